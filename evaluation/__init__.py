@@ -1,0 +1,1 @@
+"""Metrics, evaluators, protocols and results."""

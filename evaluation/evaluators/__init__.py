@@ -1,0 +1,1 @@
+"""Networks and classifiers that judge motion, trained on real clips only."""

@@ -1,0 +1,1 @@
+"""The command line, signatures, the stage graph and the ledger of runs."""

@@ -1,0 +1,1 @@
+"""One sub-command of the command line, one file."""

@@ -1,0 +1,1 @@
+"""Language models and the motion vocabulary they share."""

@@ -1,0 +1,1 @@
+"""Motion sources, the memory-mapped store they end in, and its checks."""

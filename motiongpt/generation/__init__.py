@@ -1,0 +1,1 @@
+"""Batched, constrained decoding for all tasks."""

@@ -1,0 +1,1 @@
+"""Skeletons, rotations, and the way between joint positions and features."""

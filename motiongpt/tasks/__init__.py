@@ -1,0 +1,1 @@
+"""The tasks: each owns its prompts, its parsing and the names of its metrics."""

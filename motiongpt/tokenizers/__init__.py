@@ -1,0 +1,1 @@
+"""Networks that turn motion features into discrete codes and back."""
