@@ -1,0 +1,60 @@
+"""The command `motiongpt`: one sub-command, one module of `launch.commands`."""
+
+import importlib
+import pkgutil
+import sys
+from collections.abc import Sequence
+from types import ModuleType
+
+from launch import commands
+from motiongpt.errors import UserError
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one sub-command and return the exit status: 0 done, 1 something failed, 2 bad input."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    if not words or words[0] in ("-h", "--help"):
+        print(_help())
+        return 0 if words else 2
+    name, *rest = words
+    if name == "--version":
+        from motiongpt import __version__
+        print(__version__)
+        return 0
+    if name not in _names():
+        print(f"motiongpt: {name}: no such command; valid: {', '.join(_names())}", file=sys.stderr)
+        return 2
+    try:
+        return int(_command(name).main(rest))
+    except UserError as error:
+        print(f"motiongpt {name}: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print(f"motiongpt {name}: interrupted; the same command goes on from the last checkpoint",
+              file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 1
+
+
+def _names() -> list[str]:
+    return sorted(module.name for module in pkgutil.iter_modules(commands.__path__))
+
+
+def _command(name: str) -> ModuleType:
+    return importlib.import_module(f"launch.commands.{name}")
+
+
+def _help() -> str:
+    lines = ["usage: motiongpt COMMAND ...", "",
+             "Train, sweep and compare motion-language models.", "", "commands:"]
+    for name in _names():
+        summary = (_command(name).__doc__ or "").strip().splitlines()[0]
+        lines.append(f"  {name:<10} {summary}")
+    return "\n".join([*lines, "", "`motiongpt COMMAND --help` tells more. A first run, nothing downloaded:",
+                      "  motiongpt run experiment=quickstart"])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

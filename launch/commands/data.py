@@ -1,0 +1,78 @@
+"""Prepare, verify or show motion data; turn a BVH file into joint positions."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from launch.compose import compose_config
+from launch.datasets import ensure_store, make_source, store_folder
+from motiongpt.data.bvh_joints import bvh_to_joints
+from motiongpt.data.store import MotionStore
+from motiongpt.data.verify import verify_source
+from motiongpt.files import save_array
+
+EXAMPLES = """examples:
+  motiongpt data prepare data=synthetic
+  motiongpt data verify data=humanml3d data.source.path=HumanML3D --strict
+  motiongpt data show data=synthetic
+  motiongpt data joints walk.bvh walk.npy
+"""
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run one of prepare, verify, show, joints."""
+    parser = argparse.ArgumentParser(prog="motiongpt data", description=__doc__, epilog=EXAMPLES,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+    for name, action in (("prepare", prepare), ("verify", verify), ("show", show)):
+        sub = actions.add_parser(name, help=action.__doc__, description=action.__doc__)
+        sub.add_argument("overrides", nargs="*", help="Hydra overrides, as data=humanml3d")
+        sub.set_defaults(run=action)
+        if name == "verify":
+            sub.add_argument("--strict", action="store_true", help="exit with 1 on any finding")
+    sub = actions.add_parser("joints", help=joints.__doc__, description=joints.__doc__)
+    sub.add_argument("bvh", type=Path)
+    sub.add_argument("out", type=Path)
+    sub.add_argument("--mapping", help="yaml of joint names, or the name of a shipped mapping")
+    sub.set_defaults(run=joints)
+    options = parser.parse_args(arguments)
+    return int(options.run(options))
+
+
+def prepare(options: argparse.Namespace) -> int:
+    """Build the store that experiments open."""
+    folder, fingerprint = ensure_store(compose_config(options.overrides))
+    print(f"store: {folder}\nfingerprint: {fingerprint}")
+    return 0
+
+
+def verify(options: argparse.Namespace) -> int:
+    """Name every bad file, and print counts found beside counts expected."""
+    report = verify_source(make_source(compose_config(options.overrides)))
+    print("\n".join(report.lines()))
+    return 1 if options.strict and not report.ok else 0
+
+
+def show(options: argparse.Namespace) -> int:
+    """Print what a prepared store holds, with a few of its captions."""
+    store = MotionStore.open(store_folder(compose_config(options.overrides)))
+    print(f"{store.name}: {len(store)} clips, {store.n_features} features, {store.fps:g} fps, "
+          f"fingerprint {store.fingerprint}")
+    for split in ("train", "val", "test"):
+        frames = store.lengths[store.indices(split)]
+        spread = f"{frames.min()} to {frames.max()} frames, median {np.median(frames):.0f}" if len(frames) else "none"
+        print(f"  {split:<6}{len(frames):>7} clips  {spread}")
+    for index in store.indices("train")[:5]:
+        print(f"  {store.names[index]}: {store.captions(index)[0].text}")
+    return 0
+
+
+def joints(options: argparse.Namespace) -> int:
+    """Write a BVH file's joints: (T, 22, 3) float32 metres at 20 fps, world position untouched."""
+    positions = bvh_to_joints(options.bvh, options.mapping)
+    save_array(options.out, positions)
+    print(f"{options.out}: {positions.shape} {positions.dtype}", file=sys.stderr)
+    return 0

@@ -1,0 +1,59 @@
+"""Run an experiment, or a sweep of them with -m; finished stages are reused."""
+
+import argparse
+from collections.abc import Sequence
+
+from launch.compose import compose_config, expand, parse_overrides
+from launch.datasets import ensure_store
+from launch.execute import execute
+from launch.graph import Planned, plan_experiment, union
+from launch.tables import points_table, stage_lines
+from motiongpt.errors import UserError
+
+EXAMPLES = """examples:
+  motiongpt run experiment=quickstart
+  motiongpt run data=bandai_namco data.source.path=bandai_all.tar.xz experiment=bandai_small
+  motiongpt run -m downsampling=1,2,4,8 goal=tokenizer
+  motiongpt run -m tasks=text_to_motion,all --dry-run
+"""
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run; 1 if a stage failed."""
+    parser = argparse.ArgumentParser(prog="motiongpt run", description=__doc__, epilog=EXAMPLES,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("overrides", nargs="*", help="Hydra overrides: group=choice or option=value")
+    parser.add_argument("-m", "--multirun", action="store_true",
+                        help="every combination of the overrides that list several values")
+    parser.add_argument("--dry-run", action="store_true", help="print the plan and stop")
+    options = parser.parse_intermixed_args(arguments)
+    points = sweep_points(options.overrides, options.multirun)
+    plans = [plan_point(point) for point in points]
+    plan = union(plans)
+    print("\n".join(stage_lines(plan)), flush=True)
+    if options.dry_run:
+        return 0
+    failed = execute(plan)
+    print(points_table(points, plans, failed), flush=True)
+    return 1 if failed else 0
+
+
+def sweep_points(overrides: Sequence[str], multirun: bool) -> list[list[str]]:
+    """One list of overrides per experiment.
+
+    Raises:
+        UserError: several values without -m.
+    """
+    if multirun:
+        return expand(overrides)
+    for override in parse_overrides(overrides):
+        if override.is_sweep_override():
+            raise UserError(f"{override.input_line}: several values are a sweep; add -m")
+    return [list(overrides)]
+
+
+def plan_point(overrides: Sequence[str]) -> list[Planned]:
+    """Compose, find or prepare the data, and plan one experiment."""
+    config = compose_config(overrides)
+    folder, fingerprint = ensure_store(config)
+    return plan_experiment(config, folder, fingerprint, " ".join(overrides))

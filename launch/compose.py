@@ -1,0 +1,109 @@
+"""From overrides to configs: Hydra's composition, with errors that fit on one line."""
+
+import difflib
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from hydra import compose, initialize_config_dir
+from hydra.core.global_hydra import GlobalHydra
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Override
+from hydra.errors import HydraException
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+import launch
+from motiongpt.errors import UserError
+
+CONF = Path(launch.__file__).resolve().parents[1] / "conf"
+ROOT_CONFIG = "config"
+
+
+def compose_config(overrides: Sequence[str] = ()) -> DictConfig:
+    """The whole, resolvable configuration of one experiment.
+
+    Raises:
+        UserError: an option, a group or a value that does not exist; names the valid ones.
+    """
+    GlobalHydra.instance().clear()
+    parsed = [_for_hydra(override) for override in parse_overrides(overrides)]
+    try:
+        with initialize_config_dir(config_dir=str(CONF), version_base="1.3"):
+            config = compose(ROOT_CONFIG, overrides=parsed)
+        OmegaConf.resolve(config)
+    except (HydraException, OmegaConfBaseException) as error:
+        raise UserError(_one_line(str(error), overrides)) from error
+    OmegaConf.set_readonly(config, True)
+    return config
+
+
+def expand(overrides: Sequence[str]) -> list[list[str]]:
+    """The points of a sweep: every combination of the overrides that list several values."""
+    points: list[list[str]] = [[]]
+    for override in parse_overrides(overrides):
+        if override.is_sweep_override():
+            key = override.get_key_element()
+            values = [f"{key}={value}" for value in override.sweep_string_iterator()]
+        else:
+            values = [str(override.input_line)]
+        points = [[*point, value] for point in points for value in values]
+    return points
+
+
+def parse_overrides(overrides: Sequence[str]) -> list[Override]:
+    """Parse `key=value` words.
+
+    Raises:
+        UserError: a word that is no override.
+    """
+    try:
+        return list(OverridesParser.create().parse_overrides(list(overrides)))
+    except HydraException as error:
+        raise UserError(f"{' '.join(str(error).split())}: an override is written key=value, as in "
+                        "downsampling=4") from error
+
+
+def choices(group: str) -> list[str]:
+    """Names that `group=` takes, or an empty list where there is no such group."""
+    folder = CONF / group
+    return sorted(file.stem for file in folder.glob("*.yaml")) if folder.is_dir() else []
+
+
+def _for_hydra(override: Override) -> str:
+    # Hydra wants the name of a group's choice to be a string; downsampling=4 reads as a number.
+    line, group = str(override.input_line), override.key_or_group.split("@")[0]
+    value = override.value()
+    if isinstance(value, int) and not isinstance(value, bool) and choices(group):
+        key = override.get_key_element()
+        return f"{key}='{value}'"
+    return line
+
+
+def _one_line(message: str, overrides: Sequence[str]) -> str:
+    choice = re.search(r"(?:Could not find|In '[^']*': Could not find|Could not load) '([^']+)'", message)
+    if choice and "/" in choice[1]:
+        group, _, name = choice[1].rpartition("/")
+        if valid := choices(group):
+            return f"{group}={name}: no such choice; valid: {', '.join(valid)}"
+    key = re.search(r"Key '([^']+)' is not in struct", message)
+    if key:
+        full = re.search(r"full_key: (\S+)", message)
+        return _unknown_key(full[1] if full else key[1])
+    missing = re.search(r"Could not override '([^']+)'", message)
+    if missing:
+        return _unknown_key(missing[1])
+    return f"{' '.join(message.split())} (overrides: {' '.join(overrides) or 'none'})"
+
+
+def _unknown_key(key: str) -> str:
+    parent, _, name = key.rpartition(".")
+    config = compose_config()
+    node = OmegaConf.select(config, parent) if parent else config
+    while node is None and parent:
+        parent, _, name = parent.rpartition(".")
+        node = OmegaConf.select(config, parent) if parent else config
+    valid = sorted(str(word) for word in node) if isinstance(node, DictConfig) else []
+    near = difflib.get_close_matches(name, valid, n=1)
+    hint = f"; did you mean {near[0]}?" if near else ""
+    return f"{key}: no such option{hint} Valid in {parent or 'the root'}: {', '.join(valid)}"

@@ -1,0 +1,71 @@
+"""Which clips make up the batch of a step: a pure function of the seed and the step.
+
+Because nothing depends on what was drawn before, a run that is resumed at step N sees exactly the
+batches that an undisturbed run sees, whatever the number of workers or processes.
+"""
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+from torch.utils.data import Sampler
+
+Key = tuple[int, int]
+
+
+class StepBatchSampler(Sampler[list[Key]]):
+    """Endless batches of keys (clip index, random seed), shuffled anew each epoch.
+
+    Args:
+        indices: (N,) clips to draw from.
+        batch_size: clips a step, over all processes.
+        seed: of the shuffling and of the keys' random seeds.
+        start: gives the first step, asked when iteration begins (it is known after a resume).
+        rank, world: this process takes every `world`-th clip of a batch, from `rank` on.
+
+    Raises:
+        ValueError: no clips, or a batch that the processes can't share evenly.
+    """
+
+    def __init__(self, indices: np.ndarray, batch_size: int, seed: int,
+                 start: Callable[[], int] = lambda: 0, rank: int = 0, world: int = 1) -> None:
+        if len(indices) == 0:
+            raise ValueError("no clips to draw batches from")
+        if batch_size % world:
+            raise ValueError(f"a global batch of {batch_size} can't be shared by {world} processes")
+        self.indices = np.asarray(indices)
+        self.batch_size, self.seed, self.start = batch_size, seed, start
+        self.rank, self.world = rank, world
+
+    def __iter__(self) -> Iterator[list[Key]]:
+        step = self.start()
+        while True:
+            yield self.batch(step)
+            step += 1
+
+    def batch(self, step: int) -> list[Key]:
+        """This process's keys of one step."""
+        first = step * self.batch_size
+        positions = range(first + self.rank, first + self.batch_size, self.world)
+        return [(self._clip(position), random_seed(self.seed, position)) for position in positions]
+
+    def _clip(self, position: int) -> int:
+        epoch, place = divmod(position, len(self.indices))
+        return int(self.indices[self._order(epoch)[place]])
+
+    def _order(self, epoch: int) -> np.ndarray:
+        known: tuple[int, np.ndarray] | None = getattr(self, "_known_order", None)
+        if known is None or known[0] != epoch:
+            order = np.random.default_rng([self.seed, epoch]).permutation(len(self.indices))
+            known = self._known_order = (epoch, order)
+        return known[1]
+
+
+def random_seed(*parts: int) -> int:
+    """A 63-bit seed that depends on all `parts` and nothing else."""
+    return int(np.random.SeedSequence([part & 0xFFFFFFFF for part in parts])
+               .generate_state(1, np.uint64)[0] >> 1)
+
+
+def fixed_keys(indices: np.ndarray, seed: int) -> list[Key]:
+    """One key a clip, always the same: what validation uses."""
+    return [(int(index), random_seed(seed, place)) for place, index in enumerate(indices)]
