@@ -1,0 +1,268 @@
+"""What a language model is trained on and asked: examples, tokenised clips, queries, tasks.
+
+Shape letters: L tokens. A code is an int64 index into the tokenizer's codebook.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from motiongpt.errors import UserError
+
+if TYPE_CHECKING:
+    from motiongpt.tasks.placeholders import Placeholders
+    from motiongpt.tasks.templates import Kind, Templates
+
+Codes: TypeAlias = NDArray[np.int64]
+WHOLE = "whole"
+
+
+@dataclass(frozen=True)
+class Example:
+    """One training pair: what the model reads and what it should write."""
+
+    input: str
+    target: str
+
+
+@dataclass(frozen=True)
+class ClipTokens:
+    """One clip as the language model sees it.
+
+    Attributes:
+        name: unique within the data set.
+        frames: frames of the clip; a rest shorter than one token is counted here, not in codes.
+        fps: frames per second.
+        frames_per_token: frames that one code stands for.
+        captions: sentences about the clip, may be empty.
+        views: codes (L,) by view name. "whole" is the clip; every other view was encoded from its
+            own frames alone, so that no code has seen a frame outside (see `views.py`).
+    """
+
+    name: str
+    frames: int
+    fps: float
+    frames_per_token: int
+    captions: tuple[str, ...]
+    views: Mapping[str, Codes]
+
+    @property
+    def codes(self) -> Codes:
+        """Codes (L,) of the whole clip."""
+        return self.view(WHOLE)
+
+    @property
+    def tokens(self) -> int:
+        """L, the number of codes of the whole clip."""
+        return len(self.codes)
+
+    @property
+    def seconds(self) -> float:
+        """Duration of the clip."""
+        return self.frames / self.fps
+
+    def view(self, name: str) -> Codes:
+        """Codes of one view.
+
+        Raises:
+            UserError: the clip has no such view.
+        """
+        if name not in self.views:
+            raise UserError(
+                f"clip {self.name}: no tokens of view '{name}' (has {', '.join(self.views)}); "
+                "name it in stage.tokens.views"
+            )
+        return self.views[name]
+
+
+@dataclass(frozen=True)
+class Query:
+    """All that a task may know when it is asked, with or without a clip behind it.
+
+    Attributes:
+        fps: frames per second.
+        frames_per_token: frames that one code stands for.
+        text: caption, empty if there is none.
+        frames: length of the whole motion where it is asked for or known.
+        motion: codes (L,) of a whole motion that is shown (captioning).
+        start: codes of the frames given at the start (prediction, in-between).
+        end: codes of the frames given at the end (in-between).
+    """
+
+    fps: float
+    frames_per_token: int
+    text: str = ""
+    frames: int | None = None
+    motion: Codes | None = None
+    start: Codes | None = None
+    end: Codes | None = None
+
+    @property
+    def tokens(self) -> int | None:
+        """Number of tokens of the whole motion, or None where its length is open."""
+        return None if self.frames is None else self.frames // self.frames_per_token
+
+    @property
+    def seconds(self) -> float | None:
+        """Duration of the whole motion, or None where its length is open."""
+        return None if self.frames is None else self.frames / self.fps
+
+
+class Task(ABC):
+    """One thing that a motion-language model can be asked, with its prompts and its answers.
+
+    A new task is one subclass in a file of its own and one yaml of `conf/tasks`.
+
+    Class attributes:
+        name: the key of its yaml.
+        output: what the model writes, "motion" or "text".
+        classes: template classes (the `class` of a template kind) that it trains on.
+        evaluation_kind: kind whose first wording is the evaluation prompt, so that the model is
+            tested with a sentence it was trained on.
+        length_kind: the same for prompts that ask for a length, if the task has one.
+        metrics: names of the metrics that judge its answers.
+        minimum_tokens: shorter clips can't be an example of this task.
+    """
+
+    name: ClassVar[str]
+    output: ClassVar[Literal["motion", "text"]]
+    classes: ClassVar[tuple[str, ...]]
+    evaluation_kind: ClassVar[str]
+    length_kind: ClassVar[str | None] = None
+    metrics: ClassVar[tuple[str, ...]]
+    minimum_tokens: ClassVar[int] = 1
+
+    def __init__(
+        self,
+        templates: Templates,
+        placeholders: Placeholders,
+        weight: float = 1.0,
+        kind_weights: Mapping[str, float] | None = None,
+    ) -> None:
+        """Choose the templates of this task.
+
+        Args:
+            templates: all templates; those of `classes` are used.
+            placeholders: fills them.
+            weight: share of this task in a mix.
+            kind_weights: share of a template kind within the task, 1 for those not named.
+
+        Raises:
+            UserError: no template of this task, or a negative weight.
+        """
+        if weight < 0:
+            raise UserError(f"task {self.name}: weight {weight} is negative; give 0 or more")
+        self.weight = weight
+        self.placeholders = placeholders
+        self.kinds: tuple[Kind, ...] = templates.of_classes(self.classes)
+        if not self.kinds:
+            raise UserError(
+                f"{templates.source}: no templates of class {' or '.join(self.classes)}, "
+                f"which task {self.name} needs; add a kind of that class"
+            )
+        self.kind_weights = _kind_weights(self.name, self.kinds, kind_weights or {})
+
+    def usable(self, clip: ClipTokens) -> bool:
+        """Whether `clip` is long enough and has what at least one kind needs."""
+        return clip.tokens >= self.minimum_tokens and bool(self._shares(clip).any())
+
+    def example(self, clip: ClipTokens, rng: np.random.Generator) -> Example:
+        """Draw a template kind by weight, a wording and a caption evenly, and fill them.
+
+        Raises:
+            UserError: the clip is too short, or has no caption where every kind needs one.
+        """
+        shares = self._shares(clip)
+        if clip.tokens < self.minimum_tokens or not shares.any():
+            raise UserError(
+                f"clip {clip.name}: {clip.tokens} tokens and {len(clip.captions)} captions make "
+                f"no example of task {self.name}; leave it out (see Task.usable)"
+            )
+        kind = self.kinds[int(rng.choice(len(self.kinds), p=shares / shares.sum()))]
+        wording = kind.inputs[int(rng.integers(len(kind.inputs)))]
+        answer = kind.outputs[int(rng.integers(len(kind.outputs)))]
+        caption = clip.captions[int(rng.integers(len(clip.captions)))] if clip.captions else ""
+        return self.placeholders.example(wording, answer, clip, caption, rng)
+
+    def query(self, asked: ClipTokens | Query, caption: str | None = None) -> Query:
+        """What this task may know of a clip; a query passes unchanged.
+
+        Args:
+            asked: a clip, or a ready query.
+            caption: words to use instead of the clip's first caption.
+        """
+        if isinstance(asked, Query):
+            return asked
+        text = caption if caption is not None else next(iter(asked.captions), "")
+        return self._query_of(asked, text)
+
+    def prompt(
+        self, asked: ClipTokens | Query, caption: str | None = None, with_length: bool = False
+    ) -> str:
+        """Return the evaluation prompt: the first wording of `evaluation_kind`, never quoted.
+
+        Args:
+            asked: a clip of which `query` takes what may be known, or a query.
+            caption: words to use instead of the clip's first caption.
+            with_length: ask for the length in words (`length_kind`) where the task can.
+        """
+        name = self.length_kind if with_length and self.length_kind else self.evaluation_kind
+        return self.placeholders.prompt(self._wording(name), self.query(asked, caption))
+
+    def given(self, asked: ClipTokens | Query) -> Codes:
+        """Codes of the motion that is given at the start, empty where none is."""
+        start = self.query(asked).start
+        return np.zeros(0, np.int64) if start is None else start
+
+    def reply_tokens(self, asked: ClipTokens | Query) -> int | None:
+        """How many motion tokens the answer should have, None where open or not a motion."""
+        return self.query(asked).tokens if self.output == "motion" else None
+
+    def compose(self, reply: Codes, asked: ClipTokens | Query) -> Codes:
+        """Turn the codes that the model wrote into codes of the whole motion."""
+        return np.asarray(reply, np.int64)
+
+    def codes(self, reply: str) -> Codes:
+        """Codes that a written motion holds; special and unknown tokens are dropped."""
+        return self.placeholders.vocabulary.from_string(reply)
+
+    def parse(self, reply: str) -> str | Codes:
+        """Read an answer: codes of a motion, or the sentence without blanks around it."""
+        return self.codes(reply) if self.output == "motion" else " ".join(reply.split())
+
+    @abstractmethod
+    def _query_of(self, clip: ClipTokens, text: str) -> Query:
+        """Take of `clip` what may be known at test time, and nothing else."""
+
+    def _wording(self, kind_name: str) -> str:
+        for kind in self.kinds:
+            if kind.name == kind_name:
+                return kind.inputs[0]
+        raise UserError(
+            f"task {self.name}: the templates have no kind '{kind_name}' for the evaluation "
+            f"prompt (has {', '.join(kind.name for kind in self.kinds)}); add it"
+        )
+
+    def _shares(self, clip: ClipTokens) -> NDArray[np.float64]:
+        shares = self.kind_weights.copy()
+        if not clip.captions:
+            shares[[kind.needs_caption for kind in self.kinds]] = 0
+        return shares
+
+
+def _kind_weights(
+    task: str, kinds: tuple[Kind, ...], wanted: Mapping[str, float]
+) -> NDArray[np.float64]:
+    weights = np.array([float(wanted.get(kind.name, 1.0)) for kind in kinds])
+    if (weights < 0).any() or not weights.any():
+        raise UserError(
+            f"task {task}: kind_weights {dict(wanted)} leave nothing to draw from; give weights "
+            f"of 0 or more, not all 0, for {', '.join(kind.name for kind in kinds)}"
+        )
+    return weights
