@@ -1,0 +1,23 @@
+from launch.signatures import signature
+
+SETTINGS = {"steps": 10, "optimizer": {"lr": 1e-3}, "hardware": {"workers": 0}, "list": [{"threads": 1}]}
+
+
+def sign(settings=SETTINGS, fingerprint="data", parents=None, stage="tokenizer"):
+    return signature(stage, settings, fingerprint, parents or {"before": "a"})
+
+
+def test_what_changes_the_result_changes_the_signature():
+    changed = [sign({**SETTINGS, "steps": 11}), sign({**SETTINGS, "optimizer": {"lr": 1e-4}}),
+               sign(fingerprint="other"), sign(parents={"before": "b"}), sign(stage="tokens"),
+               sign({**SETTINGS, "new_default": 0})]
+    assert len({sign(), *changed}) == 1 + len(changed)
+
+
+def test_what_cannot_change_the_result_does_not():
+    same = {**SETTINGS, "hardware": {"workers": 8, "devices": 2}, "list": [{"threads": 4}]}
+    assert sign(same) == sign()
+
+
+def test_order_of_keys_plays_no_part():
+    assert sign(dict(reversed(SETTINGS.items()))) == sign()
