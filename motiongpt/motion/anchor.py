@@ -1,0 +1,47 @@
+"""Moving a stretch of motion so that the body arrives where it is known to arrive.
+
+Features hold speeds of the root, not places: a generated middle drifts. Where the place and the
+heading at its end are known, the error is spread evenly over its frames.
+Shape letters: T frames, F features.
+"""
+
+import torch
+from torch import Tensor
+
+from motiongpt.motion.recover import recover_root
+from motiongpt.motion.rotations import turn_about_y
+
+
+def root_path(features: Tensor) -> tuple[Tensor, Tensor]:
+    """Heading angle (T,) in radians, as the features accumulate it, and root position (T, 3) in
+    metres of `features` (T, F)."""
+    _, position = recover_root(features)
+    speed = features[..., 0]
+    heading = torch.cat([torch.zeros_like(speed[:1]), speed[:-1].cumsum(0)])
+    return heading, position
+
+
+def arrive(features: Tensor, first: int, last: int, heading: Tensor, place: Tensor) -> Tensor:
+    """Correct root speeds of rows `first` … `last - 1` so that row `last` arrives as asked.
+
+    Args:
+        features: (T, F), not normalised.
+        first, last: the stretch that may be changed; the rows before it stay as they are.
+        heading: accumulated heading of row `last` (half the angle, as channel 0 counts it).
+        place: (2,) x and z of the root at row `last`, metres.
+
+    Returns:
+        (T, F), a new tensor; only channels 0:3 of the stretch differ.
+    """
+    fixed = features.clone()
+    count = last - first
+    if count <= 0:
+        return fixed
+    found, _ = root_path(fixed)
+    fixed[first:last, 0] += (heading - found[last]) / count
+    rotation, position = recover_root(fixed)
+    # Row i's speed carries the root from i to i + 1 and is given in the frame of row i + 1.
+    error = torch.zeros(count, 3, dtype=fixed.dtype)
+    error[:, 0::2] = (place - position[last, 0::2]) / count
+    fixed[first:last, 1:3] += turn_about_y(rotation[first + 1:last + 1], error)[:, 0::2]
+    return fixed
