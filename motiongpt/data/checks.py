@@ -1,0 +1,81 @@
+"""What a clip must be to enter a store: one place for building and for verifying."""
+
+from collections import Counter
+from collections.abc import Container, Iterable
+
+import numpy as np
+
+from motiongpt.data.clip import SPLITS, BadClip, Clip
+from motiongpt.motion.skeleton import Skeleton
+
+# One token of the largest downsampling that the tokenizers offer.
+MIN_FRAMES = 8
+
+
+def clip_problem(
+    clip: Clip, skeleton: Skeleton, min_frames: int = MIN_FRAMES, labels: Container[str] = ()
+) -> str | None:
+    """Why `clip` must not be used, in one line; None where it is good.
+
+    Args:
+        min_frames: fewest feature rows; one joint frame more is needed where joints are given.
+        labels: the known labels; not checked where empty.
+    """
+    if clip.split not in SPLITS:
+        return f"unknown split {clip.split!r}, expected one of {', '.join(SPLITS)}"
+    if not clip.captions:
+        return "no caption"
+    if any(not caption.text.strip() for caption in clip.captions):
+        return "empty caption"
+    unknown = [label for label in clip.labels if labels and label not in labels]
+    if unknown:
+        return f"label {unknown[0]!r} has no action words"
+    if (clip.joints is None) == (clip.features is None):
+        return "needs either joints or features"
+    if clip.joints is not None:
+        return array_problem(clip.joints, (skeleton.n_joints, 3), min_frames + 1, "joints")
+    assert clip.features is not None
+    return array_problem(clip.features, (skeleton.n_features,), min_frames, "features")
+
+
+def array_problem(
+    array: np.ndarray, row: tuple[int, ...], min_frames: int, what: str
+) -> str | None:
+    """Why `array` is no motion of at least `min_frames` rows shaped `row`; None where it is."""
+    expected = ", ".join(["T", *map(str, row)])
+    if not np.issubdtype(array.dtype, np.floating):
+        return f"{what} are {array.dtype}, expected float32"
+    if array.shape[1:] != row or array.ndim != 1 + len(row):
+        return f"wrong width: {what} of shape {array.shape}, expected ({expected})"
+    if len(array) < min_frames:
+        return f"too short: {len(array)} frames, at least {min_frames} are needed"
+    broken = ~np.isfinite(array).reshape(len(array), -1).all(1)
+    if broken.any():
+        count, first = int(broken.sum()), int(np.argmax(broken))
+        return f"NaN or infinity in {count} of {len(array)} frames, first in frame {first}"
+    return None
+
+
+def name_problems(names: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Names that are used more than once -> why: in two splits, or twice in one.
+
+    Args:
+        names: (name, split) of every clip.
+    """
+    splits: dict[str, Counter[str]] = {}
+    for name, split in names:
+        splits.setdefault(name, Counter())[split] += 1
+    problems = {}
+    for name, found in splits.items():
+        if len(found) > 1:
+            problems[name] = f"in two splits: {' and '.join(sorted(found))}"
+        elif found.total() > 1:
+            problems[name] = f"{found.total()} clips of this name in {next(iter(found))}"
+    return problems
+
+
+def sample(bad: Iterable[BadClip], most: int = 5) -> str:
+    """The first few bad clips with their reasons, in one line."""
+    items = list(bad)
+    text = "; ".join(f"{item.name} ({item.reason})" for item in items[:most])
+    return text + (f"; and {len(items) - most} more" if len(items) > most else "")

@@ -1,0 +1,200 @@
+"""The motion store: every clip of a data set, memory-mapped, ready for training.
+
+A folder with features.npy and joints.npy (all frames end to end), offsets, lengths, splits,
+string tables of names, captions, their tokens and labels, mean.npy, std.npy and store.json.
+Opening maps the arrays and reads store.json only, so it takes no time whatever the size.
+Shape letters: N clips, T frames, J joints, F features.
+"""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from motiongpt.data.clip import SPLITS, BadClip, Caption
+from motiongpt.data.fingerprint import Fingerprint
+from motiongpt.data.string_table import StringLists, StringTable, load_mapped
+from motiongpt.errors import UserError
+from motiongpt.motion.skeleton import Skeleton, skeleton_by_name
+
+FORMAT_VERSION = 1
+
+
+class MotionStore:
+    """A store opened for reading; `build_store` makes one.
+
+    Attributes:
+        name: of the data set.
+        fps: frames per second.
+        skeleton: of the joints and features.
+        fingerprint: SHA-256 of the content.
+        lengths: (N,) int64 frames.
+        splits: (N,) int8 indices into `SPLITS`.
+        names: N names.
+        mean: (F,) float32, of the train split or as published.
+        std: (F,) float32, what features are divided by.
+        action_words: label -> regular expressions that name the action in a caption.
+        rejected: clips that were left out, with reasons.
+        description: where the clips came from, in one line.
+    """
+
+    def __init__(self, folder: Path, header: Mapping[str, Any]) -> None:
+        """Use `MotionStore.open`, which checks the folder first."""
+        self.folder = Path(folder)
+        self.name: str = header["name"]
+        self.fps: float = header["fps"]
+        self.skeleton: Skeleton = skeleton_by_name(header["skeleton"])
+        self.fingerprint: str = header["fingerprint"]
+        self.description: str = header["description"]
+        self.normalisation: str = header["normalisation"]
+        self.action_words: dict[str, tuple[str, ...]] = {
+            label: tuple(words) for label, words in header["action_words"].items()
+        }
+        self.rejected = tuple(BadClip(name, reason) for name, reason in header["rejected"])
+        self._features = load_mapped(self.folder / "features.npy")
+        self._joints = load_mapped(self.folder / "joints.npy")
+        self._offsets = load_mapped(self.folder / "offsets.npy")
+        self.lengths = load_mapped(self.folder / "lengths.npy")
+        self.splits = load_mapped(self.folder / "splits.npy")
+        self.names = StringTable.open(self.folder, "names")
+        self._captions = StringLists.open(self.folder, "captions")
+        self._tokens = StringLists.open(self.folder, "tokens")
+        self._labels = StringLists.open(self.folder, "labels")
+        self.mean = np.load(self.folder / "mean.npy", allow_pickle=False)
+        self.std = np.load(self.folder / "std.npy", allow_pickle=False)
+        self._check_shapes()
+
+    @classmethod
+    def open(cls, folder: Path | str) -> "MotionStore":
+        """Open the store in `folder`.
+
+        Raises:
+            UserError: there is none, or it is broken or of another format version.
+        """
+        folder = Path(folder)
+        header = _read_header(folder)
+        try:
+            return cls(folder, header)
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            raise UserError(
+                f"the motion store {folder} is broken ({' '.join(str(error).split())}); {_MEND}"
+            ) from error
+
+    def __len__(self) -> int:
+        return len(self.lengths)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # a pickled memory map carries all its data; worker processes open the folder anew
+        return MotionStore.open, (self.folder,)
+
+    @property
+    def n_features(self) -> int:
+        """F."""
+        return self.skeleton.n_features
+
+    def features(self, index: int) -> np.ndarray:
+        """Features of clip `index`, (T, F) float32, not normalised; a copy."""
+        return np.array(self._features[self._frames(index)])
+
+    def joints(self, index: int) -> np.ndarray:
+        """Joint positions recovered from the features, (T, J, 3) float32 metres; a copy."""
+        return np.array(self._joints[self._frames(index)])
+
+    def captions(self, index: int) -> tuple[Caption, ...]:
+        """Captions of clip `index`."""
+        pairs = zip(self._captions[index], self._tokens[index], strict=True)
+        return tuple(Caption(text, tokens) for text, tokens in pairs)
+
+    def labels(self, index: int) -> tuple[str, ...]:
+        """Action labels of clip `index`, in order of time."""
+        return self._labels[index]
+
+    def indices(self, split: str) -> np.ndarray:
+        """Indices of the clips of `split`, int64, ascending.
+
+        Raises:
+            UserError: no such split.
+        """
+        if split not in SPLITS:
+            raise UserError(f"unknown split {split!r}; choose one of: {', '.join(SPLITS)}")
+        return np.flatnonzero(self.splits == SPLITS.index(split)).astype(np.int64)
+
+    def counts(self) -> dict[str, int]:
+        """Clips per split."""
+        return {split: len(self.indices(split)) for split in SPLITS}
+
+    def content_fingerprint(self) -> str:
+        """The fingerprint computed from the content; differs from `fingerprint` if files changed.
+
+        Joints are left out: they follow from the features.
+        """
+        found = Fingerprint()
+        found.settings(
+            "settings",
+            {
+                "fps": self.fps,
+                "skeleton": self.skeleton.name,
+                "action_words": self.action_words,
+            },
+        )
+        found.array("lengths", self.lengths)
+        found.array("splits", self.splits)
+        found.strings("names", self.names)
+        found.string_lists("captions", self._captions)
+        found.string_lists("tokens", self._tokens)
+        found.string_lists("labels", self._labels)
+        found.array("mean", self.mean)
+        found.array("std", self.std)
+        for index in range(len(self)):
+            found.array("features", self._features[self._frames(index)])
+        return found.hexdigest()
+
+    def _frames(self, index: int) -> slice:
+        if not -len(self) <= index < len(self):
+            raise IndexError(f"clip {index} of {len(self)}")
+        start = int(self._offsets[index])
+        return slice(start, start + int(self.lengths[index]))
+
+    def _check_shapes(self) -> None:
+        n, f, j = len(self.lengths), self.skeleton.n_features, self.skeleton.n_joints
+        frames = len(self._features)
+        expected = {
+            "features": (self._features, (frames, f)),
+            "joints": (self._joints, (frames, j, 3)),
+            "offsets": (self._offsets, (n,)),
+            "splits": (self.splits, (n,)),
+            "mean": (self.mean, (f,)),
+            "std": (self.std, (f,)),
+        }
+        for name, (array, shape) in expected.items():
+            if array.shape != shape:
+                raise ValueError(f"{name}.npy has shape {array.shape}, expected {shape}")
+        for name, strings in (
+            ("names", self.names),
+            ("captions", self._captions),
+            ("tokens", self._tokens),
+            ("labels", self._labels),
+        ):
+            if len(strings) != n:
+                raise ValueError(f"{len(strings)} {name} for {n} clips")
+        if n and int((self._offsets + self.lengths).max()) > frames:
+            raise ValueError(f"clips reach past the {frames} frames of features.npy")
+
+
+_MEND = "make it anew with `motiongpt data prepare data=NAME`"
+
+
+def _read_header(folder: Path) -> dict[str, Any]:
+    path = folder / "store.json"
+    if not path.exists():
+        raise UserError(f"no motion store in {folder}; {_MEND}")
+    try:
+        header = json.loads(path.read_text())
+    except (OSError, ValueError) as error:
+        raise UserError(f"{path} can't be read ({error}); {_MEND}") from error
+    version = header.get("format") if isinstance(header, dict) else None
+    if version != FORMAT_VERSION:
+        raise UserError(f"{path} has store format {version}, expected {FORMAT_VERSION}; {_MEND}")
+    return header

@@ -1,0 +1,103 @@
+"""Strings in two memory-mapped arrays, so that a table of any size opens at once."""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from motiongpt.files import save_array
+
+
+def load_mapped(path: Path) -> np.ndarray:
+    """Open one `.npy` array, memory-mapped and read-only; an empty one can't be mapped, it is read.
+
+    Raises:
+        OSError: the file is missing or can't be read.
+        ValueError: it is no `.npy` array, or shorter than its header says.
+    """
+    try:
+        return np.load(path, mmap_mode="r", allow_pickle=False)
+    except ValueError:
+        array = np.load(path, allow_pickle=False)
+        if array.size:
+            raise
+        return array
+
+
+class StringTable(Sequence[str]):
+    """N strings: their UTF-8 bytes end to end, and N + 1 offsets into them."""
+
+    def __init__(self, content: np.ndarray, offsets: np.ndarray) -> None:
+        """Wrap `content` (bytes,) uint8 and `offsets` (N + 1,) int64."""
+        self.content = content
+        self.offsets = offsets
+
+    @classmethod
+    def open(cls, folder: Path, name: str) -> "StringTable":
+        """Open the table that `write` made; raises OSError or ValueError where it is broken."""
+        content = load_mapped(folder / f"{name}.bytes.npy")
+        offsets = load_mapped(folder / f"{name}.offsets.npy")
+        if len(offsets) == 0 or offsets[-1] != len(content):
+            raise ValueError(f"the offsets of {name} do not fit its bytes")
+        return cls(content, offsets)
+
+    @staticmethod
+    def write(folder: Path, name: str, strings: Iterable[str]) -> None:
+        """Write the table's two files into `folder`."""
+        encoded = [string.encode() for string in strings]
+        offsets = np.zeros(len(encoded) + 1, np.int64)
+        np.cumsum([len(item) for item in encoded], out=offsets[1:])
+        save_array(folder / f"{name}.bytes.npy", np.frombuffer(b"".join(encoded), np.uint8))
+        save_array(folder / f"{name}.offsets.npy", offsets)
+
+    def __len__(self) -> int:
+        return len(self.offsets) - 1
+
+    def __getitem__(self, index):  # type: ignore[no-untyped-def]
+        """String at `index`, or a list of them for a slice."""
+        if isinstance(index, slice):
+            return [self[i] for i in range(*index.indices(len(self)))]
+        if index < 0:
+            index += len(self)
+        if not 0 <= index < len(self):
+            raise IndexError(f"string {index} of {len(self)}")
+        return self.content[self.offsets[index] : self.offsets[index + 1]].tobytes().decode()
+
+
+class StringLists(Sequence[tuple[str, ...]]):
+    """N lists of strings of different lengths: one table, and N + 1 offsets into it."""
+
+    def __init__(self, table: StringTable, starts: np.ndarray) -> None:
+        """Wrap a table of all strings and `starts` (N + 1,) int64."""
+        self.table = table
+        self.starts = starts
+
+    @classmethod
+    def open(cls, folder: Path, name: str) -> "StringLists":
+        """Open the lists that `write` made; raises OSError or ValueError where they are broken."""
+        table = StringTable.open(folder, name)
+        starts = load_mapped(folder / f"{name}.starts.npy")
+        if len(starts) == 0 or starts[-1] != len(table):
+            raise ValueError(f"the lists of {name} do not fit its strings")
+        return cls(table, starts)
+
+    @staticmethod
+    def write(folder: Path, name: str, lists: Sequence[Sequence[str]]) -> None:
+        """Write the table's files and the lists' offsets into `folder`."""
+        StringTable.write(folder, name, (string for strings in lists for string in strings))
+        starts = np.zeros(len(lists) + 1, np.int64)
+        np.cumsum([len(strings) for strings in lists], out=starts[1:])
+        save_array(folder / f"{name}.starts.npy", starts)
+
+    def __len__(self) -> int:
+        return len(self.starts) - 1
+
+    def __getitem__(self, index):  # type: ignore[no-untyped-def]
+        """Strings of list `index`, or a list of such tuples for a slice."""
+        if isinstance(index, slice):
+            return [self[i] for i in range(*index.indices(len(self)))]
+        if index < 0:
+            index += len(self)
+        if not 0 <= index < len(self):
+            raise IndexError(f"list {index} of {len(self)}")
+        return tuple(self.table[int(self.starts[index]) : int(self.starts[index + 1])])
