@@ -43,5 +43,5 @@ def arrive(features: Tensor, first: int, last: int, heading: Tensor, place: Tens
     # Row i's speed carries the root from i to i + 1 and is given in the frame of row i + 1.
     error = torch.zeros(count, 3, dtype=fixed.dtype)
     error[:, 0::2] = (place - position[last, 0::2]) / count
-    fixed[first:last, 1:3] += turn_about_y(rotation[first + 1:last + 1], error)[:, 0::2]
+    fixed[first:last, 1:3] += turn_about_y(rotation[first + 1 : last + 1], error)[:, 0::2]
     return fixed

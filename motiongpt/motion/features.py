@@ -1,0 +1,150 @@
+"""HumanML3D's features of a motion (263 channels, KIT 251) from joint positions.
+
+Channels, J joints: root turn per frame (half angle, radians), root velocity x z (metres per frame),
+root height, positions of joints 1.. (3 each, relative to the root and its heading), 6D rotations of
+joints 1.., velocities of all joints (3 each, metres per frame), contacts of left ankle, left toe,
+right ankle, right toe. T + 1 frames give T rows. The quirks of the published features are kept:
+see `root_rotations`; and where the heading crosses ±180 degrees, that row's turn has the wrong sign.
+"""
+
+import torch
+from torch import Tensor
+
+from motiongpt.errors import UserError
+from motiongpt.motion.inverse_kinematics import (
+    bone_rotations,
+    forward_direction,
+    heading_rotation,
+    local_rotations,
+    root_rotations,
+)
+from motiongpt.motion.joint_batch import JointBatch, Lengths
+from motiongpt.motion.rotations import quaternion_to_6d, turn_about_y, unit
+from motiongpt.motion.skeleton import Skeleton
+from motiongpt.motion.uniform_skeleton import with_offsets
+
+
+def joints_to_features(
+    joints: Tensor,
+    skeleton: Skeleton,
+    lengths: Lengths = None,
+    *,
+    offsets: Tensor | None = None,
+    uniform: bool = True,
+) -> Tensor:
+    """Features (T, F) or (B, T, F) of joints (T + 1, J, 3) or (B, T + 1, J, 3) in metres, Y up.
+
+    Each clip is moved onto the target skeleton, put on the floor and the origin, and turned to
+    face +Z in its first frame.
+
+    Args:
+        lengths: (B,) frames of each clip, n giving n - 1 rows; rows past them are zeros, and what
+            stands in the frames past them has no influence.
+        offsets: (J, 3) target offsets, the skeleton's own if None.
+        uniform: False keeps the clip's own bone lengths.
+
+    Raises:
+        UserError: shapes, lengths or values that make no clip.
+    """
+    batch = JointBatch.of(joints, skeleton, lengths)
+    return batch.rows(_extracted(_prepared(batch, skeleton, offsets, uniform), skeleton))
+
+
+def canonical_joints(
+    joints: Tensor,
+    skeleton: Skeleton,
+    lengths: Lengths = None,
+    *,
+    offsets: Tensor | None = None,
+    uniform: bool = True,
+) -> Tensor:
+    """The joints that `joints_to_features` describes, all T + 1 frames of them.
+
+    On the target skeleton, the lowest joint of the clip at height 0, the root of frame 0 over the
+    origin, frame 0 facing +Z. Arguments and errors as there.
+    """
+    batch = JointBatch.of(joints, skeleton, lengths)
+    return batch.joints(_prepared(batch, skeleton, offsets, uniform))
+
+
+def extract_features(joints: Tensor, skeleton: Skeleton, lengths: Lengths = None) -> Tensor:
+    """Features of joints as they stand: nothing is scaled, moved or turned first."""
+    batch = JointBatch.of(joints, skeleton, lengths)
+    return batch.rows(_extracted(batch.positions, skeleton))
+
+
+def local_joints(joints: Tensor, skeleton: Skeleton, lengths: Lengths = None) -> Tensor:
+    """All joints and frames relative to the root's place on the floor and its heading."""
+    batch = JointBatch.of(joints, skeleton, lengths)
+    root = root_rotations(batch.positions, skeleton)
+    return batch.joints(_relative_to_root(batch.positions, root))
+
+
+def _prepared(
+    batch: JointBatch, skeleton: Skeleton, offsets: Tensor | None, uniform: bool
+) -> Tensor:
+    positions = batch.positions
+    if uniform:
+        positions = with_offsets(positions, skeleton, offsets)
+    return _facing_ahead(_on_the_floor(positions), skeleton)
+
+
+def _on_the_floor(positions: Tensor) -> Tensor:
+    """Lowest point of each clip at height 0, the root of frame 0 at x = z = 0."""
+    origin = positions[0, :, :, 0].clone()
+    origin[1] = positions[:, 1].amin(dim=(0, 2))
+    return positions - origin[:, :, None]
+
+
+def _facing_ahead(positions: Tensor, skeleton: Skeleton) -> Tensor:
+    right_hip, left_hip, right_shoulder, left_shoulder = skeleton.face_joints
+    first = positions[..., 0]
+    across = first[right_hip] - first[left_hip] + first[right_shoulder] - first[left_shoulder]
+    rotation = heading_rotation(unit(forward_direction(across), dim=0))
+    return turn_about_y(rotation[:, :, None].unsqueeze(0), positions, dim=1)
+
+
+def _relative_to_root(positions: Tensor, root: Tensor) -> Tensor:
+    place = positions[0].clone()
+    place[1] = 0
+    return turn_about_y(root[None], positions - place, dim=1)
+
+
+def _extracted(positions: Tensor, skeleton: Skeleton) -> Tensor:
+    """Channels (F, B, T) of positions (J, 3, B, T + 1)."""
+    root = root_rotations(positions, skeleton)
+    now, following = root[..., :-1], root[..., 1:]
+    steps = positions[..., 1:] - positions[..., :-1]
+    turn = (now[0] * following[2] - following[0] * now[2]).asin()
+    root_velocity = turn_about_y(following, steps[0], dim=0)
+    bones = bone_rotations(positions[..., :-1], skeleton)
+    rotations = quaternion_to_6d(local_rotations(bones, now, skeleton), dim=1)
+    features = torch.cat(
+        (
+            turn[None],
+            root_velocity[[0, 2]],
+            positions[0, 1:2, :, :-1],
+            _relative_to_root(positions[..., :-1], now)[1:].flatten(0, 1),
+            rotations.flatten(0, 1),
+            turn_about_y(now[None], steps, dim=1).flatten(0, 1),
+            _contacts(steps, skeleton),
+        )
+    )
+    _refuse_degenerate(features)
+    return features
+
+
+def _contacts(steps: Tensor, skeleton: Skeleton) -> Tensor:
+    """1 where a foot moves slower than the threshold, (4, B, T)."""
+    feet = steps[[*skeleton.feet_left, *skeleton.feet_right]]
+    return (feet.square().sum(1) < skeleton.contact_threshold).to(steps.dtype)
+
+
+def _refuse_degenerate(features: Tensor) -> None:
+    if bool(torch.isfinite(features.sum())):
+        return
+    clip, frame = (~torch.isfinite(features)).any(0).nonzero()[0].tolist()
+    raise UserError(
+        f"clip {clip}: at frame {frame} two neighbouring joints coincide or hips and shoulders "
+        "show no heading; repair or drop the clip"
+    )
