@@ -1,0 +1,105 @@
+"""What a motion tokenizer is: motion to integer codes and back."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+from torch import Tensor, nn
+
+from motiongpt.errors import UserError
+
+
+@dataclass(frozen=True)
+class TokenizerOutput:
+    """What training needs of one batch.
+
+    Attributes:
+        features: (B, L * frames_per_token, F) reconstruction, normalised.
+        lengths: (B,) frames of each row that are reconstructed, or None for all.
+        commitment: scalar; what the quantizer asks of the encoder (and, for some, of itself).
+        perplexity: scalar; how many codes the batch used, weighted by how often.
+        codes: (B, L) int64; 0 beyond a clip's end.
+    """
+
+    features: Tensor
+    lengths: Tensor | None
+    commitment: Tensor
+    perplexity: Tensor
+    codes: Tensor
+
+
+class MotionTokenizer(nn.Module, ABC):
+    """Base of all tokenizers. Shapes: B batch, T frames, L tokens, F features.
+
+    Attributes:
+        n_features: F.
+        codebook_size: codes are 0 … codebook_size - 1.
+        frames_per_token: a clip of T frames has T // frames_per_token tokens.
+    """
+
+    n_features: int
+    codebook_size: int
+    frames_per_token: int
+
+    @abstractmethod
+    def forward(self, features: Tensor, lengths: Tensor | None = None) -> TokenizerOutput:
+        """Reconstruct normalised features (B, T, F); `lengths` (B,) in frames, None for all T.
+
+        Padding enters neither the losses nor any statistics of the codebook.
+        """
+
+    @abstractmethod
+    def encode(self, features: Tensor, lengths: Tensor | None = None) -> Tensor:
+        """Codes (B, L) int64 of normalised features (B, T, F).
+
+        Row i is valid up to lengths[i] // frames_per_token, and there equals what the clip gives
+        alone.
+
+        Raises:
+            UserError: a clip is shorter than one token or longer than the batch.
+        """
+
+    @abstractmethod
+    def decode(self, codes: Tensor, lengths: Tensor | None = None) -> Tensor:
+        """Normalised features (B, L * frames_per_token, F) of codes (B, L); `lengths` in tokens.
+
+        Raises:
+            UserError: a code is outside the codebook.
+        """
+
+    @abstractmethod
+    def arguments(self) -> dict[str, Any]:
+        """The constructor's arguments, fit for JSON; `from_arguments` rebuilds the tokenizer."""
+
+    @classmethod
+    def from_arguments(cls, arguments: Mapping[str, Any]) -> Self:
+        """Build an untrained tokenizer from what `arguments` returned."""
+        return cls(**arguments)
+
+    def check_lengths(self, lengths: Tensor | None, frames: int) -> None:
+        """Refuse clips that have no token, or more frames than the batch.
+
+        Raises:
+            UserError: names the first such clip by its index in the batch.
+        """
+        for index, length in enumerate([frames] if lengths is None else lengths.tolist()):
+            if not self.frames_per_token <= length <= frames:
+                raise UserError(
+                    f"clip {index} of the batch has {length} frames; expected at least "
+                    f"{self.frames_per_token} (one token) and at most {frames} (the batch)"
+                )
+
+    def check_codes(self, codes: Tensor) -> None:
+        """Refuse codes that are not in the codebook.
+
+        Raises:
+            UserError: names the first such code and its clip's index in the batch.
+        """
+        outside = ((codes < 0) | (codes >= self.codebook_size)).nonzero()
+        if len(outside):
+            index, place = outside[0].tolist()
+            raise UserError(
+                f"clip {index} of the batch has code {int(codes[index, place])} at token {place}; "
+                f"the codebook has {self.codebook_size} codes: 0 to {self.codebook_size - 1}"
+            )

@@ -1,0 +1,1 @@
+"""Quantizers: a latent vector to the nearest code, and how the codebook learns."""

@@ -1,0 +1,101 @@
+"""What a quantizer is: nearest code, straight-through gradient, a loss and a codebook update."""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from motiongpt.tokenizers.quantizers.processes import sum_over_processes
+
+
+@dataclass(frozen=True)
+class Quantised:
+    """A quantised batch.
+
+    Attributes:
+        vectors: (B, D, L) float32, each latent's code; the gradient passes straight through.
+        codes: (B, L) int64; 0 where masked.
+        loss: scalar.
+        perplexity: scalar; exp of the entropy of the codes used, over all processes.
+    """
+
+    vectors: Tensor
+    codes: Tensor
+    loss: Tensor
+    perplexity: Tensor
+
+
+class Quantizer(nn.Module, ABC):
+    """Base of all quantizers with one codebook (K, D), kept by subclasses as `codebook`.
+
+    Distances and statistics are float32 whatever the trainer's precision is: in bfloat16 close
+    codes would swap, and an average that moves by 1 % a step would not move.
+    """
+
+    codebook: Tensor
+    # Keeps the logarithm finite for unused codes; the released code's value.
+    perplexity_epsilon = 1e-7
+
+    def forward(self, latents: Tensor, mask: Tensor | None = None) -> Quantised:
+        """Quantise latents (B, D, L); in training mode also let the codebook learn.
+
+        Args:
+            mask: (B, L) bool, False where padding: it enters neither loss nor codebook.
+        """
+        with torch.autocast(latents.device.type, enabled=False):
+            rows = latents.float().transpose(1, 2)
+            vectors = rows.flatten(0, 1) if mask is None else rows[mask]
+            if self.training:
+                self.prepare(vectors.detach())
+            codes = self.nearest(rows)
+            quantised = self.look_up(codes)
+            used = codes.flatten() if mask is None else codes[mask]
+            chosen = quantised.flatten(0, 1) if mask is None else quantised[mask]
+            counts = sum_over_processes(used.bincount(minlength=len(self.codebook)).float())
+            loss = self.loss(vectors, chosen)
+            if self.training:
+                self.update(vectors.detach(), used, counts)
+            return Quantised(
+                vectors=(rows + (quantised - rows).detach()).transpose(1, 2),
+                codes=codes if mask is None else codes.masked_fill(~mask, 0),
+                loss=loss,
+                perplexity=self.perplexity(counts),
+            )
+
+    @torch.no_grad()
+    def nearest(self, rows: Tensor) -> Tensor:
+        """Index (...) int64 of the code nearest to each vector (..., D)."""
+        with torch.autocast(rows.device.type, enabled=False):
+            vectors, codebook = rows.float().flatten(0, -2), self.codebook.float().t()
+            distances = (
+                (vectors**2).sum(-1, keepdim=True)
+                - 2 * vectors @ codebook
+                + (codebook**2).sum(0, keepdim=True)
+            )
+            return distances.argmin(-1).view(rows.shape[:-1])
+
+    def look_up(self, codes: Tensor) -> Tensor:
+        """Vectors (..., D) of codes (...)."""
+        return F.embedding(codes, self.codebook)
+
+    def perplexity(self, counts: Tensor) -> Tensor:
+        """exp(entropy) of how often each code was used, counts (K,)."""
+        share = counts / counts.sum()
+        return torch.exp(-(share * torch.log(share + self.perplexity_epsilon)).sum())
+
+    def prepare(self, vectors: Tensor) -> None:
+        """Before the nearest codes of a training batch, vectors (N, D), are sought."""
+
+    def update(self, vectors: Tensor, codes: Tensor, counts: Tensor) -> None:
+        """After a training batch: vectors (N, D), their codes (N,), all processes' counts (K,)."""
+
+    def loss(self, vectors: Tensor, chosen: Tensor) -> Tensor:
+        """What pulls the encoder's vectors (N, D) towards the chosen codes (N, D)."""
+        return F.mse_loss(vectors, chosen.detach())
+
+    @abstractmethod
+    def arguments(self) -> dict[str, Any]:
+        """The constructor's arguments besides codebook_size and code_dim, fit for JSON."""

@@ -1,0 +1,58 @@
+"""Codes are exponential moving averages of the vectors that chose them."""
+
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from motiongpt.tokenizers.quantizers.batch_codebook import BatchCodebook
+from motiongpt.tokenizers.quantizers.processes import sum_over_processes
+
+# A code counts as used when its average number of vectors a step is at least this (as released).
+USED = 1.0
+
+
+class EMAQuantizer(BatchCodebook):
+    """Moving-average codebook (VQ-VAE, arXiv:1711.00937, appendix A.1); unused codes stay.
+
+    Args:
+        codebook_size: K.
+        code_dim: D.
+        decay: share of the old average kept at each step; 0.99 in MotionGPT.
+    """
+
+    code_sum: Tensor
+    code_count: Tensor
+
+    def __init__(self, codebook_size: int, code_dim: int, decay: float = 0.99) -> None:
+        super().__init__(codebook_size, code_dim)
+        self.decay = decay
+        self.register_buffer("code_sum", torch.zeros(codebook_size, code_dim))
+        self.register_buffer("code_count", torch.zeros(codebook_size))
+
+    def start_statistics(self) -> None:
+        """As if each code had been chosen once a step."""
+        self.code_sum.copy_(self.codebook)
+        self.code_count.fill_(1.0)
+
+    @torch.no_grad()
+    def update(self, vectors: Tensor, codes: Tensor, counts: Tensor) -> None:
+        """Move the averages by one batch: vectors (N, D), codes (N,), counts (K,)."""
+        chosen = F.one_hot(codes, len(self.codebook)).to(vectors.dtype)
+        sums = sum_over_processes(chosen.t() @ vectors)
+        # Multiply, multiply, add, each rounded: after the first step a code that was chosen once
+        # has a count of exactly 1.0 = USED; a fused form gives a hair less and drops it.
+        self.code_sum.copy_(self.decay * self.code_sum + (1.0 - self.decay) * sums)
+        self.code_count.copy_(self.decay * self.code_count + (1.0 - self.decay) * counts)
+        used = (self.code_count >= USED)[:, None]
+        mean = self.code_sum / self.code_count[:, None]
+        self.codebook.copy_(torch.where(used, mean, self.instead_of_unused(vectors)))
+
+    def instead_of_unused(self, vectors: Tensor) -> Tensor:
+        """What unused codes become, (K, D): here they stay as they are."""
+        return self.codebook
+
+    def arguments(self) -> dict[str, Any]:
+        """See `Quantizer.arguments`."""
+        return {"decay": self.decay}
