@@ -3,8 +3,10 @@
 Channels, J joints: root turn per frame (half angle, radians), root velocity x z (metres per frame),
 root height, positions of joints 1.. (3 each, relative to the root and its heading), 6D rotations of
 joints 1.., velocities of all joints (3 each, metres per frame), contacts of left ankle, left toe,
-right ankle, right toe. T + 1 frames give T rows. The quirks of the published features are kept:
-see `root_rotations`; and where the heading crosses ±180 degrees, that row's turn has the wrong sign.
+right ankle, right toe. T + 1 frames give T rows.
+
+The quirks of the published features are kept: see `root_rotations`; and where the heading crosses
+180 degrees, that row's turn has the wrong sign.
 """
 
 import torch
@@ -12,10 +14,10 @@ from torch import Tensor
 
 from motiongpt.errors import UserError
 from motiongpt.motion.inverse_kinematics import (
+    along_chains,
     bone_rotations,
     forward_direction,
     heading_rotation,
-    local_rotations,
     root_rotations,
 )
 from motiongpt.motion.joint_batch import JointBatch, Lengths
@@ -86,7 +88,7 @@ def _prepared(
     positions = batch.positions
     if uniform:
         positions = with_offsets(positions, skeleton, offsets)
-    return _facing_ahead(_on_the_floor(positions), skeleton)
+    return _facing_ahead(_on_the_floor(positions), skeleton, batch.positions.dtype)
 
 
 def _on_the_floor(positions: Tensor) -> Tensor:
@@ -96,12 +98,14 @@ def _on_the_floor(positions: Tensor) -> Tensor:
     return positions - origin[:, :, None]
 
 
-def _facing_ahead(positions: Tensor, skeleton: Skeleton) -> Tensor:
+def _facing_ahead(positions: Tensor, skeleton: Skeleton, dtype: torch.dtype) -> Tensor:
     right_hip, left_hip, right_shoulder, left_shoulder = skeleton.face_joints
     first = positions[..., 0]
-    across = first[right_hip] - first[left_hip] + first[right_shoulder] - first[left_shoulder]
-    rotation = heading_rotation(unit(forward_direction(across), dim=0))
-    return turn_about_y(rotation[:, :, None].unsqueeze(0), positions, dim=1)
+    hips = first[right_hip] - first[left_hip]
+    across = hips + (first[right_shoulder] - first[left_shoulder])
+    forward = unit(forward_direction(unit(across, dim=0)), dim=0)
+    rotation = heading_rotation(forward.to(dtype))
+    return turn_about_y(rotation[None, ..., None], positions.to(dtype), dim=1)
 
 
 def _relative_to_root(positions: Tensor, root: Tensor) -> Tensor:
@@ -117,15 +121,14 @@ def _extracted(positions: Tensor, skeleton: Skeleton) -> Tensor:
     steps = positions[..., 1:] - positions[..., :-1]
     turn = (now[0] * following[2] - following[0] * now[2]).asin()
     root_velocity = turn_about_y(following, steps[0], dim=0)
-    bones = bone_rotations(positions[..., :-1], skeleton)
-    rotations = quaternion_to_6d(local_rotations(bones, now, skeleton), dim=1)
+    local, _ = along_chains(bone_rotations(positions[..., :-1], skeleton), now, skeleton)
     features = torch.cat(
         (
             turn[None],
             root_velocity[[0, 2]],
             positions[0, 1:2, :, :-1],
             _relative_to_root(positions[..., :-1], now)[1:].flatten(0, 1),
-            rotations.flatten(0, 1),
+            quaternion_to_6d(local[1:], dim=1).flatten(0, 1),
             turn_about_y(now[None], steps, dim=1).flatten(0, 1),
             _contacts(steps, skeleton),
         )

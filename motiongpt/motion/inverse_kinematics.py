@@ -5,12 +5,11 @@ All tensors here are laid out (J or components, …, B, T) as in joint_batch.py.
 
 import torch
 from torch import Tensor
-from torch.nn.functional import conv1d
 
 from motiongpt.motion.rotations import between, conjugate, multiply, unit
 from motiongpt.motion.skeleton import Skeleton
 
-# Frames; HumanML3D smooths the heading with scipy's gaussian_filter1d, whose kernel ends at 4 sigma.
+# Frames. HumanML3D smooths the heading with scipy's gaussian_filter1d, which ends at 4 sigma.
 HEADING_SIGMA = 20
 HEADING_RADIUS = 4 * HEADING_SIGMA
 
@@ -31,39 +30,43 @@ def heading_rotation(forward: Tensor) -> Tensor:
 
 
 def smoothed(signal: Tensor) -> Tensor:
-    """Gaussian filter along the last dimension, edges repeated (scipy's mode "nearest").
-
-    Runs in float64, as HumanML3D's did.
-    """
+    """Gaussian filter along the last dimension, edges repeated (scipy's mode "nearest")."""
+    steps = torch.arange(HEADING_RADIUS + 1, dtype=torch.float64)
+    weights = torch.exp(-0.5 * (steps / HEADING_SIGMA) ** 2)
+    weights = (weights / (weights[0] + 2 * weights[1:].sum())).tolist()
     n_frames = signal.shape[-1]
-    steps = torch.arange(-HEADING_RADIUS, HEADING_RADIUS + 1, dtype=torch.float64)
-    kernel = torch.exp(-0.5 * (steps / HEADING_SIGMA) ** 2)
-    kernel = (kernel / kernel.sum()).to(signal.device)
-    rows = signal.reshape(-1, 1, n_frames).double()
-    rows = torch.nn.functional.pad(rows, (HEADING_RADIUS, HEADING_RADIUS), mode="replicate")
-    return conv1d(rows, kernel.view(1, 1, -1)).view(signal.shape)
+    edges = (HEADING_RADIUS, HEADING_RADIUS)
+    rows = signal.reshape(-1, n_frames)
+    rows = torch.nn.functional.pad(rows[None], edges, mode="replicate")[0]
+    total = weights[0] * signal.reshape(-1, n_frames)
+    for step in range(HEADING_RADIUS, 0, -1):
+        before = rows[:, HEADING_RADIUS - step :][:, :n_frames]
+        after = rows[:, HEADING_RADIUS + step :][:, :n_frames]
+        total.add_(before + after, alpha=weights[step])
+    return total.view(signal.shape)
 
 
-def root_rotations(positions: Tensor, skeleton: Skeleton) -> Tensor:
-    """Rotation (4, B, T) that turns each frame's smoothed heading to +Z.
+def root_rotations(positions: Tensor, skeleton: Skeleton, smooth: bool = True) -> Tensor:
+    """Rotation (4, B, T) that turns each frame's heading to +Z.
 
     Two quirks of the published features are kept: the hips are taken the wrong way round against
     the shoulders, and frame 0 is always the identity. Frames past a clip's end must repeat its
     last frame, which is what the filter does at an edge.
+
+    Args:
+        smooth: filter the heading along time first, as the features do.
     """
     right_hip, left_hip, right_shoulder, left_shoulder = skeleton.face_joints
     hips = positions[left_hip] - positions[right_hip]
     shoulders = positions[right_shoulder] - positions[left_shoulder]
-    forward = smoothed(forward_direction(unit(hips + shoulders, dim=0)))
+    # float64 between here and the quaternion, as HumanML3D had it.
+    forward = forward_direction(unit(hips + shoulders, dim=0)).double()
+    if smooth:
+        forward = smoothed(forward)
     rotation = heading_rotation(unit(forward, dim=0).to(positions.dtype))
     rotation[0, :, 0] = 1
     rotation[1:, :, 0] = 0
     return rotation
-
-
-def bone_directions(positions: Tensor, skeleton: Skeleton) -> Tensor:
-    """Unit vectors (J - 1, 3, B, T) from each joint's parent to it."""
-    return unit(positions[1:] - positions[list(skeleton.parents[1:])], dim=1)
 
 
 def bone_rotations(positions: Tensor, skeleton: Skeleton) -> Tensor:
@@ -71,27 +74,44 @@ def bone_rotations(positions: Tensor, skeleton: Skeleton) -> Tensor:
 
     The twist about the bone is not observed: the shortest rotation is taken.
     """
+    bones = unit(positions[1:] - positions[list(skeleton.parents[1:])], dim=1)
     rest = positions.new_tensor(skeleton.raw_offsets[1:])[:, :, None, None]
-    return between(rest, bone_directions(positions, skeleton), dim=1)
+    return between(rest, bones, dim=1)
 
 
-def local_rotations(bones: Tensor, root: Tensor, skeleton: Skeleton) -> Tensor:
-    """Rotations (J - 1, 4, B, T) of each bone relative to the one before it in its chain.
+def along_chains(bones: Tensor, root: Tensor, skeleton: Skeleton) -> tuple[Tensor, Tensor]:
+    """Rotations relative to the joint before in the chain, and their product along the chain.
 
-    Every chain starts from the root's rotation, arms too, though they leave from the spine.
+    Every chain starts from the root's rotation, arms too, though they leave from the spine. The
+    product is `bones` again but for rounding, which the published features contain.
 
     Args:
         bones: world rotations (J - 1, 4, B, T).
         root: the root's rotation (4, B, T).
+
+    Returns:
+        Two tensors (J, 4, B, T), the root's rotation first.
     """
-    before = torch.cat((root[None], bones))[predecessors(skeleton)]
-    return multiply(conjugate(before, dim=1), bones, dim=1)
+    local = torch.empty(skeleton.n_joints, *root.shape, dtype=root.dtype, device=root.device)
+    world = torch.empty_like(local)
+    local[0] = world[0] = root
+    for joints, before in _levels(skeleton):
+        start = world[before]
+        step = multiply(conjugate(start, dim=1), bones[[joint - 1 for joint in joints]], dim=1)
+        local[joints] = step
+        world[joints] = multiply(start, step, dim=1)
+    return local, world
 
 
-def predecessors(skeleton: Skeleton) -> list[int]:
-    """For joints 1..J-1, the joint before it in its chain, 0 at the chain's start."""
-    found = [0] * skeleton.n_joints
-    for chain in skeleton.chains:
-        for before, joint in zip(chain[1:], chain[2:], strict=False):
-            found[joint] = before
-    return found[1:]
+def _levels(skeleton: Skeleton) -> list[tuple[list[int], list[int]]]:
+    """Joints that are equally far down their chains, with the joints whose rotation they start at.
+
+    The first of each chain starts at joint 0, wherever the chain leaves the body.
+    """
+    depth = max(len(chain) for chain in skeleton.chains)
+    levels = []
+    for step in range(1, depth):
+        chains = [chain for chain in skeleton.chains if len(chain) > step]
+        before = [chain[step - 1] if step > 1 else 0 for chain in chains]
+        levels.append(([chain[step] for chain in chains], before))
+    return levels

@@ -1,5 +1,7 @@
 """Joint positions from features: the way back of features.py."""
 
+from itertools import pairwise
+
 import torch
 from torch import Tensor
 
@@ -68,9 +70,9 @@ def features_to_joints_by_rotation(
     root = matrix_from_6d(quaternion_to_6d(rotation))
     joints: list[Tensor] = [place] * skeleton.n_joints
     for chain in skeleton.chains:
-        # Every chain starts from the root's rotation: see inverse_kinematics.local_rotations.
+        # Every chain starts from the root's rotation: see inverse_kinematics.along_chains.
         world = root
-        for before, joint in zip(chain, chain[1:], strict=False):
+        for before, joint in pairwise(chain):
             world = world @ local[..., joint - 1, :, :]
             joints[joint] = joints[before] + world @ target[joint]
     return torch.stack(joints, dim=-2)

@@ -1,6 +1,8 @@
 """Rotations as quaternions, matrices and 6D vectors.
 
-A quaternion is (w, x, y, z). Every function works on any number of leading dimensions; `dim` says
+A quaternion is (w, x, y, z). The order of the operations follows HumanML3D's: where a bone points
+almost against its rest direction its rotation is mostly rounding error, and the published features
+hold just that error. Every function works on any number of leading dimensions; `dim` says
 which dimension holds the components, as in `torch.cross`, so that a caller may keep time as the
 fastest dimension of its memory.
 """
@@ -8,8 +10,8 @@ fastest dimension of its memory.
 import torch
 from torch import Tensor
 
-# Unit vectors closer to opposite than this (|q|² of the unnormalised rotation) have no axis.
-OPPOSITE = 1e-12
+# Unit vectors that are opposite to within this angle, in radians, have no rotation axis.
+OPPOSITE = 1e-6
 
 
 def cross(u: Tensor, v: Tensor, dim: int = -1) -> Tensor:
@@ -21,7 +23,7 @@ def cross(u: Tensor, v: Tensor, dim: int = -1) -> Tensor:
 
 def unit(vector: Tensor, dim: int = -1) -> Tensor:
     """The vector at length 1; a zero vector becomes NaN."""
-    return vector / vector.square().sum(dim, keepdim=True).sqrt()
+    return vector / norm(vector, dim)
 
 
 def conjugate(quaternion: Tensor, dim: int = -1) -> Tensor:
@@ -36,10 +38,10 @@ def multiply(first: Tensor, second: Tensor, dim: int = -1) -> Tensor:
     bw, bx, by, bz = second.unbind(dim)
     return torch.stack(
         (
-            aw * bw - ax * bx - ay * by - az * bz,
-            aw * bx + ax * bw + ay * bz - az * by,
-            aw * by - ax * bz + ay * bw + az * bx,
-            aw * bz + ax * by - ay * bx + az * bw,
+            bw * aw - bx * ax - by * ay - bz * az,
+            bw * ax + bx * aw - by * az + bz * ay,
+            bw * ay + bx * az + by * aw - bz * ax,
+            bw * az - bx * ay + by * ax + bz * aw,
         ),
         dim,
     )
@@ -47,26 +49,20 @@ def multiply(first: Tensor, second: Tensor, dim: int = -1) -> Tensor:
 
 def rotate(quaternion: Tensor, vector: Tensor, dim: int = -1) -> Tensor:
     """Turn a vector by a unit quaternion."""
-    w, x, y, z = quaternion.unbind(dim)
-    vx, vy, vz = vector.unbind(dim)
-    cx, cy, cz = y * vz - z * vy, z * vx - x * vz, x * vy - y * vx
-    return torch.stack(
-        (
-            vx + 2 * (w * cx + y * cz - z * cy),
-            vy + 2 * (w * cy + z * cx - x * cz),
-            vz + 2 * (w * cz + x * cy - y * cx),
-        ),
-        dim,
-    )
+    w = quaternion.narrow(dim, 0, 1)
+    axis = quaternion.narrow(dim, 1, 3)
+    first = torch.linalg.cross(axis, vector, dim=dim)
+    second = torch.linalg.cross(axis, first, dim=dim)
+    return vector + 2 * (w * first + second)
 
 
 def turn_about_y(quaternion: Tensor, vector: Tensor, dim: int = -1) -> Tensor:
     """`rotate` for quaternions whose axis is vertical (x = z = 0), at a third of the work."""
     w, _, y, _ = quaternion.unbind(dim)
     vx, vy, vz = vector.unbind(dim)
-    sine, cosine = 2 * w * y, 1 - 2 * y * y
-    height = vy.expand(torch.broadcast_shapes(vy.shape, w.shape))
-    return torch.stack((cosine * vx + sine * vz, height, cosine * vz - sine * vx), dim)
+    cx, cz = y * vz, y * vx
+    height = vy.expand(cx.shape)
+    return torch.stack((vx + 2 * (w * cx - y * cz), height, vz - 2 * (w * cz + y * cx)), dim)
 
 
 def between(start: Tensor, end: Tensor, dim: int = -1) -> Tensor:
@@ -77,33 +73,58 @@ def between(start: Tensor, end: Tensor, dim: int = -1) -> Tensor:
     """
     ux, uy, uz = start.unbind(dim)
     vx, vy, vz = end.unbind(dim)
-    w = 1 + (ux * vx + uy * vy + uz * vz)
-    x, y, z = uy * vz - uz * vy, uz * vx - ux * vz, ux * vy - uy * vx
-    square = w * w + x * x + y * y + z * z
-    opposite = square < OPPOSITE
+    length = ((ux * ux + uy * uy + uz * uz) * (vx * vx + vy * vy + vz * vz)).sqrt()
+    w = length + (ux * vx + uy * vy + uz * vz)
+    axis = (uy * vz - uz * vy, uz * vx - ux * vz, ux * vy - uy * vx)
+    rotation = torch.stack((w, *axis), dim)
+    size = norm(rotation, dim)
+    opposite = size < OPPOSITE
     if bool(opposite.any()):
-        upright = uy.abs() > 0.9
-        half_x = torch.where(upright, 1 - ux * ux, -ux * uy)
-        half_y = torch.where(upright, -ux * uy, 1 - uy * uy)
-        half_z = torch.where(upright, -ux * uz, -uz * uy)
-        w = w.masked_fill(opposite, 0)
-        x, y, z = (
-            torch.where(opposite, half, kept)
-            for half, kept in ((half_x, x), (half_y, y), (half_z, z))
-        )
-        square = w * w + x * x + y * y + z * z
-    scale = square.rsqrt()
-    return torch.stack((w * scale, x * scale, y * scale, z * scale), dim)
+        rotation = torch.where(opposite, _half_turn(start, dim), rotation)
+        size = norm(rotation, dim)
+    return rotation / size
+
+
+def _half_turn(start: Tensor, dim: int) -> Tensor:
+    """Half a turn about an axis at a right angle to `start`: the vertical if that can be."""
+    x, y, z = start.unbind(dim)
+    upright = y.abs() > 0.9
+    axis = (
+        torch.where(upright, 1 - x * x, -x * y),
+        torch.where(upright, -x * y, 1 - y * y),
+        torch.where(upright, -x * z, -z * y),
+    )
+    return torch.stack((torch.zeros_like(x), *axis), dim)
+
+
+def norm(vector: Tensor, dim: int = -1) -> Tensor:
+    """Length of a vector, its dimension kept."""
+    return _root(vector.square().sum(dim, keepdim=True))
+
+
+def _root(square: Tensor) -> Tensor:
+    """Square root, correctly rounded, which PyTorch's own for float32 is not on every machine."""
+    return square.double().sqrt().to(square.dtype)
 
 
 def quaternion_to_6d(quaternion: Tensor, dim: int = -1) -> Tensor:
-    """First two columns of the rotation matrix, one after the other (6 along `dim`)."""
+    """First two columns of the rotation matrix, one after the other (6 along `dim`).
+
+    The quaternion's length has no influence.
+    """
     w, x, y, z = quaternion.unbind(dim)
-    x2, y2, z2 = 2 * x, 2 * y, 2 * z
-    xx, yy, zz = x * x2, y * y2, z * z2
-    xy, wz = x * y2, w * z2
+    double = 2 / (w * w + x * x + y * y + z * z)
+    xy, wz, zz = x * y, w * z, z * z
     return torch.stack(
-        (1 - (yy + zz), xy + wz, x * z2 - w * y2, xy - wz, 1 - (xx + zz), y * z2 + w * x2), dim
+        (
+            1 - double * (y * y + zz),
+            double * (xy + wz),
+            double * (x * z - w * y),
+            double * (xy - wz),
+            1 - double * (x * x + zz),
+            double * (y * z + w * x),
+        ),
+        dim,
     )
 
 

@@ -4,9 +4,9 @@ import torch
 from torch import Tensor
 
 from motiongpt.errors import UserError
-from motiongpt.motion.inverse_kinematics import bone_rotations
+from motiongpt.motion.inverse_kinematics import along_chains, bone_rotations, root_rotations
 from motiongpt.motion.joint_batch import JointBatch, Lengths
-from motiongpt.motion.rotations import rotate
+from motiongpt.motion.rotations import norm, rotate
 from motiongpt.motion.skeleton import Skeleton
 
 
@@ -30,15 +30,17 @@ def uniform_skeleton(
 
 
 def with_offsets(positions: Tensor, skeleton: Skeleton, offsets: Tensor | None) -> Tensor:
-    """The same on positions (J, 3, B, T)."""
+    """The same on positions (J, 3, B, T), in float64, in which HumanML3D adds up the bones."""
     target = (skeleton.offsets() if offsets is None else offsets).to(positions)
     if tuple(target.shape) != (skeleton.n_joints, 3):
         raise UserError(
             f"target offsets of shape {tuple(target.shape)} do not fit the skeleton "
             f"{skeleton.name!r}: give ({skeleton.n_joints}, 3)"
         )
-    bones = rotate(bone_rotations(positions, skeleton), target[1:, :, None, None], dim=1)
-    moved = torch.empty_like(positions)
+    root = root_rotations(positions, skeleton, smooth=False)
+    _, world = along_chains(bone_rotations(positions, skeleton), root, skeleton)
+    bones = rotate(world[1:], target[1:, :, None, None], dim=1)
+    moved = torch.empty(positions.shape, dtype=torch.float64, device=positions.device)
     moved[0] = positions[0] * _leg_ratio(positions, skeleton, target)[:, None]
     for joint, parent in enumerate(skeleton.parents[1:], start=1):
         torch.add(moved[parent], bones[joint - 1], out=moved[joint])
@@ -50,6 +52,6 @@ def _leg_ratio(positions: Tensor, skeleton: Skeleton, target: Tensor) -> Tensor:
     legs = list(skeleton.leg_joints)
     parents = [skeleton.parents[leg] for leg in legs]
     first = positions[..., 0]
-    source = (first[legs] - first[parents]).norm(dim=1).sum(0)
+    source = norm(first[legs] - first[parents], dim=1).sum((0, 1))
     # The published code takes the largest component: raw directions lie along the axes.
     return target[legs].abs().amax(1).sum() / source
