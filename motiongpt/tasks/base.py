@@ -17,6 +17,7 @@ from motiongpt.errors import UserError
 
 if TYPE_CHECKING:
     from motiongpt.tasks.placeholders import Placeholders
+    from motiongpt.tasks.replies import Replies
     from motiongpt.tasks.templates import Kind, Templates
 
 Codes: TypeAlias = NDArray[np.int64]
@@ -29,6 +30,17 @@ class Example:
 
     input: str
     target: str
+
+
+@dataclass(frozen=True)
+class TokenExample:
+    """A training pair that no string can hold: token ids of the backbone's text tokenizer.
+
+    Both are complete: the end of text is among them where it belongs.
+    """
+
+    input_ids: tuple[int, ...]
+    target_ids: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -125,31 +137,32 @@ class Task(ABC):
         classes: template classes (the `class` of a template kind) that it trains on.
         evaluation_kind: kind whose first wording is the evaluation prompt, so that the model is
             tested with a sentence it was trained on.
-        length_kind: the same for prompts that ask for a length, if the task has one.
         metrics: names of the metrics that judge its answers.
-        minimum_tokens: shorter clips can't be an example of this task.
     """
 
     name: ClassVar[str]
     output: ClassVar[Literal["motion", "text"]]
     classes: ClassVar[tuple[str, ...]]
     evaluation_kind: ClassVar[str]
-    length_kind: ClassVar[str | None] = None
     metrics: ClassVar[tuple[str, ...]]
-    minimum_tokens: ClassVar[int] = 1
 
     def __init__(
         self,
         templates: Templates,
         placeholders: Placeholders,
+        replies: Replies,
+        prompts: Templates,
         weight: float = 1.0,
         kind_weights: Mapping[str, float] | None = None,
     ) -> None:
         """Choose the templates of this task.
 
         Args:
-            templates: all templates; those of `classes` are used.
+            templates: all training templates; those of `classes` are used.
             placeholders: fills them.
+            replies: reads and composes answers.
+            prompts: templates whose first wordings are the evaluation prompts; the training
+                templates unless the test is meant to differ from the training.
             weight: share of this task in a mix.
             kind_weights: share of a template kind within the task, 1 for those not named.
 
@@ -160,6 +173,8 @@ class Task(ABC):
             raise UserError(f"task {self.name}: weight {weight} is negative; give 0 or more")
         self.weight = weight
         self.placeholders = placeholders
+        self.replies = replies
+        self.prompts = prompts
         self.kinds: tuple[Kind, ...] = templates.of_classes(self.classes)
         if not self.kinds:
             raise UserError(
@@ -169,8 +184,8 @@ class Task(ABC):
         self.kind_weights = _kind_weights(self.name, self.kinds, kind_weights or {})
 
     def usable(self, clip: ClipTokens) -> bool:
-        """Whether `clip` is long enough and has what at least one kind needs."""
-        return clip.tokens >= self.minimum_tokens and bool(self._shares(clip).any())
+        """Whether `clip` is long enough and has the caption that at least one kind needs."""
+        return clip.tokens >= 1 and bool(self._shares(clip).any())
 
     def example(self, clip: ClipTokens, rng: np.random.Generator) -> Example:
         """Draw a template kind by weight, a wording and a caption evenly, and fill them.
@@ -178,12 +193,12 @@ class Task(ABC):
         Raises:
             UserError: the clip is too short, or has no caption where every kind needs one.
         """
-        shares = self._shares(clip)
-        if clip.tokens < self.minimum_tokens or not shares.any():
+        if not self.usable(clip):
             raise UserError(
                 f"clip {clip.name}: {clip.tokens} tokens and {len(clip.captions)} captions make "
                 f"no example of task {self.name}; leave it out (see Task.usable)"
             )
+        shares = self._shares(clip)
         kind = self.kinds[int(rng.choice(len(self.kinds), p=shares / shares.sum()))]
         wording = kind.inputs[int(rng.integers(len(kind.inputs)))]
         answer = kind.outputs[int(rng.integers(len(kind.outputs)))]
@@ -191,29 +206,26 @@ class Task(ABC):
         return self.placeholders.example(wording, answer, clip, caption, rng)
 
     def query(self, asked: ClipTokens | Query, caption: str | None = None) -> Query:
-        """What this task may know of a clip; a query passes unchanged.
+        """What this task may know of a clip at test time; a query passes unchanged.
 
         Args:
             asked: a clip, or a ready query.
-            caption: words to use instead of the clip's first caption.
+            caption: words to ask with, instead of those that the task takes of the clip.
         """
-        if isinstance(asked, Query):
-            return asked
-        text = caption if caption is not None else next(iter(asked.captions), "")
-        return self._query_of(asked, text)
+        return asked if isinstance(asked, Query) else self._query_of(asked, caption)
 
     def prompt(
         self, asked: ClipTokens | Query, caption: str | None = None, with_length: bool = False
     ) -> str:
-        """Return the evaluation prompt: the first wording of `evaluation_kind`, never quoted.
+        """Return the prompt at test time: the first wording of the fitting kind, never quoted.
 
         Args:
             asked: a clip of which `query` takes what may be known, or a query.
-            caption: words to use instead of the clip's first caption.
-            with_length: ask for the length in words (`length_kind`) where the task can.
+            caption: words to ask with, instead of those that the task takes of the clip.
+            with_length: name the length in the prompt where the task can and it is known.
         """
-        name = self.length_kind if with_length and self.length_kind else self.evaluation_kind
-        return self.placeholders.prompt(self._wording(name), self.query(asked, caption))
+        query = self.query(asked, caption)
+        return self.placeholders.prompt(self._wording(self._kind_for(query, with_length)), query)
 
     def given(self, asked: ClipTokens | Query) -> Codes:
         """Codes of the motion that is given at the start, empty where none is."""
@@ -221,32 +233,37 @@ class Task(ABC):
         return np.zeros(0, np.int64) if start is None else start
 
     def reply_tokens(self, asked: ClipTokens | Query) -> int | None:
-        """How many motion tokens the answer should have, None where open or not a motion."""
+        """How many motion tokens the answer should have; None where open, or not a motion."""
         return self.query(asked).tokens if self.output == "motion" else None
 
-    def compose(self, reply: Codes, asked: ClipTokens | Query) -> Codes:
-        """Turn the codes that the model wrote into codes of the whole motion."""
-        return np.asarray(reply, np.int64)
-
-    def codes(self, reply: str) -> Codes:
-        """Codes that a written motion holds; special and unknown tokens are dropped."""
-        return self.placeholders.vocabulary.from_string(reply)
-
     def parse(self, reply: str) -> str | Codes:
-        """Read an answer: codes of a motion, or the sentence without blanks around it."""
+        """Read an answer: codes of a motion, or the sentence with single blanks."""
         return self.codes(reply) if self.output == "motion" else " ".join(reply.split())
 
+    def codes(self, reply: str) -> Codes:
+        """Codes of the motion that an answer holds, empty where there is none."""
+        return self.replies.codes(reply)
+
+    def compose(self, reply: Codes, asked: ClipTokens | Query) -> Codes:
+        """Make codes of the whole motion out of the codes that the model wrote."""
+        return np.asarray(reply, np.int64)
+
     @abstractmethod
-    def _query_of(self, clip: ClipTokens, text: str) -> Query:
+    def _query_of(self, clip: ClipTokens, caption: str | None) -> Query:
         """Take of `clip` what may be known at test time, and nothing else."""
 
+    def _kind_for(self, query: Query, with_length: bool) -> str:
+        """Name of the template kind that asks `query`; tasks with several override this."""
+        return self.evaluation_kind
+
     def _wording(self, kind_name: str) -> str:
-        for kind in self.kinds:
+        kinds = self.prompts.of_classes(self.classes)
+        for kind in kinds:
             if kind.name == kind_name:
                 return kind.inputs[0]
         raise UserError(
-            f"task {self.name}: the templates have no kind '{kind_name}' for the evaluation "
-            f"prompt (has {', '.join(kind.name for kind in self.kinds)}); add it"
+            f"{self.prompts.source}: no kind '{kind_name}' for the prompt of task {self.name} "
+            f"(has {', '.join(kind.name for kind in kinds)}); add it"
         )
 
     def _shares(self, clip: ClipTokens) -> NDArray[np.float64]:

@@ -1,0 +1,23 @@
+"""Motion to text: captions, and the questions about length that are answered in words."""
+
+from motiongpt.tasks.base import ClipTokens, Query, Task
+
+
+class MotionToText(Task):
+    """Describes a motion in a sentence.
+
+    It also trains on counting frames and seconds, on the length that fits a caption, on captions
+    that fit a length, and on captions of any motion.
+    """
+
+    name = "motion_to_text"
+    output = "text"
+    classes = ("m2t", "m2l", "t2t", "n2t")
+    evaluation_kind = "caption"
+    metrics = ("action_words", "bleu", "rouge_l", "cider", "bert_score", "r_precision", "mm_dist")
+
+    def _query_of(self, clip: ClipTokens, caption: str | None) -> Query:
+        return Query(clip.fps, clip.frames_per_token, frames=clip.frames, motion=clip.codes)
+
+    def _kind_for(self, query: Query, with_length: bool) -> str:
+        return "framelen" if with_length and query.frames is not None else self.evaluation_kind
