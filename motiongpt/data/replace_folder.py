@@ -51,7 +51,9 @@ def _prefix(folder: Path) -> str:
 def _remove_abandoned(folder: Path) -> None:
     """Remove the temporary folders of processes that are gone, and put a parted folder back."""
     prefix = _prefix(folder)
-    for left in sorted(folder.parent.glob(prefix + "*")):
+    for left in sorted(folder.parent.iterdir()):
+        if not left.name.startswith(prefix):
+            continue
         process = left.name.removeprefix(prefix).removesuffix(".old")
         if process.isdigit() and not _runs(int(process)):
             if left.suffix == ".old" and not folder.exists():

@@ -94,9 +94,14 @@ class MotionStore:
         """F."""
         return self.skeleton.n_features
 
-    def features(self, index: int) -> np.ndarray:
-        """Features of clip `index`, (T, F) float32, not normalised; a copy."""
-        return np.array(self._features[self._frames(index)])
+    def features(self, index: int, start: int = 0, stop: int | None = None) -> np.ndarray:
+        """Features of clip `index`, (T, F) float32, not normalised; a copy.
+
+        Args:
+            start: first frame to read; as in a slice.
+            stop: frame to stop before; the clip's end if not given.
+        """
+        return np.array(self._features[self._frames(index)][start:stop])
 
     def joints(self, index: int) -> np.ndarray:
         """Joint positions recovered from the features, (T, J, 3) float32 metres; a copy."""

@@ -60,11 +60,11 @@ class FeatureWindows(Dataset[Window]):
     def __getitem__(self, key: tuple[int, int]) -> Window:
         """Features (W, F) float32, normalised, and how many of their frames are the clip's."""
         index, seed = key
-        features = self.store.features(index)
-        spare = max(0, len(features) - self.frames)
+        spare = max(0, int(self.store.lengths[index]) - self.frames)
         start = int(np.random.default_rng(seed).integers(spare + 1))
-        cut = (features[start : start + self.frames] - self.store.mean) / self.store.std
-        window = torch.zeros(self.frames, features.shape[1])
+        cut = self.store.features(index, start, start + self.frames)
+        cut = (cut - self.store.mean) / self.store.std
+        window = torch.zeros(self.frames, self.store.n_features)
         window[: len(cut)] = torch.from_numpy(cut)
         return window, len(cut)
 

@@ -1,3 +1,4 @@
+import os
 import pickle
 import shutil
 
@@ -45,6 +46,7 @@ def test_store_gives_back_what_the_source_gave(tmp_path):
         "test": [2],
     }
     np.testing.assert_array_equal(store.features(2), source.items[2].features)
+    np.testing.assert_array_equal(store.features(2, 3, 7), source.items[2].features[3:7])
     assert store.features(3).shape == (32, 263)
     assert store.joints(3).shape == (32, 22, 3)
 
@@ -218,6 +220,24 @@ def test_failure_half_way_leaves_the_old_store(tmp_path):
     with pytest.raises(KeyboardInterrupt):
         build_store(Breaks([]), tmp_path / "s", progress=False, batch=1)
     assert MotionStore.open(tmp_path / "s").content_fingerprint() == old.fingerprint
+    assert [path.name for path in tmp_path.iterdir()] == ["s"]
+
+
+def test_killed_build_leaves_the_old_store_and_is_cleaned_up_by_the_next(tmp_path):
+    old = build_store(mixed_source(), tmp_path / "s", progress=False)
+
+    class Killed(FakeSource):
+        def clips(self):
+            yield feature_clip("new")
+            os._exit(9)
+
+    child = os.fork()
+    if not child:
+        build_store(Killed([]), tmp_path / "s", progress=False)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 9
+    assert len(list(tmp_path.iterdir())) == 2
+    assert MotionStore.open(tmp_path / "s").content_fingerprint() == old.fingerprint
+    build_store(mixed_source(), tmp_path / "s", progress=False)
     assert [path.name for path in tmp_path.iterdir()] == ["s"]
 
 
