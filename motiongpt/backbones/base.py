@@ -1,0 +1,263 @@
+"""What every backbone can do: read and write text with motion tokens in it."""
+
+from abc import abstractmethod
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, ClassVar, Protocol, Self
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+from motiongpt.backbones.folder import read_folder, write_folder
+from motiongpt.backbones.initialisation import embedding_rows
+from motiongpt.backbones.motion_vocabulary import MotionVocabulary
+from motiongpt.backbones.padding import Truncation
+from motiongpt.errors import UserError
+from motiongpt.generation.batched import random_stream, write_rows
+from motiongpt.generation.constraints import Rows, TokenIds
+from motiongpt.generation.decoding import Decoding
+
+IGNORED = -100  # label of a position without loss, as in torch's cross entropy
+
+
+class Example(Protocol):
+    """A pair of strings; `motiongpt.tasks` makes them."""
+
+    @property
+    def input(self) -> str:
+        """The prompt."""
+        ...
+
+    @property
+    def target(self) -> str:
+        """What is to be written."""
+        ...
+
+
+class Backbone(nn.Module):
+    """A language model of transformers, its text tokenizer, and the motion vocabulary.
+
+    Shapes: B rows, L tokens, V rows of the output embedding.
+    """
+
+    architecture: ClassVar[str]
+    model_class: ClassVar[type[PreTrainedModel]]
+    language_model: Any  # a PreTrainedModel that can generate: a type transformers doesn't name
+
+    def __init__(
+        self,
+        language_model: PreTrainedModel,
+        text_tokenizer: PreTrainedTokenizerBase,
+        vocabulary: MotionVocabulary,
+        max_input_tokens: int = 256,
+        max_target_tokens: int = 256,
+        label_smoothing: float = 0.0,
+    ) -> None:
+        """Put together parts that fit; `scratch`, `pretrained` and `load` make them.
+
+        Args:
+            max_input_tokens: longer inputs are cut, with a counted warning; 256 is MotionGPT's.
+            max_target_tokens: the same for targets; both counts include the end of text.
+            label_smoothing: share of the probability spread over all tokens in the loss.
+
+        Raises:
+            UserError: the embedding has other rows than the tokenizer has tokens, or the tokenizer
+                has the motion tokens of another codebook.
+        """
+        super().__init__()
+        self.language_model = language_model
+        self.text_tokenizer = text_tokenizer
+        self.vocabulary = vocabulary
+        self.max_input_tokens = max_input_tokens
+        self.max_target_tokens = max_target_tokens
+        self.label_smoothing = label_smoothing
+        self.input_truncation = Truncation("max_input_tokens", max_input_tokens)
+        self.target_truncation = Truncation("max_target_tokens", max_target_tokens)
+        rows = len(embedding_rows(language_model))
+        if rows != len(text_tokenizer):
+            raise UserError(
+                f"the language model has {rows} embedding rows, its text tokenizer "
+                f"{len(text_tokenizer)} tokens: they belong to different runs"
+            )
+        self.token_ids = self._token_ids()
+
+    @property
+    def device(self) -> torch.device:
+        """Where the weights are."""
+        return self.language_model.device
+
+    def encode_inputs(self, texts: Sequence[str]) -> list[list[int]]:
+        """Token ids of inputs as `collate_ids` takes them, cut at `max_input_tokens`."""
+        closing = self._input_closing()
+        rows = [row + closing for row in self._encode(texts)]
+        return [self.input_truncation.cut(row, closing) for row in rows]
+
+    def encode_targets(self, texts: Sequence[str]) -> list[list[int]]:
+        """Token ids of targets, closed by the end of text.
+
+        A target that is cut at `max_target_tokens` has no end: the model must not learn to stop
+        there.
+        """
+        end = [self.token_ids.end_of_text]
+        return [self.target_truncation.cut(row + end) for row in self._encode(texts)]
+
+    def collate(self, examples: Sequence[Example]) -> dict[str, Tensor]:
+        """Examples as one batch, padded to its longest row; see `collate_ids`."""
+        return self.collate_ids(
+            self.encode_inputs([example.input for example in examples]),
+            self.encode_targets([example.target for example in examples]),
+        )
+
+    @abstractmethod
+    def collate_ids(
+        self, inputs: Sequence[Sequence[int]], targets: Sequence[Sequence[int]]
+    ) -> dict[str, Tensor]:
+        """Token ids (complete: nothing is added or cut) as a batch for `loss`.
+
+        Gives input_ids and attention_mask (B, L), and labels (B, L), -100 where there is no loss.
+        """
+
+    @abstractmethod
+    def logits(self, batch: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
+        """Logits (B, L, V) of a batch, and the labels (B, L) that they should predict."""
+
+    def loss(self, batch: dict[str, Tensor]) -> Tensor:
+        """Mean cross entropy in nats over the labels of a batch, a scalar."""
+        logits, labels = self.logits(batch)
+        return functional.cross_entropy(
+            logits.flatten(0, 1),
+            labels.flatten(),
+            ignore_index=IGNORED,
+            label_smoothing=self.label_smoothing,
+        )
+
+    @torch.no_grad()
+    def generate(
+        self,
+        prompts: Sequence[str],
+        kind: str | Sequence[str] = "motion",
+        decoding: Decoding | None = None,
+        token_counts: Sequence[int | None] | None = None,
+        seed: int | None = None,
+    ) -> list[str]:
+        """Write an answer to each prompt: motion as start, codes, end; or plain text.
+
+        Greedy and beam answers don't depend on the other rows; sampled ones do, because rows share
+        a stream of random numbers.
+
+        Args:
+            kind: "motion" or "text", for all rows or for each.
+            decoding: `Decoding()` by default.
+            token_counts: for each row the exact number of codes, or None for a free length.
+            seed: makes sampling repeatable; the global random state is then left untouched.
+
+        Raises:
+            UserError: unknown kind, impossible length, or more than the model has positions for.
+        """
+        decoding = decoding or Decoding()
+        kinds = [kind] * len(prompts) if isinstance(kind, str) else list(kind)
+        counts = list(token_counts) if token_counts is not None else [None] * len(prompts)
+        if not len(kinds) == len(counts) == len(prompts):
+            raise UserError(
+                f"{len(prompts)} prompts with {len(kinds)} kinds and {len(counts)} lengths: "
+                "give one of each for every prompt"
+            )
+        written: list[str] = []
+        with random_stream(seed, self.device):
+            for part in _parts(len(prompts), decoding.batch_size):
+                written += self._generate(prompts[part], kinds[part], counts[part], decoding)
+        return written
+
+    def save(self, folder: Path) -> None:
+        """Write weights (safetensors), text tokenizer and settings; an old folder is replaced."""
+        write_folder(
+            Path(folder),
+            self.language_model,
+            self.text_tokenizer,
+            {
+                "architecture": self.architecture,
+                "codebook_size": self.vocabulary.codebook_size,
+                **self._settings(),
+            },
+        )
+
+    @classmethod
+    def load(cls, folder: Path, codebook_size: int | None = None) -> Self:
+        """Read what `save` wrote.
+
+        Args:
+            codebook_size: the size the caller's motion tokenizer has, if it is to be checked.
+
+        Raises:
+            UserError: no saved backbone there, another architecture, or another codebook size.
+        """
+        language_model, text_tokenizer, settings = read_folder(
+            Path(folder), cls.architecture, cls.model_class, codebook_size
+        )
+        vocabulary = MotionVocabulary(settings.pop("codebook_size"))
+        return cls(language_model, text_tokenizer, vocabulary, **settings)
+
+    @abstractmethod
+    def _prompt_batch(self, prompts: Sequence[str]) -> tuple[dict[str, Tensor], int]:
+        """Prompts ready for generation, and how many tokens precede the first that is written."""
+
+    @abstractmethod
+    def _check_room(self, prompt_length: int, new_tokens: int) -> None:
+        """Raise UserError where the model has fewer positions than a generation needs."""
+
+    def _input_closing(self) -> list[int]:
+        """Ids that end every input, kept when it is cut."""
+        return [self.token_ids.end_of_text]
+
+    def _settings(self) -> dict[str, object]:
+        """Arguments of the constructor that `load` gives back to it."""
+        return {
+            "max_input_tokens": self.max_input_tokens,
+            "max_target_tokens": self.max_target_tokens,
+            "label_smoothing": self.label_smoothing,
+        }
+
+    def _encode(self, texts: Sequence[str]) -> list[list[int]]:
+        if not texts:
+            return []
+        encoded = self.text_tokenizer(list(texts), add_special_tokens=False, verbose=False)
+        return list(encoded["input_ids"])
+
+    def _generate(
+        self,
+        prompts: Sequence[str],
+        kinds: Sequence[str],
+        counts: Sequence[int | None],
+        decoding: Decoding,
+    ) -> list[str]:
+        rows = Rows.of(kinds, counts, decoding.max_motion_tokens, decoding.max_text_tokens)
+        inputs, prefix_length = self._prompt_batch(prompts)
+        self._check_room(inputs["input_ids"].shape[1], rows.longest())
+        inputs = {name: tensor.to(self.device) for name, tensor in inputs.items()}
+        new = write_rows(self.language_model, inputs, prefix_length, rows, self.token_ids, decoding)
+        return [self._decode(row) for row in new]
+
+    def _decode(self, row: Sequence[int]) -> str:
+        text = self.text_tokenizer.decode(
+            list(row), skip_special_tokens=False, clean_up_tokenization_spaces=False
+        )
+        return str(text).strip()
+
+    def _token_ids(self) -> TokenIds:
+        motion = self.vocabulary.token_ids(self.text_tokenizer).tolist()
+        end_of_text = self.text_tokenizer.eos_token_id
+        never = {*motion, *self.text_tokenizer.all_special_ids} - {end_of_text}
+        return TokenIds(
+            vocabulary_size=len(self.text_tokenizer),
+            codes=tuple(motion[: self.vocabulary.codebook_size]),
+            start=motion[self.vocabulary.start],
+            end=motion[self.vocabulary.end],
+            end_of_text=end_of_text,
+            never_in_text=tuple(sorted(never)),
+        )
+
+
+def _parts(count: int, size: int) -> Iterator[slice]:
+    return (slice(begin, begin + size) for begin in range(0, count, size))

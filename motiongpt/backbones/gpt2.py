@@ -1,0 +1,182 @@
+"""GPT-2: prompt and answer are one sequence, written from left to right."""
+
+from collections.abc import Sequence
+from typing import Self
+
+from torch import Tensor
+from transformers import GPT2Config, GPT2LMHeadModel, PreTrainedModel, PreTrainedTokenizerBase
+
+from motiongpt.backbones.base import IGNORED, Backbone
+from motiongpt.backbones.motion_vocabulary import MotionVocabulary
+from motiongpt.backbones.padding import mask, pad
+from motiongpt.backbones.pretrained import load_pretrained
+from motiongpt.backbones.text_tokenizer import add_motion_tokens, train_text_tokenizer
+from motiongpt.errors import UserError
+
+LABELS = ("target", "all")
+SEPARATOR = " \n "  # between prompt and answer; MotionGPT's
+
+
+class GPT2Backbone(Backbone):
+    """Any GPT-2 of transformers: gpt2, gpt2-medium …, or a small one from scratch."""
+
+    architecture = "gpt2"
+    model_class = GPT2LMHeadModel
+
+    def __init__(
+        self,
+        language_model: PreTrainedModel,
+        text_tokenizer: PreTrainedTokenizerBase,
+        vocabulary: MotionVocabulary,
+        max_input_tokens: int = 256,
+        max_target_tokens: int = 256,
+        label_smoothing: float = 0.0,
+        labels: str = "target",
+    ) -> None:
+        """As `Backbone`, and which tokens have a loss.
+
+        Args:
+            labels: "target", or "all": prompt and padding too, as MotionGPT's released code.
+
+        Raises:
+            UserError: unknown `labels`, or fewer positions than the longest sequence needs.
+        """
+        if labels not in LABELS:
+            raise UserError(f"labels={labels} is unknown: choose one of {', '.join(LABELS)}")
+        super().__init__(
+            language_model,
+            text_tokenizer,
+            vocabulary,
+            max_input_tokens,
+            max_target_tokens,
+            label_smoothing,
+        )
+        self.labels = labels
+        self._check_room(max_input_tokens, max_target_tokens)
+
+    @classmethod
+    def pretrained(
+        cls,
+        source: str,
+        codebook_size: int,
+        texts: Sequence[str] = (),
+        initialisation: str = "normal",
+        max_input_tokens: int = 256,
+        max_target_tokens: int = 256,
+        label_smoothing: float = 0.0,
+        labels: str = "target",
+    ) -> Self:
+        """Published weights with the motion tokens added; new rows use the global random state.
+
+        Args:
+            source: hub name or local folder.
+            texts: not needed, because the text tokenizer comes with the weights.
+            initialisation: see `initialisation.resize_vocabulary`.
+
+        Raises:
+            UserError: the weights can't be had, or a value makes no sense.
+        """
+        vocabulary = MotionVocabulary(codebook_size)
+        model, text_tokenizer = load_pretrained(
+            source, cls.architecture, cls.model_class, vocabulary, initialisation
+        )
+        return cls(
+            model,
+            text_tokenizer,
+            vocabulary,
+            max_input_tokens,
+            max_target_tokens,
+            label_smoothing,
+            labels,
+        )
+
+    @classmethod
+    def scratch(
+        cls,
+        codebook_size: int,
+        texts: Sequence[str],
+        width: int = 192,
+        layers: int = 6,
+        heads: int = 4,
+        positions: int = 544,
+        dropout: float = 0.0,
+        text_tokens: int = 1536,
+        max_input_tokens: int = 256,
+        max_target_tokens: int = 256,
+        label_smoothing: float = 0.0,
+        labels: str = "target",
+    ) -> Self:
+        """A new model with random weights, from the global random state; embeddings are tied.
+
+        Args:
+            texts: captions and prompts to train the text tokenizer on.
+            positions: most tokens of prompt and answer together.
+            text_tokens: most tokens of the text tokenizer, before motion tokens.
+
+        Raises:
+            UserError: no texts, or too few positions.
+        """
+        vocabulary = MotionVocabulary(codebook_size)
+        text_tokenizer = train_text_tokenizer(texts, text_tokens)
+        add_motion_tokens(text_tokenizer, vocabulary)
+        config = GPT2Config(
+            vocab_size=len(text_tokenizer),
+            n_positions=positions,
+            n_embd=width,
+            n_layer=layers,
+            n_head=heads,
+            resid_pdrop=dropout,
+            embd_pdrop=dropout,
+            attn_pdrop=dropout,
+            pad_token_id=text_tokenizer.pad_token_id,
+            bos_token_id=text_tokenizer.eos_token_id,
+            eos_token_id=text_tokenizer.eos_token_id,
+        )
+        return cls(
+            GPT2LMHeadModel(config),
+            text_tokenizer,
+            vocabulary,
+            max_input_tokens,
+            max_target_tokens,
+            label_smoothing,
+            labels,
+        )
+
+    def collate_ids(
+        self, inputs: Sequence[Sequence[int]], targets: Sequence[Sequence[int]]
+    ) -> dict[str, Tensor]:
+        """Input and target as one sequence, padded on the right."""
+        rows = [[*start, *end] for start, end in zip(inputs, targets, strict=True)]
+        input_ids = pad(rows, self.text_tokenizer.pad_token_id)
+        labels = input_ids.clone()
+        if self.labels == "target":
+            hidden = [[IGNORED] * len(start) for start in inputs]
+            shown = [[*start, *end] for start, end in zip(hidden, targets, strict=True)]
+            labels = pad(shown, IGNORED)
+        return {"input_ids": input_ids, "attention_mask": mask(rows), "labels": labels}
+
+    def logits(self, batch: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
+        """Logits (B, L - 1, V) at each position and the labels (B, L - 1) of the next one."""
+        output = self.language_model(
+            input_ids=batch["input_ids"], attention_mask=batch["attention_mask"], use_cache=False
+        )
+        return output.logits[:, :-1], batch["labels"][:, 1:]
+
+    def _prompt_batch(self, prompts: Sequence[str]) -> tuple[dict[str, Tensor], int]:
+        rows = self.encode_inputs(prompts)
+        inputs = pad(rows, self.text_tokenizer.pad_token_id, left=True)
+        return {"input_ids": inputs, "attention_mask": mask(rows, left=True)}, inputs.shape[1]
+
+    def _check_room(self, prompt_length: int, new_tokens: int) -> None:
+        positions = self.language_model.config.n_positions
+        if prompt_length + new_tokens > positions:
+            raise UserError(
+                f"{prompt_length} tokens of prompt and {new_tokens} of answer don't fit into the "
+                f"{positions} positions of this GPT-2: lower max_input_tokens or the length"
+            )
+
+    def _input_closing(self) -> list[int]:
+        return self._encode([SEPARATOR])[0]
+
+    def _settings(self) -> dict[str, object]:
+        return {**super()._settings(), "labels": self.labels}

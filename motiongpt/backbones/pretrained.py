@@ -1,0 +1,48 @@
+"""Published weights, by hub name or from a local folder."""
+
+from transformers import AutoConfig, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
+
+from motiongpt.backbones.initialisation import resize_vocabulary
+from motiongpt.backbones.motion_vocabulary import MotionVocabulary
+from motiongpt.backbones.text_tokenizer import add_motion_tokens
+from motiongpt.errors import UserError
+
+
+def load_pretrained(
+    source: str,
+    architecture: str,
+    model_class: type[PreTrainedModel],
+    vocabulary: MotionVocabulary,
+    initialisation: str,
+    **config: float,
+) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
+    """Model and text tokenizer of `source`, with the motion tokens added to both.
+
+    Args:
+        source: a name on the Hugging Face hub, or a folder that `save_pretrained` wrote.
+        config: values of the model's configuration to override.
+
+    Raises:
+        UserError: it can't be had, is of another architecture, or its tokenizer already has the
+            motion tokens of another codebook.
+    """
+    try:
+        found = AutoConfig.from_pretrained(source).model_type
+        if found != architecture:
+            raise UserError(
+                f"backbone.source={source} is a {found} model, not {architecture}: "
+                "choose the backbone group of its kind"
+            )
+        text_tokenizer = AutoTokenizer.from_pretrained(source)
+        model = model_class.from_pretrained(source, **config)
+    except (OSError, ValueError) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise UserError(
+            f"backbone.source={source} can't be loaded: download it elsewhere and pass its folder, "
+            f"or take backbone={architecture}_tiny, which is trained from scratch ({reason})"
+        ) from error
+    add_motion_tokens(text_tokenizer, vocabulary)
+    new_ids = vocabulary.token_ids(text_tokenizer).tolist()
+    resize_vocabulary(model, len(text_tokenizer), new_ids, initialisation)
+    model.config.pad_token_id = text_tokenizer.pad_token_id
+    return model, text_tokenizer

@@ -1,0 +1,135 @@
+"""T5: an encoder reads the prompt, a decoder writes the answer."""
+
+from collections.abc import Sequence
+from typing import Self
+
+from torch import Tensor
+from transformers import T5Config, T5ForConditionalGeneration
+
+from motiongpt.backbones.base import IGNORED, Backbone
+from motiongpt.backbones.motion_vocabulary import MotionVocabulary
+from motiongpt.backbones.padding import mask, pad
+from motiongpt.backbones.pretrained import load_pretrained
+from motiongpt.backbones.text_tokenizer import add_motion_tokens, train_text_tokenizer
+
+
+class T5Backbone(Backbone):
+    """Any T5 of transformers: t5-*, flan-t5-*, or a small one from scratch."""
+
+    architecture = "t5"
+    model_class = T5ForConditionalGeneration
+
+    @classmethod
+    def pretrained(
+        cls,
+        source: str,
+        codebook_size: int,
+        texts: Sequence[str] = (),
+        initialisation: str = "normal",
+        dropout: float = 0.1,
+        max_input_tokens: int = 256,
+        max_target_tokens: int = 256,
+        label_smoothing: float = 0.0,
+    ) -> Self:
+        """Published weights with the motion tokens added; new rows use the global random state.
+
+        Args:
+            source: hub name or local folder.
+            texts: not needed, because the text tokenizer comes with the weights.
+            initialisation: see `initialisation.resize_vocabulary`.
+            dropout: share of activations dropped in training; 0.1 as T5 was trained.
+
+        Raises:
+            UserError: the weights can't be had, or a value makes no sense.
+        """
+        vocabulary = MotionVocabulary(codebook_size)
+        model, text_tokenizer = load_pretrained(
+            source,
+            cls.architecture,
+            cls.model_class,
+            vocabulary,
+            initialisation,
+            dropout_rate=dropout,
+        )
+        return cls(
+            model, text_tokenizer, vocabulary, max_input_tokens, max_target_tokens, label_smoothing
+        )
+
+    @classmethod
+    def scratch(
+        cls,
+        codebook_size: int,
+        texts: Sequence[str],
+        width: int = 192,
+        feed_forward_width: int = 512,
+        encoder_layers: int = 4,
+        decoder_layers: int = 4,
+        heads: int = 4,
+        activation: str = "gated-gelu",
+        dropout: float = 0.0,
+        text_tokens: int = 1536,
+        max_input_tokens: int = 256,
+        max_target_tokens: int = 256,
+        label_smoothing: float = 0.0,
+    ) -> Self:
+        """A new model with random weights, from the global random state; embeddings are tied.
+
+        Args:
+            texts: captions and prompts to train the text tokenizer on.
+            activation: "relu" (T5) or "gated-gelu" (T5 1.1 and flan-T5).
+            text_tokens: most tokens of the text tokenizer, before motion tokens.
+
+        Raises:
+            UserError: no texts.
+        """
+        vocabulary = MotionVocabulary(codebook_size)
+        text_tokenizer = train_text_tokenizer(texts, text_tokens)
+        add_motion_tokens(text_tokenizer, vocabulary)
+        config = T5Config(
+            vocab_size=len(text_tokenizer),
+            d_model=width,
+            d_kv=width // heads,
+            d_ff=feed_forward_width,
+            num_layers=encoder_layers,
+            num_decoder_layers=decoder_layers,
+            num_heads=heads,
+            feed_forward_proj=activation,
+            dropout_rate=dropout,
+            tie_word_embeddings=True,
+            pad_token_id=text_tokenizer.pad_token_id,
+            eos_token_id=text_tokenizer.eos_token_id,
+            decoder_start_token_id=text_tokenizer.pad_token_id,
+        )
+        model = T5ForConditionalGeneration(config)
+        return cls(
+            model, text_tokenizer, vocabulary, max_input_tokens, max_target_tokens, label_smoothing
+        )
+
+    def collate_ids(
+        self, inputs: Sequence[Sequence[int]], targets: Sequence[Sequence[int]]
+    ) -> dict[str, Tensor]:
+        """Inputs for the encoder and labels for the decoder, each padded to its longest row."""
+        return {
+            "input_ids": pad(inputs, self.text_tokenizer.pad_token_id),
+            "attention_mask": mask(inputs),
+            "labels": pad(targets, IGNORED),
+        }
+
+    def logits(self, batch: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
+        """Logits (B, L, V) of the decoder and the labels (B, L) at the same positions."""
+        shifted = self.language_model.prepare_decoder_input_ids_from_labels(batch["labels"])
+        output = self.language_model(
+            input_ids=batch["input_ids"],
+            attention_mask=batch["attention_mask"],
+            decoder_input_ids=shifted,
+            use_cache=False,
+        )
+        return output.logits, batch["labels"]
+
+    def _prompt_batch(self, prompts: Sequence[str]) -> tuple[dict[str, Tensor], int]:
+        rows = self.encode_inputs(prompts)
+        inputs = pad(rows, self.text_tokenizer.pad_token_id)
+        return {"input_ids": inputs, "attention_mask": mask(rows)}, 1
+
+    def _check_room(self, prompt_length: int, new_tokens: int) -> None:
+        """T5's positions are relative: there is always room."""
