@@ -32,8 +32,8 @@ def heading_rotation(forward: Tensor) -> Tensor:
 def smoothed(signal: Tensor) -> Tensor:
     """Gaussian filter along the last dimension, edges repeated (scipy's mode "nearest")."""
     steps = torch.arange(HEADING_RADIUS + 1, dtype=torch.float64)
-    weights = torch.exp(-0.5 * (steps / HEADING_SIGMA) ** 2)
-    weights = (weights / (weights[0] + 2 * weights[1:].sum())).tolist()
+    kernel = torch.exp(-0.5 * (steps / HEADING_SIGMA) ** 2)
+    weights: list[float] = (kernel / (kernel[0] + 2 * kernel[1:].sum())).tolist()
     n_frames = signal.shape[-1]
     edges = (HEADING_RADIUS, HEADING_RADIUS)
     rows = signal.reshape(-1, n_frames)

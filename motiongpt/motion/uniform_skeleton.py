@@ -6,7 +6,7 @@ from torch import Tensor
 from motiongpt.errors import UserError
 from motiongpt.motion.inverse_kinematics import along_chains, bone_rotations, root_rotations
 from motiongpt.motion.joint_batch import JointBatch, Lengths
-from motiongpt.motion.rotations import norm, rotate
+from motiongpt.motion.rotations import rotate
 from motiongpt.motion.skeleton import Skeleton
 
 
@@ -52,6 +52,7 @@ def _leg_ratio(positions: Tensor, skeleton: Skeleton, target: Tensor) -> Tensor:
     legs = list(skeleton.leg_joints)
     parents = [skeleton.parents[leg] for leg in legs]
     first = positions[..., 0]
-    source = norm(first[legs] - first[parents], dim=1).sum((0, 1))
+    bones = (first[legs] - first[parents]).movedim(1, -1).contiguous()
+    source = torch.linalg.vector_norm(bones, dim=-1).sum(0)
     # The published code takes the largest component: raw directions lie along the axes.
     return target[legs].abs().amax(1).sum() / source
