@@ -9,8 +9,9 @@ from torch import Tensor
 from motiongpt.tokenizers.quantizers.batch_codebook import BatchCodebook
 from motiongpt.tokenizers.quantizers.processes import sum_over_processes
 
-# A code counts as used when its average number of vectors a step is at least this (as released).
-USED = 1.0
+# Below this count (after some 4,600 unused steps) sum / count loses its digits, and would end as
+# 0 / 0; the code then stays where it is.
+FORGOTTEN = 1e-20
 
 
 class EMAQuantizer(BatchCodebook):
@@ -42,16 +43,16 @@ class EMAQuantizer(BatchCodebook):
         chosen = F.one_hot(codes, len(self.codebook)).to(vectors.dtype)
         sums = sum_over_processes(chosen.t() @ vectors)
         # Multiply, multiply, add, each rounded: after the first step a code that was chosen once
-        # has a count of exactly 1.0 = USED; a fused form gives a hair less and drops it.
+        # has a count of exactly 1.0, on which `ema_reset` depends; a fused form gives a hair less.
         self.code_sum.copy_(self.decay * self.code_sum + (1.0 - self.decay) * sums)
         self.code_count.copy_(self.decay * self.code_count + (1.0 - self.decay) * counts)
-        used = (self.code_count >= USED)[:, None]
         mean = self.code_sum / self.code_count[:, None]
-        self.codebook.copy_(torch.where(used, mean, self.instead_of_unused(vectors)))
+        self.codebook.copy_(self.renewed(mean, vectors))
 
-    def instead_of_unused(self, vectors: Tensor) -> Tensor:
-        """What unused codes become, (K, D): here they stay as they are."""
-        return self.codebook
+    def renewed(self, mean: Tensor, vectors: Tensor) -> Tensor:
+        """The codebook (K, D) after a step, from the averages (K, D) and the batch (N, D)."""
+        alive = (self.code_count > FORGOTTEN)[:, None]
+        return torch.where(alive, mean, self.codebook)
 
     def arguments(self) -> dict[str, Any]:
         """See `Quantizer.arguments`."""

@@ -1,8 +1,12 @@
 """Moving-average codebook whose unused codes are reset to vectors of the batch."""
 
+import torch
 from torch import Tensor
 
 from motiongpt.tokenizers.quantizers.ema import EMAQuantizer
+
+# A code counts as used when its average number of vectors a step is at least this (as released).
+USED = 1.0
 
 
 class EMAResetQuantizer(EMAQuantizer):
@@ -13,6 +17,7 @@ class EMAResetQuantizer(EMAQuantizer):
     vectors.
     """
 
-    def instead_of_unused(self, vectors: Tensor) -> Tensor:
-        """Vectors (K, D) of this batch (N, D)."""
-        return self.candidates(vectors)
+    def renewed(self, mean: Tensor, vectors: Tensor) -> Tensor:
+        """Averages (K, D) where a code is used, else vectors (K, D) of this batch (N, D)."""
+        used = (self.code_count >= USED)[:, None]
+        return torch.where(used, mean, self.candidates(vectors))
