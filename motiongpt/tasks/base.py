@@ -225,7 +225,8 @@ class Task(ABC):
             with_length: name the length in the prompt where the task can and it is known.
         """
         query = self.query(asked, caption)
-        return self.placeholders.prompt(self._wording(self._kind_for(query, with_length)), query)
+        wording = self._wording(self._kinds_for(query, with_length))
+        return self.placeholders.prompt(wording, query)
 
     def given(self, asked: ClipTokens | Query) -> Codes:
         """Codes of the motion that is given at the start, empty where none is."""
@@ -252,18 +253,18 @@ class Task(ABC):
     def _query_of(self, clip: ClipTokens, caption: str | None) -> Query:
         """Take of `clip` what may be known at test time, and nothing else."""
 
-    def _kind_for(self, query: Query, with_length: bool) -> str:
-        """Name of the template kind that asks `query`; tasks with several override this."""
-        return self.evaluation_kind
+    def _kinds_for(self, query: Query, with_length: bool) -> tuple[str, ...]:
+        """Template kinds that ask `query`, the best first; tasks with several override this."""
+        return (self.evaluation_kind,)
 
-    def _wording(self, kind_name: str) -> str:
-        kinds = self.prompts.of_classes(self.classes)
-        for kind in kinds:
-            if kind.name == kind_name:
-                return kind.inputs[0]
+    def _wording(self, wanted: tuple[str, ...]) -> str:
+        kinds = {kind.name: kind for kind in self.prompts.of_classes(self.classes)}
+        for name in wanted:
+            if name in kinds:
+                return kinds[name].inputs[0]
         raise UserError(
-            f"{self.prompts.source}: no kind '{kind_name}' for the prompt of task {self.name} "
-            f"(has {', '.join(kind.name for kind in kinds)}); add it"
+            f"{self.prompts.source}: no kind {' or '.join(wanted)} for a prompt of task "
+            f"{self.name} (has {', '.join(kinds)}); add it"
         )
 
     def _shares(self, clip: ClipTokens) -> NDArray[np.float64]:

@@ -53,8 +53,8 @@ class Inbetween(Task):
             end=tail,
         )
 
-    def _kind_for(self, query: Query, with_length: bool) -> str:
-        return "caption_inbetween" if query.text else self.evaluation_kind
+    def _kinds_for(self, query: Query, with_length: bool) -> tuple[str, ...]:
+        return ("caption_inbetween",) if query.text else (self.evaluation_kind,)
 
     def _end(self, query: Query) -> Codes:
         return np.zeros(0, np.int64) if query.end is None else query.end

@@ -19,5 +19,6 @@ class MotionToText(Task):
     def _query_of(self, clip: ClipTokens, caption: str | None) -> Query:
         return Query(clip.fps, clip.frames_per_token, frames=clip.frames, motion=clip.codes)
 
-    def _kind_for(self, query: Query, with_length: bool) -> str:
-        return "framelen" if with_length and query.frames is not None else self.evaluation_kind
+    def _kinds_for(self, query: Query, with_length: bool) -> tuple[str, ...]:
+        named = with_length and query.frames is not None
+        return ("framelen", self.evaluation_kind) if named else (self.evaluation_kind,)

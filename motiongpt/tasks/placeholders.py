@@ -65,7 +65,8 @@ class Placeholders(ABC):
         middle = np.full(max(hidden, 0), self.vocabulary.mask, np.int64)
         return self.vocabulary.write(np.concatenate([head, middle, tail]))
 
-    def _quoted(self, caption: str, rng: np.random.Generator) -> str:
+    def quoted(self, caption: str, rng: np.random.Generator) -> str:
+        """`caption`, with quotation marks around it if the draw says so."""
         return f'"{caption}"' if rng.random() < self.quote_probability else caption
 
 
@@ -83,7 +84,7 @@ class RightPlaceholders(Placeholders):
         self, wording: str, answer: str, clip: ClipTokens, caption: str, rng: np.random.Generator
     ) -> Example:
         """Fill a question and its answer for training."""
-        question = substitute(wording, self._values(clip, self._quoted(caption, rng)), clip.name)
+        question = substitute(wording, self._values(clip, self.quoted(caption, rng)), clip.name)
         return Example(question, substitute(answer, self._values(clip, caption), clip.name))
 
     def prompt(self, wording: str, query: Query) -> str:
@@ -148,8 +149,8 @@ class ReleasedPlaceholders(Placeholders):
         length = clip.tokens if self.counts_as_frames else clip.frames
         motion = ReleasedMotion(clip.codes, length, clip.fps, clip.frames_per_token)
         return Example(
-            self.fill(wording, motion, self._quoted(caption, rng)),
-            self.fill(answer, motion, self._quoted(caption, rng)),
+            self.fill(wording, motion, self.quoted(caption, rng)),
+            self.fill(answer, motion, self.quoted(caption, rng)),
         )
 
     def fill(self, wording: str, motion: ReleasedMotion, caption: str) -> str:

@@ -33,5 +33,5 @@ class Prediction(Task):
             clip.fps, clip.frames_per_token, text=caption or "", frames=clip.frames, start=start
         )
 
-    def _kind_for(self, query: Query, with_length: bool) -> str:
-        return "caption_prediction" if query.text else self.evaluation_kind
+    def _kinds_for(self, query: Query, with_length: bool) -> tuple[str, ...]:
+        return ("caption_prediction",) if query.text else (self.evaluation_kind,)

@@ -23,8 +23,8 @@ class TextToMotion(Task):
         text = next(iter(clip.captions), "") if caption is None else caption
         return Query(clip.fps, clip.frames_per_token, text=text, frames=clip.frames)
 
-    def _kind_for(self, query: Query, with_length: bool) -> str:
-        named = query.frames is not None and (with_length or not query.text)
-        if query.text:
-            return "caption_framelen" if named else self.evaluation_kind
-        return "framelen" if named else "random"
+    def _kinds_for(self, query: Query, with_length: bool) -> tuple[str, ...]:
+        if not query.text:
+            return ("random",) if query.frames is None else ("framelen",)
+        named = with_length and query.frames is not None
+        return ("caption_framelen", self.evaluation_kind) if named else (self.evaluation_kind,)
