@@ -1,0 +1,99 @@
+"""Check this implementation against a folder of golden vectors.
+
+    python -m tests.golden FOLDER
+
+FOLDER holds subfolders by subject (feats, vq, lm ...) and `data` with statistics. A case is
+recognised by its subfolder and the arrays it holds, whatever its file is called. The module
+tests.golden.<subfolder> does the checking; a subfolder without one is named as not yet supported.
+Exits with 1 if anything missed its tolerance or nothing could be compared, with 2 for no folder.
+"""
+
+import argparse
+import importlib
+import importlib.util
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tests.golden.report import ReadArrays, Report
+
+KNOWN = ("feats", "vq", "lm", "metrics", "evaluator", "checkpoint")
+STATISTICS = "data"
+Check = Callable[[Path, Any, Report, Path], None]
+
+
+def check_folder(folder: Path) -> Report:
+    """Check every case below `folder`."""
+    report = Report()
+    present = sorted(path.name for path in folder.iterdir() if path.is_dir())
+    for name in (*KNOWN, STATISTICS):
+        if name not in present:
+            report.note(f"{name}/ is absent")
+    for name in present:
+        if name == STATISTICS:
+            continue
+        check = find_check(name)
+        if check is None:
+            report.note(f"{name}/ is not yet supported: none of its files were checked")
+            continue
+        for path in sorted(path for path in (folder / name).iterdir() if path.is_file()):
+            check_file(path, check, report, folder / STATISTICS)
+    return report
+
+
+def find_check(name: str) -> Check | None:
+    """The `check` function of tests.golden.<name>, None where there is no such module."""
+    module = f"tests.golden.{name}"
+    if not name.isidentifier() or importlib.util.find_spec(module) is None:
+        return None
+    return importlib.import_module(module).check
+
+
+def check_file(path: Path, check: Check, report: Report, data: Path) -> None:
+    """Check one file; whatever goes wrong on the way is a miss of this case, not of the run."""
+    case = case_name(path)
+    try:
+        if path.suffix == ".npz":
+            with np.load(path, allow_pickle=False) as arrays:
+                content = ReadArrays(arrays)
+            check(path, content, report, data)
+            for name in content.unread():
+                report.unchecked(case, name, "no check reads it")
+        elif path.suffix == ".json":
+            check(path, json.loads(path.read_text()), report, data)
+        else:
+            report.unchecked(case, path.name, "neither .npz nor .json")
+    except Exception as error:
+        report.crashed(case, error)
+
+
+def case_name(path: Path) -> str:
+    """What a file's case is called in the report: subfolder/file."""
+    return f"{path.parent.name}/{path.name}"
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run from the command line; returns the exit status."""
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.golden", description=__doc__.split("\n")[0]
+    )
+    parser.add_argument("folder", type=Path, help="laid out as feats/ vq/ lm/ ... data/")
+    folder = parser.parse_args(arguments).folder
+    if not folder.is_dir():
+        print(
+            f"no folder {folder}: give one that holds feats/, vq/, lm/ ... and data/",
+            file=sys.stderr,
+        )
+        return 2
+    report = check_folder(folder)
+    for line in report.lines():
+        print(line)
+    return int(report.failed)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
