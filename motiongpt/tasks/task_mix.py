@@ -48,7 +48,7 @@ class TaskMix(Mapping[str, Task]):
     def __init__(
         self,
         codebook_size: int,
-        tasks: Mapping[str, MakeTask],
+        tasks: Mapping[str, MakeTask] | None = None,
         templates: str | Path | None = None,
         placeholders: str = "right",
         quote_probability: float | None = None,

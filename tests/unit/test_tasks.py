@@ -309,6 +309,11 @@ def test_unknown_task_names_the_others():
         make_mix()["dance"]
 
 
+def test_no_tasks_are_refused():
+    with pytest.raises(UserError, match="tasks is empty"):
+        TaskMix(K)
+
+
 def test_bad_weights_are_refused():
     with pytest.raises(UserError, match="negative"):
         TaskMix(K, {"prediction": partial(Prediction, weight=-1)})
