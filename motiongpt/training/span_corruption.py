@@ -28,11 +28,12 @@ def span_mask(
     share: float = CORRUPTED_SHARE,
     mean_span_length: float = MEAN_SPAN_LENGTH,
     most_spans: int | None = None,
+    anywhere: bool = True,
 ) -> Mask:
     """Which of `length` tokens are corrupted, (length,) bool.
 
-    Kept and corrupted spans alternate, kept first, as many of each; both are cut at random places.
-    Nothing is corrupted in a row of fewer than two tokens.
+    Kept and corrupted spans alternate; both are cut at random places. Nothing is corrupted in a
+    row of fewer than two tokens.
 
     Args:
         length: tokens of the row, without padding.
@@ -40,6 +41,9 @@ def span_mask(
         share: of tokens that are corrupted; at least one is, and one is kept.
         mean_span_length: of corrupted spans, in tokens.
         most_spans: limit where sentinels are few.
+        anywhere: spans may lie anywhere. False is T5's own arithmetic, and the released code's: a
+            row begins with kept and ends with corrupted tokens. That matters for short rows: up to
+            about 30 tokens have a single span, which would always be the row's end.
     """
     if length < 2:
         return np.zeros(length, np.bool_)
@@ -47,9 +51,16 @@ def span_mask(
     spans = max(round(corrupted / mean_span_length), 1)
     spans = min(spans, length - corrupted, most_spans or spans)
     corrupted_lengths = _cut(corrupted, spans, shuffle)
-    kept_lengths = _cut(length - corrupted, spans, shuffle)
-    lengths = np.stack([kept_lengths, corrupted_lengths], axis=1).ravel()
-    return np.repeat(np.tile([False, True], spans), lengths)
+    if anywhere:
+        # One kept span more; the two at the ends may be empty.
+        kept_lengths = _cut(length - corrupted + 2, spans + 1, shuffle)
+        kept_lengths[[0, -1]] -= 1
+    else:
+        kept_lengths = _cut(length - corrupted, spans, shuffle)
+    lengths = np.zeros(2 * len(kept_lengths), np.int64)
+    lengths[::2] = kept_lengths
+    lengths[1 : 2 * spans : 2] = corrupted_lengths
+    return np.repeat(np.arange(len(lengths)) % 2 == 1, lengths)
 
 
 def span_numbers(mask: Mask) -> TokenIds:
@@ -75,6 +86,13 @@ def without_spans(ids: TokenIds, mask: Mask, sentinels: TokenIds, end: int) -> T
     numbers = span_numbers(mask)
     filled = np.where(numbers > 0, sentinels[np.maximum(numbers, 1) - 1], ids)
     return np.append(filled[numbers != -1], end)
+
+
+def only_spans(ids: TokenIds, mask: Mask, sentinels: TokenIds, end: int) -> TokenIds:
+    """Write the spans of a row (L,), each after its sentinel, and `end` after the last."""
+    starts = np.flatnonzero(span_numbers(mask) > 0)
+    marked = np.insert(ids, starts, sentinels[: len(starts)])
+    return np.append(marked[np.insert(mask, starts, True)], end)
 
 
 def released_corruption(
@@ -150,7 +168,7 @@ class SpanCorruption:
         end = self.text_tokenizer.eos_token_id
         return TokenExample(
             tuple(without_spans(ids, mask, self.sentinels, end).tolist()),
-            tuple(without_spans(ids, ~mask, self.sentinels, end).tolist()),
+            tuple(only_spans(ids, mask, self.sentinels, end).tolist()),
         )
 
 

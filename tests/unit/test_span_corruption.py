@@ -41,7 +41,13 @@ def test_share_and_number_of_spans(length):
         assert mask.shape == (length,)
         assert mask.sum() == corrupted
         assert span_numbers(mask).max() == max(round(corrupted / 3), 1)
-        assert not mask[0]
+
+
+def test_spans_lie_anywhere_unless_the_original_arithmetic_is_asked_for():
+    ours = [span_mask(9, np.random.default_rng(seed).shuffle) for seed in range(200)]
+    assert np.mean(ours, axis=0).min() > 0.05
+    theirs = [span_mask(9, np.random.default_rng(s).shuffle, anywhere=False) for s in range(20)]
+    assert all(mask.tolist() == [False] * 8 + [True] for mask in theirs)
 
 
 def test_nothing_to_corrupt():
