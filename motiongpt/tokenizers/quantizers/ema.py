@@ -42,8 +42,8 @@ class EMAQuantizer(BatchCodebook):
         """Move the averages by one batch: vectors (N, D), codes (N,), counts (K,)."""
         chosen = F.one_hot(codes, len(self.codebook)).to(vectors.dtype)
         sums = sum_over_processes(chosen.t() @ vectors)
-        # Multiply, multiply, add, each rounded: after the first step a code that was chosen once
-        # has a count of exactly 1.0, on which `ema_reset` depends; a fused form gives a hair less.
+        # In this order of operations, as released: after the first step a code that was chosen
+        # once has a count of exactly 1.0, and a hair less would make `ema_reset` reset it.
         self.code_sum.copy_(self.decay * self.code_sum + (1.0 - self.decay) * sums)
         self.code_count.copy_(self.decay * self.code_count + (1.0 - self.decay) * counts)
         mean = self.code_sum / self.code_count[:, None]
