@@ -6,7 +6,7 @@ All tensors here are laid out (J or components, …, B, T) as in joint_batch.py.
 import torch
 from torch import Tensor
 
-from motiongpt.motion.rotations import between, conjugate, multiply, unit
+from motiongpt.motion.rotations import between, multiply, relative, unit
 from motiongpt.motion.skeleton import Skeleton
 
 # Frames. HumanML3D smooths the heading with scipy's gaussian_filter1d, which ends at 4 sigma.
@@ -90,28 +90,19 @@ def along_chains(bones: Tensor, root: Tensor, skeleton: Skeleton) -> tuple[Tenso
         root: the root's rotation (4, B, T).
 
     Returns:
-        Two tensors (J, 4, B, T), the root's rotation first.
+        Two tensors (J - 1, 4, B, T).
     """
-    local = torch.empty(skeleton.n_joints, *root.shape, dtype=root.dtype, device=root.device)
-    world = torch.empty_like(local)
-    local[0] = world[0] = root
-    for joints, before in _levels(skeleton):
-        start = world[before]
-        step = multiply(conjugate(start, dim=1), bones[[joint - 1 for joint in joints]], dim=1)
-        local[joints] = step
-        world[joints] = multiply(start, step, dim=1)
-    return local, world
-
-
-def _levels(skeleton: Skeleton) -> list[tuple[list[int], list[int]]]:
-    """Joints that are equally far down their chains, with the joints whose rotation they start at.
-
-    The first of each chain starts at joint 0, wherever the chain leaves the body.
-    """
-    depth = max(len(chain) for chain in skeleton.chains)
-    levels = []
-    for step in range(1, depth):
-        chains = [chain for chain in skeleton.chains if len(chain) > step]
-        before = [chain[step - 1] if step > 1 else 0 for chain in chains]
-        levels.append(([chain[step] for chain in chains], before))
-    return levels
+    local: dict[int, Tensor] = {}
+    world: dict[int, Tensor] = {}
+    # Chains side by side, the longest first: those that go on are always the first ones.
+    chains = sorted(skeleton.chains, key=len, reverse=True)
+    start = root.expand(len(chains), *root.shape)
+    for step in range(1, len(chains[0])):
+        joints = [chain[step] for chain in chains if len(chain) > step]
+        start = start[: len(joints)]
+        turn = relative(start, bones[[joint - 1 for joint in joints]], dim=1)
+        start = multiply(start, turn, dim=1)
+        local.update(zip(joints, turn, strict=True))
+        world.update(zip(joints, start, strict=True))
+    order = range(1, skeleton.n_joints)
+    return torch.stack([local[j] for j in order]), torch.stack([world[j] for j in order])
