@@ -121,17 +121,15 @@ class Backbone(nn.Module):
 
     @abstractmethod
     def logits(self, batch: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
-        """Logits (B, L, V) of a batch, and the labels (B, L) that they should predict."""
+        """Logits (N, V) of a batch at its N labels that count, and these labels (N,).
+
+        The output embedding is applied to these positions only: padding costs nothing there.
+        """
 
     def loss(self, batch: dict[str, Tensor]) -> Tensor:
         """Mean cross entropy in nats over the labels of a batch, a scalar."""
         logits, labels = self.logits(batch)
-        return functional.cross_entropy(
-            logits.flatten(0, 1),
-            labels.flatten(),
-            ignore_index=IGNORED,
-            label_smoothing=self.label_smoothing,
-        )
+        return functional.cross_entropy(logits, labels, label_smoothing=self.label_smoothing)
 
     @torch.no_grad()
     def generate(

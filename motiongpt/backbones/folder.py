@@ -1,13 +1,12 @@
 """A backbone in a folder: model/ (safetensors), text_tokenizer/ and backbone.json."""
 
 import json
-import shutil
-import tempfile
 from pathlib import Path
 from typing import Any
 
 from transformers import AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 
+from motiongpt.data.replace_folder import replacing_folder
 from motiongpt.errors import UserError
 from motiongpt.files import write_json
 
@@ -20,17 +19,11 @@ def write_folder(
     text_tokenizer: PreTrainedTokenizerBase,
     settings: dict[str, Any],
 ) -> None:
-    """Write everything to a temporary folder beside `folder`, then rename it."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    new = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", suffix=".tmp", dir=folder.parent))
-    try:
+    """Write everything, or nothing: an old folder stands until the new one is complete."""
+    with replacing_folder(folder) as new:
         language_model.save_pretrained(new / "model", safe_serialization=True)
         text_tokenizer.save_pretrained(new / "text_tokenizer")
         write_json(new / SETTINGS, settings)
-        new.chmod(0o755)
-        _replace(folder, new)
-    finally:
-        shutil.rmtree(new, ignore_errors=True)
 
 
 def read_settings(folder: Path) -> dict[str, Any]:
@@ -76,14 +69,3 @@ def read_folder(
         reason = " ".join(str(error).split())
         raise UserError(f"the backbone in {folder} can't be read: {reason}") from error
     return language_model, text_tokenizer, settings
-
-
-def _replace(folder: Path, new: Path) -> None:
-    """Put `new` in the place of `folder`; an old one stands aside until the new one is there."""
-    if not folder.exists():
-        new.rename(folder)
-        return
-    old = new.with_suffix(".old")
-    folder.rename(old)
-    new.rename(folder)
-    shutil.rmtree(old)

@@ -156,11 +156,14 @@ class GPT2Backbone(Backbone):
         return {"input_ids": input_ids, "attention_mask": mask(rows), "labels": labels}
 
     def logits(self, batch: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
-        """Logits (B, L - 1, V) at each position and the labels (B, L - 1) of the next one."""
-        output = self.language_model(
+        """Logits (N, V) at the positions before the N labels, and these (N,)."""
+        written = self.language_model.transformer(
             input_ids=batch["input_ids"], attention_mask=batch["attention_mask"], use_cache=False
         )
-        return output.logits[:, :-1], batch["labels"][:, 1:]
+        labels = batch["labels"][:, 1:]
+        counted = labels != IGNORED
+        hidden = written.last_hidden_state[:, :-1][counted]
+        return self.language_model.lm_head(hidden), labels[counted]
 
     def _prompt_batch(self, prompts: Sequence[str]) -> tuple[dict[str, Tensor], int]:
         rows = self.encode_inputs(prompts)

@@ -116,15 +116,20 @@ class T5Backbone(Backbone):
         }
 
     def logits(self, batch: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
-        """Logits (B, L, V) of the decoder and the labels (B, L) at the same positions."""
-        shifted = self.language_model.prepare_decoder_input_ids_from_labels(batch["labels"])
-        output = self.language_model(
-            input_ids=batch["input_ids"],
-            attention_mask=batch["attention_mask"],
-            decoder_input_ids=shifted,
+        """Logits (N, V) of the decoder at the N labels, and these (N,)."""
+        model, labels = self.language_model, batch["labels"]
+        read = model.encoder(batch["input_ids"], attention_mask=batch["attention_mask"])
+        written = model.decoder(
+            input_ids=model.prepare_decoder_input_ids_from_labels(labels),
+            encoder_hidden_states=read.last_hidden_state,
+            encoder_attention_mask=batch["attention_mask"],
             use_cache=False,
         )
-        return output.logits, batch["labels"]
+        counted = labels != IGNORED
+        hidden = written.last_hidden_state[counted]
+        if model.config.tie_word_embeddings:
+            hidden = hidden * model.model_dim**-0.5  # T5 scales what tied embeddings multiply
+        return model.lm_head(hidden), labels[counted]
 
     def _prompt_batch(self, prompts: Sequence[str]) -> tuple[dict[str, Tensor], int]:
         rows = self.encode_inputs(prompts)

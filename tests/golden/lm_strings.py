@@ -17,15 +17,16 @@ def check_motion_strings(path: Path, value: dict[str, Any], report: Any) -> None
     The codebook size is the number at the end of a group's name; the cases of `get_middle_str`
     have the one that their results begin with.
     """
+    case = f"lm/{path.name}"
     for group, cases in value.items():
         if match := WRITING.fullmatch(group):
-            _check_writing(path.name, group, MotionVocabulary(int(match[1])), cases, report)
+            _check_writing(case, group, MotionVocabulary(int(match[1])), cases, report)
         elif match := READING.fullmatch(group):
-            _check_reading(path.name, group, MotionVocabulary(int(match[1])), cases, report)
+            _check_reading(case, group, MotionVocabulary(int(match[1])), cases, report)
         elif group == MIDDLE:
-            _check_middle(path.name, cases, report)
+            _check_middle(case, cases, report)
         else:
-            report.unchecked(path.name, group, "no check knows this group")
+            report.unchecked(case, group, "no check knows this group")
 
 
 def is_motion_strings(value: Any) -> bool:
