@@ -133,6 +133,8 @@ def _train_one_process(rank: int, folder: str) -> None:
             torch.manual_seed(100 * rank)
             for seed in (0, 1):
                 output = quantizer(latents(seed, length=length)[2 * rank : 2 * rank + 2])
+            if rank == 0:  # the other one has no validation batch: must not wait for it
+                quantizer.eval()(latents(7))
             torch.save(
                 (quantizer.state_dict(), output.perplexity),
                 f"{folder}/{kind.__name__}-{length}-{rank}.pt",

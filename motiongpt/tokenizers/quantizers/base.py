@@ -19,7 +19,8 @@ class Quantised:
         vectors: (B, D, L) float32, each latent's code; the gradient passes straight through.
         codes: (B, L) int64; 0 where masked.
         loss: scalar.
-        perplexity: scalar; exp of the entropy of the codes used, over all processes.
+        perplexity: scalar; exp of the entropy of the codes used; in training those of
+            all processes.
     """
 
     vectors: Tensor
@@ -54,9 +55,11 @@ class Quantizer(nn.Module, ABC):
             quantised = self.look_up(codes)
             used = codes.flatten() if mask is None else codes[mask]
             chosen = quantised.flatten(0, 1) if mask is None else quantised[mask]
-            counts = sum_over_processes(used.bincount(minlength=len(self.codebook)).float())
+            counts = used.bincount(minlength=len(self.codebook)).float()
             loss = self.loss(vectors, chosen)
             if self.training:
+                # Only here: in validation the processes may have different numbers of batches.
+                counts = sum_over_processes(counts)
                 self.update(vectors.detach(), used, counts)
             return Quantised(
                 vectors=(rows + (quantised - rows).detach()).transpose(1, 2),
