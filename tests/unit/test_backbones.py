@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import pytest
 import torch
-from transformers import AutoTokenizer
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+from transformers import AutoTokenizer, T5TokenizerFast
 
 from motiongpt.backbones.base import IGNORED, Backbone
 from motiongpt.backbones.gpt2 import GPT2Backbone
@@ -92,6 +93,23 @@ def test_tokenizer_with_motion_tokens_of_another_codebook_is_refused() -> None:
     for other in (K - 3, 2 * K):
         with pytest.raises(UserError, match="motion tokens"):
             add_motion_tokens(tokenizer, MotionVocabulary(other))
+
+
+def test_published_kind_of_t5_tokenizer_gets_motion_tokens_without_blanks(tmp_path) -> None:
+    unigram = Tokenizer(models.Unigram())
+    unigram.pre_tokenizer, unigram.decoder = pre_tokenizers.Metaspace(), decoders.Metaspace()
+    special = ["<pad>", "</s>", "<unk>"]
+    trainer = trainers.UnigramTrainer(vocab_size=60, special_tokens=special, unk_token="<unk>")
+    unigram.train_from_iterator(TEXTS, trainer)
+    T5TokenizerFast(tokenizer_object=unigram).save_pretrained(tmp_path)
+    tokenizer = AutoTokenizer.from_pretrained(tmp_path)
+    vocabulary = MotionVocabulary(K)
+    add_motion_tokens(tokenizer, vocabulary)
+    text = "a person " + vocabulary.write([1, 15]) + " walks"
+    ids = tokenizer(text, add_special_tokens=False)["input_ids"]
+    assert tokenizer.decode(ids, clean_up_tokenization_spaces=False) == text
+    written = vocabulary.token_ids(tokenizer)[[16, 1, 15, 17]].tolist()
+    assert [i for i in ids if i in written] == written
 
 
 def test_batch_is_padded_to_its_longest_row_only(backbone: Backbone, pairs: list[Pair]) -> None:
