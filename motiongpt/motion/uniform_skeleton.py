@@ -26,7 +26,8 @@ def uniform_skeleton(
         UserError: shapes, lengths or values that make no clip.
     """
     batch = JointBatch.of(joints, skeleton, lengths)
-    return batch.joints(with_offsets(batch.positions, skeleton, offsets))
+    moved = with_offsets(batch.positions, skeleton, offsets)
+    return batch.joints(moved.to(batch.positions.dtype))
 
 
 def with_offsets(positions: Tensor, skeleton: Skeleton, offsets: Tensor | None) -> Tensor:

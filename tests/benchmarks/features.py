@@ -35,7 +35,7 @@ def moving_clips(n_clips: int, n_frames: int, skeleton: Skeleton, seed: int = 0)
     joints = rest + 0.03 * torch.sin(pace * seconds + phase)
     angle = 0.5 * torch.rand(n_clips, 1, 1, generator=random) * seconds[..., 0]
     nought = torch.zeros_like(angle)
-    heading = torch.stack((angle.cos(), nought, angle.sin(), nought), dim=-1)
+    heading = torch.stack(((angle / 2).cos(), nought, (angle / 2).sin(), nought), dim=-1)
     path = torch.stack((angle.sin(), nought, angle.cos() + seconds[..., 0]), dim=-1)
     return turn_about_y(heading, joints) + path
 
