@@ -1,8 +1,10 @@
 """The command `motiongpt`: one sub-command, one module of `launch.commands`."""
 
 import importlib
+import logging
 import pkgutil
 import sys
+import warnings
 from collections.abc import Sequence
 from types import ModuleType
 
@@ -24,6 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if name not in _names():
         print(f"motiongpt: {name}: no such command; valid: {', '.join(_names())}", file=sys.stderr)
         return 2
+    _quiet()
     try:
         return int(_command(name).main(rest))
     except UserError as error:
@@ -36,6 +39,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         sys.stderr.close()
         return 1
+
+
+def _quiet() -> None:
+    """Silence notes of libraries about themselves; nobody who runs an experiment can act on them."""
+    warnings.filterwarnings("ignore", message="The pynvml package is deprecated")
+    warnings.filterwarnings("ignore", message=".*does not have many workers")
+    warnings.filterwarnings("ignore", message=".*isinstance.treespec, LeafSpec")
+    for name in ("lightning.pytorch", "lightning.pytorch.utilities.rank_zero"):
+        logging.getLogger(name).setLevel(logging.WARNING)
 
 
 def _names() -> list[str]:

@@ -58,6 +58,17 @@ class TokenStore:
                                 f"{about['codebook_size'] - 1}; run the tokens stage again")
         return cls(views, about["frames_per_token"], about["codebook_size"])
 
+    def check_codebook(self, codebook_size: int) -> None:
+        """Refuse tokens of another codebook.
+
+        Raises:
+            UserError: names both sizes.
+        """
+        if codebook_size != self.codebook_size:
+            raise UserError(f"the tokens are of a codebook of {self.codebook_size} codes, the "
+                            f"configuration asks for {codebook_size}; set "
+                            f"tokenizer.codebook_size={self.codebook_size}")
+
     def __len__(self) -> int:
         _, offsets = next(iter(self._views.values()))
         return len(offsets) - 1

@@ -1,0 +1,103 @@
+"""A trained motion-language model as one thing: requests of any task in, answers out."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from motiongpt.backbones.base import Backbone
+from motiongpt.backbones.loading import load_backbone
+from motiongpt.generation.decoding import Decoding
+from motiongpt.tasks.base import ClipTokens, Codes, Query, Task
+from motiongpt.tokenizers.trained import TrainedTokenizer
+
+
+@dataclass(frozen=True)
+class Request:
+    """One thing to be answered.
+
+    Attributes:
+        task: what is asked.
+        asked: a tokenised clip, of which the task takes what may be known, or a ready query.
+        caption: words to use instead of the clip's first caption.
+        with_length: say the length in the prompt where the task can.
+        tokens: exact number of motion tokens to write, or None where the model ends by itself.
+    """
+
+    task: Task
+    asked: ClipTokens | Query
+    caption: str | None = None
+    with_length: bool = False
+    tokens: int | None = None
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back.
+
+    Attributes:
+        prompt: what the model read.
+        reply: what it wrote, as it wrote it.
+        text: the sentence, empty where a motion was asked for.
+        codes: (L,) of the whole motion, given parts in their place; empty for a sentence.
+    """
+
+    prompt: str
+    reply: str
+    text: str
+    codes: Codes
+
+
+class MotionLanguageModel:
+    """A tokenizer and a backbone that were trained for each other."""
+
+    def __init__(self, tokenizer: TrainedTokenizer, backbone: Backbone) -> None:
+        self.tokenizer, self.backbone = tokenizer, backbone
+
+    @classmethod
+    def load(cls, tokenizer_folder: Path, backbone_folder: Path) -> "MotionLanguageModel":
+        """Open what the tokenizer stage and a language stage left.
+
+        Raises:
+            UserError: nothing there, or a backbone of another codebook size.
+        """
+        tokenizer = TrainedTokenizer.load(tokenizer_folder)
+        return cls(tokenizer, load_backbone(backbone_folder, tokenizer.codebook_size))
+
+    def answer(self, requests: Sequence[Request], decoding: Decoding, seed: int) -> list[Answer]:
+        """Answer all requests, of whatever tasks, in one batched call.
+
+        Raises:
+            UserError: a request that its task can't make a prompt of.
+        """
+        prompts = [one.task.prompt(one.asked, one.caption, one.with_length) for one in requests]
+        replies = self.backbone.generate(
+            prompts,
+            [one.task.output for one in requests],
+            decoding,
+            [one.tokens if one.task.output == "motion" else None for one in requests],
+            seed,
+        )
+        return [_read(*parts) for parts in zip(requests, prompts, replies, strict=True)]
+
+    def motions(self, answers: Sequence[Answer]) -> list[np.ndarray]:
+        """Features (T, F) of each answer's motion, not normalised.
+
+        An answer without any code gives no frames: (0, F).
+        """
+        written = [index for index, answer in enumerate(answers) if len(answer.codes)]
+        empty = np.zeros((0, self.tokenizer.n_features), np.float32)
+        motions = [empty] * len(answers)
+        for index, motion in zip(
+            written, self.tokenizer.decode([answers[index].codes for index in written]), strict=True
+        ):
+            motions[index] = motion
+        return motions
+
+
+def _read(request: Request, prompt: str, reply: str) -> Answer:
+    task = request.task
+    if task.output == "text":
+        return Answer(prompt, reply, str(task.parse(reply)), np.zeros(0, np.int64))
+    return Answer(prompt, reply, "", task.compose(task.codes(reply), request.asked))

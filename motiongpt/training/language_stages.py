@@ -1,0 +1,112 @@
+"""Stages 2 and 3: the language model learns motion tokens, then instructions."""
+
+from collections.abc import Iterator, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import lightning.pytorch as pl
+from hydra.utils import instantiate
+from omegaconf import DictConfig
+
+from motiongpt.backbones.base import Backbone
+from motiongpt.backbones.loading import load_backbone
+from motiongpt.data.store import MotionStore
+from motiongpt.data.token_store import TokenStore
+from motiongpt.tasks.pretraining_mix import PretrainingMix
+from motiongpt.tasks.templates import Templates
+from motiongpt.training.fit import Schedule, fit
+from motiongpt.training.language_data import LanguageExamples, Mix, TokenisedClips
+from motiongpt.training.language_module import LanguageModule
+from motiongpt.training.optimization import make_optimization
+from motiongpt.training.stage import StageContext
+from motiongpt.training.tokenizer_stage import MODEL
+from motiongpt.training.tokens_stage import TOKENS
+from motiongpt.training.unsupervised import collate, unsupervised_objective
+
+
+class LanguageStage:
+    """What both language stages share: examples of a mix in, a trained backbone in `model/`.
+
+    Args:
+        optimizer, scheduler, learning_rate, schedule, seed: how it is trained.
+    """
+
+    name: str
+
+    def __init__(self, optimizer: DictConfig, scheduler: DictConfig, learning_rate: float,
+                 schedule: DictConfig, seed: int) -> None:
+        self.seed = seed
+        self.schedule = Schedule(**schedule)  # type: ignore[arg-type]
+        self.optimization = make_optimization(optimizer, scheduler, learning_rate,
+                                              self.schedule.steps)
+
+    def train(self, backbone: Backbone, mix: Mix[Any], tokens: TokenStore,
+              context: StageContext) -> Mapping[str, float]:
+        """Train `backbone` on examples of `mix` and save it."""
+        examples = LanguageExamples(TokenisedClips(context.store, tokens), mix)
+        clips = examples.indices("train"), examples.indices("val")
+        context.say(f"  {self.name}: {len(clips[0])} training and {len(clips[1])} validation "
+                    f"clips, {sum(p.numel() for p in backbone.parameters()):,} parameters")
+        metrics = fit(self.name, LanguageModule(backbone, *self.optimization), examples,
+                      partial(collate, backbone), clips, self.schedule, self.seed, context)
+        backbone.save(context.folder / MODEL)
+        return metrics
+
+
+class PretrainStage(LanguageStage):
+    """Motion-language pretraining: unsupervised objectives and translation both ways.
+
+    Args:
+        backbone: a `_partial_` node of conf/backbone; codebook size and texts are added.
+        codebook_size: codes of the motion tokenizer.
+        objectives: shares of `PretrainingMix`.
+        training: arguments of `LanguageStage`.
+    """
+
+    name = "pretrain"
+
+    def __init__(self, backbone: DictConfig, codebook_size: int, objectives: DictConfig,
+                 **training: Any) -> None:
+        super().__init__(**training)
+        self.backbone, self.codebook_size, self.objectives = backbone, codebook_size, objectives
+
+    def run(self, context: StageContext) -> Mapping[str, float]:
+        """Make the backbone, with motion tokens in its vocabulary, and train it."""
+        tokens = TokenStore.open(context.parents["tokens"] / TOKENS)
+        tokens.check_codebook(self.codebook_size)
+        pl.seed_everything(self.seed, workers=False, verbose=False)
+        backbone = instantiate(self.backbone)(codebook_size=self.codebook_size,
+                                              texts=list(_texts(context.store)))
+        mix = PretrainingMix(self.codebook_size, unsupervised_objective(backbone),
+                             **self.objectives)
+        return self.train(backbone, mix, tokens, context)
+
+
+class InstructStage(LanguageStage):
+    """Instruction tuning on the templates of the chosen tasks.
+
+    Args:
+        tasks: a node of conf/tasks.
+        training: arguments of `LanguageStage`.
+    """
+
+    name = "instruct"
+
+    def __init__(self, tasks: DictConfig, **training: Any) -> None:
+        super().__init__(**training)
+        self.tasks = tasks
+
+    def run(self, context: StageContext) -> Mapping[str, float]:
+        """Train the pretrained backbone further."""
+        tokens = TokenStore.open(context.parents["tokens"] / TOKENS)
+        backbone = load_backbone(Path(context.parents["pretrain"]) / MODEL, tokens.codebook_size)
+        return self.train(backbone, instantiate(self.tasks), tokens, context)
+
+
+def _texts(store: MotionStore) -> Iterator[str]:
+    """What a text tokenizer from scratch is trained on: training captions and all wordings."""
+    for index in store.indices("train"):
+        yield from (caption.text for caption in store.captions(int(index)))
+    for kind in Templates.packaged("instructions").kinds:
+        yield from (*kind.inputs, *kind.outputs)

@@ -1,0 +1,58 @@
+"""Stage 1: train the motion tokenizer."""
+
+from collections.abc import Mapping
+
+import lightning.pytorch as pl
+import torch
+from hydra.utils import instantiate
+from omegaconf import DictConfig
+
+from motiongpt.data.windows import FeatureWindows, collate_windows
+from motiongpt.errors import UserError
+from motiongpt.tokenizers.trained import TrainedTokenizer
+from motiongpt.training.fit import Schedule, fit
+from motiongpt.training.optimization import make_optimization
+from motiongpt.training.stage import StageContext
+from motiongpt.training.tokenizer_losses import TokenizerLosses
+from motiongpt.training.tokenizer_module import TokenizerModule
+
+MODEL = "model"
+
+
+class TokenizerStage:
+    """Leaves the trained tokenizer, with its statistics, in `model/`.
+
+    Args:
+        tokenizer: a `_partial_` node of conf/tokenizer; the number of features is added.
+        frames_per_token: downsampling of the tokenizer.
+        window: frames of a training clip; shorter clips are padded, which no loss sees.
+        losses: arguments of `TokenizerLosses`.
+        optimizer, scheduler, learning_rate, schedule, seed: how it is trained.
+    """
+
+    def __init__(self, tokenizer: DictConfig, frames_per_token: int, window: int,
+                 losses: DictConfig, optimizer: DictConfig, scheduler: DictConfig,
+                 learning_rate: float, schedule: DictConfig, seed: int) -> None:
+        if window < frames_per_token:
+            raise UserError(f"stage.tokenizer.window is {window} frames, less than one token "
+                            f"({frames_per_token} frames); make it longer")
+        self.tokenizer, self.window, self.losses, self.seed = tokenizer, window, losses, seed
+        self.schedule = Schedule(**schedule)  # type: ignore[arg-type]
+        self.optimization = make_optimization(optimizer, scheduler, learning_rate,
+                                              self.schedule.steps)
+
+    def run(self, context: StageContext) -> Mapping[str, float]:
+        """Train and save."""
+        store = context.store
+        pl.seed_everything(self.seed, workers=False, verbose=False)
+        tokenizer = instantiate(self.tokenizer)(n_features=store.n_features)
+        module = TokenizerModule(tokenizer, TokenizerLosses(store.skeleton, **self.losses),
+                                 store.skeleton, torch.from_numpy(store.mean),
+                                 torch.from_numpy(store.std), *self.optimization)
+        windows = FeatureWindows(store, self.window)
+        clips = windows.indices("train"), windows.indices("val")
+        context.say(f"  tokenizer: {len(clips[0])} training and {len(clips[1])} validation clips")
+        metrics = fit("tokenizer", module, windows, collate_windows, clips, self.schedule,
+                      self.seed, context)
+        TrainedTokenizer(tokenizer, store.mean, store.std).save(context.folder / MODEL)
+        return metrics

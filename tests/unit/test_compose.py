@@ -1,0 +1,33 @@
+import pytest
+
+from launch.compose import choices, compose_config, expand
+from motiongpt.errors import UserError
+
+
+def test_groups_and_values_compose():
+    config = compose_config(["downsampling=8", "seed=7", "stage.tokenizer.schedule.steps=3"])
+    assert config.downsampling.frames_per_token == config.stage.tokenizer.frames_per_token == 8
+    assert config.stage.pretrain.seed == 7 and config.stage.tokenizer.schedule.steps == 3
+
+
+def test_a_sweep_is_every_combination():
+    points = expand(["downsampling=1,2,4,8", "seed=range(2)", "tasks=all"])
+    assert len(points) == 8 and points[0] == ["downsampling=1", "seed=0", "tasks=all"]
+    assert compose_config(points[-1]).downsampling.frames_per_token == 8
+
+
+@pytest.mark.parametrize(("override", "said"), [
+    ("downsampling=3", "downsampling=3: no such choice; valid: 1, 2, 4, 8"),
+    ("data=nowhere", "valid: .*synthetic"),
+    ("stage.tokenizer.schedul.steps=3", "no such option; did you mean schedule"),
+    ("sede=3", "did you mean seed"),
+    ("just words", "key=value"),
+])
+def test_unknown_words_get_one_line_with_the_valid_ones(override, said):
+    with pytest.raises(UserError, match=said) as caught:
+        compose_config([override])
+    assert "\n" not in str(caught.value)
+
+
+def test_choices_are_the_yaml_files():
+    assert choices("downsampling") == ["1", "2", "4", "8"] and choices("nothing") == []
