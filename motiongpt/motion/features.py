@@ -128,7 +128,7 @@ def _extracted(positions: Tensor, skeleton: Skeleton) -> Tensor:
             root_velocity[[0, 2]],
             positions[0, 1:2, :, :-1],
             _relative_to_root(positions[..., :-1], now)[1:].flatten(0, 1),
-            quaternion_to_6d(local, dim=1).flatten(0, 1),
+            quaternion_to_6d(torch.stack(local), dim=1).flatten(0, 1),
             turn_about_y(now[None], steps, dim=1).flatten(0, 1),
             _contacts(steps, skeleton),
         )

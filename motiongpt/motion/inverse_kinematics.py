@@ -62,7 +62,7 @@ def root_rotations(positions: Tensor, skeleton: Skeleton, smooth: bool = True) -
     # float64 between here and the quaternion, as HumanML3D had it.
     forward = forward_direction(unit(hips + shoulders, dim=0)).double()
     if smooth:
-        forward = smoothed(forward)
+        forward[::2] = smoothed(forward[::2])
     rotation = heading_rotation(unit(forward, dim=0).to(positions.dtype))
     rotation[0, :, 0] = 1
     rotation[1:, :, 0] = 0
@@ -79,7 +79,9 @@ def bone_rotations(positions: Tensor, skeleton: Skeleton) -> Tensor:
     return between(rest, bones, dim=1)
 
 
-def along_chains(bones: Tensor, root: Tensor, skeleton: Skeleton) -> tuple[Tensor, Tensor]:
+def along_chains(
+    bones: Tensor, root: Tensor, skeleton: Skeleton
+) -> tuple[list[Tensor], list[Tensor]]:
     """Rotations relative to the joint before in the chain, and their product along the chain.
 
     Every chain starts from the root's rotation, arms too, though they leave from the spine. The
@@ -90,19 +92,18 @@ def along_chains(bones: Tensor, root: Tensor, skeleton: Skeleton) -> tuple[Tenso
         root: the root's rotation (4, B, T).
 
     Returns:
-        Two tensors (J - 1, 4, B, T).
+        Two lists of (4, B, T), one entry for each of the joints 1..J-1.
     """
-    local: dict[int, Tensor] = {}
-    world: dict[int, Tensor] = {}
+    local = [root] * (skeleton.n_joints - 1)
+    world = list(local)
     # Chains side by side, the longest first: those that go on are always the first ones.
     chains = sorted(skeleton.chains, key=len, reverse=True)
     start = root.expand(len(chains), *root.shape)
     for step in range(1, len(chains[0])):
-        joints = [chain[step] for chain in chains if len(chain) > step]
+        joints = [chain[step] - 1 for chain in chains if len(chain) > step]
         start = start[: len(joints)]
-        turn = relative(start, bones[[joint - 1 for joint in joints]], dim=1)
+        turn = relative(start, bones[joints], dim=1)
         start = multiply(start, turn, dim=1)
-        local.update(zip(joints, turn, strict=True))
-        world.update(zip(joints, start, strict=True))
-    order = range(1, skeleton.n_joints)
-    return torch.stack([local[j] for j in order]), torch.stack([world[j] for j in order])
+        for position, joint in enumerate(joints):
+            local[joint], world[joint] = turn[position], start[position]
+    return local, world

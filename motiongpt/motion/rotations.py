@@ -99,14 +99,17 @@ def between(start: Tensor, end: Tensor, dim: int = -1) -> Tensor:
     vx, vy, vz = end.unbind(dim)
     length = ((ux * ux + uy * uy + uz * uz) * (vx * vx + vy * vy + vz * vz)).sqrt()
     w = length + (ux * vx + uy * vy + uz * vz)
-    axis = (uy * vz - uz * vy, uz * vx - ux * vz, ux * vy - uy * vx)
-    rotation = torch.stack((w, *axis), dim)
-    size = norm(rotation, dim)
+    x, y, z = uy * vz - uz * vy, uz * vx - ux * vz, ux * vy - uy * vx
+    size = _root(w * w + x * x + y * y + z * z)
     opposite = size < OPPOSITE
     if bool(opposite.any()):
-        rotation = torch.where(opposite, _half_turn(start, dim), rotation)
-        size = norm(rotation, dim)
-    return rotation / size
+        half_turn = _half_turn(start, dim).unbind(dim)
+        w, x, y, z = (
+            torch.where(opposite, half, shortest)
+            for half, shortest in zip(half_turn, (w, x, y, z), strict=True)
+        )
+        size = _root(w * w + x * x + y * y + z * z)
+    return torch.stack((w / size, x / size, y / size, z / size), dim)
 
 
 def _half_turn(start: Tensor, dim: int) -> Tensor:

@@ -40,7 +40,7 @@ def with_offsets(positions: Tensor, skeleton: Skeleton, offsets: Tensor | None) 
         )
     root = root_rotations(positions, skeleton, smooth=False)
     _, world = along_chains(bone_rotations(positions, skeleton), root, skeleton)
-    bones = rotate(world, target[1:, :, None, None], dim=1)
+    bones = rotate(torch.stack(world), target[1:, :, None, None], dim=1)
     moved = torch.empty(positions.shape, dtype=torch.float64, device=positions.device)
     moved[0] = positions[0] * _leg_ratio(positions, skeleton, target)[:, None]
     for joint, parent in enumerate(skeleton.parents[1:], start=1):
