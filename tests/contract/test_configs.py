@@ -1,0 +1,89 @@
+"""Every yaml of conf/ is found, composed and built, so a new one is tested without edits here."""
+
+import importlib
+
+import pytest
+from hydra.utils import instantiate
+from omegaconf import DictConfig, ListConfig
+
+from launch.compose import CONF, compose_config
+
+GROUPS = sorted(folder.name for folder in CONF.iterdir() if folder.is_dir())
+FILES = sorted(file.relative_to(CONF) for file in CONF.glob("*/*.yaml") if not file.stem.startswith("_"))
+NESTED = {"quantizer": "quantizer@tokenizer.quantizer"}
+
+
+def chosen(file):
+    group = str(file.parent)
+    if group == "stage":
+        return []
+    return [f"{NESTED.get(group, group)}='{file.stem}'"]
+
+
+def nodes(value):
+    if isinstance(value, DictConfig):
+        yield value
+        for key in value:
+            yield from nodes(value[key])
+    elif isinstance(value, ListConfig):
+        for part in value:
+            yield from nodes(part)
+
+
+@pytest.mark.parametrize("file", FILES, ids=str)
+def test_it_composes_and_every_target_exists(file):
+    config = compose_config(chosen(file))
+    for node in nodes(config):
+        if target := node.get("_target_"):
+            module, _, name = target.rpartition(".")
+            try:
+                holder = importlib.import_module(module)
+            except ModuleNotFoundError:  # a method of a class
+                module, _, klass = module.rpartition(".")
+                holder = getattr(importlib.import_module(module), klass)
+            assert callable(getattr(holder, name)), target
+
+
+@pytest.mark.parametrize("file", FILES, ids=str)
+def test_its_first_line_says_what_it_is(file):
+    lines = (CONF / file).read_text().splitlines()
+    said = [line for line in lines[:2] if line.startswith("# ") and not line.startswith("# @")]
+    assert said, f"{file} begins without a comment"
+
+
+@pytest.mark.parametrize("name", [f.stem for f in FILES if f.parent.name == "stage"])
+def test_every_stage_builds(name):
+    config = compose_config()
+    from launch.execute import GRAPH_KEYS
+    settings = {key: value for key, value in config.stage[name].items() if key not in GRAPH_KEYS}
+    assert hasattr(instantiate(DictConfig(settings), _recursive_=False), "run")
+
+
+@pytest.mark.parametrize("name", [f.stem for f in FILES if f.parent.name == "data"])
+def test_every_source_keeps_the_protocol(name):
+    from motiongpt.data.clip import MotionSource
+    config = compose_config([f"data={name}"])
+    source = instantiate(config.data.source)
+    assert isinstance(source, MotionSource)
+    assert config.data.fps == source.fps and config.data.name == name
+
+
+@pytest.mark.parametrize("name", [f.stem for f in FILES if f.parent.name == "tasks"])
+def test_every_task_mix_builds(name):
+    mix = instantiate(compose_config([f"tasks={name}"]).tasks)
+    assert all(task.name == key for key, task in mix.items())
+
+
+@pytest.mark.parametrize("name", [f.stem for f in FILES if f.parent.name == "metrics"])
+def test_every_metric_builds(name):
+    for metric in instantiate(compose_config([f"metrics={name}"]).metrics).values():
+        assert callable(metric) and isinstance(metric.lower_is_better, bool)
+
+
+@pytest.mark.parametrize("name", [f.stem for f in FILES if f.parent.name == "tokenizer"])
+@pytest.mark.parametrize("frames", [1, 2, 4, 8])
+def test_every_tokenizer_builds_at_every_rate(name, frames):
+    small = ["tokenizer.width=16", "tokenizer.code_dim=16"]
+    config = compose_config([f"tokenizer={name}", f"downsampling={frames}", *small])
+    tokenizer = instantiate(config.tokenizer)(n_features=263)
+    assert tokenizer.frames_per_token == frames
