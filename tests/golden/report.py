@@ -142,6 +142,10 @@ class ReadArrays(Mapping[str, np.ndarray]):
     def __len__(self) -> int:
         return len(self._arrays)
 
+    def shape(self, name: str) -> tuple[int, ...]:
+        """Shape of an array, without counting as reading it."""
+        return self._arrays[name].shape
+
     def unread(self) -> list[str]:
         """Names that nobody asked for."""
         return [name for name in self._arrays if name not in self._read]

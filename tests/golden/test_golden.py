@@ -45,14 +45,15 @@ def test_case(case):
     assert not report.failed, "\n".join(report.lines())
 
 
-def copied(folder: Path, case: str = CLIP, **changes: np.ndarray) -> Path:
-    """A folder with one case under another name, some of its arrays replaced or added."""
+def copied(folder: Path, case: str = CLIP, without: str = "", **changes: np.ndarray) -> Path:
+    """A folder with one case under another name, arrays replaced, added or one left out."""
     source = shared("parity") / case
     target = folder / source.parent.name / "some_other_name.npz"
     target.parent.mkdir(parents=True)
     shutil.copytree(PARITY / "data", folder / "data")
     with np.load(source, allow_pickle=False) as arrays:
-        np.savez(target, **{**arrays, **changes})
+        kept = {name: array for name, array in arrays.items() if name != without}
+        np.savez(target, **{**kept, **changes})
     return folder
 
 
@@ -117,6 +118,19 @@ def test_absent_statistics_are_named(tmp_path, capsys):
 def test_array_that_nobody_reads_is_named(tmp_path, capsys):
     assert main([str(copied(tmp_path, wing_positions=np.zeros(3)))]) == 0
     assert "not checked: wing_positions" in capsys.readouterr().out
+
+
+def test_published_offsets_stand_in_for_absent_ones(tmp_path, capsys):
+    assert main([str(copied(tmp_path, without="tgt_offsets"))]) == 0
+    assert "0 misses, 0 not checked" in capsys.readouterr().out
+
+
+def test_without_kit_offsets_what_needs_them_is_named(tmp_path, capsys):
+    assert main([str(copied(tmp_path, "feats/kit_synthetic1.npz", without="tgt_offsets"))]) == 0
+    output = capsys.readouterr().out
+    for name in ("joints", "uniform_skeleton", "recover_from_rot"):
+        assert f"not checked: {name}: " in output
+    assert "recover_from_ric" not in output.split("not checked", 1)[1]
 
 
 def test_absent_and_unknown_subfolders_are_named(tmp_path, capsys):
