@@ -34,7 +34,7 @@ class Result:
 
 def write_results(folder: Path, results: Sequence[Result], protocol: Mapping[str, Any],
                   fingerprint: str, seed: int) -> None:
-    """Write `results.json` and `table.md` into `folder`."""
+    """Write `results.json`, `table.md` and the same as plain text, `table.txt`, into `folder`."""
     write_json(Path(folder) / "results.json", {
         "results": [asdict(result) for result in results], "protocol": dict(protocol),
         "data_fingerprint": fingerprint, "seeds": [seed], "signature": Path(folder).name,
@@ -42,6 +42,7 @@ def write_results(folder: Path, results: Sequence[Result], protocol: Mapping[str
                      "python": platform.python_version()},
         "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())})
     write_text(Path(folder) / "table.md", markdown_table(results) + "\n")
+    write_text(Path(folder) / "table.txt", plain_table(results) + "\n")
 
 
 def markdown_table(results: Sequence[Result]) -> str:
@@ -49,6 +50,14 @@ def markdown_table(results: Sequence[Result]) -> str:
     header, rows = table_cells(results)
     lines = ["| " + " | ".join(header) + " |", "|" + " --- |" * len(header)]
     return "\n".join([*lines, *("| " + " | ".join(row) + " |" for row in rows)])
+
+
+def plain_table(results: Sequence[Result]) -> str:
+    """The same in columns."""
+    header, rows = table_cells(results)
+    widths = [max(len(row[column]) for row in [header, *rows]) for column in range(len(header))]
+    return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+                     .rstrip() for row in [header, *rows])
 
 
 def table_cells(results: Sequence[Result]) -> tuple[list[str], list[list[str]]]:

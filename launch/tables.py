@@ -33,10 +33,17 @@ def points_table(points: Sequence[Sequence[str]], plans: Sequence[Sequence[Plann
         last = plan[-1]
         why = [f"{stage.run.stage}: {failed[stage.run.signature]}" for stage in plan
                if stage.run.signature in failed]
-        values = "\n".join(f"  {name:<48} {value:.4g}" for name, value in last.run.metrics.items())
         blocks.append(f"{' '.join(point) or 'default'} -> {last.run.folder}\n"
-                      + (f"  missing: {why[0]}" if why else values))
+                      + (f"  missing: {why[0]}" if why else _result(last.run)))
     return "\n".join(blocks)
+
+
+def _result(run: Run) -> str:
+    """The table that the run made, or its metrics one by one."""
+    table = run.folder / "table.txt"
+    if table.exists():
+        return table.read_text().rstrip()
+    return "\n".join(f"  {name:<40} {value:.4g}" for name, value in run.metrics.items())
 
 
 def status_table(runs: Sequence[Run]) -> str:

@@ -88,7 +88,7 @@ class ActionClassifier:
             optimizer.step()
             schedule.step()
             if (step + 1) % max(1, steps // 5) == 0:
-                say(f"  classifier step {step + 1}/{steps}  loss {float(loss):.4f}")
+                say(f"  classifier step {step + 1}/{steps}  loss {float(loss.detach()):.4f}")
         made.network.eval()
         return made
 

@@ -48,6 +48,7 @@ class LanguageStage:
         clips = examples.indices("train"), examples.indices("val")
         context.say(f"  {self.name}: {len(clips[0])} training and {len(clips[1])} validation "
                     f"clips, {sum(p.numel() for p in backbone.parameters()):,} parameters")
+        backbone.train()  # a loaded model comes in evaluation mode, without dropout
         metrics = fit(self.name, LanguageModule(backbone, *self.optimization), examples,
                       partial(collate, backbone), clips, self.schedule, self.seed, context)
         backbone.save(context.folder / MODEL)

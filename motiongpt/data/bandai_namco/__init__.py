@@ -1,0 +1,1 @@
+"""The Bandai-Namco-Research-Motiondataset: files, splits, measurements, captions, source."""

@@ -1,0 +1,65 @@
+"""Channel values of a BVH file to joint positions in the world, all frames at once.
+
+Shape letters: T frames, J joints.
+"""
+
+import numpy as np
+
+from motiongpt.data.bvh import Bvh, BvhJoint
+
+_AXES = {"X": 0, "Y": 1, "Z": 2}
+
+
+def world_positions(bvh: Bvh) -> np.ndarray:
+    """Positions of all joints, (T, J, 3) float64 in the file's units and axes.
+
+    A joint's position channels replace its OFFSET, axis by axis: files that give positions for
+    every joint repeat the bone in them, and adding both would double it. Rotations are composed
+    in the order of the channels, the first outermost, and each joint turns within its parent, the
+    root's own travel and rotation included.
+    """
+    n_frames = len(bvh.values)
+    positions = np.empty((n_frames, len(bvh.joints), 3))
+    rotations: list[np.ndarray] = []
+    for index, joint in enumerate(bvh.joints):
+        offset = _local_offset(joint, bvh.values)
+        rotation = _local_rotation(joint, bvh.values)
+        if joint.parent < 0:
+            positions[:, index] = offset
+            rotations.append(rotation)
+        else:
+            parent = rotations[joint.parent]
+            moved = (parent @ offset[..., None])[..., 0]
+            positions[:, index] = positions[:, joint.parent] + moved
+            rotations.append(parent @ rotation if joint.channels else parent)
+    return positions
+
+
+def _local_offset(joint: BvhJoint, values: np.ndarray) -> np.ndarray:
+    """(T, 3) from the parent, in the parent's axes."""
+    offset = np.tile(np.asarray(joint.offset), (len(values), 1))
+    for column, channel in enumerate(joint.channels, joint.first_channel):
+        if channel.endswith("position"):
+            offset[:, _AXES[channel[0]]] = values[:, column]
+    return offset
+
+
+def _local_rotation(joint: BvhJoint, values: np.ndarray) -> np.ndarray:
+    """(T, 3, 3): the product of the joint's rotation channels in their order."""
+    rotation = np.tile(np.eye(3), (len(values), 1, 1))
+    for column, channel in enumerate(joint.channels, joint.first_channel):
+        if channel.endswith("rotation"):
+            rotation = rotation @ _about_axis(_AXES[channel[0]], values[:, column])
+    return rotation
+
+
+def _about_axis(axis: int, degrees: np.ndarray) -> np.ndarray:
+    """(T,) angles to (T, 3, 3) right-handed rotations of column vectors."""
+    radians = np.deg2rad(degrees)
+    first, second = (axis + 1) % 3, (axis + 2) % 3
+    matrix = np.zeros((len(degrees), 3, 3))
+    matrix[:, axis, axis] = 1.0
+    matrix[:, first, first] = matrix[:, second, second] = np.cos(radians)
+    matrix[:, second, first] = np.sin(radians)
+    matrix[:, first, second] = -matrix[:, second, first]
+    return matrix

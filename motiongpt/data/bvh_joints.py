@@ -1,0 +1,55 @@
+"""A BVH file to the joints of the HumanML3D skeleton.
+
+Shape letters: T frames.
+"""
+
+from pathlib import Path
+
+import numpy as np
+
+from motiongpt.data.bvh import Bvh, read_bvh
+from motiongpt.data.bvh_forward import world_positions
+from motiongpt.data.joint_mapping import JointMapping, load_mapping, mapping_for
+from motiongpt.data.resample import resample_positions
+
+
+def bvh_to_joints(
+    path: Path, mapping: JointMapping | str | Path | None = None, fps: float = 20.0
+) -> np.ndarray:
+    """Joints of one file, (T, 22, 3) float32 metres at `fps`, Y up.
+
+    World position, height and heading are the file's own, and bones keep the performer's lengths.
+
+    Args:
+        mapping: a mapping, the name of one that comes with the package, or the path of a yaml;
+            None takes the shipped mapping that fits the file's joint names.
+
+    Raises:
+        UserError: unreadable or malformed file, no mapping fits, joints missing.
+    """
+    bvh = read_bvh(path)
+    if mapping is None:
+        mapping = mapping_for(bvh.joint_names, str(path))
+    elif not isinstance(mapping, JointMapping):
+        mapping = load_mapping(mapping)
+    return mapped_joints(bvh, mapping, fps, str(path))
+
+
+def mapped_joints(bvh: Bvh, mapping: JointMapping, fps: float, file: str) -> np.ndarray:
+    """As `bvh_to_joints`, of a file already parsed; `file` stands in complaints."""
+    joints = mapping.apply(bvh.joint_names, world_positions(bvh), file)
+    return resample_positions(joints, bvh.fps, fps).astype(np.float32)
+
+
+def on_the_floor(joints: np.ndarray) -> np.ndarray:
+    """The clip lowered or raised as a whole, so that its lowest joint is at height 0."""
+    return joints - np.array([0.0, joints[..., 1].min(), 0.0], dtype=joints.dtype)
+
+
+def middle_frames(joints: np.ndarray, n_frames: int) -> np.ndarray:
+    """The `n_frames` frames in the middle of a longer clip; a shorter one as it is.
+
+    The middle, because takes start and end with the performer getting ready and coming to rest.
+    """
+    start = max(0, (len(joints) - n_frames) // 2)
+    return joints[start : start + n_frames]

@@ -1,0 +1,162 @@
+"""Which joints of a BVH file stand for the 22 joints of the HumanML3D skeleton, from a yaml file.
+
+    name: mine
+    metres_per_unit: 0.01        # the file's lengths are centimetres
+    up_axis: Y                   # or Z
+    joints:
+      pelvis: Hips
+      spine2: [Spine, Chest]     # the mean of several joints
+      ...                        # one entry for each of the 22 names
+
+An end site is called "<its joint>/End". Shape letters: T frames, J joints.
+"""
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+
+from motiongpt.errors import UserError
+from motiongpt.motion.skeleton import HUMANML3D
+
+_FOLDER = "mappings"
+
+
+@dataclass(frozen=True)
+class JointMapping:
+    """Source joints of each target joint; `joints` is in the order of `HUMANML3D.joint_names`."""
+
+    name: str
+    metres_per_unit: float
+    up_axis: str
+    joints: Mapping[str, tuple[str, ...]]
+
+    def missing(self, joint_names: Iterable[str]) -> list[str]:
+        """Joints that the mapping needs and `joint_names` lacks, sorted."""
+        wanted = {source for sources in self.joints.values() for source in sources}
+        return sorted(wanted - set(joint_names))
+
+    def apply(self, joint_names: tuple[str, ...], positions: np.ndarray, file: str) -> np.ndarray:
+        """Positions (T, J, 3) in the file's units and axes to (T, 22, 3) metres, Y up.
+
+        Raises:
+            UserError: `file` lacks joints of the mapping.
+        """
+        missing = self.missing(joint_names)
+        if missing:
+            raise UserError(
+                f"{file}: no joint {', '.join(missing)}, which the joint mapping {self.name!r} "
+                f"needs; the file has {', '.join(joint_names)}"
+            )
+        index = {name: i for i, name in enumerate(joint_names)}
+        columns = [
+            positions[:, [index[source] for source in sources]].mean(axis=1)
+            for sources in self.joints.values()
+        ]
+        joints = np.stack(columns, axis=1) * self.metres_per_unit
+        if self.up_axis == "Z":
+            # A quarter turn about X: up (Z) becomes Y, what was ahead (-Y) becomes Z.
+            joints = np.stack([joints[..., 0], joints[..., 2], -joints[..., 1]], axis=-1)
+        return joints
+
+
+def load_mapping(name: str | Path) -> JointMapping:
+    """A mapping that comes with the package, by its name, or any other by the path of its yaml.
+
+    Raises:
+        UserError: no such mapping or file, or the yaml does not map the 22 joints.
+    """
+    shipped = _shipped_files()
+    if str(name) in shipped:
+        return _parse(shipped[str(name)], f"mapping {name}")
+    path = Path(name)
+    if path.suffix not in (".yaml", ".yml") or not path.is_file():
+        raise UserError(
+            f"no joint mapping {name}: give the path of a yaml file, or one of "
+            f"{', '.join(sorted(shipped))}"
+        )
+    return _parse(path.read_text(encoding="utf-8"), str(path))
+
+
+def shipped_mappings() -> tuple[JointMapping, ...]:
+    """The mappings that come with the package, by name."""
+    return tuple(load_mapping(name) for name in sorted(_shipped_files()))
+
+
+def mapping_for(joint_names: tuple[str, ...], file: str) -> JointMapping:
+    """The one shipped mapping whose joints `file` has.
+
+    Raises:
+        UserError: none fits, or several do (their units differ, so none is picked by chance).
+    """
+    fitting = [m for m in shipped_mappings() if not m.missing(joint_names)]
+    if len(fitting) == 1:
+        return fitting[0]
+    names = ", ".join(m.name for m in fitting or shipped_mappings())
+    trouble = (
+        f"several joint mappings fit ({names}): name one"
+        if fitting
+        else f"no joint mapping fits (tried {names}): write one as a yaml file and name it"
+    )
+    raise UserError(f"{file}: {trouble}; the file's joints are {', '.join(joint_names)}")
+
+
+def _shipped_files() -> dict[str, str]:
+    folder = resources.files("motiongpt.data").joinpath(_FOLDER)
+    return {
+        entry.name.removesuffix(".yaml"): entry.read_text(encoding="utf-8")
+        for entry in folder.iterdir()
+        if entry.name.endswith(".yaml")
+    }
+
+
+def _parse(text: str, where: str) -> JointMapping:
+    try:
+        content = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise UserError(f"{where}: not yaml: {' '.join(str(error).split())}") from error
+    if not isinstance(content, dict) or not isinstance(content.get("joints"), dict):
+        raise UserError(f"{where}: expected name, metres_per_unit and joints")
+    unknown = set(content) - {"name", "metres_per_unit", "up_axis", "joints"}
+    if unknown:
+        raise UserError(f"{where}: unknown key {', '.join(sorted(map(str, unknown)))}")
+    up_axis = str(content.get("up_axis", "Y")).upper()
+    if up_axis not in ("Y", "Z"):
+        raise UserError(f"{where}: up_axis is Y or Z, not {up_axis}")
+    return JointMapping(
+        name=str(content.get("name", where)),
+        metres_per_unit=_scale(content.get("metres_per_unit"), where),
+        up_axis=up_axis,
+        joints=_sources(content["joints"], where),
+    )
+
+
+def _scale(value: Any, where: str) -> float:
+    if not isinstance(value, int | float) or not math.isfinite(value) or value <= 0:
+        raise UserError(
+            f"{where}: metres_per_unit must be a number above zero (0.01 for centimetres), "
+            f"not {value!r}"
+        )
+    return float(value)
+
+
+def _sources(joints: Mapping[str, Any], where: str) -> dict[str, tuple[str, ...]]:
+    absent = [name for name in HUMANML3D.joint_names if not joints.get(name)]
+    unknown = sorted(set(map(str, joints)) - set(HUMANML3D.joint_names))
+    if absent or unknown:
+        parts = [f"no source for {', '.join(absent)}"] if absent else []
+        parts += [f"unknown joint {', '.join(unknown)}"] if unknown else []
+        raise UserError(
+            f"{where}: {'; '.join(parts)}; the joints are {', '.join(HUMANML3D.joint_names)}"
+        )
+    return {
+        name: tuple(map(str, joints[name]))
+        if isinstance(joints[name], list)
+        else (str(joints[name]),)
+        for name in HUMANML3D.joint_names
+    }

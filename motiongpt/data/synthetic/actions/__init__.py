@@ -1,0 +1,1 @@
+"""The actions, one file each; `motiongpt.data.synthetic.action.discover` finds them."""

@@ -1,0 +1,91 @@
+"""The generator as a motion source."""
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+
+from motiongpt.data.clip import Caption, Clip
+from motiongpt.data.synthetic.action import discover
+from motiongpt.data.synthetic.compose import Scene, compose
+from motiongpt.data.synthetic.curves import FPS
+from motiongpt.errors import UserError
+from motiongpt.motion.skeleton import HUMANML3D
+
+PERCENT = {"train": 80, "val": 5, "test": 15}
+
+
+def split_of(name: str) -> str:
+    """The split of a clip, from its name alone: 80 % train, 5 % val, 15 % test."""
+    place = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big") % 100
+    for split, percent in PERCENT.items():
+        if place < percent:
+            return split
+        place -= percent
+    raise AssertionError("percentages add up to 100")
+
+
+class SyntheticSource:
+    """Humanoid motion made by kinematics: nothing to download, the same for the same arguments.
+
+    A clip depends on the seed, its index and the list of actions, not on how many follow it.
+
+    Args:
+        clips: how many.
+        seed: of everything random.
+        actions: names of the actions to draw from; all where None.
+
+    Raises:
+        UserError: an unknown action, no action, or fewer than one clip.
+    """
+
+    skeleton = HUMANML3D
+    fps = FPS
+
+    def __init__(
+        self, clips: int = 2000, seed: int = 0, actions: Sequence[str] | None = None
+    ) -> None:
+        known = discover()
+        chosen = list(known) if actions is None else list(actions)
+        unknown = [name for name in chosen if name not in known]
+        if unknown or not chosen:
+            what = f"unknown action {unknown[0]!r}" if unknown else "the list of actions is empty"
+            raise UserError(f"data.actions: {what}; choose among {', '.join(known)}")
+        if clips < 1:
+            raise UserError(f"data.clips: {clips} is not a number of clips; give 1 or more")
+        self._actions = [known[name] for name in chosen]
+        self._clips, self._seed = clips, seed
+        self.action_words: Mapping[str, tuple[str, ...]] = {
+            action.name: action.words for action in self._actions
+        }
+
+    @property
+    def expected_counts(self) -> Mapping[str, int]:
+        """Clips per split: known beforehand, because names decide."""
+        splits = [split_of(_name(index)) for index in range(self._clips)]
+        return {split: splits.count(split) for split in PERCENT}
+
+    def __len__(self) -> int:
+        """How many clips `clips` yields."""
+        return self._clips
+
+    def scene(self, index: int) -> Scene:
+        """One clip with the parameters of its actions; they take turns, so all are as frequent."""
+        rng = np.random.default_rng([self._seed, index])
+        return compose(rng, self._actions[index % len(self._actions)], self._actions)
+
+    def clips(self) -> Iterator[Clip]:
+        """Yield every clip in a fixed order."""
+        for index in range(self._clips):
+            scene = self.scene(index)
+            yield Clip(
+                name=_name(index),
+                split=split_of(_name(index)),
+                captions=tuple(Caption(text) for text in scene.captions),
+                joints=scene.joints,
+                labels=tuple(segment.action for segment in scene.segments),
+            )
+
+
+def _name(index: int) -> str:
+    return f"synthetic_{index:06d}"

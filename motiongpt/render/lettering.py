@@ -1,0 +1,66 @@
+"""Text in pictures: wrapping to a width, cutting what is too long, the legend."""
+
+import functools
+
+from PIL import ImageDraw, ImageFont
+
+from motiongpt.render.figure import BODY_COLOUR, LEFT_COLOUR, RIGHT_COLOUR, Colour, blend
+
+Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
+FAINT: Colour = (112, 122, 138)
+
+
+@functools.cache
+def font(size: int) -> Font:
+    """The sans serif that comes with Pillow, `size` pixels high."""
+    return ImageFont.load_default(size)
+
+
+def wrap(text: str, letters: Font, width: float, lines: int) -> list[str]:
+    """Break `text` at spaces into at most `lines` lines of `width` pixels; the last may end in …"""
+    words, wrapped = text.split(), [""]
+    for word in words:
+        longer = f"{wrapped[-1]} {word}".strip()
+        if letters.getlength(longer) <= width or not wrapped[-1]:
+            wrapped[-1] = longer
+        elif len(wrapped) < lines:
+            wrapped.append(word)
+        else:
+            wrapped[-1] = _cut(f"{wrapped[-1]} …", letters, width)
+            break
+    return [_cut(line, letters, width) for line in wrapped if line]
+
+
+def _cut(line: str, letters: Font, width: float) -> str:
+    if letters.getlength(line) <= width:
+        return line
+    while line and letters.getlength(line + "…") > width:
+        line = line[:-1]
+    return line.rstrip(" …") + "…"
+
+
+def draw_caption(
+    canvas: ImageDraw.ImageDraw, text: str, width: int, size: int, top: int, lines: int = 2
+) -> int:
+    """Centre the wrapped text under `top`; returns the y where it ends."""
+    letters = font(size)
+    for line in wrap(text, letters, width - 2 * size, lines):
+        canvas.text((width / 2, top), line, font=letters, fill=BODY_COLOUR, anchor="ma")
+        top += round(1.25 * size)
+    return top
+
+
+def draw_legend(canvas: ImageDraw.ImageDraw, left: int, middle: int, size: int) -> None:
+    """Dots for the left and the right limbs with their words, from `left`, centred on `middle`."""
+    letters = font(size)
+    for word, colour in (("left", LEFT_COLOUR), ("right", RIGHT_COLOUR)):
+        radius = 0.32 * size
+        canvas.ellipse((left, middle - radius, left + 2 * radius, middle + radius), fill=colour)
+        left += round(2 * radius + 0.4 * size)
+        canvas.text((left, middle), word, font=letters, fill=FAINT, anchor="lm")
+        left += round(letters.getlength(word) + 0.9 * size)
+
+
+def faded(colour: Colour) -> Colour:
+    """A lighter tone of `colour` for what is in the background."""
+    return blend(colour, (255, 255, 255), 0.5)
