@@ -109,18 +109,21 @@ class Scene:
         """RGB pictures of `size` squared, one for each frame of the clip."""
         backdrop = None if self.camera.follows else self._backdrop(0)
         for frame in range(len(self.joints)):
-            picture = self._backdrop(frame) if backdrop is None else backdrop.copy()
-            canvas = ImageDraw.Draw(picture)
-            draw_path(
-                canvas, self.joints[: frame + 1, 0], self.camera, frame, PATH_COLOUR, zoom=ZOOM
-            )
-            pose = self.joints[frame]
-            self.figure.draw_shadow(canvas, pose, self.camera, frame, SHADOW_COLOUR, ZOOM)
-            palette = MUTED if self.given[frame] else FULL
-            self.figure.draw(canvas, pose, self.camera, frame, palette, ZOOM)
-            picture = picture.reduce(ZOOM)
-            self._write(picture, frame)
-            yield picture
+            yield self.picture(frame, None if backdrop is None else backdrop.copy())
+
+    def picture(self, frame: int, backdrop: Image.Image | None = None) -> Image.Image:
+        """The RGB picture of one frame; `backdrop` is drawn upon where it is known already."""
+        picture = self._backdrop(frame) if backdrop is None else backdrop
+        canvas = ImageDraw.Draw(picture)
+        walked = self.joints[: frame + 1, 0]
+        draw_path(canvas, walked, self.camera, frame, PATH_COLOUR, zoom=ZOOM)
+        pose = self.joints[frame]
+        self.figure.draw_shadow(canvas, pose, self.camera, frame, SHADOW_COLOUR, ZOOM)
+        palette = MUTED if self.given[frame] else FULL
+        self.figure.draw(canvas, pose, self.camera, frame, palette, ZOOM)
+        picture = picture.reduce(ZOOM)
+        self._write(picture, frame)
+        return picture
 
     def _backdrop(self, frame: int) -> Image.Image:
         picture = Image.new("RGB", (self.size * ZOOM, self.size * ZOOM), BACKGROUND)
