@@ -10,7 +10,8 @@ from launch.compose import CONF, compose_config
 
 GROUPS = sorted(folder.name for folder in CONF.iterdir() if folder.is_dir())
 FILES = sorted(file.relative_to(CONF) for file in CONF.glob("*/*.yaml") if not file.stem.startswith("_"))
-NESTED = {"quantizer": "quantizer@tokenizer.quantizer"}
+NESTED = {"quantizer": "quantizer@tokenizer.quantizer",
+          "decoding": "decoding@protocol.motion_decoding"}
 
 
 def chosen(file):

@@ -1,0 +1,92 @@
+"""The whole main path on a handful of clips: runs, resumes, repeats."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from launch.ledger import all_runs
+
+pytestmark = pytest.mark.slow
+COMMAND = [sys.executable, "-m", "launch.cli", "run", "debug=tiny", "stage.evaluate.pictures=1"]
+
+
+def run(root, *overrides, check=True):
+    done = subprocess.run([*COMMAND, f"paths.root={root}", *overrides], capture_output=True, text=True)
+    assert not check or done.returncode == 0, done.stdout + done.stderr
+    return done
+
+
+def metrics(root, stage="evaluate"):
+    found = [one for one in all_runs(root) if one.stage == stage]
+    return {one.signature: one.metrics for one in found}
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    root = tmp_path_factory.mktemp("finished")
+    started = time.monotonic()
+    run(root)
+    print(f"debug=tiny took {time.monotonic() - started:.0f} s")
+    return root
+
+
+def test_it_leaves_results_a_table_and_a_page(finished):
+    folder = next(one.folder for one in all_runs(finished) if one.stage == "evaluate")
+    results = json.loads((folder / "results.json").read_text())
+    tasks = {result["task"] for result in results["results"]}
+    assert tasks == {"reconstruction", "text_to_motion", "motion_to_text", "prediction", "inbetween"}
+    assert results["signature"] == folder.name and results["data_fingerprint"]
+    page = (folder / "page.html").read_text()
+    assert page.count("data:image/webp;base64,") >= 8
+    assert all(one.state == "finished" for one in all_runs(finished))
+
+
+def test_again_nothing_runs(finished):
+    said = run(finished).stdout
+    assert "6 stages: 0 to run, 6 reused" in said
+
+
+def test_the_same_seed_gives_the_same_metrics_with_other_workers(finished, tmp_path):
+    run(tmp_path, "trainer.hardware.workers=2")
+    assert metrics(tmp_path) == metrics(finished)
+    for stage in ("tokenizer", "pretrain", "instruct"):
+        assert metrics(tmp_path, stage) == metrics(finished, stage)
+
+
+def test_killed_and_started_again_it_ends_as_if_undisturbed(finished, tmp_path):
+    for stage in ("tokenizer", "instruct"):
+        process = subprocess.Popen([*COMMAND, f"paths.root={tmp_path}"], stdout=subprocess.DEVNULL,
+                                   stderr=subprocess.DEVNULL, start_new_session=True)
+        deadline = time.monotonic() + 300
+        while not list(tmp_path.glob(f"runs/{stage}/*/checkpoints/last.ckpt")):
+            assert process.poll() is None and time.monotonic() < deadline, f"no {stage} checkpoint"
+            time.sleep(0.02)
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+    said = run(tmp_path).stdout
+    assert "goes on" in said or "reused" in said
+    assert metrics(tmp_path) == metrics(finished)
+    assert metrics(tmp_path, "tokenizer") == metrics(finished, "tokenizer")
+
+
+def test_a_sweep_shares_what_does_not_differ(finished):
+    said = run(finished, "-m", "tasks=text_to_motion,all", "goal=instruct").stdout
+    assert said.count("\ntokenizer ") == 1 and said.count("\ninstruct ") == 2
+    said = run(finished, "-m", "downsampling=1,2,4,8", "goal=tokenizer").stdout
+    assert said.count("\ntokenizer ") == 4 and "4 stages: 3 to run, 1 reused" in said
+
+
+def test_gpt2_goes_the_same_way(finished):
+    run(finished, "backbone=gpt2_tiny")
+
+
+def test_a_changed_default_is_another_run(finished):
+    said = run(finished, "stage.tokenizer.losses.velocity=0.4", "--dry-run").stdout
+    assert "0 reused" not in said.splitlines()[-1] or "6 to run" in said
+    tokenizer = next(line for line in said.splitlines() if line.startswith("tokenizer "))
+    assert "absent" in tokenizer
