@@ -5,7 +5,8 @@ Shape letters: T frames, J joints.
 
 import numpy as np
 
-from motiongpt.data.bvh import Bvh, BvhJoint
+from motiongpt.data.bvh import Bvh
+from motiongpt.data.bvh_hierarchy import BvhJoint
 
 _AXES = {"X": 0, "Y": 1, "Z": 2}
 

@@ -11,6 +11,10 @@ from motiongpt.data.bvh import Bvh, read_bvh
 from motiongpt.data.bvh_forward import world_positions
 from motiongpt.data.joint_mapping import JointMapping, load_mapping, mapping_for
 from motiongpt.data.resample import resample_positions
+from motiongpt.errors import UserError
+
+# No capture is that large; beyond it float32 loses millimetres.
+FARTHEST = 10_000.0
 
 
 def bvh_to_joints(
@@ -29,7 +33,7 @@ def bvh_to_joints(
     """
     bvh = read_bvh(path)
     if mapping is None:
-        mapping = mapping_for(bvh.joint_names, str(path))
+        mapping = mapping_for(bvh.joint_names, f"{path}:{bvh.motion_line}")
     elif not isinstance(mapping, JointMapping):
         mapping = load_mapping(mapping)
     return mapped_joints(bvh, mapping, fps, str(path))
@@ -37,7 +41,14 @@ def bvh_to_joints(
 
 def mapped_joints(bvh: Bvh, mapping: JointMapping, fps: float, file: str) -> np.ndarray:
     """As `bvh_to_joints`, of a file already parsed; `file` stands in complaints."""
-    joints = mapping.apply(bvh.joint_names, world_positions(bvh), file)
+    positions = world_positions(bvh)
+    joints = mapping.apply(bvh.joint_names, positions, f"{file}:{bvh.motion_line}")
+    if not (np.abs(joints) < FARTHEST).all():
+        raise UserError(
+            f"{file}: joints farther than {FARTHEST:g} m away: expected coordinates that "
+            f"{mapping.metres_per_unit:g} metres per unit (mapping {mapping.name!r}) turns into "
+            "metres"
+        )
     return resample_positions(joints, bvh.fps, fps).astype(np.float32)
 
 

@@ -14,6 +14,7 @@ An end site is called "<its joint>/End". Shape letters: T frames, J joints.
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -50,8 +51,8 @@ class JointMapping:
         missing = self.missing(joint_names)
         if missing:
             raise UserError(
-                f"{file}: no joint {', '.join(missing)}, which the joint mapping {self.name!r} "
-                f"needs; the file has {', '.join(joint_names)}"
+                f"{file}: expected joint {', '.join(missing)}, which the joint mapping "
+                f"{self.name!r} needs; the file has {', '.join(joint_names)}"
             )
         index = {name: i for i, name in enumerate(joint_names)}
         columns = [
@@ -80,9 +81,13 @@ def load_mapping(name: str | Path) -> JointMapping:
             f"no joint mapping {name}: give the path of a yaml file, or one of "
             f"{', '.join(sorted(shipped))}"
         )
-    return _parse(path.read_text(encoding="utf-8"), str(path))
+    try:
+        return _parse(path.read_text(encoding="utf-8"), str(path))
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"{path}: cannot read the joint mapping as text: {error}") from error
 
 
+@cache
 def shipped_mappings() -> tuple[JointMapping, ...]:
     """The mappings that come with the package, by name."""
     return tuple(load_mapping(name) for name in sorted(_shipped_files()))
@@ -97,13 +102,15 @@ def mapping_for(joint_names: tuple[str, ...], file: str) -> JointMapping:
     fitting = [m for m in shipped_mappings() if not m.missing(joint_names)]
     if len(fitting) == 1:
         return fitting[0]
-    names = ", ".join(m.name for m in fitting or shipped_mappings())
-    trouble = (
-        f"several joint mappings fit ({names}): name one"
-        if fitting
-        else f"no joint mapping fits (tried {names}): write one as a yaml file and name it"
+    if fitting:
+        names = ", ".join(m.name for m in fitting)
+        raise UserError(f"{file}: several joint mappings fit ({names}): name one")
+    closest = min(shipped_mappings(), key=lambda m: len(m.missing(joint_names)))
+    raise UserError(
+        f"{file}: no joint mapping fits; the closest, {closest.name!r}, expects joint "
+        f"{', '.join(closest.missing(joint_names))}; the file's joints are "
+        f"{', '.join(joint_names)}: write a mapping of them as a yaml file and name it"
     )
-    raise UserError(f"{file}: {trouble}; the file's joints are {', '.join(joint_names)}")
 
 
 def _shipped_files() -> dict[str, str]:
@@ -137,7 +144,12 @@ def _parse(text: str, where: str) -> JointMapping:
 
 
 def _scale(value: Any, where: str) -> float:
-    if not isinstance(value, int | float) or not math.isfinite(value) or value <= 0:
+    if (
+        isinstance(value, bool)
+        or not isinstance(value, int | float)
+        or not math.isfinite(value)
+        or value <= 0
+    ):
         raise UserError(
             f"{where}: metres_per_unit must be a number above zero (0.01 for centimetres), "
             f"not {value!r}"

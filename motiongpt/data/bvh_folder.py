@@ -1,0 +1,268 @@
+"""A folder of BVH files with a captions file: how users bring their own motion capture.
+
+Shape letters: T frames.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import cached_property, partial
+from multiprocessing import get_context
+from pathlib import Path
+
+import numpy as np
+
+from motiongpt.data.bvh import read_bvh
+from motiongpt.data.bvh_joints import mapped_joints
+from motiongpt.data.caption_file import CaptionLine, read_caption_file
+from motiongpt.data.clip import SPLITS, BadClip, Caption, Clip
+from motiongpt.data.hash_split import split_by_hash
+from motiongpt.data.joint_mapping import JointMapping, load_mapping, mapping_for
+from motiongpt.errors import UserError
+from motiongpt.motion.skeleton import HUMANML3D
+
+
+class BvhFolderSource:
+    """One clip for each BVH file in a folder and its subfolders that the captions file names.
+
+    A clip is called as its path in the folder, without ending and with "__" for "/". Where the
+    captions file gives no split, the hash of that name does: 80 / 5 / 15 %. Files without caption,
+    too short, too long or malformed, and captions of files that don't exist are bad clips.
+    """
+
+    skeleton = HUMANML3D
+    expected_counts: Mapping[str, int] = {}
+
+    def __init__(
+        self,
+        path: str,
+        captions: str,
+        mapping: str | None = None,
+        fps: float = 20.0,
+        metres_per_unit: float | None = None,
+        up_axis: str | None = None,
+        min_frames: int = 8,
+        max_frames: int = 199,
+        action_words: Mapping[str, Sequence[str]] | None = None,
+        workers: int = 0,
+    ) -> None:
+        """Note where the files are; nothing is read yet.
+
+        Args:
+            path: the folder.
+            captions: the captions file, its format is told in `caption_file`; a relative path is
+                looked for in the folder first.
+            mapping: yaml file or shipped name of a joint mapping; None finds, for each file, the
+                shipped one that fits its joints.
+            fps: frames per second of the clips; files of other rates are resampled.
+            metres_per_unit: replaces the mapping's, such as 0.01 for centimetres.
+            up_axis: "Y" or "Z", replaces the mapping's.
+            min_frames: fewest feature rows at `fps`; a file needs one frame more.
+            max_frames: most feature rows. HumanML3D's loader: below 200.
+            action_words: label -> regular expressions by which a caption (lower case) names it. A
+                label that is not here is named by its own words.
+            workers: processes that read files; 0 reads them in this process.
+
+        Raises:
+            UserError: a setting that can't be used.
+        """
+        self.folder = Path(path)
+        self.fps = fps
+        self.description = f"BVH files with captions, at {fps:g} fps"
+        self.action_words: Mapping[str, tuple[str, ...]] = _LabelWords(self, action_words or {})
+        self._captions = Path(captions)
+        self._mapping = mapping
+        self._metres_per_unit, self._up_axis = metres_per_unit, up_axis
+        self._frames = (min_frames, max_frames)
+        self._workers = workers
+        if not fps > 0:
+            raise UserError(f"data.source.fps={fps}: expected a number above zero")
+        if metres_per_unit is not None and not metres_per_unit > 0:
+            raise UserError(
+                f"data.source.metres_per_unit={metres_per_unit}: expected a number above zero"
+            )
+        if up_axis not in (None, "Y", "Z"):
+            raise UserError(f"data.source.up_axis={up_axis}: expected Y or Z")
+
+    def __len__(self) -> int:
+        return len(self._files) + len(self._absent)
+
+    def clips(self) -> Iterator[Clip | BadClip]:
+        """Yield captions of absent files as bad clips, then the files by name.
+
+        Raises:
+            UserError: no folder, no BVH file in it, no captions file or a malformed one, or the
+                joint mapping can't be read.
+        """
+        mapping = None if self._mapping is None else load_mapping(self._mapping)
+        for name, lines in self._absent.items():
+            yield BadClip(
+                _clip_name(name),
+                f"line {lines[0].number} of {self._captions.name} names it, but there is no "
+                f"{name}.bvh in {self.folder}",
+            )
+        read = partial(
+            _read,
+            mapping=mapping,
+            metres_per_unit=self._metres_per_unit,
+            up_axis=self._up_axis,
+            fps=self.fps,
+        )
+        with _mapper(self._workers) as in_order:
+            for name, joints in zip(self._files, in_order(read, self._files.values()), strict=True):
+                yield self._clip(name, joints)
+
+    def _clip(self, name: str, joints: np.ndarray | str) -> Clip | BadClip:
+        lines = self._lines.get(name, [])
+        problem = _lines_problem(lines, self._captions.name)
+        if problem is None:
+            problem = joints if isinstance(joints, str) else self._length_problem(len(joints) - 1)
+        if problem is not None:
+            return BadClip(_clip_name(name), problem)
+        assert isinstance(joints, np.ndarray)
+        splits = [line.split for line in lines if line.split]
+        return Clip(
+            name=_clip_name(name),
+            split=splits[0] if splits else split_by_hash(_clip_name(name)),
+            captions=tuple(Caption(text) for line in lines for text in line.captions),
+            joints=joints,
+            labels=tuple(dict.fromkeys(label for line in lines for label in line.labels)),
+        )
+
+    def _length_problem(self, frames: int) -> str | None:
+        fewest, most = self._frames
+        if frames < fewest:
+            return f"too short: {frames} frames at {self.fps:g} fps, at least {fewest} are needed"
+        if frames > most:
+            return (
+                f"too long: {frames} frames at {self.fps:g} fps, at most {most} are used; cut the "
+                "file, or raise data.source.max_frames"
+            )
+        return None
+
+    @cached_property
+    def _files(self) -> dict[str, Path]:
+        """Path within the folder, without ending -> the file; in the order of the names."""
+        if not self.folder.is_dir():
+            raise UserError(
+                f"no folder {self.folder}; pass the folder of your BVH files as "
+                "data.source.path=FOLDER"
+            )
+        found = [path for path in self.folder.rglob("*") if path.suffix.lower() == ".bvh"]
+        if not found:
+            raise UserError(
+                f"no .bvh file in {self.folder}; pass the folder of your BVH files as "
+                "data.source.path=FOLDER"
+            )
+        named = ((path.relative_to(self.folder).with_suffix("").as_posix(), path) for path in found)
+        return dict(sorted(named))
+
+    @cached_property
+    def _lines(self) -> dict[str, list[CaptionLine]]:
+        """Path within the folder, without ending -> what the captions file says of it."""
+        inside = self.folder / self._captions
+        by_file: dict[str, list[CaptionLine]] = {}
+        for line in read_caption_file(inside if inside.exists() else self._captions):
+            by_file.setdefault(line.file, []).append(line)
+        return by_file
+
+    @property
+    def _absent(self) -> dict[str, list[CaptionLine]]:
+        files = self._files
+        return {name: lines for name, lines in self._lines.items() if name not in files}
+
+    def labels(self) -> tuple[str, ...]:
+        """All labels of the captions file, sorted."""
+        lines = (line for of_file in self._lines.values() for line in of_file)
+        return tuple(sorted({label for line in lines for label in line.labels}))
+
+
+class _LabelWords(Mapping[str, tuple[str, ...]]):
+    """The source's labels and how captions name them; the captions file is read on first use."""
+
+    def __init__(self, source: BvhFolderSource, given: Mapping[str, Sequence[str]]) -> None:
+        self._source = source
+        self._given = {str(label): tuple(map(str, words)) for label, words in given.items()}
+        for label, words in self._given.items():
+            for word in words:
+                try:
+                    re.compile(word)
+                except re.error as error:
+                    raise UserError(
+                        f"data.source.action_words.{label}: {word!r} is no regular expression: "
+                        f"{error}"
+                    ) from error
+
+    def __getitem__(self, label: str) -> tuple[str, ...]:
+        return self._words[label]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._words)
+
+    def __len__(self) -> int:
+        return len(self._words)
+
+    @cached_property
+    def _words(self) -> dict[str, tuple[str, ...]]:
+        own = {label: (_own_words(label),) for label in self._source.labels()}
+        return {**own, **self._given}
+
+
+def _own_words(label: str) -> str:
+    r"""A label as a regular expression: "sit-down" is found in "sit down", "run" not in "trunk"."""
+    words = re.split(r"[\s_-]+", label.lower())
+    return r"\b" + r"[\s_-]+".join(map(re.escape, words))
+
+
+def _clip_name(name: str) -> str:
+    """Names are used as file names too, so they hold no "/"."""
+    return name.replace("/", "__")
+
+
+def _lines_problem(lines: Sequence[CaptionLine], file: str) -> str | None:
+    if not any(line.captions for line in lines):
+        return f"no caption in {file}"
+    for line in lines:
+        if not all(line.captions):
+            return f"empty caption in line {line.number} of {file}"
+        if line.split and line.split not in SPLITS:
+            return (
+                f"unknown split {line.split!r} in line {line.number} of {file}, expected one of "
+                f"{', '.join(SPLITS)}"
+            )
+    splits = sorted({line.split for line in lines if line.split})
+    return f"in two splits: {' and '.join(splits)}" if len(splits) > 1 else None
+
+
+def _read(
+    path: Path,
+    mapping: JointMapping | None,
+    metres_per_unit: float | None,
+    up_axis: str | None,
+    fps: float,
+) -> np.ndarray | str:
+    """Joints (T, 22, 3) float32 of one file, or why there are none: errors cross processes ill."""
+    try:
+        bvh = read_bvh(path)
+        if mapping is None:
+            mapping = mapping_for(bvh.joint_names, f"{path}:{bvh.motion_line}")
+        mapping = replace(
+            mapping,
+            metres_per_unit=metres_per_unit or mapping.metres_per_unit,
+            up_axis=up_axis or mapping.up_axis,
+        )
+        return mapped_joints(bvh, mapping, fps, str(path))
+    except UserError as error:
+        return str(error)
+
+
+@contextmanager
+def _mapper(workers: int) -> Iterator[type[map]]:
+    """`map` in this process, or one over processes that keeps the order."""
+    if workers < 1:
+        yield map
+        return
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        yield partial(pool.map, chunksize=8)  # type: ignore[misc]

@@ -1,0 +1,152 @@
+"""Captions files: which sentences, split and labels belong to which motion file.
+
+One line for each caption; several lines with the same file give it several captions. Either JSON
+lines (.jsonl), where `caption` and `label` may also be lists:
+
+    {"file": "walks/slow.bvh", "caption": "a person walks slowly", "split": "train",
+     "label": ["walk"]}
+
+or a table with a header (.csv with commas, .tsv with tabs), several labels parted by `;`:
+
+    file,caption,split,label
+    walks/slow.bvh,"a person walks, slowly",train,walk
+
+`split` (train, val or test) and `label` may be left out or empty. `file` is relative to the folder
+of the motion files, with or without its ending.
+"""
+
+import csv
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from motiongpt.errors import UserError
+
+KEYS = ("file", "caption", "split", "label")
+_DELIMITERS = {".csv": ",", ".tsv": "\t"}
+
+
+@dataclass(frozen=True)
+class CaptionLine:
+    """What one line says.
+
+    Attributes:
+        number: of the line in its file, from 1.
+        file: the motion file without its ending, parts separated by "/".
+        captions: stripped; an empty one is kept, for the caller to complain about.
+        split: as written, "" where the line gives none.
+        labels: in the line's order.
+    """
+
+    number: int
+    file: str
+    captions: tuple[str, ...]
+    split: str = ""
+    labels: tuple[str, ...] = ()
+
+
+def read_caption_file(path: Path) -> tuple[CaptionLine, ...]:
+    """All lines of a captions file, blank ones left out.
+
+    Raises:
+        UserError: no such file, another kind of file, or a line that does not follow the format
+            (file, line, expectation).
+    """
+    if path.suffix != ".jsonl" and path.suffix not in _DELIMITERS:
+        raise UserError(f"{path}: expected a captions file that ends in .jsonl, .csv or .tsv")
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        raise UserError(
+            f"no captions file {path}; write one line for each caption (JSON lines with file and "
+            "caption, or a table with these columns) and pass it as data.source.captions=FILE"
+        ) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"{path}: cannot read the captions file as UTF-8 text: {error}") from error
+    if path.suffix == ".jsonl":
+        return tuple(_json_lines(text, path))
+    return tuple(_table(text, path, _DELIMITERS[path.suffix]))
+
+
+def _json_lines(text: str, path: Path) -> Iterator[CaptionLine]:
+    for number, line in enumerate(text.split("\n"), 1):
+        if not line.strip():
+            continue
+        where = f"{path}:{number}"
+        try:
+            entry = json.loads(line)
+        except json.JSONDecodeError as error:
+            raise UserError(f"{where}: expected one JSON object, but {error.msg}") from error
+        if not isinstance(entry, dict):
+            raise UserError(f"{where}: expected one JSON object with {', '.join(KEYS)}")
+        _check_keys(list(entry), where)
+        yield CaptionLine(
+            number,
+            _file(entry["file"], where),
+            _strings(entry["caption"], "caption", where),
+            "".join(_strings(entry.get("split") or "", "split", where)),
+            tuple(filter(None, _strings(entry.get("label") or [], "label", where))),
+        )
+
+
+def _table(text: str, path: Path, delimiter: str) -> Iterator[CaptionLine]:
+    rows = csv.reader(text.splitlines(keepends=True), delimiter=delimiter, strict=True)
+    columns: list[str] = []
+    last = 0  # a quoted caption may run over several lines: the row begins after the last one
+    while True:
+        where = f"{path}:{last + 1}"
+        try:
+            row = next(rows, None)
+        except csv.Error as error:
+            raise UserError(f"{where}: not a row of the table: {error}") from error
+        number, last = last + 1, rows.line_num
+        if row is None:
+            break
+        if not any(field.strip() for field in row):
+            continue
+        if not columns:
+            columns = [field.strip() for field in row]
+            _check_keys(columns, where)
+            continue
+        if len(row) != len(columns):
+            raise UserError(
+                f"{where}: expected {len(columns)} fields, found {len(row)}; put a caption with a "
+                "delimiter in it in double quotes"
+            )
+        entry = dict(zip(columns, row, strict=True))
+        labels = (label.strip() for label in entry.get("label", "").split(";"))
+        yield CaptionLine(
+            number,
+            _file(entry["file"], where),
+            (entry["caption"].strip(),),
+            entry.get("split", "").strip(),
+            tuple(filter(None, labels)),
+        )
+
+
+def _check_keys(keys: list[str], where: str) -> None:
+    missing = [key for key in KEYS[:2] if key not in keys]
+    unknown = [key for key in keys if key not in KEYS]
+    repeated = [key for key in KEYS if keys.count(key) > 1]
+    if missing or unknown or repeated:
+        parts = [f"no {key!r}" for key in missing] + [f"unknown {key!r}" for key in unknown]
+        parts += [f"two {key!r}" for key in repeated]
+        raise UserError(
+            f"{where}: {', '.join(parts)}; expected file and caption, and perhaps split and label"
+        )
+
+
+def _file(value: Any, where: str) -> str:
+    if not isinstance(value, str) or not value.strip():
+        raise UserError(f"{where}: expected the name of a motion file, found {value!r}")
+    path = PurePosixPath(value.strip().replace("\\", "/"))
+    return str(path.with_suffix("") if path.suffix.lower() == ".bvh" else path)
+
+
+def _strings(value: Any, key: str, where: str) -> tuple[str, ...]:
+    values = value if isinstance(value, list) else [value]
+    if not all(isinstance(item, str) for item in values) or (key == "split" and len(values) > 1):
+        raise UserError(f"{where}: expected text in {key!r}, found {str(value)[:60]!r}")
+    return tuple(item.strip() for item in values)
