@@ -42,23 +42,32 @@ class Asking:
             raise UserError(f"protocol.length={self.length}: choose one of {', '.join(LENGTHS)}")
 
 
-def make_cases(model: MotionLanguageModel, tasks: Mapping[str, Task], clips: TokenisedClips,
-               indices: Sequence[int], asking: Asking) -> dict[str, list[Case]]:
+def make_cases(
+    model: MotionLanguageModel,
+    tasks: Mapping[str, Task],
+    clips: TokenisedClips,
+    indices: Sequence[int],
+    asking: Asking,
+) -> dict[str, list[Case]]:
     """Answers of the model to every task for every clip that the task can be asked of."""
     asked = {name: [i for i in indices if task.usable(clips[i])] for name, task in tasks.items()}
-    requests = {name: [_request(tasks[name], clips, i, asking) for i in chosen]
-                for name, chosen in asked.items()}
+    requests = {
+        name: [_request(tasks[name], clips, i, asking) for i in chosen]
+        for name, chosen in asked.items()
+    }
     cases = {}
     for output, decoding in (("motion", asking.motion_decoding), ("text", asking.text_decoding)):
         names = [name for name, task in tasks.items() if task.output == output]
-        answers = iter(model.answer([r for name in names for r in requests[name]], decoding,
-                                    asking.seed))
+        answers = iter(
+            model.answer([r for name in names for r in requests[name]], decoding, asking.seed)
+        )
         for name in names:
             own = [next(answers) for _ in requests[name]]
             motions = model.motions(own)
-            cases[name] = [_case(tasks[name], clips, index, answer, motion)
-                           for index, answer, motion
-                           in zip(asked[name], own, motions, strict=True)]
+            cases[name] = [
+                _case(tasks[name], clips, index, answer, motion)
+                for index, answer, motion in zip(asked[name], own, motions, strict=True)
+            ]
     return {name: cases[name] for name in tasks}
 
 
@@ -71,8 +80,9 @@ def _request(task: Task, clips: TokenisedClips, index: int, asking: Asking) -> R
     return Request(task, clip, caption, tokens=task.reply_tokens(clip) if known else None)
 
 
-def _case(task: Task, clips: TokenisedClips, index: int, answer: Answer,
-          motion: np.ndarray) -> Case:
+def _case(
+    task: Task, clips: TokenisedClips, index: int, answer: Answer, motion: np.ndarray
+) -> Case:
     store, clip = clips.store, clips[index]
     rate = clip.frames_per_token
     query = task.query(clip)
@@ -81,12 +91,20 @@ def _case(task: Task, clips: TokenisedClips, index: int, answer: Answer,
     reference = store.features(index)[: clip.tokens * rate]
     given = np.zeros(len(reference), bool)
     given[:start] = True
-    given[len(given) - end:] = True
+    given[len(given) - end :] = True
     features = in_place(motion, reference, start, end) if start or end else motion
-    return Case(name=store.names[index], labels=store.labels(index), captions=clip.captions,
-                prompt=answer.prompt, reference=reference,
-                reference_joints=joints_of(store, reference), given=given, text=answer.text,
-                features=features, joints=joints_of(store, features))
+    return Case(
+        name=store.names[index],
+        labels=store.labels(index),
+        captions=clip.captions,
+        prompt=answer.prompt,
+        reference=reference,
+        reference_joints=joints_of(store, reference),
+        given=given,
+        text=answer.text,
+        features=features,
+        joints=joints_of(store, features),
+    )
 
 
 def in_place(motion: np.ndarray, reference: np.ndarray, start: int, end: int) -> np.ndarray:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from evaluation.evaluators.action_classifier import ActionClassifier
 from motiongpt.motion.skeleton import Skeleton
 
 
@@ -60,7 +61,7 @@ class Scorers:
 
     skeleton: Skeleton
     action_words: dict[str, tuple[str, ...]]
-    classifier: "object | None" = None
+    classifier: ActionClassifier | None = None
 
 
 def with_answers(cases: Sequence[Case], texts: Sequence[str]) -> list[Case]:

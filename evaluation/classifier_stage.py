@@ -24,14 +24,16 @@ class ClassifierStage:
         if not any(store.labels(int(index)) for index in store.indices("train")):
             context.say("  classifier: the clips carry no labels, so there is nothing to learn")
             return {}
-        classifier = ActionClassifier.train(store, steps=self.steps, batch_size=self.batch_size,
-                                            seed=self.seed, say=context.say)
+        classifier = ActionClassifier.train(
+            store, steps=self.steps, batch_size=self.batch_size, seed=self.seed, say=context.say
+        )
         classifier.save(context.folder / CLASSIFIER)
         metrics = {}
         for split in ("val", "test"):
             clips = [int(index) for index in store.indices(split)]
             if clips:
-                right = classifier.recognises([store.features(i) for i in clips],
-                                              [store.labels(i) for i in clips])
+                right = classifier.recognises(
+                    [store.features(i) for i in clips], [store.labels(i) for i in clips]
+                )
                 metrics[f"{split}/accuracy_percent"] = 100.0 * float(right.mean())
         return metrics

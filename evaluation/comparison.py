@@ -28,8 +28,12 @@ def methods(cases: Sequence[Case], seed: int) -> dict[str, list[Case]]:
 
 
 def _real(case: Case) -> Case:
-    return replace(case, text=case.captions[0] if case.captions else "",
-                   features=case.reference, joints=case.reference_joints)
+    return replace(
+        case,
+        text=case.captions[0] if case.captions else "",
+        features=case.reference,
+        joints=case.reference_joints,
+    )
 
 
 def _swapped(real: Sequence[Case], seed: int) -> list[Case]:
@@ -37,8 +41,12 @@ def _swapped(real: Sequence[Case], seed: int) -> list[Case]:
     following = np.roll(order, 1)
     swapped: list[Case] = list(real)
     for mine, other in zip(order, following, strict=True):
-        swapped[mine] = replace(real[mine], text=real[other].text, features=real[other].features,
-                                joints=real[other].joints)
+        swapped[mine] = replace(
+            real[mine],
+            text=real[other].text,
+            features=real[other].features,
+            joints=real[other].joints,
+        )
     return swapped
 
 

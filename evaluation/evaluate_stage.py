@@ -1,6 +1,7 @@
 """The last stage: all tasks on the test split, beside baselines, as numbers and as pictures."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -42,58 +43,100 @@ class EvaluateStage:
         seed: of sampling and of chance.
     """
 
-    def __init__(self, tasks: DictConfig, protocol: DictConfig, metrics: DictConfig,
-                 reconstruction_metrics: Sequence[str], pictures: int, seed: int) -> None:
+    def __init__(
+        self,
+        tasks: DictConfig,
+        protocol: DictConfig,
+        metrics: DictConfig,
+        reconstruction_metrics: Sequence[str],
+        pictures: int,
+        seed: int,
+    ) -> None:
         self.tasks, self.protocol, self.seed, self.pictures = tasks, protocol, seed, pictures
-        self.metrics: dict[str, Metric] = {name: instantiate(node)
-                                           for name, node in metrics.items()}
+        self.metrics: dict[str, Metric] = {
+            str(name): instantiate(node) for name, node in metrics.items()
+        }
         self.reconstruction_metrics = list(reconstruction_metrics)
-        self.asking = Asking(protocol.caption, protocol.length,
-                             instantiate(protocol.motion_decoding),
-                             instantiate(protocol.text_decoding), seed)
+        self.decodings = {
+            name: instantiate(protocol[f"{name}_decoding"]) for name in ("motion", "text")
+        }
 
     def run(self, context: StageContext) -> Mapping[str, float]:
         """Answer, score, draw."""
         store, folders = context.store, context.parents
         indices = self._clips(store)
         tasks: Mapping[str, Task] = instantiate(self.tasks)
-        model = MotionLanguageModel.load(folders["tokenizer"] / MODEL_FOLDER,
-                                         folders["instruct"] / MODEL_FOLDER)
+        model = MotionLanguageModel.load(
+            folders["tokenizer"] / MODEL_FOLDER, folders["instruct"] / MODEL_FOLDER
+        )
         clips = TokenisedClips(store, TokenStore.open(folders["tokens"] / TOKENS))
-        context.say(f"  evaluate: {len(indices)} clips of the {self.protocol.split} split, "
-                    f"tasks {', '.join(tasks)}")
+        context.say(
+            f"  evaluate: {len(indices)} clips of the {self.protocol.split} split, "
+            f"tasks {', '.join(tasks)}"
+        )
         torch.manual_seed(self.seed)
         answers = {RECONSTRUCTION: _reconstructions(model.tokenizer, store, indices)}
-        for name, cases in make_cases(model, tasks, clips, indices, self.asking).items():
+        for name, cases in make_cases(model, tasks, clips, indices, self._asking(model)).items():
             answers[name] = methods(cases, self.seed)
         scorers = Scorers(store.skeleton, store.action_words, _classifier(context))
-        wanted = {RECONSTRUCTION: self.reconstruction_metrics,
-                  **{name: list(task.metrics) for name, task in tasks.items()}}
-        results = [result for name, by_method in answers.items()
-                   for result in self._scores(name, by_method, wanted[name], scorers)]
+        wanted = {
+            RECONSTRUCTION: self.reconstruction_metrics,
+            **{name: list(task.metrics) for name, task in tasks.items()},
+        }
+        results = [
+            result
+            for name, by_method in answers.items()
+            for result in self._scores(name, by_method, wanted[name], scorers)
+        ]
         protocol: Any = OmegaConf.to_container(self.protocol, resolve=True)
         write_results(context.folder, results, protocol, store.fingerprint, self.seed)
         if self.pictures:
             draw_gallery(context.folder, answers, results, store, self.pictures, context.say)
         return {f"{r.task}/{r.method}/{r.metric}": r.value for r in results}
 
+    def _asking(self, model: MotionLanguageModel) -> Asking:
+        longest = max(1, self.protocol.max_frames // model.tokenizer.frames_per_token)
+        return Asking(
+            self.protocol.caption,
+            self.protocol.length,
+            replace(self.decodings["motion"], max_motion_tokens=longest),
+            self.decodings["text"],
+            self.seed,
+        )
+
     def _clips(self, store: MotionStore) -> list[int]:
         indices = [int(index) for index in store.indices(self.protocol.split)]
         if not indices:
-            raise UserError(f"the {self.protocol.split} split of {store.name} has no clips to "
-                            "evaluate; choose another with protocol.split")
+            raise UserError(
+                f"the {self.protocol.split} split of {store.name} has no clips to "
+                "evaluate; choose another with protocol.split"
+            )
         return indices[: self.protocol.clips] if self.protocol.clips else indices
 
-    def _scores(self, task: str, by_method: Mapping[str, list[Case]], wanted: Sequence[str],
-                scorers: Scorers) -> list[Result]:
+    def _scores(
+        self,
+        task: str,
+        by_method: Mapping[str, list[Case]],
+        wanted: Sequence[str],
+        scorers: Scorers,
+    ) -> list[Result]:
         results = []
         for name in (name for name in wanted if name in self.metrics):
             metric = self.metrics[name]
             for method, cases in by_method.items():
                 value = metric(cases, scorers)
                 if np.isfinite(value):
-                    results.append(Result(task, method, name, value, metric.unit,
-                                          metric.lower_is_better, len(cases)))
+                    results.append(
+                        Result(
+                            task,
+                            method,
+                            name,
+                            value,
+                            metric.unit,
+                            metric.lower_is_better,
+                            len(cases),
+                        )
+                    )
         return results
 
 
@@ -102,8 +145,9 @@ def _classifier(context: StageContext) -> ActionClassifier | None:
     return ActionClassifier.load(folder) if folder.exists() else None
 
 
-def _reconstructions(tokenizer: TrainedTokenizer, store: MotionStore,
-                     indices: Sequence[int]) -> dict[str, list[Case]]:
+def _reconstructions(
+    tokenizer: TrainedTokenizer, store: MotionStore, indices: Sequence[int]
+) -> dict[str, list[Case]]:
     rate = tokenizer.frames_per_token
     real = [store.features(i)[: int(store.lengths[i]) // rate * rate] for i in indices]
     found = tokenizer.decode(tokenizer.encode(real))
@@ -112,9 +156,18 @@ def _reconstructions(tokenizer: TrainedTokenizer, store: MotionStore,
         mean = np.repeat(store.mean[None], len(features), axis=0)
         true = joints_of(store, features)
         for method, motion in ((MODEL, rebuilt), ("mean pose", mean), (REAL, features)):
-            cases[method].append(Case(
-                name=store.names[index], labels=store.labels(index),
-                captions=tuple(c.text for c in store.captions(index)), prompt="",
-                reference=features, reference_joints=true, given=np.zeros(len(features), bool),
-                text="", features=motion, joints=joints_of(store, motion)))
+            cases[method].append(
+                Case(
+                    name=store.names[index],
+                    labels=store.labels(index),
+                    captions=tuple(c.text for c in store.captions(index)),
+                    prompt="",
+                    reference=features,
+                    reference_joints=true,
+                    given=np.zeros(len(features), bool),
+                    text="",
+                    features=motion,
+                    joints=joints_of(store, motion),
+                )
+            )
     return cases

@@ -17,8 +17,14 @@ SIZE = 280
 LONGEST = 200  # frames of a clip that are drawn
 
 
-def draw_gallery(folder: Path, answers: Answers, results: Sequence[Result], store: MotionStore,
-                 pictures: int, say: Callable[[str], None]) -> None:
+def draw_gallery(
+    folder: Path,
+    answers: Answers,
+    results: Sequence[Result],
+    store: MotionStore,
+    pictures: int,
+    say: Callable[[str], None],
+) -> None:
     """Write `pictures/*.webp` and `page.html` into `folder`.
 
     Args:
@@ -31,16 +37,24 @@ def draw_gallery(folder: Path, answers: Answers, results: Sequence[Result], stor
         say(f"  evaluate: drawing {len(chosen)} clips of {task}")
         rows = [_row(Path(folder), task, by_method, place, store) for place in chosen]
         sections.append(Section(task.replace("_", " "), _note(by_method), rows))
-    summary = (f"{store.name}, {len(store)} clips; data {store.fingerprint[:12]}, signature "
-               f"{Path(folder).name}. Muted frames were given to the model.")
-    write_page(Path(folder) / "page.html", f"Evaluation on {store.name}", summary,
-               table_cells(results), sections)
+    summary = (
+        f"{store.name}, {len(store)} clips; data {store.fingerprint[:12]}, signature "
+        f"{Path(folder).name}. Muted frames were given to the model."
+    )
+    write_page(
+        Path(folder) / "page.html",
+        f"Evaluation on {store.name}",
+        summary,
+        table_cells(results),
+        sections,
+    )
 
 
 def varied(cases: Sequence[Case], count: int) -> list[int]:
     """Places of `count` cases, those with labels not seen before first."""
     seen: set[tuple[str, ...]] = set()
-    first, later = [], []
+    first: list[int] = []
+    later: list[int] = []
     for place, case in enumerate(cases):
         (later if case.labels in seen else first).append(place)
         seen.add(case.labels)
@@ -53,8 +67,9 @@ def _note(by_method: Mapping[str, Sequence[Case]]) -> str:
     return f"The model beside the real clip; for comparison in the table: {', '.join(others)}."
 
 
-def _row(folder: Path, task: str, by_method: Mapping[str, Sequence[Case]], place: int,
-         store: MotionStore) -> Row:
+def _row(
+    folder: Path, task: str, by_method: Mapping[str, Sequence[Case]], place: int, store: MotionStore
+) -> Row:
     model, real = by_method[MODEL][place], by_method[REAL][place]
     cells = [_drawn(folder, task, "real", real, model, store)]
     if model.text or not len(model.features):
@@ -68,8 +83,9 @@ def _row(folder: Path, task: str, by_method: Mapping[str, Sequence[Case]], place
     return Row(model.captions[0] if model.captions else model.name, cells)
 
 
-def _drawn(folder: Path, task: str, method: str, case: Case, beside: Case,
-           store: MotionStore) -> Cell:
+def _drawn(
+    folder: Path, task: str, method: str, case: Case, beside: Case, store: MotionStore
+) -> Cell:
     if not len(case.joints):
         return Cell(method, text="no motion was written")
     joints = case.joints[:LONGEST]
@@ -77,7 +93,13 @@ def _drawn(folder: Path, task: str, method: str, case: Case, beside: Case,
     given[: len(case.given)] = case.given[: len(joints)]
     name = "".join(letter if letter.isalnum() else "-" for letter in f"{task}-{case.name}-{method}")
     path = folder / "pictures" / f"{name}.webp"
-    render_animation(joints, store.skeleton, path, given=given if method != "real" else None,
-                     size=SIZE, fps=store.fps,
-                     beside=beside.joints[:LONGEST] if len(beside.joints) else None)
+    render_animation(
+        joints,
+        store.skeleton,
+        path,
+        given=given if method != "real" else None,
+        size=SIZE,
+        fps=store.fps,
+        beside=beside.joints[:LONGEST] if len(beside.joints) else None,
+    )
     return Cell(method, image=path)

@@ -32,15 +32,29 @@ class Result:
     cases: int
 
 
-def write_results(folder: Path, results: Sequence[Result], protocol: Mapping[str, Any],
-                  fingerprint: str, seed: int) -> None:
+def write_results(
+    folder: Path,
+    results: Sequence[Result],
+    protocol: Mapping[str, Any],
+    fingerprint: str,
+    seed: int,
+) -> None:
     """Write `results.json`, `table.md` and the same as plain text, `table.txt`, into `folder`."""
-    write_json(Path(folder) / "results.json", {
-        "results": [asdict(result) for result in results], "protocol": dict(protocol),
-        "data_fingerprint": fingerprint, "seeds": [seed], "signature": Path(folder).name,
-        "versions": {**{name: version(name) for name in PACKAGES},
-                     "python": platform.python_version()},
-        "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())})
+    write_json(
+        Path(folder) / "results.json",
+        {
+            "results": [asdict(result) for result in results],
+            "protocol": dict(protocol),
+            "data_fingerprint": fingerprint,
+            "seeds": [seed],
+            "signature": Path(folder).name,
+            "versions": {
+                **{name: version(name) for name in PACKAGES},
+                "python": platform.python_version(),
+            },
+            "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        },
+    )
     write_text(Path(folder) / "table.md", markdown_table(results) + "\n")
     write_text(Path(folder) / "table.txt", plain_table(results) + "\n")
 
@@ -56,8 +70,10 @@ def plain_table(results: Sequence[Result]) -> str:
     """The same in columns."""
     header, rows = table_cells(results)
     widths = [max(len(row[column]) for row in [header, *rows]) for column in range(len(header))]
-    return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-                     .rstrip() for row in [header, *rows])
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in [header, *rows]
+    )
 
 
 def table_cells(results: Sequence[Result]) -> tuple[list[str], list[list[str]]]:
@@ -70,11 +86,21 @@ def table_cells(results: Sequence[Result]) -> tuple[list[str], list[list[str]]]:
         any_result = next(iter(by_method.values()))
         arrow = "↓" if any_result.lower_is_better else "↑"
         unit = f" ({any_result.unit})" if any_result.unit else ""
-        others = [f"{method} {_number(result)}" for method, result in by_method.items()
-                  if method not in ("model", "real")]
-        cells.append([task, f"{metric}{unit} {arrow}", _number(by_method.get("model")),
-                      _number(by_method.get("real")), ", ".join(others) or "-",
-                      str(any_result.cases)])
+        others = [
+            f"{method} {_number(result)}"
+            for method, result in by_method.items()
+            if method not in ("model", "real")
+        ]
+        cells.append(
+            [
+                task,
+                f"{metric}{unit} {arrow}",
+                _number(by_method.get("model")),
+                _number(by_method.get("real")),
+                ", ".join(others) or "-",
+                str(any_result.cases),
+            ]
+        )
     return ["task", "metric", "model", "real", "for comparison", "clips"], cells
 
 

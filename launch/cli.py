@@ -21,6 +21,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     name, *rest = words
     if name == "--version":
         from motiongpt import __version__
+
         print(__version__)
         return 0
     if name not in _names():
@@ -33,8 +34,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"motiongpt {name}: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print(f"motiongpt {name}: interrupted; the same command goes on from the last checkpoint",
-              file=sys.stderr)
+        print(
+            f"motiongpt {name}: interrupted; the same command goes on from the last checkpoint",
+            file=sys.stderr,
+        )
         return 130
     except BrokenPipeError:
         sys.stderr.close()
@@ -42,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _quiet() -> None:
-    """Silence notes of libraries about themselves; nobody who runs an experiment can act on them."""
+    """Silence what libraries say of themselves: nobody who runs an experiment can act on it."""
     warnings.filterwarnings("ignore", message="The pynvml package is deprecated")
     warnings.filterwarnings("ignore", message=".*does not have many workers")
     warnings.filterwarnings("ignore", message=".*isinstance.treespec, LeafSpec")
@@ -59,13 +62,24 @@ def _command(name: str) -> ModuleType:
 
 
 def _help() -> str:
-    lines = ["usage: motiongpt COMMAND ...", "",
-             "Train, sweep and compare motion-language models.", "", "commands:"]
+    lines = [
+        "usage: motiongpt COMMAND ...",
+        "",
+        "Train, sweep and compare motion-language models.",
+        "",
+        "commands:",
+    ]
     for name in _names():
         summary = (_command(name).__doc__ or "").strip().splitlines()[0]
         lines.append(f"  {name:<10} {summary}")
-    return "\n".join([*lines, "", "`motiongpt COMMAND --help` tells more. A first run, nothing downloaded:",
-                      "  motiongpt run experiment=quickstart"])
+    return "\n".join(
+        [
+            *lines,
+            "",
+            "`motiongpt COMMAND --help` tells more. A first run, nothing downloaded:",
+            "  motiongpt run experiment=quickstart",
+        ]
+    )
 
 
 if __name__ == "__main__":

@@ -60,8 +60,10 @@ def parse_overrides(overrides: Sequence[str]) -> list[Override]:
     try:
         return list(OverridesParser.create().parse_overrides(list(overrides)))
     except HydraException as error:
-        raise UserError(f"{' '.join(str(error).split())}: an override is written key=value, as in "
-                        "downsampling=4") from error
+        raise UserError(
+            f"{' '.join(str(error).split())}: an override is written key=value, as in "
+            "downsampling=4"
+        ) from error
 
 
 def choices(group: str) -> list[str]:
@@ -81,7 +83,9 @@ def _for_hydra(override: Override) -> str:
 
 
 def _one_line(message: str, overrides: Sequence[str]) -> str:
-    choice = re.search(r"(?:Could not find|In '[^']*': Could not find|Could not load) '([^']+)'", message)
+    choice = re.search(
+        r"(?:Could not find|In '[^']*': Could not find|Could not load) '([^']+)'", message
+    )
     if choice and "/" in choice[1]:
         group, _, name = choice[1].rpartition("/")
         if valid := choices(group):

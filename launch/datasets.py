@@ -17,9 +17,16 @@ def store_folder(config: DictConfig) -> Path:
     """Where the store of `config.data` lies: named by all of its settings."""
     settings = OmegaConf.to_container(config.data, resolve=True)
     assert isinstance(settings, Mapping)
-    source: dict[str, Any] = {key: value for key, value in settings["source"].items()
-                              if key not in ("workers", "progress")}
-    return Path(config.paths.root) / "data" / f"{config.data.name}-{digest({**settings, 'source': source})[:8]}"
+    source: dict[str, Any] = {
+        key: value
+        for key, value in settings["source"].items()
+        if key not in ("workers", "progress")
+    }
+    return (
+        Path(config.paths.root)
+        / "data"
+        / f"{config.data.name}-{digest({**settings, 'source': source})[:8]}"
+    )
 
 
 def make_source(config: DictConfig) -> MotionSource:

@@ -40,7 +40,9 @@ def execute(plan: Sequence[Planned]) -> dict[str, str]:
         elif stage.finished:
             print(f"{name}: reused", flush=True)
         else:
-            print(f"{name}: {'goes on' if stage.run.state == 'interrupted' else 'starts'}", flush=True)
+            print(
+                f"{name}: {'goes on' if stage.run.state == 'interrupted' else 'starts'}", flush=True
+            )
             started = time.monotonic()
             try:
                 run_stage(stage)
@@ -49,8 +51,11 @@ def execute(plan: Sequence[Planned]) -> dict[str, str]:
                 print(f"{name}: failed: {error}", flush=True)
             except Exception as error:  # the log has the traceback; other points still run
                 failed[stage.run.signature] = f"{type(error).__name__}: {error}"
-                print(f"{name}: failed: {type(error).__name__}: {error}\n"
-                      f"  traceback: {stage.run.folder / 'error.txt'}", flush=True)
+                print(
+                    f"{name}: failed: {type(error).__name__}: {error}\n"
+                    f"  traceback: {stage.run.folder / 'error.txt'}",
+                    flush=True,
+                )
             else:
                 print(f"{name}: finished in {time.monotonic() - started:.0f} s", flush=True)
     return failed
@@ -68,9 +73,15 @@ def run_stage(stage: Planned) -> None:
         if run.state == "finished":  # another process finished it while we waited
             return
         write_json(run.folder / CONFIG, recorded_settings(stage))
-        run.set_state("running", stage=run.stage, signature=run.signature, **git_state(),
-                      started=run.status.get("started", round(time.time(), 3)),
-                      points=list(stage.needed_for), fingerprint=stage.fingerprint)
+        run.set_state(
+            "running",
+            stage=run.stage,
+            signature=run.signature,
+            **git_state(),
+            started=run.status.get("started", round(time.time(), 3)),
+            points=list(stage.needed_for),
+            fingerprint=stage.fingerprint,
+        )
         try:
             metrics = build_stage(stage).run(context_of(stage))
         except KeyboardInterrupt:
@@ -90,8 +101,10 @@ def build_stage(stage: Planned):  # type: ignore[no-untyped-def]  # any class a 
     try:
         importlib.import_module(module)
     except ModuleNotFoundError as error:
-        raise UserError(f"stage {stage.run.stage}: {settings['_target_']} can't be imported "
-                        f"({error}); mend conf/stage/{stage.run.stage}.yaml") from error
+        raise UserError(
+            f"stage {stage.run.stage}: {settings['_target_']} can't be imported "
+            f"({error}); mend conf/stage/{stage.run.stage}.yaml"
+        ) from error
     return instantiate(OmegaConf.create(settings), _recursive_=False)
 
 
@@ -99,7 +112,11 @@ def context_of(stage: Planned) -> StageContext:
     """What the stage may use besides its own settings."""
     parents = {name: Path(run.folder) for name, run in stage.parents.items()}
     hardware = Hardware(**stage.settings.get("hardware", {}))
-    return StageContext(folder=stage.run.folder, parents=parents,
-                        store=MotionStore.open(stage.data), hardware=hardware,
-                        make_logger=lambda: make_loggers(stage),
-                        say=lambda line: print(line, flush=True))
+    return StageContext(
+        folder=stage.run.folder,
+        parents=parents,
+        store=MotionStore.open(stage.data),
+        hardware=hardware,
+        make_logger=lambda: make_loggers(stage),
+        say=lambda line: print(line, flush=True),
+    )

@@ -40,8 +40,9 @@ class Planned:
         return self.run.state == "finished"
 
 
-def plan_experiment(config: DictConfig, data: Path, fingerprint: str,
-                    point: str = "") -> list[Planned]:
+def plan_experiment(
+    config: DictConfig, data: Path, fingerprint: str, point: str = ""
+) -> list[Planned]:
     """Stages that lead to `config.goal`, parents before children.
 
     Raises:
@@ -55,10 +56,12 @@ def plan_experiment(config: DictConfig, data: Path, fingerprint: str,
         if name in waiting:
             raise UserError(f"stages wait for each other: {' -> '.join([*waiting, name])}")
         settings = _settings(config, name)
-        parents = {parent: visit(parent, (*waiting, name)).run
-                   for parent in settings.get("parents", [])}
-        own = signature(name, settings, fingerprint,
-                        {parent: run.signature for parent, run in parents.items()})
+        parents = {
+            parent: visit(parent, (*waiting, name)).run for parent in settings.get("parents", [])
+        }
+        own = signature(
+            name, settings, fingerprint, {parent: run.signature for parent, run in parents.items()}
+        )
         run = Run(Path(config.paths.root), name, own)
         planned[name] = Planned(run, settings, parents, data, fingerprint, config, (point,))
         return planned[name]
@@ -78,19 +81,30 @@ def union(plans: Iterable[Sequence[Planned]]) -> list[Planned]:
             if key in merged:
                 known = merged[key]
                 points = dict.fromkeys((*known.needed_for, *stage.needed_for))
-                stage = Planned(known.run, known.settings, known.parents, known.data,
-                                known.fingerprint, known.config, tuple(points))
+                stage = Planned(
+                    known.run,
+                    known.settings,
+                    known.parents,
+                    known.data,
+                    known.fingerprint,
+                    known.config,
+                    tuple(points),
+                )
             merged[key] = stage
     return list(merged.values())
 
 
 def recorded_settings(stage: Planned) -> dict[str, Any]:
     """What the run folder keeps: enough to see, and to check, where the signature comes from."""
-    return {"stage": stage.run.stage, "signature": stage.run.signature,
-            "settings": stage.settings, "signed": signed_part(stage.settings),
-            "data": {"folder": str(stage.data), "fingerprint": stage.fingerprint},
-            "parents": {name: run.signature for name, run in stage.parents.items()},
-            "config": OmegaConf.to_container(stage.config, resolve=True)}
+    return {
+        "stage": stage.run.stage,
+        "signature": stage.run.signature,
+        "settings": stage.settings,
+        "signed": signed_part(stage.settings),
+        "data": {"folder": str(stage.data), "fingerprint": stage.fingerprint},
+        "parents": {name: run.signature for name, run in stage.parents.items()},
+        "config": OmegaConf.to_container(stage.config, resolve=True),
+    }
 
 
 def _settings(config: DictConfig, name: str) -> dict[str, Any]:

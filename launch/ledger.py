@@ -54,9 +54,17 @@ class Run:
     def set_state(self, state: str, **facts: Any) -> None:
         """Write the status file; facts already in it are kept."""
         kept = {key: value for key, value in self.status.items() if key != "error"}
-        write_json(self.folder / STATUS,
-                   {**kept, "state": state, "host": socket.gethostname(), "process": os.getpid(),
-                    "time": round(time.time(), 3), **facts})
+        write_json(
+            self.folder / STATUS,
+            {
+                **kept,
+                "state": state,
+                "host": socket.gethostname(),
+                "process": os.getpid(),
+                "time": round(time.time(), 3),
+                **facts,
+            },
+        )
 
     def is_locked(self) -> bool:
         """Whether a living process writes this folder."""
@@ -80,14 +88,17 @@ class Run:
             self.folder.mkdir(parents=True, exist_ok=True)
             stream = (self.folder / LOCK).open("a")
         except OSError as error:
-            raise UserError(f"{self.folder}: can't be written ({error.strerror}); choose another "
-                            "paths.root") from error
+            raise UserError(
+                f"{self.folder}: can't be written ({error.strerror}); choose another paths.root"
+            ) from error
         with stream:
             try:
                 fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError as error:
-                raise UserError(f"{self.folder}: process {self.status.get('process')} is writing "
-                                "this run; wait for it or stop it") from error
+                raise UserError(
+                    f"{self.folder}: process {self.status.get('process')} is writing "
+                    "this run; wait for it or stop it"
+                ) from error
             yield
 
 
@@ -102,13 +113,17 @@ def read_json(path: Path, default: Any) -> Any:
     except FileNotFoundError:
         return default
     except json.JSONDecodeError as error:
-        raise UserError(f"{path}: not JSON ({error}); delete the run folder to run it again") from error
+        raise UserError(
+            f"{path}: not JSON ({error}); delete the run folder to run it again"
+        ) from error
 
 
 def all_runs(root: Path) -> list[Run]:
     """Every run below `root`, oldest first."""
-    found = [Run(Path(root), file.parent.parent.name, file.parent.name)
-             for file in (Path(root) / "runs").glob(f"*/*/{STATUS}")]
+    found = [
+        Run(Path(root), file.parent.parent.name, file.parent.name)
+        for file in (Path(root) / "runs").glob(f"*/*/{STATUS}")
+    ]
     return sorted(found, key=lambda run: (run.status.get("started", 0.0), run.stage))
 
 
@@ -122,7 +137,9 @@ def find_run(root: Path, signature: str) -> Run:
     if len(found) == 1:
         return found[0]
     what = "no run" if not found else f"{len(found)} runs"
-    raise UserError(f"{what} below {root}/runs with signature {signature}; `motiongpt status` lists them")
+    raise UserError(
+        f"{what} below {root}/runs with signature {signature}; `motiongpt status` lists them"
+    )
 
 
 def finished_metrics(run: Run, metrics: Mapping[str, float]) -> None:

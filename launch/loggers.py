@@ -17,9 +17,13 @@ def make_loggers(stage: Planned) -> Sequence[Logger]:
     """Open the loggers that the configuration names and record the whole configuration in them."""
     run = stage.run
     facts: dict[str, Any] = {
-        "folder": str(run.folder), "stage": run.stage, "signature": run.signature,
-        "run_name": f"{run.stage}-{run.signature[:8]}", "run_id": f"{run.stage}-{run.signature}",
-        "tags": _tags(stage)}
+        "folder": str(run.folder),
+        "stage": run.stage,
+        "signature": run.signature,
+        "run_name": f"{run.stage}-{run.signature[:8]}",
+        "run_id": f"{run.stage}-{run.signature}",
+        "tags": _tags(stage),
+    }
     loggers = []
     for settings in stage.config.logger.values():
         filled = OmegaConf.create(_fill(OmegaConf.to_container(settings, resolve=True), facts))
@@ -33,7 +37,7 @@ def _tags(stage: Planned) -> list[str]:
     """The stage, the data, and each override of the sweep points; W&B takes 64 letters a tag."""
     words = [word for point in stage.needed_for for word in point.split()]
     tags = dict.fromkeys([stage.run.stage, str(stage.config.data.name), *words])
-    return [tag if len(tag) <= LONGEST_TAG else f"{tag[:LONGEST_TAG - 3]}..." for tag in tags]
+    return [tag if len(tag) <= LONGEST_TAG else f"{tag[: LONGEST_TAG - 3]}..." for tag in tags]
 
 
 def _fill(value: Any, facts: dict[str, Any]) -> Any:

@@ -11,11 +11,20 @@ from collections.abc import Mapping
 from typing import Any
 
 # Keys that never change a result, at whatever depth they stand.
-NOT_SIGNED = frozenset({
-    "paths", "path", "root", "download",            # where things lie
-    "logger", "hardware", "workers", "threads",     # who watches, what it runs on
-    "launcher", "checkpoint_every",                 # how it is started, how often it is saved
-})
+NOT_SIGNED = frozenset(
+    {
+        "paths",
+        "path",
+        "root",
+        "download",  # where things lie
+        "logger",
+        "hardware",
+        "workers",
+        "threads",  # who watches, what it runs on
+        "launcher",
+        "checkpoint_every",  # how it is started, how often it is saved
+    }
+)
 
 
 def signed_part(settings: Any) -> Any:
@@ -33,8 +42,9 @@ def digest(value: Any) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def signature(stage: str, settings: Mapping[str, Any], fingerprint: str,
-              parents: Mapping[str, str]) -> str:
+def signature(
+    stage: str, settings: Mapping[str, Any], fingerprint: str, parents: Mapping[str, str]
+) -> str:
     """Signature of one stage.
 
     Args:
@@ -42,5 +52,11 @@ def signature(stage: str, settings: Mapping[str, Any], fingerprint: str,
         fingerprint: of the data.
         parents: signatures of the stages it builds on, by name.
     """
-    return digest({"stage": stage, "settings": signed_part(settings), "data": fingerprint,
-                   "parents": dict(parents)})
+    return digest(
+        {
+            "stage": stage,
+            "settings": signed_part(settings),
+            "data": fingerprint,
+            "parents": dict(parents),
+        }
+    )

@@ -19,8 +19,13 @@ def git_state() -> dict[str, Any]:
 def _git(*words: str) -> str | None:
     folder = Path(launch.__file__).resolve().parents[1]
     try:
-        done = subprocess.run(["git", "-C", str(folder), *words], capture_output=True, text=True,
-                              timeout=20, check=True)
+        done = subprocess.run(
+            ["git", "-C", str(folder), *words],
+            capture_output=True,
+            text=True,
+            timeout=20,
+            check=True,
+        )
     except (OSError, subprocess.SubprocessError):
         return None
     return done.stdout.strip()

@@ -18,7 +18,7 @@ from motiongpt.errors import UserError
 from motiongpt.files import save_with, write_json
 
 LEARNING_RATE = 2e-3
-NOISE = 0.1         # of the normalised features: blur must not decide
+NOISE = 0.1  # of the normalised features: blur must not decide
 SHORTEST_CROP = 0.9  # share of a clip that a training example keeps
 
 
@@ -28,8 +28,11 @@ class Network(nn.Module):
     def __init__(self, n_features: int, n_labels: int, width: int) -> None:
         super().__init__()
         self.convolutions = nn.ModuleList(
-            [nn.Conv1d(n_features, width, 5, padding=2),
-             *(nn.Conv1d(width, width, 5, padding=2 * rate, dilation=rate) for rate in (2, 4))])
+            [
+                nn.Conv1d(n_features, width, 5, padding=2),
+                *(nn.Conv1d(width, width, 5, padding=2 * rate, dilation=rate) for rate in (2, 4)),
+            ]
+        )
         self.head = nn.Linear(2 * width, n_labels)
 
     def forward(self, features: Tensor, mask: Tensor) -> Tensor:
@@ -51,14 +54,22 @@ class ActionClassifier:
         mean, std: (F,) normalisation.
     """
 
-    def __init__(self, network: Network, labels: Sequence[str], mean: np.ndarray,
-                 std: np.ndarray) -> None:
+    def __init__(
+        self, network: Network, labels: Sequence[str], mean: np.ndarray, std: np.ndarray
+    ) -> None:
         self.network, self.labels = network.eval(), tuple(labels)
         self.mean, self.std = np.asarray(mean, np.float32), np.asarray(std, np.float32)
 
     @classmethod
-    def train(cls, store: MotionStore, steps: int, batch_size: int, seed: int, width: int = 96,
-              say: Callable[[str], None] = print) -> "ActionClassifier":
+    def train(
+        cls,
+        store: MotionStore,
+        steps: int,
+        batch_size: int,
+        seed: int,
+        width: int = 96,
+        say: Callable[[str], None] = print,
+    ) -> "ActionClassifier":
         """Learn from the training split of `store`: crops with some noise, so that it judges what
         moves and not how sharp it is.
 
@@ -72,8 +83,9 @@ class ActionClassifier:
         torch.manual_seed(seed)
         draw = np.random.default_rng(seed)
         made = cls(Network(store.n_features, len(labels), width), labels, store.mean, store.std)
-        targets = torch.tensor([[label in store.labels(i) for label in labels] for i in clips],
-                               dtype=torch.float32)
+        targets = torch.tensor(
+            [[label in store.labels(i) for label in labels] for i in clips], dtype=torch.float32
+        )
         optimizer = torch.optim.AdamW(made.network.parameters(), lr=LEARNING_RATE)
         schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, LEARNING_RATE, total_steps=steps)
         made.network.train()
@@ -82,7 +94,8 @@ class ActionClassifier:
             features, mask = made.batch([_crop(store.features(clips[k]), draw) for k in chosen])
             features = features + NOISE * torch.randn_like(features)
             loss = nn.functional.binary_cross_entropy_with_logits(
-                made.network(features, mask), targets[torch.from_numpy(chosen)])
+                made.network(features, mask), targets[torch.from_numpy(chosen)]
+            )
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
@@ -102,12 +115,15 @@ class ActionClassifier:
     @torch.no_grad()
     def probabilities(self, features: Sequence[np.ndarray]) -> np.ndarray:
         """(N, C) of each action in each clip of raw features (T, F), T at least 1."""
-        parts = [torch.sigmoid(self.network(*self.batch(features[first:first + 64]))).numpy()
-                 for first in range(0, len(features), 64)]
+        parts = [
+            torch.sigmoid(self.network(*self.batch(features[first : first + 64]))).numpy()
+            for first in range(0, len(features), 64)
+        ]
         return np.concatenate([*parts, np.zeros((0, len(self.labels)), np.float32)])
 
-    def recognises(self, features: Sequence[np.ndarray],
-                   labels: Sequence[Sequence[str]]) -> np.ndarray:
+    def recognises(
+        self, features: Sequence[np.ndarray], labels: Sequence[Sequence[str]]
+    ) -> np.ndarray:
         """(N,) True where the likeliest actions are the clip's: as many as the clip has.
 
         An action that no training clip shows can't be recognised.
@@ -137,8 +153,10 @@ class ActionClassifier:
             labels = json.loads((Path(folder) / "classifier.json").read_text())["labels"]
             state = load_file(Path(folder) / "classifier.safetensors")
         except FileNotFoundError as error:
-            raise UserError(f"{folder}: no action classifier here; run the classifier stage: "
-                            "motiongpt run goal=classifier") from error
+            raise UserError(
+                f"{folder}: no action classifier here; run the classifier stage: "
+                "motiongpt run goal=classifier"
+            ) from error
         mean, std = state.pop("mean").numpy(), state.pop("std").numpy()
         network = Network(len(mean), len(labels), len(state["convolutions.0.bias"]))
         network.load_state_dict(state)
@@ -148,4 +166,4 @@ class ActionClassifier:
 def _crop(features: np.ndarray, draw: np.random.Generator) -> np.ndarray:
     keep = max(1, int(len(features) * draw.uniform(SHORTEST_CROP, 1.0)))
     first = int(draw.integers(len(features) - keep + 1))
-    return features[first:first + keep]
+    return features[first : first + keep]

@@ -9,7 +9,7 @@ from evaluation.metrics.action_words import names_actions
 
 
 class ActionAccuracy:
-    """Share of motions in which a classifier, trained on real clips only, sees the right actions."""
+    """Share of motions in which a classifier of real clips sees the right actions."""
 
     unit, lower_is_better = "%", False
 
@@ -19,8 +19,9 @@ class ActionAccuracy:
         if scorers.classifier is None or not judged:
             return float("nan")
         shown = [case for case in judged if len(case.features)]
-        right = scorers.classifier.recognises([case.features for case in shown],
-                                              [case.labels for case in shown])
+        right = scorers.classifier.recognises(
+            [case.features for case in shown], [case.labels for case in shown]
+        )
         return 100.0 * float(np.sum(right)) / len(judged)
 
 

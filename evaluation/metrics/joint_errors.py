@@ -31,8 +31,10 @@ def pa_mpjpe(found: Tensor, wanted: Tensor) -> Tensor:
 
 def acceleration_error(found: Tensor, wanted: Tensor) -> Tensor:
     """Mean distance of the joints' second differences, (T - 2,) mm a frame squared."""
+
     def acceleration(joints: Tensor) -> Tensor:
         return joints[:-2] - 2 * joints[1:-1] + joints[2:]
+
     return MILLIMETRES * (acceleration(found) - acceleration(wanted)).norm(dim=-1).mean(-1)
 
 

@@ -29,7 +29,9 @@ class JointError:
         values = []
         for case in cases:
             frames = min(len(case.joints), len(case.reference_joints))
-            found, wanted = (torch.from_numpy(np.asarray(joints[:frames], np.float32))
-                             for joints in (case.joints, case.reference_joints))
+            found, wanted = (
+                torch.from_numpy(np.asarray(joints[:frames], np.float32))
+                for joints in (case.joints, case.reference_joints)
+            )
             values.append(torch.atleast_1d(self.errors(found, wanted)).numpy())
         return float(np.concatenate(values).mean()) if values else float("nan")

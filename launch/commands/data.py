@@ -24,8 +24,12 @@ EXAMPLES = """examples:
 
 def main(arguments: Sequence[str]) -> int:
     """Run one of prepare, verify, show, joints."""
-    parser = argparse.ArgumentParser(prog="motiongpt data", description=__doc__, epilog=EXAMPLES,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        prog="motiongpt data",
+        description=__doc__,
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
     for name, action in (("prepare", prepare), ("verify", verify), ("show", show)):
         sub = actions.add_parser(name, help=action.__doc__, description=action.__doc__)
@@ -59,11 +63,17 @@ def verify(options: argparse.Namespace) -> int:
 def show(options: argparse.Namespace) -> int:
     """Print what a prepared store holds, with a few of its captions."""
     store = MotionStore.open(store_folder(compose_config(options.overrides)))
-    print(f"{store.name}: {len(store)} clips, {store.n_features} features, {store.fps:g} fps, "
-          f"fingerprint {store.fingerprint}")
+    print(
+        f"{store.name}: {len(store)} clips, {store.n_features} features, {store.fps:g} fps, "
+        f"fingerprint {store.fingerprint}"
+    )
     for split in ("train", "val", "test"):
         frames = store.lengths[store.indices(split)]
-        spread = f"{frames.min()} to {frames.max()} frames, median {np.median(frames):.0f}" if len(frames) else "none"
+        spread = (
+            f"{frames.min()} to {frames.max()} frames, median {np.median(frames):.0f}"
+            if len(frames)
+            else "none"
+        )
         print(f"  {split:<6}{len(frames):>7} clips  {spread}")
     for index in store.indices("train")[:5]:
         print(f"  {store.names[index]}: {store.captions(index)[0].text}")

@@ -20,11 +20,21 @@ EXAMPLES = """examples:
 
 def main(arguments: Sequence[str]) -> int:
     """Run; 1 if a stage failed."""
-    parser = argparse.ArgumentParser(prog="motiongpt run", description=__doc__, epilog=EXAMPLES,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("overrides", nargs="*", help="Hydra overrides: group=choice or option=value")
-    parser.add_argument("-m", "--multirun", action="store_true",
-                        help="every combination of the overrides that list several values")
+    parser = argparse.ArgumentParser(
+        prog="motiongpt run",
+        description=__doc__,
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "overrides", nargs="*", help="Hydra overrides: group=choice or option=value"
+    )
+    parser.add_argument(
+        "-m",
+        "--multirun",
+        action="store_true",
+        help="every combination of the overrides that list several values",
+    )
     parser.add_argument("--dry-run", action="store_true", help="print the plan and stop")
     options = parser.parse_intermixed_args(arguments)
     points = sweep_points(options.overrides, options.multirun)

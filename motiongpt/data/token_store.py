@@ -18,23 +18,39 @@ class TokenStore:
         codebook_size: codes lie in 0 … codebook_size - 1.
     """
 
-    def __init__(self, views: Mapping[str, tuple[np.ndarray, np.ndarray]], frames_per_token: int,
-                 codebook_size: int) -> None:
+    def __init__(
+        self,
+        views: Mapping[str, tuple[np.ndarray, np.ndarray]],
+        frames_per_token: int,
+        codebook_size: int,
+    ) -> None:
         self._views = dict(views)
         self.frames_per_token, self.codebook_size = frames_per_token, codebook_size
 
     @staticmethod
-    def write(folder: Path, views: Mapping[str, Sequence[np.ndarray]], frames_per_token: int,
-              codebook_size: int) -> None:
+    def write(
+        folder: Path,
+        views: Mapping[str, Sequence[np.ndarray]],
+        frames_per_token: int,
+        codebook_size: int,
+    ) -> None:
         """Write the codes of all clips, in the order of the motion store."""
         folder = Path(folder)
         for name, clips in views.items():
             offsets = np.concatenate([[0], np.cumsum([len(codes) for codes in clips])])
-            save_array(folder / f"{name}.codes.npy", np.concatenate([*clips, np.zeros(0, np.int64)])
-                       .astype(np.int64))
+            save_array(
+                folder / f"{name}.codes.npy",
+                np.concatenate([*clips, np.zeros(0, np.int64)]).astype(np.int64),
+            )
             save_array(folder / f"{name}.offsets.npy", offsets.astype(np.int64))
-        write_json(folder / "tokens.json", {"views": list(views), "codebook_size": codebook_size,
-                                            "frames_per_token": frames_per_token})
+        write_json(
+            folder / "tokens.json",
+            {
+                "views": list(views),
+                "codebook_size": codebook_size,
+                "frames_per_token": frames_per_token,
+            },
+        )
 
     @classmethod
     def open(cls, folder: Path) -> "TokenStore":
@@ -47,15 +63,25 @@ class TokenStore:
         try:
             about = json.loads((folder / "tokens.json").read_text())
         except FileNotFoundError as error:
-            raise UserError(f"{folder}: no tokens here; run the tokens stage: "
-                            "motiongpt run goal=tokens") from error
-        views = {name: (np.load(folder / f"{name}.codes.npy", mmap_mode="r", allow_pickle=False),
-                        np.load(folder / f"{name}.offsets.npy", allow_pickle=False))
-                 for name in about["views"]}
+            raise UserError(
+                f"{folder}: no tokens here; run the tokens stage: motiongpt run goal=tokens"
+            ) from error
+        views = {
+            name: (
+                np.load(folder / f"{name}.codes.npy", mmap_mode="r", allow_pickle=False),
+                np.load(folder / f"{name}.offsets.npy", allow_pickle=False),
+            )
+            for name in about["views"]
+        }
         for name, (codes, _) in views.items():
-            if len(codes) and not 0 <= int(codes.min()) <= int(codes.max()) < about["codebook_size"]:
-                raise UserError(f"{folder}/{name}.codes.npy: codes outside 0 to "
-                                f"{about['codebook_size'] - 1}; run the tokens stage again")
+            if (
+                len(codes)
+                and not 0 <= int(codes.min()) <= int(codes.max()) < about["codebook_size"]
+            ):
+                raise UserError(
+                    f"{folder}/{name}.codes.npy: codes outside 0 to "
+                    f"{about['codebook_size'] - 1}; run the tokens stage again"
+                )
         return cls(views, about["frames_per_token"], about["codebook_size"])
 
     def check_codebook(self, codebook_size: int) -> None:
@@ -65,9 +91,11 @@ class TokenStore:
             UserError: names both sizes.
         """
         if codebook_size != self.codebook_size:
-            raise UserError(f"the tokens are of a codebook of {self.codebook_size} codes, the "
-                            f"configuration asks for {codebook_size}; set "
-                            f"tokenizer.codebook_size={self.codebook_size}")
+            raise UserError(
+                f"the tokens are of a codebook of {self.codebook_size} codes, the "
+                f"configuration asks for {codebook_size}; set "
+                f"tokenizer.codebook_size={self.codebook_size}"
+            )
 
     def __len__(self) -> int:
         _, offsets = next(iter(self._views.values()))
@@ -75,5 +103,7 @@ class TokenStore:
 
     def clip(self, index: int) -> dict[str, np.ndarray]:
         """Codes (L,) of clip `index`, by view name."""
-        return {name: np.asarray(codes[offsets[index]:offsets[index + 1]])
-                for name, (codes, offsets) in self._views.items()}
+        return {
+            name: np.asarray(codes[offsets[index] : offsets[index + 1]])
+            for name, (codes, offsets) in self._views.items()
+        }

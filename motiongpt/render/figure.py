@@ -112,7 +112,7 @@ class Figure:
 
     def _points(self, pose: np.ndarray) -> np.ndarray:
         """Joints, the head's centre and the nose, (P, 3)."""
-        right_hip, left_hip, right_shoulder, left_shoulder = self.skeleton.face_joints
+        _, _, right_shoulder, left_shoulder = self.skeleton.face_joints
         trunk = trunk_chain(self.skeleton)
         up = _unit(pose[trunk[-1]] - pose[trunk[-2]])
         leftwards = _unit(pose[left_shoulder] - pose[right_shoulder])
@@ -183,9 +183,7 @@ def _rods(skeleton: Skeleton, head: int) -> Iterator[Rod]:
         yield from _limb(skeleton, first, side, radii)
 
 
-def _limb(
-    skeleton: Skeleton, first: int, side: str, radii: tuple[float, float]
-) -> Iterator[Rod]:
+def _limb(skeleton: Skeleton, first: int, side: str, radii: tuple[float, float]) -> Iterator[Rod]:
     """Rods from a hip or shoulder outwards, thinner along the way."""
     chain = next(chain for chain in skeleton.chains if first in chain)
     limb = chain[chain.index(first) :]

@@ -36,14 +36,14 @@ def draw_floor(
     tiles, away = tiles[away < 1], away[away < 1]
     square = np.array([(0, 0), (1, 0), (1, 1), (0, 1)])
     flat = (tiles[:, None] + square) * side
-    corners = np.stack(
-        (flat[..., 0], np.full(flat.shape[:2], camera.floor), flat[..., 1]), axis=-1
-    )
+    corners = np.stack((flat[..., 0], np.full(flat.shape[:2], camera.floor), flat[..., 1]), axis=-1)
     pixels, _ = camera.project(corners, frame)
     for polygon, distance in zip((pixels * zoom).tolist(), away, strict=True):
         fading = np.floor(max(distance - 0.35, 0) / 0.65 * SHADES) / SHADES
-        canvas.polygon([tuple(corner) for corner in polygon],
-                       fill=blend(TILE_COLOUR, BACKGROUND, float(fading)))
+        canvas.polygon(
+            [tuple(corner) for corner in polygon],
+            fill=blend(TILE_COLOUR, BACKGROUND, float(fading)),
+        )
 
 
 def draw_path(

@@ -18,7 +18,8 @@ body { margin: 0; background: var(--paper); color: var(--ink);
   font: 16px/1.5 system-ui, -apple-system, "Segoe UI", sans-serif; }
 main { max-width: 72rem; margin: 0 auto; padding: 2rem 1rem 4rem; }
 h1 { font-size: 1.8rem; line-height: 1.2; margin: 0 0 .5rem; }
-h2 { font-size: 1.25rem; margin: 2.5rem 0 .25rem; border-top: 1px solid var(--line); padding-top: 1.5rem; }
+h2 { font-size: 1.25rem; margin: 2.5rem 0 .25rem; padding-top: 1.5rem;
+  border-top: 1px solid var(--line); }
 p.note { color: var(--faint); margin: 0 0 1rem; max-width: 46rem; }
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
@@ -63,8 +64,13 @@ class Section:
     rows: Sequence[Row]
 
 
-def write_page(path: Path, title: str, summary: str, table: tuple[Sequence[str], Sequence[Sequence[str]]],
-               sections: Sequence[Section]) -> None:
+def write_page(
+    path: Path,
+    title: str,
+    summary: str,
+    table: tuple[Sequence[str], Sequence[Sequence[str]]],
+    sections: Sequence[Section],
+) -> None:
     """Write the page; pictures are embedded, so the file can be sent around alone.
 
     Args:
@@ -73,18 +79,26 @@ def write_page(path: Path, title: str, summary: str, table: tuple[Sequence[str],
     Raises:
         FileNotFoundError: a cell names a picture that is not there.
     """
-    parts = [f"<h1>{html.escape(title)}</h1>", f'<p class="note">{html.escape(summary)}</p>',
-             _table(*table), *map(_section, sections)]
-    write_text(Path(path), "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
-               "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">"
-               f"<title>{html.escape(title)}</title><style>{STYLE}</style></head>\n"
-               f"<body><main>{''.join(parts)}</main></body></html>\n")
+    parts = [
+        f"<h1>{html.escape(title)}</h1>",
+        f'<p class="note">{html.escape(summary)}</p>',
+        _table(*table),
+        *map(_section, sections),
+    ]
+    write_text(
+        Path(path),
+        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<title>{html.escape(title)}</title><style>{STYLE}</style></head>\n"
+        f"<body><main>{''.join(parts)}</main></body></html>\n",
+    )
 
 
 def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     head = "".join(f"<th>{html.escape(cell)}</th>" for cell in header)
     body = "".join("<tr>" + "".join(map(_table_cell, row)) + "</tr>" for row in rows)
-    return f'<div class="scroll"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
+    table = f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    return f'<div class="scroll">{table}</div>'
 
 
 def _table_cell(text: str) -> str:
@@ -93,10 +107,15 @@ def _table_cell(text: str) -> str:
 
 
 def _section(section: Section) -> str:
-    rows = "".join(f"<article><h3>{html.escape(row.caption)}</h3><div class=\"cells\">"
-                   f"{''.join(map(_cell, row.cells))}</div></article>" for row in section.rows)
-    return (f"<section><h2>{html.escape(section.title)}</h2>"
-            f'<p class="note">{html.escape(section.note)}</p>{rows}</section>')
+    rows = "".join(
+        f'<article><h3>{html.escape(row.caption)}</h3><div class="cells">'
+        f"{''.join(map(_cell, row.cells))}</div></article>"
+        for row in section.rows
+    )
+    return (
+        f"<section><h2>{html.escape(section.title)}</h2>"
+        f'<p class="note">{html.escape(section.note)}</p>{rows}</section>'
+    )
 
 
 def _cell(cell: Cell) -> str:
@@ -106,5 +125,7 @@ def _cell(cell: Cell) -> str:
         return f'<figure class="words">{caption}{words}</figure>'
     data = base64.b64encode(Path(cell.image).read_bytes()).decode()
     kind = Path(cell.image).suffix.lstrip(".")
-    image = f'<img alt="{html.escape(cell.label, quote=True)}" src="data:image/{kind};base64,{data}">'
+    image = (
+        f'<img alt="{html.escape(cell.label, quote=True)}" src="data:image/{kind};base64,{data}">'
+    )
     return f"<figure>{caption}{image}{words}</figure>"

@@ -5,6 +5,7 @@ Drawn with Pillow at twice the size and averaged down, which smooths edges at li
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image, ImageDraw
@@ -12,8 +13,8 @@ from PIL import Image, ImageDraw
 from motiongpt.errors import UserError
 from motiongpt.files import save_with
 from motiongpt.motion.skeleton import Skeleton
-from motiongpt.render.camera import Camera, frame_clips
-from motiongpt.render.figure import BACKGROUND, FULL, MUTED, Colour, Figure, body_height, blend
+from motiongpt.render.camera import frame_clips
+from motiongpt.render.figure import BACKGROUND, FULL, MUTED, Colour, Figure, blend, body_height
 from motiongpt.render.floor import PATH_COLOUR, SHADOW_COLOUR, TILE_COLOUR, draw_floor, draw_path
 from motiongpt.render.lettering import FAINT, draw_caption, draw_legend, font
 
@@ -158,9 +159,7 @@ class Scene:
             for stop, tone in ((end, blend(colour, BACKGROUND, 0.8)), (frame + 1, colour)):
                 if min(stop, end) > start:
                     left, right = (self.size * x / total for x in (start, min(stop, end)))
-                    canvas.rectangle(
-                        (left, self.size - thick, right - 1, self.size), fill=tone
-                    )
+                    canvas.rectangle((left, self.size - thick, right - 1, self.size), fill=tone)
 
 
 def _with_one_palette(frames: list[Image.Image]) -> list[Image.Image]:
@@ -174,7 +173,7 @@ def _with_one_palette(frames: list[Image.Image]) -> list[Image.Image]:
     return [frame.quantize(palette=palette, dither=Image.Dither.NONE) for frame in frames]
 
 
-def _save(frames: list[Image.Image], path: Path, duration: int, **options: object) -> None:
+def _save(frames: list[Image.Image], path: Path, duration: int, **options: Any) -> None:
     frames[0].save(
         path, save_all=True, append_images=frames[1:], duration=duration, loop=0, **options
     )

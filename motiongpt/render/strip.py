@@ -11,8 +11,15 @@ from motiongpt.motion.skeleton import Skeleton
 from motiongpt.render.stick_figure import Scene, checked_joints
 
 
-def render_strip(joints: np.ndarray, skeleton: Skeleton, path: Path, caption: str = "",
-                 poses: int = 6, size: int = 240, given: np.ndarray | None = None) -> None:
+def render_strip(
+    joints: np.ndarray,
+    skeleton: Skeleton,
+    path: Path,
+    caption: str = "",
+    poses: int = 6,
+    size: int = 240,
+    given: np.ndarray | None = None,
+) -> None:
     """Write a PNG of `poses` pictures in a row, evenly spaced in time.
 
     Args:
@@ -29,8 +36,9 @@ def render_strip(joints: np.ndarray, skeleton: Skeleton, path: Path, caption: st
     joints = checked_joints(joints, skeleton, str(path))
     marks = np.zeros(len(joints), bool) if given is None else np.asarray(given, bool)
     sheet = Image.new("RGB", (size * poses, size))
-    scenes = [Scene(joints, skeleton, words, marks, size, skeleton.fps, [])
-              for words in (caption, "")]
+    scenes = [
+        Scene(joints, skeleton, words, marks, size, skeleton.fps, []) for words in (caption, "")
+    ]
     for place, frame in enumerate(np.linspace(0, len(joints) - 1, poses).round().astype(int)):
         sheet.paste(scenes[min(place, 1)].picture(int(frame)), (size * place, 0))
     save_with(Path(path), lambda temporary: sheet.save(temporary, format="PNG"), suffix=".png")

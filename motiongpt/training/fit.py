@@ -38,9 +38,16 @@ class Schedule:
     gradient_clip: float | None = None
 
 
-def fit(name: str, module: pl.LightningModule, dataset: Dataset, collate: Callable[..., Any],
-        clips: tuple[np.ndarray, np.ndarray], schedule: Schedule, seed: int,
-        context: StageContext) -> dict[str, float]:
+def fit(
+    name: str,
+    module: pl.LightningModule,
+    dataset: Dataset,
+    collate: Callable[..., Any],
+    clips: tuple[np.ndarray, np.ndarray],
+    schedule: Schedule,
+    seed: int,
+    context: StageContext,
+) -> dict[str, float]:
     """Train `module` and return the metrics of its last validation.
 
     Args:
@@ -53,42 +60,72 @@ def fit(name: str, module: pl.LightningModule, dataset: Dataset, collate: Callab
     """
     for split, indices in zip(("train", "val"), clips, strict=True):
         if len(indices) == 0:
-            raise UserError(f"stage {name}: the {split} split of store {context.store.name} has no "
-                            "clip; prepare more data or choose another split")
+            raise UserError(
+                f"stage {name}: the {split} split of store {context.store.name} has no "
+                "clip; prepare more data or choose another split"
+            )
     hardware = context.hardware
     if hardware.threads:
         torch.set_num_threads(hardware.threads)
     pl.seed_everything(seed, workers=False, verbose=False)
     checkpoint = context.folder / CHECKPOINT
     trainer = pl.Trainer(
-        accelerator=hardware.accelerator, devices=hardware.devices, num_nodes=hardware.num_nodes,
-        strategy=hardware.strategy, precision=schedule.precision,  # type: ignore[arg-type]
-        max_steps=schedule.steps, gradient_clip_val=schedule.gradient_clip,
+        accelerator=hardware.accelerator,
+        devices=hardware.devices,
+        num_nodes=hardware.num_nodes,
+        strategy=hardware.strategy,
+        precision=schedule.precision,  # type: ignore[arg-type]
+        max_steps=schedule.steps,
+        gradient_clip_val=schedule.gradient_clip,
         val_check_interval=min(schedule.validate_every, schedule.steps),
-        check_val_every_n_epoch=None, num_sanity_val_steps=0, use_distributed_sampler=False,
-        logger=list(context.make_logger()) or False, log_every_n_steps=min(10, schedule.steps),
-        enable_checkpointing=False, enable_progress_bar=False, enable_model_summary=False,
+        check_val_every_n_epoch=None,
+        num_sanity_val_steps=0,
+        use_distributed_sampler=False,
+        logger=list(context.make_logger()) or False,
+        log_every_n_steps=min(10, schedule.steps),
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
         default_root_dir=context.folder,
-        callbacks=[SeedEachStep(seed), KeepCheckpoint(checkpoint, schedule.checkpoint_every),
-                   ReportProgress(context.folder, name, context.say)])
+        callbacks=[
+            SeedEachStep(seed),
+            KeepCheckpoint(checkpoint, schedule.checkpoint_every),
+            ReportProgress(context.folder, name, context.say),
+        ],
+    )
     training, validation = clips
-    sampler = StepBatchSampler(training, schedule.batch_size, seed, lambda: trainer.global_step,
-                               trainer.global_rank, trainer.world_size)
-    keys = fixed_keys(validation, seed)[trainer.global_rank::trainer.world_size]
+    sampler = StepBatchSampler(
+        training,
+        schedule.batch_size,
+        seed,
+        lambda: trainer.global_step,
+        trainer.global_rank,
+        trainer.world_size,
+    )
+    keys = fixed_keys(validation, seed)[trainer.global_rank :: trainer.world_size]
     size = max(1, schedule.batch_size // trainer.world_size)
-    trainer.fit(module,
-                _loader(dataset, collate, sampler, context),
-                _loader(dataset, collate, _portions(keys, size), context),
-                ckpt_path=checkpoint if checkpoint.exists() else None, weights_only=True)
+    trainer.fit(
+        module,
+        _loader(dataset, collate, sampler, context),
+        _loader(dataset, collate, _portions(keys, size), context),
+        ckpt_path=checkpoint if checkpoint.exists() else None,
+        weights_only=True,
+    )
     return {key: float(value) for key, value in trainer.callback_metrics.items()}
 
 
 def _portions(keys: list[Any], size: int) -> Sequence[list[Any]]:
-    return [keys[first:first + size] for first in range(0, len(keys), size)]
+    return [keys[first : first + size] for first in range(0, len(keys), size)]
 
 
-def _loader(dataset: Dataset, collate: Callable[..., Any], batches: Any,
-            context: StageContext) -> DataLoader:
+def _loader(
+    dataset: Dataset, collate: Callable[..., Any], batches: Any, context: StageContext
+) -> DataLoader:
     workers = context.hardware.workers
-    return DataLoader(dataset, batch_sampler=batches, collate_fn=collate, num_workers=workers,
-                      persistent_workers=workers > 0)
+    return DataLoader(
+        dataset,
+        batch_sampler=batches,
+        collate_fn=collate,
+        num_workers=workers,
+        persistent_workers=workers > 0,
+    )

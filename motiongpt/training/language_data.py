@@ -34,8 +34,10 @@ class TokenisedClips:
 
     def __init__(self, store: MotionStore, tokens: TokenStore) -> None:
         if len(store) != len(tokens):
-            raise UserError(f"{len(tokens)} tokenised clips for a store of {len(store)}; "
-                            "run the tokens stage again")
+            raise UserError(
+                f"{len(tokens)} tokenised clips for a store of {len(store)}; "
+                "run the tokens stage again"
+            )
         self.store, self.tokens = store, tokens
 
     def __len__(self) -> int:
@@ -43,10 +45,14 @@ class TokenisedClips:
 
     def __getitem__(self, index: int) -> ClipTokens:
         """Clip `index` of the store."""
-        return ClipTokens(name=self.store.names[index], frames=int(self.store.lengths[index]),
-                          fps=self.store.fps, frames_per_token=self.tokens.frames_per_token,
-                          captions=tuple(c.text for c in self.store.captions(index)),
-                          views=self.tokens.clip(index))
+        return ClipTokens(
+            name=self.store.names[index],
+            frames=int(self.store.lengths[index]),
+            fps=self.store.fps,
+            frames_per_token=self.tokens.frames_per_token,
+            captions=tuple(c.text for c in self.store.captions(index)),
+            views=self.tokens.clip(index),
+        )
 
 
 class LanguageExamples(Dataset[Drawn], Generic[Drawn]):

@@ -19,9 +19,12 @@ class LanguageModule(pl.LightningModule):
         make_scheduler: optimizer -> schedule, stepped after every training step.
     """
 
-    def __init__(self, backbone: Backbone,
-                 make_optimizer: Callable[[Iterable[nn.Parameter]], Optimizer],
-                 make_scheduler: Callable[[Optimizer], Any]) -> None:
+    def __init__(
+        self,
+        backbone: Backbone,
+        make_optimizer: Callable[[Iterable[nn.Parameter]], Optimizer],
+        make_scheduler: Callable[[Optimizer], Any],
+    ) -> None:
         super().__init__()
         self.backbone = backbone
         self._make_optimizer, self._make_scheduler = make_optimizer, make_scheduler
@@ -34,12 +37,15 @@ class LanguageModule(pl.LightningModule):
 
     def validation_step(self, batch: dict[str, Tensor], batch_idx: int) -> None:
         """Cross-entropy on the validation split, averaged over examples."""
-        self.log("val/loss", self.backbone.loss(batch), batch_size=len(batch["labels"]),
-                 sync_dist=True)
+        self.log(
+            "val/loss", self.backbone.loss(batch), batch_size=len(batch["labels"]), sync_dist=True
+        )
 
-    def configure_optimizers(self) -> dict[str, Any]:
+    def configure_optimizers(self) -> Any:
         """Optimizer and its schedule."""
         parameters = [value for value in self.backbone.parameters() if value.requires_grad]
         optimizer = self._make_optimizer(parameters)
-        return {"optimizer": optimizer,
-                "lr_scheduler": {"scheduler": self._make_scheduler(optimizer), "interval": "step"}}
+        return {
+            "optimizer": optimizer,
+            "lr_scheduler": {"scheduler": self._make_scheduler(optimizer), "interval": "step"},
+        }

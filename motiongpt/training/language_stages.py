@@ -1,5 +1,6 @@
 """Stages 2 and 3: the language model learns motion tokens, then instructions."""
 
+import re
 from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
@@ -34,23 +35,41 @@ class LanguageStage:
 
     name: str
 
-    def __init__(self, optimizer: DictConfig, scheduler: DictConfig, learning_rate: float,
-                 schedule: DictConfig, seed: int) -> None:
+    def __init__(
+        self,
+        optimizer: DictConfig,
+        scheduler: DictConfig,
+        learning_rate: float,
+        schedule: DictConfig,
+        seed: int,
+    ) -> None:
         self.seed = seed
         self.schedule = Schedule(**schedule)  # type: ignore[arg-type]
-        self.optimization = make_optimization(optimizer, scheduler, learning_rate,
-                                              self.schedule.steps)
+        self.optimization = make_optimization(
+            optimizer, scheduler, learning_rate, self.schedule.steps
+        )
 
-    def train(self, backbone: Backbone, mix: Mix[Any], tokens: TokenStore,
-              context: StageContext) -> Mapping[str, float]:
+    def train(
+        self, backbone: Backbone, mix: Mix[Any], tokens: TokenStore, context: StageContext
+    ) -> Mapping[str, float]:
         """Train `backbone` on examples of `mix` and save it."""
         examples = LanguageExamples(TokenisedClips(context.store, tokens), mix)
         clips = examples.indices("train"), examples.indices("val")
-        context.say(f"  {self.name}: {len(clips[0])} training and {len(clips[1])} validation "
-                    f"clips, {sum(p.numel() for p in backbone.parameters()):,} parameters")
+        context.say(
+            f"  {self.name}: {len(clips[0])} training and {len(clips[1])} validation "
+            f"clips, {sum(p.numel() for p in backbone.parameters()):,} parameters"
+        )
         backbone.train()  # a loaded model comes in evaluation mode, without dropout
-        metrics = fit(self.name, LanguageModule(backbone, *self.optimization), examples,
-                      partial(collate, backbone), clips, self.schedule, self.seed, context)
+        metrics = fit(
+            self.name,
+            LanguageModule(backbone, *self.optimization),
+            examples,
+            partial(collate, backbone),
+            clips,
+            self.schedule,
+            self.seed,
+            context,
+        )
         backbone.save(context.folder / MODEL)
         return metrics
 
@@ -67,8 +86,13 @@ class PretrainStage(LanguageStage):
 
     name = "pretrain"
 
-    def __init__(self, backbone: DictConfig, codebook_size: int, objectives: DictConfig,
-                 **training: Any) -> None:
+    def __init__(
+        self,
+        backbone: DictConfig,
+        codebook_size: int,
+        objectives: Mapping[str, Any],
+        **training: Any,
+    ) -> None:
         super().__init__(**training)
         self.backbone, self.codebook_size, self.objectives = backbone, codebook_size, objectives
 
@@ -77,10 +101,12 @@ class PretrainStage(LanguageStage):
         tokens = TokenStore.open(context.parents["tokens"] / TOKENS)
         tokens.check_codebook(self.codebook_size)
         pl.seed_everything(self.seed, workers=False, verbose=False)
-        backbone = instantiate(self.backbone)(codebook_size=self.codebook_size,
-                                              texts=list(_texts(context.store)))
-        mix = PretrainingMix(self.codebook_size, unsupervised_objective(backbone),
-                             **self.objectives)
+        backbone = instantiate(self.backbone)(
+            codebook_size=self.codebook_size, texts=list(_texts(context.store))
+        )
+        mix = PretrainingMix(
+            self.codebook_size, unsupervised_objective(backbone), **self.objectives
+        )
         return self.train(backbone, mix, tokens, context)
 
 
@@ -110,4 +136,5 @@ def _texts(store: MotionStore) -> Iterator[str]:
     for index in store.indices("train"):
         yield from (caption.text for caption in store.captions(int(index)))
     for kind in Templates.packaged("instructions").kinds:
-        yield from (*kind.inputs, *kind.outputs)
+        for wording in (*kind.inputs, *kind.outputs):
+            yield re.sub(r"<\w+>", " ", wording)  # placeholders are never read as text

@@ -13,13 +13,16 @@ MakeOptimizer = Callable[[Iterable[nn.Parameter]], Optimizer]
 MakeScheduler = Callable[[Optimizer], Any]
 
 
-def make_optimization(optimizer: DictConfig, scheduler: DictConfig, learning_rate: float,
-                      steps: int) -> tuple[MakeOptimizer, MakeScheduler]:
+def make_optimization(
+    optimizer: DictConfig, scheduler: DictConfig, learning_rate: float, steps: int
+) -> tuple[MakeOptimizer, MakeScheduler]:
     """Bind what only the stage knows: the learning rate and the number of steps.
 
     Args:
         optimizer: a `_partial_` node of conf/optimizer.
         scheduler: a `_partial_` node of conf/scheduler.
     """
-    return (partial(instantiate(optimizer), lr=learning_rate),
-            partial(instantiate(scheduler), steps=steps))
+    return (
+        partial(instantiate(optimizer), lr=learning_rate),
+        partial(instantiate(scheduler), steps=steps),
+    )

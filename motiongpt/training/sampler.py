@@ -26,8 +26,15 @@ class StepBatchSampler(Sampler[list[Key]]):
         ValueError: no clips, or a batch that the processes can't share evenly.
     """
 
-    def __init__(self, indices: np.ndarray, batch_size: int, seed: int,
-                 start: Callable[[], int] = lambda: 0, rank: int = 0, world: int = 1) -> None:
+    def __init__(
+        self,
+        indices: np.ndarray,
+        batch_size: int,
+        seed: int,
+        start: Callable[[], int] = lambda: 0,
+        rank: int = 0,
+        world: int = 1,
+    ) -> None:
         if len(indices) == 0:
             raise ValueError("no clips to draw batches from")
         if batch_size % world:
@@ -62,8 +69,12 @@ class StepBatchSampler(Sampler[list[Key]]):
 
 def random_seed(*parts: int) -> int:
     """A 63-bit seed that depends on all `parts` and nothing else."""
-    return int(np.random.SeedSequence([part & 0xFFFFFFFF for part in parts])
-               .generate_state(1, np.uint64)[0] >> 1)
+    return int(
+        np.random.SeedSequence([part & 0xFFFFFFFF for part in parts]).generate_state(1, np.uint64)[
+            0
+        ]
+        >> 1
+    )
 
 
 def fixed_keys(indices: np.ndarray, seed: int) -> list[Key]:

@@ -13,9 +13,13 @@ def constant(optimizer: Optimizer, steps: int, warmup_steps: int = 0) -> LambdaL
 
 def cosine(optimizer: Optimizer, steps: int, warmup_steps: int = 0, final: float = 0.0) -> LambdaLR:
     """Linear warm-up, then half a cosine from the optimizer's rate to `final` of it at `steps`."""
+
     def factor(step: int) -> float:
         done = min(1.0, max(0.0, (step - warmup_steps) / max(1, steps - warmup_steps)))
-        return _warm(step, warmup_steps) * (final + (1 - final) * 0.5 * (1 + math.cos(math.pi * done)))
+        return _warm(step, warmup_steps) * (
+            final + (1 - final) * 0.5 * (1 + math.cos(math.pi * done))
+        )
+
     return LambdaLR(optimizer, factor)
 
 

@@ -1,6 +1,7 @@
 """Stage 1: train the motion tokenizer."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import lightning.pytorch as pl
 import torch
@@ -30,29 +31,47 @@ class TokenizerStage:
         optimizer, scheduler, learning_rate, schedule, seed: how it is trained.
     """
 
-    def __init__(self, tokenizer: DictConfig, frames_per_token: int, window: int,
-                 losses: DictConfig, optimizer: DictConfig, scheduler: DictConfig,
-                 learning_rate: float, schedule: DictConfig, seed: int) -> None:
+    def __init__(
+        self,
+        tokenizer: DictConfig,
+        frames_per_token: int,
+        window: int,
+        losses: Mapping[str, Any],
+        optimizer: DictConfig,
+        scheduler: DictConfig,
+        learning_rate: float,
+        schedule: DictConfig,
+        seed: int,
+    ) -> None:
         if window < frames_per_token:
-            raise UserError(f"stage.tokenizer.window is {window} frames, less than one token "
-                            f"({frames_per_token} frames); make it longer")
+            raise UserError(
+                f"stage.tokenizer.window is {window} frames, less than one token "
+                f"({frames_per_token} frames); make it longer"
+            )
         self.tokenizer, self.window, self.losses, self.seed = tokenizer, window, losses, seed
         self.schedule = Schedule(**schedule)  # type: ignore[arg-type]
-        self.optimization = make_optimization(optimizer, scheduler, learning_rate,
-                                              self.schedule.steps)
+        self.optimization = make_optimization(
+            optimizer, scheduler, learning_rate, self.schedule.steps
+        )
 
     def run(self, context: StageContext) -> Mapping[str, float]:
         """Train and save."""
         store = context.store
         pl.seed_everything(self.seed, workers=False, verbose=False)
         tokenizer = instantiate(self.tokenizer)(n_features=store.n_features)
-        module = TokenizerModule(tokenizer, TokenizerLosses(store.skeleton, **self.losses),
-                                 store.skeleton, torch.from_numpy(store.mean),
-                                 torch.from_numpy(store.std), *self.optimization)
+        module = TokenizerModule(
+            tokenizer,
+            TokenizerLosses(store.skeleton, **self.losses),
+            store.skeleton,
+            torch.from_numpy(store.mean),
+            torch.from_numpy(store.std),
+            *self.optimization,
+        )
         windows = FeatureWindows(store, self.window)
         clips = windows.indices("train"), windows.indices("val")
         context.say(f"  tokenizer: {len(clips[0])} training and {len(clips[1])} validation clips")
-        metrics = fit("tokenizer", module, windows, collate_windows, clips, self.schedule,
-                      self.seed, context)
+        metrics = fit(
+            "tokenizer", module, windows, collate_windows, clips, self.schedule, self.seed, context
+        )
         TrainedTokenizer(tokenizer, store.mean, store.std).save(context.folder / MODEL)
         return metrics

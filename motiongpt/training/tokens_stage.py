@@ -34,16 +34,22 @@ class TokensStage:
         rate = tokenizer.frames_per_token
         for index, frames in enumerate(store.lengths):
             if frames < rate:
-                raise UserError(f"clip {store.names[index]}: {frames} frames, less than one token "
-                                f"({rate} frames); prepare with data.store.min_frames={rate}")
+                raise UserError(
+                    f"clip {store.names[index]}: {frames} frames, less than one token "
+                    f"({rate} frames); prepare with data.store.min_frames={rate}"
+                )
         clips = [store.features(index) for index in range(len(store))]
         codes = {WHOLE: tokenizer.encode(clips)}
         for view in self.views:
             context.say(f"  tokens: {view.name} of {len(clips)} clips")
             ranges = [view.frame_range(len(clip), rate) for clip in clips]
-            codes[view.name] = tokenizer.encode([clip[first:last] for clip, (first, last)
-                                                 in zip(clips, ranges, strict=True)])
+            codes[view.name] = tokenizer.encode(
+                [clip[first:last] for clip, (first, last) in zip(clips, ranges, strict=True)]
+            )
         TokenStore.write(context.folder / TOKENS, codes, rate, tokenizer.codebook_size)
         whole = codes[WHOLE]
-        return {"tokens": float(sum(map(len, whole))), "clips": float(len(whole)),
-                "codes_used": float(len({int(code) for clip in whole for code in clip}))}
+        return {
+            "tokens": float(sum(map(len, whole))),
+            "clips": float(len(whole)),
+            "codes_used": float(len({int(code) for clip in whole for code in clip})),
+        }

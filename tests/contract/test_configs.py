@@ -9,9 +9,13 @@ from omegaconf import DictConfig, ListConfig
 from launch.compose import CONF, compose_config
 
 GROUPS = sorted(folder.name for folder in CONF.iterdir() if folder.is_dir())
-FILES = sorted(file.relative_to(CONF) for file in CONF.glob("*/*.yaml") if not file.stem.startswith("_"))
-NESTED = {"quantizer": "quantizer@tokenizer.quantizer",
-          "decoding": "decoding@protocol.motion_decoding"}
+FILES = sorted(
+    file.relative_to(CONF) for file in CONF.glob("*/*.yaml") if not file.stem.startswith("_")
+)
+NESTED = {
+    "quantizer": "quantizer@tokenizer.quantizer",
+    "decoding": "decoding@protocol.motion_decoding",
+}
 
 
 def chosen(file):
@@ -56,6 +60,7 @@ def test_its_first_line_says_what_it_is(file):
 def test_every_stage_builds(name):
     config = compose_config()
     from launch.execute import GRAPH_KEYS
+
     settings = {key: value for key, value in config.stage[name].items() if key not in GRAPH_KEYS}
     assert hasattr(instantiate(DictConfig(settings), _recursive_=False), "run")
 
@@ -63,6 +68,7 @@ def test_every_stage_builds(name):
 @pytest.mark.parametrize("name", [f.stem for f in FILES if f.parent.name == "data"])
 def test_every_source_keeps_the_protocol(name):
     from motiongpt.data.clip import MotionSource
+
     config = compose_config([f"data={name}"])
     source = instantiate(config.data.source)
     assert isinstance(source, MotionSource)

@@ -16,7 +16,9 @@ COMMAND = [sys.executable, "-m", "launch.cli", "run", "debug=tiny", "stage.evalu
 
 
 def run(root, *overrides, check=True):
-    done = subprocess.run([*COMMAND, f"paths.root={root}", *overrides], capture_output=True, text=True)
+    done = subprocess.run(
+        [*COMMAND, f"paths.root={root}", *overrides], capture_output=True, text=True
+    )
     assert not check or done.returncode == 0, done.stdout + done.stderr
     return done
 
@@ -39,7 +41,13 @@ def test_it_leaves_results_a_table_and_a_page(finished):
     folder = next(one.folder for one in all_runs(finished) if one.stage == "evaluate")
     results = json.loads((folder / "results.json").read_text())
     tasks = {result["task"] for result in results["results"]}
-    assert tasks == {"reconstruction", "text_to_motion", "motion_to_text", "prediction", "inbetween"}
+    assert tasks == {
+        "reconstruction",
+        "text_to_motion",
+        "motion_to_text",
+        "prediction",
+        "inbetween",
+    }
     assert results["signature"] == folder.name and results["data_fingerprint"]
     page = (folder / "page.html").read_text()
     assert page.count("data:image/webp;base64,") >= 8
@@ -60,8 +68,12 @@ def test_the_same_seed_gives_the_same_metrics_with_other_workers(finished, tmp_p
 
 def test_killed_and_started_again_it_ends_as_if_undisturbed(finished, tmp_path):
     for stage in ("tokenizer", "instruct"):
-        process = subprocess.Popen([*COMMAND, f"paths.root={tmp_path}"], stdout=subprocess.DEVNULL,
-                                   stderr=subprocess.DEVNULL, start_new_session=True)
+        process = subprocess.Popen(
+            [*COMMAND, f"paths.root={tmp_path}"],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
         deadline = time.monotonic() + 300
         while not list(tmp_path.glob(f"runs/{stage}/*/checkpoints/last.ckpt")):
             assert process.poll() is None and time.monotonic() < deadline, f"no {stage} checkpoint"

@@ -16,13 +16,16 @@ def test_a_sweep_is_every_combination():
     assert compose_config(points[-1]).downsampling.frames_per_token == 8
 
 
-@pytest.mark.parametrize(("override", "said"), [
-    ("downsampling=3", "downsampling=3: no such choice; valid: 1, 2, 4, 8"),
-    ("data=nowhere", "valid: .*synthetic"),
-    ("stage.tokenizer.schedul.steps=3", "no such option; did you mean schedule"),
-    ("sede=3", "did you mean seed"),
-    ("just words", "key=value"),
-])
+@pytest.mark.parametrize(
+    ("override", "said"),
+    [
+        ("downsampling=3", "downsampling=3: no such choice; valid: 1, 2, 4, 8"),
+        ("data=nowhere", "valid: .*synthetic"),
+        ("stage.tokenizer.schedul.steps=3", "no such option; did you mean schedule"),
+        ("sede=3", "did you mean seed"),
+        ("just words", "key=value"),
+    ],
+)
 def test_unknown_words_get_one_line_with_the_valid_ones(override, said):
     with pytest.raises(UserError, match=said) as caught:
         compose_config([override])

@@ -6,13 +6,19 @@ from motiongpt.errors import UserError
 
 
 def config(tmp_path, tokenizer=1, language=1, goal="evaluate"):
-    return OmegaConf.create({
-        "paths": {"root": str(tmp_path)}, "goal": goal,
-        "stage": {"tokenizer": {"parents": [], "size": tokenizer},
-                  "tokens": {"parents": ["tokenizer"]},
-                  "language": {"parents": ["tokens"], "size": language},
-                  "evaluate": {"parents": ["tokenizer", "language"]},
-                  "unused": {"parents": []}}})
+    return OmegaConf.create(
+        {
+            "paths": {"root": str(tmp_path)},
+            "goal": goal,
+            "stage": {
+                "tokenizer": {"parents": [], "size": tokenizer},
+                "tokens": {"parents": ["tokenizer"]},
+                "language": {"parents": ["tokens"], "size": language},
+                "evaluate": {"parents": ["tokenizer", "language"]},
+                "unused": {"parents": []},
+            },
+        }
+    )
 
 
 def test_parents_come_first_and_only_what_the_goal_needs(tmp_path):
@@ -23,11 +29,18 @@ def test_parents_come_first_and_only_what_the_goal_needs(tmp_path):
 
 
 def test_points_share_what_does_not_differ(tmp_path):
-    plans = [plan_experiment(config(tmp_path, tokenizer, language), tmp_path, "f", f"{tokenizer} {language}")
-             for tokenizer in (1, 2) for language in (1, 2, 3)]
+    plans = [
+        plan_experiment(
+            config(tmp_path, tokenizer, language), tmp_path, "f", f"{tokenizer} {language}"
+        )
+        for tokenizer in (1, 2)
+        for language in (1, 2, 3)
+    ]
     merged = union(plans)
-    count = {name: sum(stage.run.stage == name for stage in merged)
-             for name in ("tokenizer", "tokens", "language", "evaluate")}
+    count = {
+        name: sum(stage.run.stage == name for stage in merged)
+        for name in ("tokenizer", "tokens", "language", "evaluate")
+    }
     assert count == {"tokenizer": 2, "tokens": 2, "language": 6, "evaluate": 6}
     assert merged[0].needed_for == ("1 1", "1 2", "1 3")
     done = set()

@@ -24,9 +24,11 @@ def test_a_run_goes_from_absent_to_finished(run):
 
 
 def test_a_dead_writer_reads_as_interrupted(run):
-    code = ("import os, sys; from pathlib import Path; from launch.ledger import Run\n"
-            f"run = Run(Path({str(run.root)!r}), 'tokenizer', {run.signature!r})\n"
-            "with run.locked():\n    run.set_state('running')\n    os._exit(9)")
+    code = (
+        "import os, sys; from pathlib import Path; from launch.ledger import Run\n"
+        f"run = Run(Path({str(run.root)!r}), 'tokenizer', {run.signature!r})\n"
+        "with run.locked():\n    run.set_state('running')\n    os._exit(9)"
+    )
     assert subprocess.run([sys.executable, "-c", code]).returncode == 9
     assert run.status["state"] == "running" and run.state == "interrupted"
 
@@ -50,6 +52,8 @@ def test_unknown_and_ambiguous_signatures(run, tmp_path):
 
 def test_a_folder_that_cannot_be_made_is_one_line(tmp_path):
     (tmp_path / "runs").write_text("a file in the way")
-    with pytest.raises(UserError, match="choose another paths.root"), \
-            Run(tmp_path, "tokenizer", "aa").locked():
+    with (
+        pytest.raises(UserError, match="choose another paths.root"),
+        Run(tmp_path, "tokenizer", "aa").locked(),
+    ):
         pass

@@ -54,8 +54,13 @@ def test_the_page_stands_alone_and_escapes(tmp_path):
     image = tmp_path / "a.webp"
     render_animation(joints(3), HUMANML3D, image, size=64)
     rows = [Row("<b>caption</b>", [Cell("real", image), Cell("model", text="it's <script>")])]
-    write_page(tmp_path / "page.html", "T & T", "sum", (["a", "b"], [["x<y", "1.5"]]),
-               [Section("one", "note", rows)])
+    write_page(
+        tmp_path / "page.html",
+        "T & T",
+        "sum",
+        (["a", "b"], [["x<y", "1.5"]]),
+        [Section("one", "note", rows)],
+    )
     text = (tmp_path / "page.html").read_text()
     assert text.count("data:image/webp;base64,") == 1
     assert "<script>" not in text and "<b>" not in text and "x&lt;y" in text and "T &amp; T" in text

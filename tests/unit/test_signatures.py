@@ -1,6 +1,11 @@
 from launch.signatures import signature
 
-SETTINGS = {"steps": 10, "optimizer": {"lr": 1e-3}, "hardware": {"workers": 0}, "list": [{"threads": 1}]}
+SETTINGS = {
+    "steps": 10,
+    "optimizer": {"lr": 1e-3},
+    "hardware": {"workers": 0},
+    "list": [{"threads": 1}],
+}
 
 
 def sign(settings=SETTINGS, fingerprint="data", parents=None, stage="tokenizer"):
@@ -8,9 +13,14 @@ def sign(settings=SETTINGS, fingerprint="data", parents=None, stage="tokenizer")
 
 
 def test_what_changes_the_result_changes_the_signature():
-    changed = [sign({**SETTINGS, "steps": 11}), sign({**SETTINGS, "optimizer": {"lr": 1e-4}}),
-               sign(fingerprint="other"), sign(parents={"before": "b"}), sign(stage="tokens"),
-               sign({**SETTINGS, "new_default": 0})]
+    changed = [
+        sign({**SETTINGS, "steps": 11}),
+        sign({**SETTINGS, "optimizer": {"lr": 1e-4}}),
+        sign(fingerprint="other"),
+        sign(parents={"before": "b"}),
+        sign(stage="tokens"),
+        sign({**SETTINGS, "new_default": 0}),
+    ]
     assert len({sign(), *changed}) == 1 + len(changed)
 
 
