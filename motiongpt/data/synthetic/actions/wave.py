@@ -14,7 +14,7 @@ from motiongpt.data.synthetic.words import Words
 PERIODS = {"slow": 0.80, "normal": 0.56, "fast": 0.40}
 COUNTS = {"slow": (2, 3), "normal": (2, 4), "fast": (3, 6)}
 # Spread of the upper arm and bend of the elbow, degrees, with the hand at the inner turning point.
-HEIGHTS = {"head": (72.0, 122.0), "high": (118.0, 88.0)}
+HEIGHTS = {"head": (72.0, 122.0), "high": (124.0, 86.0)}
 SWING = 58.0  # degrees that the elbow opens outward in every wave
 REST, LIFT = 0.3, 0.6  # seconds
 
