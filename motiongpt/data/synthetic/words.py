@@ -9,7 +9,21 @@ from collections.abc import Sequence
 
 import numpy as np
 
-_NUMBERS = "zero one two three four five six seven eight nine ten eleven twelve".split()
+_NUMBERS = [
+    "zero",
+    "one",
+    "two",
+    "three",
+    "four",
+    "five",
+    "six",
+    "seven",
+    "eight",
+    "nine",
+    "ten",
+    "eleven",
+    "twelve",
+]
 _SUBJECTS = (
     ("a person", "their"),
     ("the person", "their"),

@@ -19,6 +19,7 @@ from motiongpt.data.synthetic.pose import ELBOW, FLEX, Pose, standing
 from motiongpt.data.synthetic.words import Words
 
 PACES = {"slow": (0.40, 0.86), "normal": (0.36, 1.08), "fast": (0.32, 1.32)}
+LEANS = {"slow": 8.0, "normal": 12.0, "fast": 17.0}  # degrees that the trunk leans forward
 FLIGHT = 0.035  # metres that the body rises between two steps
 
 
@@ -75,7 +76,7 @@ class Run(Action[RunParameters]):
         swing_arms(pose, 0.62 * performer.vigour)
         pose.arms[:, :, ELBOW] += np.deg2rad(75.0) * running[:, None]
         pose.arms[:, :, FLEX] -= np.deg2rad(8.0) * running[:, None]
-        lean(pose, np.deg2rad({"slow": 8.0, "normal": 12.0, "fast": 17.0}[parameters.speed]) * running)
+        lean(pose, np.deg2rad(LEANS[parameters.speed]) * running)
         return pose
 
     def phrases(self, parameters: RunParameters, words: Words) -> tuple[str, ...]:
@@ -83,7 +84,8 @@ class Run(Action[RunParameters]):
         speed = words.speed(parameters.speed)
         steps = words.count(parameters.count, "step")
         distance = words.metres(parameters.distance)
-        verb = {"slow": "jog", "normal": "run", "fast": words.pick("run", "sprint")}[parameters.speed]
+        fast = words.pick("run", "sprint")
+        verb = {"slow": "jog", "normal": "run", "fast": fast}[parameters.speed]
         return (
             f"<{verb}> forward {speed}",
             f"<{verb}> {speed} straight ahead for {distance}",
