@@ -4,7 +4,7 @@ Shape letters: T frames.
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
@@ -157,14 +157,20 @@ class BvhFolderSource:
                 "data.source.path=FOLDER"
             )
         named = ((path.relative_to(self.folder).with_suffix("").as_posix(), path) for path in found)
-        return dict(sorted(named))
+        files: dict[str, Path] = {}
+        for name, path in sorted(named):
+            if name in files:
+                raise UserError(f"{files[name]} and {path} have one name; rename one")
+            files[name] = path
+        return files
 
     @cached_property
     def _lines(self) -> dict[str, list[CaptionLine]]:
         """Path within the folder, without ending -> what the captions file says of it."""
         inside = self.folder / self._captions
         by_file: dict[str, list[CaptionLine]] = {}
-        for line in read_caption_file(inside if inside.exists() else self._captions):
+        outside = not inside.exists() and self._captions.exists()
+        for line in read_caption_file(self._captions if outside else inside):
             by_file.setdefault(line.file, []).append(line)
         return by_file
 
@@ -184,7 +190,10 @@ class _LabelWords(Mapping[str, tuple[str, ...]]):
 
     def __init__(self, source: BvhFolderSource, given: Mapping[str, Sequence[str]]) -> None:
         self._source = source
-        self._given = {str(label): tuple(map(str, words)) for label, words in given.items()}
+        self._given = {
+            str(label): (words,) if isinstance(words, str) else tuple(map(str, words))
+            for label, words in given.items()
+        }
         for label, words in self._given.items():
             for word in words:
                 try:
@@ -259,10 +268,10 @@ def _read(
 
 
 @contextmanager
-def _mapper(workers: int) -> Iterator[type[map]]:
+def _mapper(workers: int) -> Iterator[Callable[..., Iterator[np.ndarray | str]]]:
     """`map` in this process, or one over processes that keeps the order."""
     if workers < 1:
         yield map
         return
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        yield partial(pool.map, chunksize=8)  # type: ignore[misc]
+        yield partial(pool.map, chunksize=8)

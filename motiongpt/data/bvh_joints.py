@@ -41,8 +41,9 @@ def bvh_to_joints(
 
 def mapped_joints(bvh: Bvh, mapping: JointMapping, fps: float, file: str) -> np.ndarray:
     """As `bvh_to_joints`, of a file already parsed; `file` stands in complaints."""
-    positions = world_positions(bvh)
-    joints = mapping.apply(bvh.joint_names, positions, f"{file}:{bvh.motion_line}")
+    with np.errstate(over="ignore", invalid="ignore"):  # what overflows is refused below
+        positions = world_positions(bvh)
+        joints = mapping.apply(bvh.joint_names, positions, f"{file}:{bvh.motion_line}")
     if not (np.abs(joints) < FARTHEST).all():
         raise UserError(
             f"{file}: joints farther than {FARTHEST:g} m away: expected coordinates that "

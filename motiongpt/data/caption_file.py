@@ -16,6 +16,7 @@ of the motion files, with or without its ending.
 """
 
 import csv
+import io
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -92,7 +93,7 @@ def _json_lines(text: str, path: Path) -> Iterator[CaptionLine]:
 
 
 def _table(text: str, path: Path, delimiter: str) -> Iterator[CaptionLine]:
-    rows = csv.reader(text.splitlines(keepends=True), delimiter=delimiter, strict=True)
+    rows = csv.reader(io.StringIO(text), delimiter=delimiter, strict=True)
     columns: list[str] = []
     last = 0  # a quoted caption may run over several lines: the row begins after the last one
     while True:
