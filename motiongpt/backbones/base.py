@@ -1,6 +1,6 @@
 """What every backbone can do: read and write text with motion tokens in it."""
 
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Protocol, Self
@@ -36,7 +36,7 @@ class Example(Protocol):
         ...
 
 
-class Backbone(nn.Module):
+class Backbone(nn.Module, ABC):
     """A language model of transformers, its text tokenizer, and the motion vocabulary.
 
     Shapes: B rows, L tokens, V rows of the output embedding.

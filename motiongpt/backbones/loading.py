@@ -2,15 +2,11 @@
 
 from pathlib import Path
 
+from motiongpt import backbones
 from motiongpt.backbones.base import Backbone
 from motiongpt.backbones.folder import read_settings
-from motiongpt.backbones.gpt2 import GPT2Backbone
-from motiongpt.backbones.t5 import T5Backbone
 from motiongpt.errors import UserError
-
-ARCHITECTURES: dict[str, type[Backbone]] = {
-    backbone.architecture: backbone for backbone in (T5Backbone, GPT2Backbone)
-}
+from motiongpt.registry import classes_in
 
 
 def load_backbone(folder: Path, codebook_size: int | None = None) -> Backbone:
@@ -20,10 +16,11 @@ def load_backbone(folder: Path, codebook_size: int | None = None) -> Backbone:
         UserError: no saved backbone there, unknown architecture, or another codebook size than
             `codebook_size`, where that is given.
     """
-    architecture = read_settings(Path(folder)).get("architecture")
-    if architecture not in ARCHITECTURES:
+    known = {found.architecture: found for found in classes_in(backbones, Backbone).values()}
+    architecture = str(read_settings(Path(folder)).get("architecture"))
+    if architecture not in known:
         raise UserError(
             f"{folder} holds a backbone of architecture {architecture}: known are "
-            f"{', '.join(ARCHITECTURES)}"
+            f"{', '.join(sorted(known))}"
         )
-    return ARCHITECTURES[architecture].load(Path(folder), codebook_size)
+    return known[architecture].load(Path(folder), codebook_size)

@@ -15,7 +15,7 @@ import motiongpt.tokenizers as tokenizers
 from motiongpt.errors import UserError
 from motiongpt.files import save_with, write_json
 from motiongpt.tokenizers.base import MotionTokenizer
-from motiongpt.tokenizers.registry import class_by_name
+from motiongpt.registry import class_by_name
 
 DESCRIPTION = "tokenizer.json"
 WEIGHTS = "tokenizer.safetensors"

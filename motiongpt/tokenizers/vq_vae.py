@@ -12,7 +12,7 @@ from motiongpt.tokenizers.decoder import Decoder
 from motiongpt.tokenizers.encoder import Encoder
 from motiongpt.tokenizers.masking import length_mask
 from motiongpt.tokenizers.quantizers.base import Quantizer
-from motiongpt.tokenizers.registry import class_by_name
+from motiongpt.registry import class_by_name
 
 LAYERS_OF_FRAMES = {1: 0, 2: 1, 4: 2, 8: 3}
 
