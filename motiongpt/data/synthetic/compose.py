@@ -62,7 +62,9 @@ def compose(rng: np.random.Generator, first: Action, others: Sequence[Action]) -
         segments.append(Segment(action.name, values, start, start + pose.frames))
         start += pose.frames - 1
     pose = poses[0] if len(poses) == 1 else joined(poses[0], poses[1])
-    pose = placed(_alive(pose, performer, rng), *rng.uniform(-1.0, 1.0, 2), rng.uniform(-3.1, 3.1))
+    pose = _alive(pose, performer, rng)
+    x, z = rng.uniform(-1.0, 1.0, 2)
+    pose = placed(pose, x, z, rng.uniform(-3.1, 3.1))
     words = Words(rng)
     captions = _captions(cast, parameters, words, int(rng.integers(2, 4)))
     return Scene(joints(pose), captions, tuple(segments))
@@ -94,5 +96,3 @@ def _alive(pose: Pose, performer: Performer, rng: np.random.Generator) -> Pose:
     pose.head += np.deg2rad(1.0) * drift[:, 6:9]
     pose.arms[:, :, :2] += np.deg2rad(0.6) * drift[:, 9:13].reshape(-1, 2, 2)
     return pose
-
-

@@ -40,7 +40,9 @@ def hold(time: np.ndarray, start: float, up: float, down: float, end: float) -> 
     return ramp(time, start, up) - ramp(time, down, end)
 
 
-def through(time: np.ndarray, times: Sequence[float], values: Sequence[object]) -> np.ndarray:
+def through(
+    time: np.ndarray, times: Sequence[float] | np.ndarray, values: Sequence[object] | np.ndarray
+) -> np.ndarray:
     """Monotone cubic through keyframes; values (K,) or (K, ...), held before and after."""
     curve = PchipInterpolator(times, np.asarray(values, dtype=float), axis=0)
     return curve(np.clip(time, times[0], times[-1]))

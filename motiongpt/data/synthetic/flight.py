@@ -7,7 +7,7 @@ import numpy as np
 from motiongpt.data.synthetic.curves import hermite, hold, through
 
 GRAVITY = 9.81  # metres per second squared
-RISE = 0.075  # metres that the pelvis stands higher on straight legs and raised heels
+RISE = 0.05  # metres that the pelvis stands higher on straight legs and raised heels
 DOWN = 0.38  # seconds into the first dip, and out of the last one
 HEELS_UP = np.deg2rad(42.0)
 

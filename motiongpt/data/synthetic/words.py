@@ -38,7 +38,19 @@ _SUBJECTS = (
 _PRESENT = {"do": "does", "go": "goes", "have": "has", "be": "is"}
 _PROGRESSIVE = {
     verb: verb + verb[-1] + "ing"
-    for verb in ("run", "sit", "squat", "step", "hop", "clap", "put", "get", "jog")
+    for verb in (
+        "run",
+        "sit",
+        "squat",
+        "step",
+        "sidestep",
+        "hop",
+        "clap",
+        "put",
+        "get",
+        "jog",
+        "spin",
+    )
 }
 _SPEEDS = {
     "slow": ("slowly", "at a slow pace", "slowly", "at a leisurely pace"),

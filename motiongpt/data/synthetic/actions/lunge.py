@@ -79,6 +79,6 @@ class Lunge(Action[LungeParameters]):
             f"<do> {lunges} with {{their}} {side} leg forward",
             f"<perform> {lunges} on the {side} side {speed}",
             f"<put> {{their}} {side} foot forward into a lunge {times} {speed}",
-            f"<do> {lunges}, {side} {limb} first",
+            f"<do> {lunges}, stepping out with {{their}} {side} {limb}",
             f"<lunge> {times} with {{their}} {side} leg and <return> to standing",
         )
