@@ -180,7 +180,7 @@ def test_files_that_cannot_be_used(folder):
     assert re.search(r"no_hand\.bvh:\d+: .* expects joint Hand_R", reasons.pop("no_hand"))
     assert "text.bvh:1: expected HIERARCHY" in reasons.pop("text")
     assert reasons.pop("lost__clip") == f"line 8 of captions.jsonl names it, but there is no lost/clip.bvh in {folder}"
-    assert reasons == {name: "no caption in captions.jsonl" for name in ("jump", "sub__run")}
+    assert reasons == dict.fromkeys(("jump", "sub__run"), "no caption in captions.jsonl")
     assert len(source_of(folder)) == len(clips) == 10
 
 
