@@ -4,23 +4,10 @@ from collections.abc import Sequence
 
 from motiongpt.data.bandai_namco.measurements import Measurements
 
-_NUMBERS = tuple(
-    "zero one two three four five six seven eight nine ten eleven twelve".split(" ")
+_NUMBERS = (
+    *("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"),
+    *("eleven", "twelve"),
 )
-    "zero",
-    "one",
-    "two",
-    "three",
-    "four",
-    "five",
-    "six",
-    "seven",
-    "eight",
-    "nine",
-    "ten",
-    "eleven",
-    "twelve",
-]
 
 # Mean speeds in metres per second below or above which a pace is plainly slow or fast; the
 # medians of the set are 1.15 (walk), 0.8 (backward), 2 to 2.7 (run) and 3.2 (dash).

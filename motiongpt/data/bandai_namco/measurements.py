@@ -19,6 +19,10 @@ _STEP_PROMINENCE = 0.15
 # A swing is at least this long (metres), and at least this part of the largest one.
 _SWING_PROMINENCE = 0.05
 _SWING_PART = 0.35
+# A wrist that rises by more (metres) was lifted and lowered: neither of the two is a swing.
+_LIFT = 0.5
+# Fewer than this may be the lifting and the lowering alone.
+_FEWEST_SWINGS = 3
 
 
 @dataclass(frozen=True)
@@ -136,13 +140,16 @@ def _bend(joints: np.ndarray) -> float:
 
 
 def _swings(joints: np.ndarray, ahead: np.ndarray, side: str) -> int | None:
-    """Swings of the hand to the left and back while it is above its elbow; None if unclear.
+    """Swings of the raised hand to the left and back; None if unclear.
 
     Turning points to the left and to the right are counted apart; a true swinging has as many of
-    the one as of the other, give or take one.
+    the one as of the other, give or take one. Small ones, made from the wrist alone, don't show in
+    these joints and leave the count unclear.
     """
-    wrist, elbow = joints[:, _JOINT[f"{side}_wrist"]], joints[:, _JOINT[f"{side}_elbow"]]
-    raised = wrist[:, 1] > elbow[:, 1]
+    wrist = joints[:, _JOINT[f"{side}_wrist"]]
+    raised = wrist[:, 1] > _height(joints, f"{side}_elbow")
+    if np.ptp(wrist[:, 1]) > _LIFT:
+        raised &= wrist[:, 1] > (wrist[:, 1].min() + wrist[:, 1].max()) / 2
     if raised.sum() < 10:
         return 0
     reach = (wrist - joints[:, _JOINT[f"{side}_shoulder"]])[:, [0, 2]]
@@ -152,4 +159,5 @@ def _swings(joints: np.ndarray, ahead: np.ndarray, side: str) -> int | None:
     lefts, rights = (
         int(raised[find_peaks(sign * sideways, prominence=prominence)[0]].sum()) for sign in (1, -1)
     )
-    return max(lefts, rights) if abs(lefts - rights) <= 1 else None
+    swings = max(lefts, rights)
+    return swings if abs(lefts - rights) <= 1 and swings >= _FEWEST_SWINGS else None
