@@ -121,7 +121,8 @@ def _mapped(world, names):
 
 @pytest.mark.parametrize(("n", "fps_in", "fps_out", "expected"), [
     (1, 30, 20, 1), (2, 30, 20, 1), (3, 30, 20, 2), (4, 30, 20, 3), (195, 30, 20, 130),
-    (121, 120, 20, 21), (3, 10, 20, 5), (7, 29.97, 20, 5),
+    (121, 120, 20, 21), (3, 10, 20, 5), (7, 29.97, 20, 5),  # and times exact but for rounding:
+    (1126, 1 / 0.0416, 20, 937),
 ])
 def test_resampled_lengths_and_times(n, fps_in, fps_out, expected):
     assert resampled_length(n, fps_in, fps_out) == expected
