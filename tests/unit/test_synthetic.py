@@ -16,6 +16,7 @@ from motiongpt.motion.skeleton import HUMANML3D
 
 J = {name: index for index, name in enumerate(HUMANML3D.joint_names)}
 CLIPS = 120
+NUMBERS = {"once": 1, "one": 1, "twice": 2, "two": 2, "three": 3, "four": 4}
 ON_FLOOR = 0.012  # metres: a toe this low stands
 
 
@@ -247,6 +248,19 @@ def test_jumps_fall_as_stones_do():
         for flight in flights:
             fall = np.diff(scene.joints[flight, 0, 1].astype(float), 2) * 400.0
             np.testing.assert_allclose(fall, -9.81, atol=0.3)
+
+
+@pytest.mark.parametrize("action", ["kick", "jump", "squat"])
+def test_numbers_in_captions_are_the_count(action: str):
+    performed, rng = discover()[action], np.random.default_rng(4)
+    words, told = Words(rng), 0
+    for _ in range(60):
+        parameters = performed.draw(rng)
+        for phrase in performed.phrases(parameters, words):
+            for number in re.findall(rf"\b(?:\d+|{'|'.join(NUMBERS)})\b", phrase):
+                assert (NUMBERS.get(number) or int(number)) == parameters.count, phrase
+                told += 1
+    assert told > 200
 
 
 @pytest.mark.parametrize(("action", "reach"), [("kick", 0.25), ("lunge", 0.08)])
