@@ -33,15 +33,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except UserError as error:
         print(f"motiongpt {name}: {error}", file=sys.stderr)
         return 2
+    except BrokenPipeError:  # the reader of a pipe, `head` perhaps, has seen enough
+        sys.stderr.close()
+        return 1
+    except OSError as error:
+        where = f" ({error.filename})" if error.filename else ""
+        print(f"motiongpt {name}: {error.strerror or error}{where}", file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         print(
             f"motiongpt {name}: interrupted; the same command goes on from the last checkpoint",
             file=sys.stderr,
         )
         return 130
-    except BrokenPipeError:
-        sys.stderr.close()
-        return 1
 
 
 def _quiet() -> None:

@@ -38,14 +38,17 @@ def make_source(config: DictConfig) -> MotionSource:
     return instantiate(config.data.source)
 
 
-def ensure_store(config: DictConfig) -> tuple[Path, str]:
+def ensure_store(config: DictConfig, again: bool = False) -> tuple[Path, str]:
     """Folder and fingerprint of the store, which is prepared first where it is absent.
+
+    Args:
+        again: prepare it even so, because the source's files have changed.
 
     Raises:
         UserError: the source's files are missing, or no clip of it is usable.
     """
     folder = store_folder(config)
-    if not (folder / "store.json").exists():
+    if again or not (folder / "store.json").exists():
         print(f"preparing {config.data.name} in {folder}", flush=True)
         build_store(make_source(config), folder, **config.data.store)
     return folder, MotionStore.open(folder).fingerprint

@@ -35,6 +35,8 @@ def main(arguments: Sequence[str]) -> int:
         sub = actions.add_parser(name, help=action.__doc__, description=action.__doc__)
         sub.add_argument("overrides", nargs="*", help="Hydra overrides, as data=humanml3d")
         sub.set_defaults(run=action)
+        if name == "prepare":
+            sub.add_argument("--again", action="store_true", help="also where a store is there")
         if name == "verify":
             sub.add_argument("--strict", action="store_true", help="exit with 1 on any finding")
     sub = actions.add_parser("joints", help=joints.__doc__, description=joints.__doc__)
@@ -48,7 +50,7 @@ def main(arguments: Sequence[str]) -> int:
 
 def prepare(options: argparse.Namespace) -> int:
     """Build the store that experiments open."""
-    folder, fingerprint = ensure_store(compose_config(options.overrides))
+    folder, fingerprint = ensure_store(compose_config(options.overrides), options.again)
     print(f"store: {folder}\nfingerprint: {fingerprint}")
     return 0
 

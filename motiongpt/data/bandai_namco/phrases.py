@@ -171,7 +171,7 @@ def _raising(side: str, *cores: str) -> Callable[[Measurements], Phrases]:
             cores
             or (
                 f"<raise> {the_hands} {where} {{manner}} and <lower> {them} again",
-                f"<lift> {the_arms} {where} and <let> {them} down again {{manner}}",
+                f"<lift> {the_arms} {where} and <bring> {them} down again {{manner}}",
                 f"<raise> {the_arms} {{manner}} {where}, then <bring> {them} back down",
                 f"<lift> {the_hands} {{manner}} {where} and <put> {them} down",
             ),
