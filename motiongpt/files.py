@@ -65,8 +65,9 @@ def save_with(path: Path, save: Callable[[Path], None], suffix: str = "") -> Non
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=suffix or ".tmp",
-                                    dir=path.parent)
+    handle, name = tempfile.mkstemp(
+        prefix=f".{path.name}.", suffix=suffix or ".tmp", dir=path.parent
+    )
     os.close(handle)
     try:
         save(Path(name))

@@ -24,6 +24,9 @@ SMOOTHING = 8.0
 BODY_MARGIN = 0.05
 """Over body height: how far flesh reaches beyond the joints; the head twice as far upwards."""
 
+CENTRINGS = 6
+"""Rounds of moving the target to the middle of what is seen: perspective shifts it each time."""
+
 
 @dataclass(frozen=True)
 class Camera:
@@ -52,34 +55,47 @@ class Camera:
 
 
 def frame_clips(clips: Sequence[np.ndarray], height: float, box: Box) -> Camera:
-    """Camera under which all `clips` fit into `box`; share it to compare clips side by side.
+    """Camera under which the first clip fits into `box`, as large as the others in their turn.
 
     Args:
-        clips: arrays (T, J, 3), metres, Y up. A following camera follows the first clip's root
-            and waits at its last place when another clip is longer.
+        clips: arrays (T, J, 3), metres, Y up. A fixed camera shows all of them; one that follows
+            walks with the first clip's root, at a distance at which each would fit.
         height: the person's height, metres.
         box: left, top, right, bottom in pixels.
     """
     floor = _floor_height(np.concatenate([clip.reshape(-1, 3) for clip in clips]), height)
-    body = np.concatenate([_outline(clip, floor, height) for clip in clips])
-    middle = (body.min(axis=0) + body.max(axis=0)) / 2
-
-    path = gaussian_filter1d(clips[0][:, 0], SMOOTHING, axis=0, mode="nearest")
-    path[:, 1] = middle[1]
-    followed = _outline(clips[0] - path[:, None], floor - middle[1], height)
-
     focal = FOCAL * (box[2] - box[0])
-    standing = _fitting_distance(body - middle, focal, box)
-    walking = _fitting_distance(followed, focal, box)
+    target, standing = _place(
+        np.concatenate([_outline(clip, floor, height) for clip in clips]), focal, box
+    )
+    paths = [_smooth_path(clip) for clip in clips]
+    followed = [
+        _outline(clip - path[:, None], floor, height)
+        for clip, path in zip(clips, paths, strict=True)
+    ]
+    shift, walking = _place(np.concatenate(followed), focal, box)
     follows = walking < FOLLOW_BELOW * standing
     return Camera(
-        targets=path if follows else middle[None],
+        targets=paths[0] + shift if follows else target[None],
         distance=walking if follows else standing,
         focal=focal,
         centre=_middle(box),
         floor=floor,
         follows=follows,
     )
+
+
+def _smooth_path(clip: np.ndarray) -> np.ndarray:
+    """The root's way over the ground, (T, 3) with height 0.
+
+    Before and after the clip it is continued point-symmetrically, so that the camera does not lag
+    behind someone who starts or ends walking.
+    """
+    reach = round(4 * SMOOTHING)
+    longer = np.pad(clip[:, 0], ((reach, reach), (0, 0)), mode="reflect", reflect_type="odd")
+    path = gaussian_filter1d(longer, SMOOTHING, axis=0)[reach:-reach]
+    path[:, 1] = 0.0
+    return path
 
 
 def _axes() -> np.ndarray:
@@ -122,10 +138,15 @@ def _outline(joints: np.ndarray, floor: float, height: float) -> np.ndarray:
     return np.concatenate((points + [0.0, 2 * margin, 0.0], shadow, *sides))
 
 
-def _fitting_distance(points: np.ndarray, focal: float, box: Box) -> float:
-    """Smallest distance, metres, at which points around the target land inside the box."""
-    seen = points @ AXES.T
+def _place(points: np.ndarray, focal: float, box: Box) -> tuple[np.ndarray, float]:
+    """Target and smallest distance, metres, under which the points fill the middle of the box."""
     half = np.array([box[2] - box[0], box[3] - box[1]]) / 2
-    # |offset| focal / (distance + depth) <= half, solved for the distance of every point.
-    needed = np.abs(seen[:, :2]) * focal / half - seen[:, 2:]
-    return float(needed.max())
+    target = (points.min(axis=0) + points.max(axis=0)) / 2
+    for _ in range(CENTRINGS):
+        seen = (points - target) @ AXES.T
+        # |offset| focal / (distance + depth) <= half, solved for the distance of every point.
+        distance = float((np.abs(seen[:, :2]) * focal / half - seen[:, 2:]).max())
+        pixels, _ = _pinhole(seen, distance, focal, (0.0, 0.0))
+        aside = (pixels.min(axis=0) + pixels.max(axis=0)) / 2 * distance / focal
+        target = target + aside[0] * AXES[0] - aside[1] * AXES[1]
+    return target, distance

@@ -53,11 +53,19 @@ MUTED = Palette(*(blend(c, BACKGROUND, 0.62) for c in (LEFT_COLOUR, RIGHT_COLOUR
 
 @dataclass(frozen=True)
 class Rod:
-    """A rounded bar between two points, or several as one shape: (point, radius) pairs."""
+    """A rounded bar between two points, or a rounded polygon: (point, radius) pairs.
+
+    Spine and neck go without a halo, because they lie inside the torso.
+    """
 
     ends: tuple[tuple[int, float], ...]
     side: str
-    filled: bool = False
+    haloed: bool = True
+
+    @property
+    def filled(self) -> bool:
+        """True for the polygon."""
+        return len(self.ends) > 2
 
 
 class Figure:
@@ -89,7 +97,8 @@ class Figure:
         for rod in sorted(self.rods, key=nearness):
             places = [pixels[point] for point, _ in rod.ends]
             radii = [radius * radius_scale[point] for point, radius in rod.ends]
-            _draw_rod(canvas, places, radii, colours[rod.side], HALO * zoom, rod.filled)
+            halo = HALO * zoom if rod.haloed else 0.0
+            _draw_rod(canvas, places, radii, colours[rod.side], halo, rod.filled)
         self._draw_head(canvas, pixels, radius_scale, palette.body)
 
     def draw_shadow(
@@ -167,12 +176,12 @@ def _rods(skeleton: Skeleton, head: int) -> Iterator[Rod]:
     trunk = trunk_chain(skeleton)
     chest = next(chain[0] for chain in skeleton.chains if right_shoulder in chain)
     torso = (right_hip, left_hip, left_shoulder, right_shoulder)
-    yield Rod(tuple((joint, TRUNK_RADIUS) for joint in torso), "body", filled=True)
+    yield Rod(tuple((joint, TRUNK_RADIUS) for joint in torso), "body")
     for start, end in zip(trunk[:-1], trunk[1:], strict=True):
         inside = trunk.index(end) <= trunk.index(chest)
         radius = TRUNK_RADIUS if inside else NECK_RADIUS
-        yield Rod(((start, radius), (end, radius)), "body")
-    yield Rod(((trunk[-1], NECK_RADIUS), (head, NECK_RADIUS)), "body")
+        yield Rod(((start, radius), (end, radius)), "body", haloed=False)
+    yield Rod(((trunk[-1], NECK_RADIUS), (head, NECK_RADIUS)), "body", haloed=False)
     limbs = (
         (right_hip, "right", LEG_RADII),
         (left_hip, "left", LEG_RADII),

@@ -3,7 +3,7 @@
 import numpy as np
 from PIL import ImageDraw
 
-from motiongpt.render.camera import Camera
+from motiongpt.render.camera import FOCAL, Camera
 from motiongpt.render.figure import BACKGROUND, Colour, blend
 
 TILE_COLOUR: Colour = (222, 227, 234)
@@ -11,8 +11,8 @@ SHADOW_COLOUR: Colour = (188, 195, 206)
 PATH_COLOUR: Colour = (150, 160, 175)
 TILE = 0.28
 """Side of a tile over body height: about half a metre."""
-REACH = 1.35
-"""How far the floor reaches around the place looked at, over body height."""
+REACH = 0.9
+"""How far the floor reaches around the place looked at, over the width that the camera sees."""
 SHADES = 4
 """Steps of fading: few, so that the picture compresses well."""
 
@@ -23,10 +23,9 @@ def draw_floor(
     frame: int,
     height: float,
     zoom: int = 1,
-    reach: float = REACH,
 ) -> None:
     """Draw every second tile around the place looked at, fainter with the distance from it."""
-    side, radius = TILE * height, reach * height
+    side, radius = TILE * height, REACH * camera.distance / FOCAL
     middle = camera.targets[min(frame, len(camera.targets) - 1)][[0, 2]]
     low = np.floor((middle - radius) / side).astype(int)
     count = int(np.ceil(2 * radius / side)) + 1

@@ -4,7 +4,7 @@ import functools
 
 from PIL import ImageDraw, ImageFont
 
-from motiongpt.render.figure import BODY_COLOUR, LEFT_COLOUR, RIGHT_COLOUR, Colour, blend
+from motiongpt.render.figure import BODY_COLOUR, LEFT_COLOUR, RIGHT_COLOUR, Colour
 
 Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 FAINT: Colour = (112, 122, 138)
@@ -16,7 +16,8 @@ def font(size: int) -> Font:
     return ImageFont.load_default(size)
 
 
-def wrap(text: str, letters: Font, width: float, lines: int) -> list[str]:
+@functools.cache
+def wrap(text: str, letters: Font, width: float, lines: int) -> tuple[str, ...]:
     """Break `text` at spaces into at most `lines` lines of `width` pixels; the last may end in …"""
     words, wrapped = text.split(), [""]
     for word in words:
@@ -28,7 +29,7 @@ def wrap(text: str, letters: Font, width: float, lines: int) -> list[str]:
         else:
             wrapped[-1] = _cut(f"{wrapped[-1]} …", letters, width)
             break
-    return [_cut(line, letters, width) for line in wrapped if line]
+    return tuple(_cut(line, letters, width) for line in wrapped if line)
 
 
 def _cut(line: str, letters: Font, width: float) -> str:
@@ -59,8 +60,3 @@ def draw_legend(canvas: ImageDraw.ImageDraw, left: int, middle: int, size: int) 
         left += round(2 * radius + 0.4 * size)
         canvas.text((left, middle), word, font=letters, fill=FAINT, anchor="lm")
         left += round(letters.getlength(word) + 0.9 * size)
-
-
-def faded(colour: Colour) -> Colour:
-    """A lighter tone of `colour` for what is in the background."""
-    return blend(colour, (255, 255, 255), 0.5)

@@ -3,7 +3,7 @@
 Drawn with Pillow at twice the size and averaged down, which smooths edges at little cost.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +15,19 @@ from motiongpt.files import save_with
 from motiongpt.motion.skeleton import Skeleton
 from motiongpt.render.camera import frame_clips
 from motiongpt.render.figure import BACKGROUND, FULL, MUTED, Colour, Figure, blend, body_height
-from motiongpt.render.floor import PATH_COLOUR, SHADOW_COLOUR, TILE_COLOUR, draw_floor, draw_path
+from motiongpt.render.floor import (
+    PATH_COLOUR,
+    SHADES,
+    SHADOW_COLOUR,
+    TILE_COLOUR,
+    draw_floor,
+    draw_path,
+)
 from motiongpt.render.lettering import FAINT, draw_caption, draw_legend, font
 
 ZOOM = 2
-COLOURS = 64
+LOSSLESS_WEBP: dict[str, Any] = {"lossless": True, "quality": 20, "method": 1}
+"""Of few flat colours, lossless is both smaller and quicker than lossy."""
 BAR_COLOUR: Colour = (71, 85, 105)
 
 
@@ -56,14 +64,18 @@ def render_animation(
     if len(given) != len(joints):
         raise UserError(f"{path}: {len(given)} flags in `given` for {len(joints)} frames")
     scene = Scene(joints, skeleton, caption, given, size, fps or skeleton.fps, others)
-    frames = list(scene.frames())
-    duration = round(1000 / scene.fps)
+    frames = _with_one_palette(scene.frames())
+    kind = {"optimize": True, "disposal": 1} if path.suffix == ".gif" else LOSSLESS_WEBP
 
     def save(temporary: Path) -> None:
-        if path.suffix == ".webp":
-            _save(frames, temporary, duration, quality=70, method=0)
-        else:
-            _save(_with_one_palette(frames), temporary, duration, optimize=False, disposal=1)
+        frames[0].save(
+            temporary,
+            save_all=True,
+            append_images=frames[1:],
+            duration=round(1000 / scene.fps),
+            loop=0,
+            **kind,
+        )
 
     save_with(path, save, suffix=path.suffix)
 
@@ -103,7 +115,7 @@ class Scene:
         self.figure = Figure(skeleton, self.height)
         self.caption = caption
         self.letters = max(9, round(size * 0.044))
-        box = (size * 0.05, size * 0.15, size * 0.95, size * 0.90)
+        box = (size * 0.05, size * (0.15 if caption else 0.06), size * 0.95, size * 0.90)
         self.camera = frame_clips([joints, *others], self.height, box)
 
     def frames(self) -> Iterator[Image.Image]:
@@ -162,18 +174,19 @@ class Scene:
                     canvas.rectangle((left, self.size - thick, right - 1, self.size), fill=tone)
 
 
-def _with_one_palette(frames: list[Image.Image]) -> list[Image.Image]:
-    """The frames with the same few colours, so that what stands still compresses to nothing."""
-    width, height = frames[0].size
-    chosen = [frames[i] for i in np.linspace(0, len(frames) - 1, 4).astype(int)]
-    sheet = Image.new("RGB", (width * len(chosen), height))
-    for i, frame in enumerate(chosen):
-        sheet.paste(frame, (i * width, 0))
-    palette = sheet.quantize(COLOURS, method=Image.Quantize.MEDIANCUT)
-    return [frame.quantize(palette=palette, dither=Image.Dither.NONE) for frame in frames]
+def _with_one_palette(frames: Iterable[Image.Image]) -> list[Image.Image]:
+    """The frames in the same few colours, so that what stands still compresses to nothing."""
+    table = Image.new("P", (1, 1))
+    table.putpalette([channel for colour in _colours() for channel in colour])
+    return [frame.quantize(palette=table, dither=Image.Dither.NONE) for frame in frames]
 
 
-def _save(frames: list[Image.Image], path: Path, duration: int, **options: Any) -> None:
-    frames[0].save(
-        path, save_all=True, append_images=frames[1:], duration=duration, loop=0, **options
-    )
+def _colours() -> list[Colour]:
+    """Every colour that is drawn, and steps to the background for the smoothed edges."""
+    figures = [getattr(look, part) for look in (FULL, MUTED) for part in ("left", "right", "body")]
+    floors = [blend(TILE_COLOUR, BACKGROUND, step / SHADES) for step in range(SHADES)]
+    lines = [FAINT, BAR_COLOUR, PATH_COLOUR, SHADOW_COLOUR]
+    edges = [blend(colour, BACKGROUND, share) for colour in figures for share in (0.3, 0.65)]
+    edges += [blend(colour, BACKGROUND, 0.5) for colour in lines]
+    edges += [blend(colour, SHADOW_COLOUR, 0.5) for colour in figures[:3]]
+    return [BACKGROUND, *figures, *floors, *lines, *edges]
