@@ -261,6 +261,7 @@ def test_every_caption_names_its_labels_and_no_other():
                 found = named_actions(caption.text, ACTION_WORDS)
                 assert found == frozenset(LABELS[name.content]), f"{name}: {caption.text}"
                 assert not re.search(r"[{}<>]|  | ,", caption.text), caption.text
+                assert not re.search(r"\b(leting|begining|runing|puting|giveing)\b", caption.text)
     assert captions(ALL_NAMES[0], lively) == captions(ALL_NAMES[0], lively)
 
 

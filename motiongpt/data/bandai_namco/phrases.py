@@ -108,7 +108,7 @@ def _turning(side: str) -> Callable[[Measurements], Phrases]:
             _present(
                 (
                     _filled(", covering {}", distance),
-                    _filled(", {} in all", distance),
+                    _filled(", walking {} in all", distance),
                     _filled(", taking {}", facts.steps(measured)),
                     _filled(", all in {}", facts.seconds(measured.seconds)),
                     f", moving at about {measured.speed:.1f} meters per second",
@@ -225,7 +225,7 @@ def _dancing(measured: Measurements) -> Phrases:
         (
             "<stand> still and then <start> to dance {manner}",
             "<wait> for a while before starting to dance {manner}",
-            "<stand> and <wait>, then <begin> to dance {manner}",
+            "<stand> and <wait>, then <start> to dance {manner}",
         )
     )
 
