@@ -11,7 +11,7 @@ from omegaconf import OmegaConf
 
 from launch.graph import Planned, recorded_settings
 from launch.ledger import CONFIG, finished_metrics
-from launch.loggers import make_loggers
+from launch.loggers import StageLoggers
 from launch.sources import git_state
 from motiongpt.data.store import MotionStore
 from motiongpt.errors import UserError
@@ -82,14 +82,18 @@ def run_stage(stage: Planned) -> None:
             points=list(stage.needed_for),
             fingerprint=stage.fingerprint,
         )
+        loggers = StageLoggers(stage)
         try:
-            metrics = build_stage(stage).run(context_of(stage))
+            metrics = build_stage(stage).run(context_of(stage, loggers))
+            loggers.finish(metrics)
         except KeyboardInterrupt:
             run.set_state("interrupted")
+            loggers.close("interrupted")
             raise
         except BaseException as error:
             write_text(run.folder / "error.txt", traceback.format_exc())
             run.set_state("failed", error=f"{type(error).__name__}: {error}".splitlines()[0])
+            loggers.close("failed")
             raise
         finished_metrics(run, metrics)
 
@@ -108,7 +112,7 @@ def build_stage(stage: Planned):  # type: ignore[no-untyped-def]  # any class a 
     return instantiate(OmegaConf.create(settings), _recursive_=False)
 
 
-def context_of(stage: Planned) -> StageContext:
+def context_of(stage: Planned, loggers: StageLoggers) -> StageContext:
     """What the stage may use besides its own settings."""
     parents = {name: Path(run.folder) for name, run in stage.parents.items()}
     hardware = Hardware(**stage.settings.get("hardware", {}))
@@ -117,6 +121,6 @@ def context_of(stage: Planned) -> StageContext:
         parents=parents,
         store=MotionStore.open(stage.data),
         hardware=hardware,
-        make_logger=lambda: make_loggers(stage),
+        make_logger=loggers.open,
         say=lambda line: print(line, flush=True),
     )
