@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from evaluation.metrics.action_words import named_actions
+from motiongpt.data.bandai_namco.archive import content_sha256
 from motiongpt.data.bandai_namco.captions import captions
 from motiongpt.data.bandai_namco.facts import degrees, metres, seconds
 from motiongpt.data.bandai_namco.labels import ACTION_WORDS, LABELS
@@ -209,10 +210,15 @@ def test_a_missing_archive_is_downloaded_once(tmp_path):
         with pytest.raises(UserError, match="sha256"):
             next(wrong.clips())
         assert not path.exists()
-        right = source(path, download=True, url=url)
+        other = source(path, download=True, url=url, content_sha256="0" * 64)
+        with pytest.raises(UserError, match="have digest"):
+            next(other.clips())
+        digest = content_sha256(path)
+        path.unlink()
+        right = source(path, download=True, url=url, content_sha256=digest)
         assert [clip.name for clip in right.clips()] == [WALK]
         assert [clip.name for clip in right.clips()] == [WALK]
-        assert asked == ["/all.zip"] * 2 and list(path.parent.iterdir()) == [path]
+        assert asked == ["/all.zip"] * 3 and list(path.parent.iterdir()) == [path]
     finally:
         server.shutdown()
         server.server_close()

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from pathlib import Path
 
-from motiongpt.data.bandai_namco.archive import clip_files
+from motiongpt.data.bandai_namco.archive import clip_files, content_sha256
 from motiongpt.data.bandai_namco.conversion import to_clip
 from motiongpt.data.bandai_namco.labels import ACTION_WORDS, LABELS
 from motiongpt.data.bandai_namco.splits import (
@@ -53,6 +53,7 @@ class BandaiNamcoSource:
         repository: str = "",
         url: str = "",
         sha256: str | None = None,
+        content_sha256: str | None = None,
         progress: bool = True,
     ) -> None:
         """Note where the files are; nothing is read yet.
@@ -69,6 +70,8 @@ class BandaiNamcoSource:
             repository: owner/name of the repository that publishes the files.
             url: of its archive.
             sha256: of that archive; not checked where None.
+            content_sha256: of the BVH files in it (see `archive.content_sha256`), checked after a
+                download, because GitHub does not promise the same archive bytes; None skips it.
             progress: show a bar while downloading.
 
         Raises:
@@ -92,6 +95,7 @@ class BandaiNamcoSource:
         self._styles = frozenset(STYLES if styles is None else styles)
         self._workers, self._fetch, self._progress = workers, download, progress
         self._repository, self._url, self._sha256 = repository, url, sha256
+        self._content_sha256 = content_sha256
         self._whole = (
             limit is None
             and self._datasets == frozenset(_DATASETS)
@@ -140,6 +144,16 @@ class BandaiNamcoSource:
                 "folder or archive as data.source.path=PATH"
             )
         fetch_file(self._url, self.path, self._sha256, self._progress)
+        if self._content_sha256:
+            self._check_content(self._content_sha256)
+
+    def _check_content(self, expected: str) -> None:
+        found = content_sha256(self.path, NOT_IN_ALL_COPIES)
+        if found != expected:
+            raise UserError(
+                f"{self.path}: its BVH files have digest {found}, expected {expected}; delete it "
+                "and download again, or set data.source.content_sha256=null for another release"
+            )
 
     def _wanted(self, name: str) -> bool:
         parts = ClipName.parse(name)
