@@ -28,6 +28,7 @@ class Schedule:
         checkpoint_every: steps between checkpoints; does not change the result.
         precision: Lightning's name of it ("32-true", "bf16-mixed" …).
         gradient_clip: largest gradient norm, or None.
+        shuffle: False keeps the order of the data set, as released (B2 of the audit).
     """
 
     steps: int
@@ -36,6 +37,7 @@ class Schedule:
     checkpoint_every: int = 100
     precision: str = "32-true"
     gradient_clip: float | None = None
+    shuffle: bool = True
 
 
 def fit(
@@ -101,6 +103,7 @@ def fit(
         lambda: trainer.global_step,
         trainer.global_rank,
         trainer.world_size,
+        schedule.shuffle,
     )
     keys = fixed_keys(validation, seed)[trainer.global_rank :: trainer.world_size]
     size = max(1, schedule.batch_size // trainer.world_size)

@@ -20,6 +20,8 @@ class StepBatchSampler(Sampler[list[Key]]):
         batch_size: clips a step, over all processes.
         seed: of the shuffling and of the keys' random seeds.
         start: gives the first step, asked when iteration begins (it is known after a resume).
+        shuffle: draw a new order each epoch; False keeps that of `indices`, as the released code's
+            training does on one GPU (B2 of the audit).
         rank, world: this process takes every `world`-th clip of a batch, from `rank` on.
 
     Raises:
@@ -34,6 +36,7 @@ class StepBatchSampler(Sampler[list[Key]]):
         start: Callable[[], int] = lambda: 0,
         rank: int = 0,
         world: int = 1,
+        shuffle: bool = True,
     ) -> None:
         if len(indices) == 0:
             raise ValueError("no clips to draw batches from")
@@ -41,7 +44,7 @@ class StepBatchSampler(Sampler[list[Key]]):
             raise ValueError(f"a global batch of {batch_size} can't be shared by {world} processes")
         self.indices = np.asarray(indices)
         self.batch_size, self.seed, self.start = batch_size, seed, start
-        self.rank, self.world = rank, world
+        self.rank, self.world, self.shuffle = rank, world, shuffle
 
     def __iter__(self) -> Iterator[list[Key]]:
         step = self.start()
@@ -60,6 +63,8 @@ class StepBatchSampler(Sampler[list[Key]]):
         return int(self.indices[self._order(epoch)[place]])
 
     def _order(self, epoch: int) -> np.ndarray:
+        if not self.shuffle:
+            return np.arange(len(self.indices))
         known: tuple[int, np.ndarray] | None = getattr(self, "_known_order", None)
         if known is None or known[0] != epoch:
             order = np.random.default_rng([self.seed, epoch]).permutation(len(self.indices))

@@ -26,7 +26,8 @@ class TokenizerStage:
     Args:
         tokenizer: a `_partial_` node of conf/tokenizer; the number of features is added.
         frames_per_token: downsampling of the tokenizer.
-        window: frames of a training clip; shorter clips are padded, which no loss sees.
+        window: frames of a training clip.
+        short: what becomes of shorter clips: "pad", which no loss sees, or "skip".
         losses: arguments of `TokenizerLosses`.
         optimizer, scheduler, learning_rate, schedule, seed: how it is trained.
     """
@@ -36,6 +37,7 @@ class TokenizerStage:
         tokenizer: DictConfig,
         frames_per_token: int,
         window: int,
+        short: str,
         losses: Mapping[str, Any],
         optimizer: DictConfig,
         scheduler: DictConfig,
@@ -48,7 +50,8 @@ class TokenizerStage:
                 f"stage.tokenizer.window is {window} frames, less than one token "
                 f"({frames_per_token} frames); make it longer"
             )
-        self.tokenizer, self.window, self.losses, self.seed = tokenizer, window, losses, seed
+        self.tokenizer, self.losses, self.seed = tokenizer, losses, seed
+        self.window, self.short = window, short
         self.schedule = Schedule(**schedule)  # type: ignore[arg-type]
         self.optimization = make_optimization(
             optimizer, scheduler, learning_rate, self.schedule.steps
@@ -67,7 +70,7 @@ class TokenizerStage:
             torch.from_numpy(store.std),
             *self.optimization,
         )
-        windows = FeatureWindows(store, self.window)
+        windows = FeatureWindows(store, self.window, self.short)
         clips = windows.indices("train"), windows.indices("val")
         context.say(f"  tokenizer: {len(clips[0])} training and {len(clips[1])} validation clips")
         metrics = fit(

@@ -44,3 +44,8 @@ def test_bad_sizes_are_refused():
         StepBatchSampler(np.zeros(0, int), 4, seed=0)
     with pytest.raises(ValueError, match="can't be shared by 2"):
         StepBatchSampler(CLIPS, 5, seed=0, world=2)
+
+
+def test_unshuffled_keeps_the_order_of_the_data_set():
+    batches = take(StepBatchSampler(CLIPS, 17, seed=3, shuffle=False), 2)
+    assert [[clip for clip, _ in batch] for batch in batches] == [CLIPS.tolist()] * 2
