@@ -42,21 +42,31 @@ def _cut(line: str, letters: Font, width: float) -> str:
 
 def draw_caption(
     canvas: ImageDraw.ImageDraw, text: str, width: int, size: int, top: int, lines: int = 2
-) -> int:
-    """Centre the wrapped text under `top`; returns the y where it ends."""
+) -> None:
+    """Write the wrapped text under `top`, in the middle of `width` pixels."""
     letters = font(size)
     for line in wrap(text, letters, width - 2 * size, lines):
         canvas.text((width / 2, top), line, font=letters, fill=BODY_COLOUR, anchor="ma")
         top += round(1.25 * size)
-    return top
+
+
+SIDES = (("left", LEFT_COLOUR), ("right", RIGHT_COLOUR))
+
+
+def legend_width(size: int) -> int:
+    """Pixels that `draw_legend` takes, with a gap behind it."""
+    return sum(_entry_width(word, size) for word, _ in SIDES)
 
 
 def draw_legend(canvas: ImageDraw.ImageDraw, left: int, middle: int, size: int) -> None:
     """Dots for the left and the right limbs with their words, from `left`, centred on `middle`."""
-    letters = font(size)
-    for word, colour in (("left", LEFT_COLOUR), ("right", RIGHT_COLOUR)):
-        radius = 0.32 * size
+    radius = round(0.32 * size)
+    for word, colour in SIDES:
         canvas.ellipse((left, middle - radius, left + 2 * radius, middle + radius), fill=colour)
-        left += round(2 * radius + 0.4 * size)
-        canvas.text((left, middle), word, font=letters, fill=FAINT, anchor="lm")
-        left += round(letters.getlength(word) + 0.9 * size)
+        beside = left + 2 * radius + round(0.4 * size)
+        canvas.text((beside, middle), word, font=font(size), fill=FAINT, anchor="lm")
+        left += _entry_width(word, size)
+
+
+def _entry_width(word: str, size: int) -> int:
+    return 2 * round(0.32 * size) + round(font(size).getlength(word) + 1.3 * size)

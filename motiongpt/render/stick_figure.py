@@ -126,6 +126,12 @@ class Scene:
 
     def picture(self, frame: int, backdrop: Image.Image | None = None) -> Image.Image:
         """The RGB picture of one frame; `backdrop` is drawn upon where it is known already."""
+        picture = self.drawing(frame, backdrop)
+        self._write(picture, frame)
+        return picture
+
+    def drawing(self, frame: int, backdrop: Image.Image | None = None) -> Image.Image:
+        """The picture of one frame without words."""
         picture = self._backdrop(frame) if backdrop is None else backdrop
         canvas = ImageDraw.Draw(picture)
         walked = self.joints[: frame + 1, 0]
@@ -134,9 +140,7 @@ class Scene:
         self.figure.draw_shadow(canvas, pose, self.camera, frame, SHADOW_COLOUR, ZOOM)
         palette = MUTED if self.given[frame] else FULL
         self.figure.draw(canvas, pose, self.camera, frame, palette, ZOOM)
-        picture = picture.reduce(ZOOM)
-        self._write(picture, frame)
-        return picture
+        return picture.reduce(ZOOM)
 
     def _backdrop(self, frame: int) -> Image.Image:
         picture = Image.new("RGB", (self.size * ZOOM, self.size * ZOOM), BACKGROUND)

@@ -35,7 +35,7 @@ def test_an_animation_has_every_frame_and_both_sides(tmp_path, ending):
 
 def test_a_strip_is_as_wide_as_its_poses(tmp_path):
     render_strip(joints(), HUMANML3D, tmp_path / "s.png", "walks", poses=5, size=100)
-    assert Image.open(tmp_path / "s.png").size == (500, 100)
+    assert Image.open(tmp_path / "s.png").size == (500, 100 + 20)
     with pytest.raises(UserError, match="at least one"):
         render_strip(joints(), HUMANML3D, tmp_path / "t.png", poses=0)
 

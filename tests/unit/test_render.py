@@ -115,3 +115,14 @@ def test_captions_wrap_and_end_in_an_ellipsis():
     assert wrap("short", letters, 120, 2) == ("short",)
     assert wrap("", letters, 120, 2) == ()
     assert letters.getlength(wrap("w" * 80, letters, 120, 2)[0]) <= 120
+
+
+def test_a_strip_shows_every_pose_at_the_same_size(tmp_path):
+    joints = walk(frames=30, metres_a_frame=0.0)
+    render_strip(joints, HUMANML3D, tmp_path / "a.png", "someone stands still", poses=3, size=100)
+    sheet = Image.open(tmp_path / "a.png")
+    top = sheet.height - 100
+    panels = [sheet.crop((100 * i, top, 100 * i + 100, top + 85)).tobytes() for i in range(3)]
+    assert panels[0] == panels[1] == panels[2]
+    render_strip(joints, HUMANML3D, tmp_path / "b.png", " ", poses=3, size=100)
+    assert Image.open(tmp_path / "b.png").height == 100
