@@ -86,10 +86,10 @@ def run_stage(stage: Planned) -> None:
         try:
             metrics = build_stage(stage).run(context_of(stage, loggers))
             loggers.finish(metrics)
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, SystemExit) as error:  # Lightning exits on Ctrl-C and SIGTERM
             run.set_state("interrupted")
             loggers.close("interrupted")
-            raise
+            raise KeyboardInterrupt from error
         except BaseException as error:
             write_text(run.folder / "error.txt", traceback.format_exc())
             run.set_state("failed", error=f"{type(error).__name__}: {error}".splitlines()[0])

@@ -102,3 +102,18 @@ def test_a_changed_default_is_another_run(finished):
     assert "0 reused" not in said.splitlines()[-1] or "6 to run" in said
     tokenizer = next(line for line in said.splitlines() if line.startswith("tokenizer "))
     assert "absent" in tokenizer
+
+
+def test_interrupted_it_says_so_and_what_to_do(tmp_path):
+    process = subprocess.Popen(
+        [*COMMAND, f"paths.root={tmp_path}", "stage.tokenizer.schedule.steps=100000"],
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    deadline = time.monotonic() + 300
+    while not list(tmp_path.glob("runs/tokenizer/*/checkpoints/last.ckpt")):
+        assert process.poll() is None and time.monotonic() < deadline
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    said, _ = process.communicate(timeout=120)
+    assert process.returncode == 130 and "goes on from the last checkpoint" in said
+    only, = all_runs(tmp_path)
+    assert only.state == "interrupted"
