@@ -14,6 +14,7 @@ from motiongpt.errors import UserError
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one sub-command and return the exit status: 0 done, 1 something failed, 2 bad input."""
+    _quiet()
     words = list(sys.argv[1:] if arguments is None else arguments)
     if not words or words[0] in ("-h", "--help"):
         print(_help())
@@ -27,7 +28,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if name not in _names():
         print(f"motiongpt: {name}: no such command; valid: {', '.join(_names())}", file=sys.stderr)
         return 2
-    _quiet()
     try:
         return int(_command(name).main(rest))
     except UserError as error:

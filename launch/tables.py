@@ -62,6 +62,11 @@ def _result(run: Run) -> str:
     return "\n".join(f"  {name:<40} {value:.4g}" for name, value in run.metrics.items())
 
 
+def _telling(metrics: Mapping[str, float]) -> list[tuple[str, float]]:
+    """Metrics with those of training last: what a person looks for first."""
+    return sorted(metrics.items(), key=lambda item: item[0].startswith("train/"))
+
+
 def status_table(runs: Sequence[Run]) -> str:
     """The ledger: one row a run."""
     rows = []
@@ -70,7 +75,7 @@ def status_table(runs: Sequence[Run]) -> str:
         metrics = run.metrics or progress.get("metrics", {})
         done = f"{progress['step']}/{progress['steps']}" if "step" in progress else "-"
         age = time.strftime("%Y-%m-%d %H:%M", time.localtime(status.get("time", 0)))
-        shown = " ".join(f"{name}={value:.4g}" for name, value in list(metrics.items())[:4])
+        shown = " ".join(f"{name}={value:.4g}" for name, value in _telling(metrics)[:4])
         rows.append(
             [
                 run.stage,
