@@ -1,0 +1,56 @@
+import numpy as np
+import torch
+
+from evaluation.answers import in_place
+from evaluation.comparison import CHANCE, HOLD, LINEAR, MODEL, REAL, methods
+from motiongpt.motion.recover import features_to_joints
+from motiongpt.motion.skeleton import HUMANML3D
+from tests.unit.cases import make_case
+
+
+def features(seed, frames=40):
+    return (np.random.default_rng(seed).standard_normal((frames, 263)) * 0.05).astype(np.float32)
+
+
+def joints(motion):
+    return features_to_joints(torch.from_numpy(motion), HUMANML3D).numpy()
+
+
+def test_given_frames_stay_and_the_end_is_where_it_was():
+    reference, written = features(0), features(1)
+    whole = in_place(written, reference, start=10, end=10)
+    assert len(whole) == 40
+    np.testing.assert_array_equal(whole[:10], reference[:10])
+    np.testing.assert_array_equal(whole[30:], reference[30:])
+    np.testing.assert_array_equal(whole[10:30, 3:], written[10:30, 3:])
+    np.testing.assert_allclose(joints(whole)[30:], joints(reference)[30:], atol=1e-5)
+    assert np.abs(joints(whole)[10:30] - joints(reference)[10:30]).max() > 0.01
+
+
+def test_a_prediction_goes_on_from_the_last_given_frame():
+    reference, written = features(0), features(1)
+    whole = in_place(written, reference, start=8, end=0)
+    np.testing.assert_array_equal(whole, np.concatenate([reference[:8], written[8:]]))
+    short = in_place(written[:20], reference, start=8, end=0)
+    assert len(short) == 20
+
+
+def test_the_truth_in_place_is_the_truth():
+    reference = features(0)
+    np.testing.assert_allclose(in_place(reference, reference, 10, 10), reference, atol=1e-6)
+
+
+def test_what_stands_beside_the_model():
+    poses = joints(features(0))
+    free = [make_case(poses + place, name=str(place), captions=(f"clip {place}",)) for place in range(5)]
+    beside = methods(free, seed=0)
+    assert list(beside) == [MODEL, REAL, CHANCE]
+    assert all(other.name == mine.name and other.text != f"clip {mine.name}"
+               for mine, other in zip(free, beside[CHANCE], strict=True))
+    given = np.zeros(40, bool)
+    given[:2] = True
+    held = methods([make_case(poses, given=given)], seed=0)[HOLD][0]
+    np.testing.assert_array_equal(held.joints[2:], np.repeat(poses[1:2], 38, axis=0))
+    given[-2:] = True
+    line = methods([make_case(poses, given=given)], seed=0)[LINEAR][0]
+    np.testing.assert_allclose(line.joints[1:39].mean(0), (poses[1] + poses[38]) / 2, atol=1e-5)
