@@ -1,0 +1,162 @@
+"""Word vectors for the T2M text encoder: GloVe as T2M publishes it, or a plain GloVe text file.
+
+Shapes: L tokens, D width of a vector (300 in what T2M publishes).
+"""
+
+import pickle
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, BinaryIO, NoReturn
+
+import numpy as np
+
+from evaluation.evaluators.parts_of_speech import CATEGORIES, OTHER, category
+from motiongpt.errors import UserError
+
+VECTORS, WORDS, PLACES = "our_vab_data.npy", "our_vab_words.pkl", "our_vab_idx.pkl"
+UNKNOWN = "unk"
+HELP = (
+    "unpack glove.zip there, which comes with T2M's evaluator (prepare/download_glove.sh of "
+    "GuyTevet/motion-diffusion-model fetches it), or name a plain text GloVe file"
+)
+
+
+class WordVectors:
+    """Vectors and categories of `word/TAG` tokens.
+
+    Args:
+        places: word -> row of `vectors`; holds "unk", which stands for every word without one.
+        vectors: (N, D).
+
+    Raises:
+        UserError: no "unk", or a row that is not there.
+    """
+
+    def __init__(self, places: Mapping[str, int], vectors: np.ndarray) -> None:
+        if vectors.ndim != 2 or not np.issubdtype(vectors.dtype, np.floating):
+            raise UserError(
+                f"word vectors: {vectors.dtype} of shape {vectors.shape}; expected (words, width) "
+                "real numbers"
+            )
+        if UNKNOWN not in places:
+            raise UserError(f"word vectors: no vector for {UNKNOWN!r}, the word for unknown words")
+        for word, place in places.items():
+            if not 0 <= place < len(vectors):
+                raise UserError(
+                    f"word vectors: {word!r} is row {place}; expected 0 to {len(vectors) - 1}"
+                )
+        self.places, self.vectors = places, vectors
+
+    @property
+    def width(self) -> int:
+        """D."""
+        return self.vectors.shape[1]
+
+    @classmethod
+    def open(cls, path: Path | str) -> "WordVectors":
+        """Read T2M's folder of three files, or a text file of lines `word number number ...`.
+
+        Pickles in the folder are read as plain lists, dictionaries, strings and whole numbers;
+        one that asks for anything else is refused before it gets it, so none can run code.
+
+        Raises:
+            UserError: nothing there (says how to get it), or a file is damaged or not plain.
+        """
+        path = Path(path)
+        if path.is_file():
+            return cls(*_text_file(path))
+        absent = [name for name in (VECTORS, WORDS, PLACES) if not (path / name).is_file()]
+        if absent:
+            raise UserError(f"{path}: no word vectors here (no {', '.join(absent)}); {HELP}")
+        return cls(_published_places(path), _array(path / VECTORS))
+
+    def embed(self, tokens: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+        """Vectors (L, D) and one-hot categories (L, 15), float32, of tokens like "man/NOUN".
+
+        A word without a vector gets that of "unk" and the category OTHER, whatever its tag.
+
+        Raises:
+            UserError: a token without a tag.
+        """
+        rows, categories = [], []
+        for token in tokens:
+            word, slash, tag = token.rpartition("/")
+            if not slash:
+                raise UserError(f"token {token!r} has no part of speech; expected word/TAG")
+            known = word in self.places
+            rows.append(self.places[word if known else UNKNOWN])
+            categories.append(category(word, tag) if known else CATEGORIES.index(OTHER))
+        vectors = self.vectors[np.array(rows, np.int64)].astype(np.float32)
+        return vectors, np.eye(len(CATEGORIES), dtype=np.float32)[np.array(categories, np.int64)]
+
+
+class _PlainUnpickler(pickle.Unpickler):
+    """Reads lists, dictionaries, strings and numbers; these need no name of a module, so every
+    pickle that names one is refused."""
+
+    def find_class(self, module: str, name: str) -> NoReturn:
+        raise pickle.UnpicklingError(f"it asks for {module}.{name}")
+
+
+def read_plain_pickle(path: Path) -> Any:
+    """What a pickle of plain lists, dictionaries, strings and numbers holds; runs no code.
+
+    Raises:
+        UserError: it is damaged, or holds anything else.
+    """
+    stream: BinaryIO
+    with path.open("rb") as stream:
+        try:
+            return _PlainUnpickler(stream).load()
+        except pickle.UnpicklingError as error:
+            reason = str(error).splitlines()[0] if str(error) else "damaged"
+        except (EOFError, ValueError, TypeError, IndexError, KeyError, AttributeError) as error:
+            reason = f"damaged: {type(error).__name__}"
+    raise UserError(
+        f"{path}: not a pickle of plain lists, dictionaries, strings and numbers ({reason}); "
+        "it was not loaded: get the file from its authors again"
+    )
+
+
+def _published_places(folder: Path) -> dict[str, int]:
+    words, places = (read_plain_pickle(folder / name) for name in (WORDS, PLACES))
+    if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
+        raise UserError(f"{folder / WORDS}: expected a list of words")
+    if not isinstance(places, dict) or not all(type(place) is int for place in places.values()):
+        raise UserError(f"{folder / PLACES}: expected a dictionary of words and row numbers")
+    without = next((word for word in words if word not in places), None)
+    if without is not None:
+        raise UserError(f"{folder / PLACES}: no row for {without!r}, which {WORDS} lists")
+    return {word: places[word] for word in words}
+
+
+def _array(path: Path) -> np.ndarray:
+    try:
+        return np.load(path, allow_pickle=False)
+    except (ValueError, EOFError, OSError) as error:
+        raise UserError(f"{path}: not an array of numbers; get it again") from error
+
+
+def _text_file(path: Path) -> tuple[dict[str, int], np.ndarray]:
+    words: list[str] = []
+    rows: list[np.ndarray] = []
+    width = 0
+    with path.open(encoding="utf-8", errors="replace") as lines:
+        for number, line in enumerate(lines, start=1):
+            parts = line.rstrip().split(" ")
+            width = width or len(parts) - 1
+            try:
+                row = np.array(parts[len(parts) - width :], np.float32)
+            except ValueError:
+                row = np.empty(0, np.float32)
+            # Some of the words of the larger GloVe files hold spaces.
+            word = " ".join(parts[: len(parts) - width])
+            if not word or not width or len(row) != width:
+                raise UserError(
+                    f"{path}: line {number}: expected a word and {width or 300} numbers"
+                )
+            words.append(word)
+            rows.append(row)
+    if not rows:
+        raise UserError(f"{path}: empty; expected lines of a word and its numbers")
+    return {word: place for place, word in enumerate(words)}, np.stack(rows)
