@@ -82,11 +82,12 @@ def test_order_and_company_do_not_matter(evaluator):
     assert np.abs(found[2] - found[5]).max() > 1e-3, "two clips, two embeddings"
 
 
-def test_packed_is_what_one_clip_padded_to_196_frames_gives(evaluator):
-    clip = clips()[0]
+@pytest.mark.parametrize(("frames", "n_steps"), [(40, 10), (43, 10), (4, 1), (196, 49)])
+def test_packed_is_what_one_clip_padded_to_196_frames_gives(evaluator, frames, n_steps):
+    (clip,) = clips((frames,))
     padded = torch.zeros(1, MAX_FRAMES, 14)
-    padded[0, :40] = torch.from_numpy((clip - 3) / 2)
-    steps = evaluator.networks.movement_encoder(padded)[:, :10]
+    padded[0, :frames] = torch.from_numpy((clip - 3) / 2)
+    steps = evaluator.networks.movement_encoder(padded)[:, :n_steps]
     expected = evaluator.networks.motion_encoder(steps, None).detach().numpy()
     np.testing.assert_allclose(evaluator.motion_embeddings([clip]), expected, atol=1e-6)
 
