@@ -1,0 +1,66 @@
+"""Diversity: mean distance of random pairs of motions. Source: Guo et al. (2022), 300 pairs.
+
+Pairs are drawn with numpy's legacy generator, as the T2M evaluation does, so that a seed gives its
+pairs: two draws without replacement, compared one by one.
+"""
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from evaluation.metrics.embeddings import EmbeddingMetric
+from motiongpt.errors import UserError
+
+PAIRS = 300
+
+
+class Diversity(EmbeddingMetric):
+    """Returns from `compute`: {"diversity"}; it should be near that of real motion.
+
+    Args:
+        pairs: how many are drawn.
+        seed: of the draw.
+    """
+
+    def __init__(self, pairs: int = PAIRS, seed: int = 0) -> None:
+        super().__init__()
+        self.pairs, self.seed = pairs, seed
+        self.add_set("embeddings")
+
+    def update(self, embeddings: Tensor, places: Tensor | None = None) -> None:
+        """Add embeddings (N, D); places: see the base class."""
+        self.extend_set("embeddings", embeddings, places)
+
+    def compute(self) -> dict[str, Tensor]:
+        """One number over all clips.
+
+        Raises:
+            UserError: not finite, or fewer clips than pairs.
+        """
+        random = np.random.RandomState(self.seed)
+        return {"diversity": diversity(self.gathered_set("embeddings"), self.pairs, random)}
+
+
+def diversity(embeddings: Tensor, pairs: int, random: np.random.RandomState) -> Tensor:
+    """Mean distance of `pairs` random pairs of (N, D), a float64 scalar.
+
+    Raises:
+        UserError: fewer clips than pairs.
+    """
+    if len(embeddings) < pairs:
+        raise UserError(
+            f"Diversity over {pairs} pairs needs at least {pairs} clips, there are "
+            f"{len(embeddings)}; evaluate more clips or set fewer pairs"
+        )
+    first, second = draw_pairs(len(embeddings), pairs, random)
+    embeddings = embeddings.double()
+    return (embeddings[first] - embeddings[second]).norm(dim=-1).mean()
+
+
+def draw_pairs(count: int, pairs: int, random: np.random.RandomState) -> tuple[Tensor, Tensor]:
+    """Numbers below `count` of both halves of the pairs, (pairs,) int64 each.
+
+    Within a half no number comes twice; a clip may meet itself.
+    """
+    first, second = (torch.from_numpy(random.choice(count, pairs, replace=False)) for _ in range(2))
+    return first, second

@@ -1,0 +1,82 @@
+"""Fréchet distance between embeddings of real and of generated motion (FID).
+
+Source: Heusel et al. (2017); on motion embeddings Guo et al. (2022).
+"""
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from evaluation.metrics.embeddings import EmbeddingMetric
+from motiongpt.errors import UserError
+
+
+class Gaussian(NamedTuple):
+    """Mean (D,) and covariance (D, D) of embeddings, float64."""
+
+    mean: Tensor
+    covariance: Tensor
+
+
+class FrechetDistance(EmbeddingMetric):
+    """FID of the generated clips against the real ones; either set may come first.
+
+    Returns from `compute`: {"fid"}.
+    """
+
+    higher_is_better = False
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.add_set("real")
+        self.add_set("generated")
+
+    def update(self, embeddings: Tensor, real: bool, places: Tensor | None = None) -> None:
+        """Add embeddings (N, D) to the real or to the generated set; places: see the base class."""
+        self.extend_set("real" if real else "generated", embeddings, places)
+
+    def compute(self) -> dict[str, Tensor]:
+        """One number over all clips.
+
+        Raises:
+            UserError: a set is not finite or has fewer than 2 clips.
+        """
+        real, generated = (fit_gaussian(self.gathered_set(n)) for n in ("real", "generated"))
+        return {"fid": frechet_distance(real, generated)}
+
+
+def fit_gaussian(embeddings: Tensor) -> Gaussian:
+    """Mean and unbiased covariance of embeddings (N, D), in float64.
+
+    Raises:
+        UserError: fewer than 2 clips.
+    """
+    if len(embeddings) < 2:
+        raise UserError(f"FID needs at least 2 clips in each set, this one has {len(embeddings)}")
+    embeddings = embeddings.double()
+    return Gaussian(embeddings.mean(0), torch.atleast_2d(torch.cov(embeddings.T)))
+
+
+def frechet_distance(one: Gaussian, other: Gaussian) -> Tensor:
+    """|m1 - m2|² + tr C1 + tr C2 - 2 tr √(C1 C2), a float64 scalar.
+
+    tr √(C1 C2) is the sum of the singular values of √C1 √C2, with each root from the eigenvalues
+    of a symmetric matrix. No root of a product that is not symmetric is taken, so singular
+    covariances (fewer clips than D) cost no digits.
+    """
+    roots = symmetric_root(one.covariance), symmetric_root(other.covariance)
+    overlap = torch.linalg.svdvals(roots[0] @ roots[1]).sum()
+    spread = one.covariance.trace() + other.covariance.trace() - 2 * overlap
+    return ((one.mean - other.mean).square().sum() + spread).clamp_min(0)
+
+
+def symmetric_root(matrix: Tensor) -> Tensor:
+    """Square root of a symmetric positive semidefinite (D, D).
+
+    Eigenvalues that rounding cannot tell from 0 count as 0: the root of 1e-16 is 1e-8.
+    """
+    values, vectors = torch.linalg.eigh(matrix)
+    smallest = len(values) * torch.finfo(values.dtype).eps * values[-1].clamp_min(0)
+    values = torch.where(values > smallest, values, 0)
+    return (vectors * values.sqrt()) @ vectors.T
