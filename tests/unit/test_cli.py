@@ -13,7 +13,7 @@ def test_help_names_every_command_with_an_example(capsys):
     assert main(["--help"]) == 0
     shown = capsys.readouterr().out
     assert all(word in shown for word in ("run", "data", "status", "motiongpt run experiment=quickstart"))
-    for command in ("run", "status", "data"):
+    for command in ("run", "status", "data", "score"):
         with pytest.raises(SystemExit) as left:
             main([command, "--help"])
         assert left.value.code == 0
@@ -23,7 +23,7 @@ def test_help_names_every_command_with_an_example(capsys):
 def test_unknown_commands_are_one_line_with_the_valid_ones(capsys):
     assert main(["rum"]) == 2
     error = capsys.readouterr().err
-    assert error == "motiongpt: rum: no such command; valid: data, run, status\n"
+    assert error == "motiongpt: rum: no such command; valid: data, run, score, status\n"
 
 
 @pytest.mark.parametrize(("words", "said"), [

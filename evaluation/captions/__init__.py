@@ -1,0 +1,1 @@
+"""How well sentences match human captions: protocols, two back ends, and their files."""

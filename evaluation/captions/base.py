@@ -1,0 +1,32 @@
+"""What a back end is: a package's scores of sentences that a protocol has prepared."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+METRICS = ("bleu1", "bleu4", "rougeL", "cider")
+
+
+class CaptionBackEnd(Protocol):
+    """Scores sentences; built by Hydra from `back_end` of one yaml of `conf/captions`.
+
+    Attributes:
+        name: as in `captions=`.
+        package: the installed package whose version belongs to a result.
+    """
+
+    name: str
+    package: str
+
+    def score(
+        self, references: Sequence[Sequence[str]], predictions: Sequence[str]
+    ) -> dict[str, float]:
+        """Metric -> score over all clips together, names out of `METRICS`.
+
+        Args:
+            references: of each clip, the same number for all.
+            predictions: one sentence a clip, which may be empty.
+
+        Raises:
+            UserError: the package lacks something that it can't fetch.
+        """
+        ...

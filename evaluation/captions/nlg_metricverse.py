@@ -1,0 +1,162 @@
+"""The scores of nlg-metricverse, kept off the network as far as that package can be.
+
+Importing it loads a DistilBERT for a plot; BLEU is computed by a script that it downloads. ROUGE-L
+and CIDEr need neither.
+"""
+
+import os
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import lru_cache
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from evaluation.captions.base import METRICS
+from motiongpt.errors import UserError
+
+MODEL_VARIABLE = "MOVERSCORE_MODEL"
+SEED = 0  # of the bootstrap from which that package takes ROUGE
+WITHOUT_BLEU = "captions.back_end.metrics=[rougeL,cider]"
+
+
+class NlgMetricverseBackEnd:
+    """BLEU, ROUGE-L and CIDEr as the package computes them from sentences.
+
+    Its own tokenisation comes on top of the protocol's: BLEU and ROUGE drop capitals and
+    punctuation, CIDEr splits at spaces. ROUGE-L is the median of 1,000 bootstrap means of each
+    clip's best F1, so it differs from COCO's by definition.
+
+    Args:
+        metrics: which of bleu1, bleu4, rougeL and cider.
+        bleu_script: a local copy of the script that BLEU needs, `nmt/scripts/bleu.py` of
+            tensorflow/nmt at 0be8642; None lets the package download it.
+
+    Raises:
+        UserError: an unknown metric or a script that is not there.
+    """
+
+    name, package = "nlg_metricverse", "nlg-metricverse"
+
+    def __init__(self, metrics: Sequence[str] = METRICS, bleu_script: str | None = None) -> None:
+        if unknown := [metric for metric in metrics if metric not in METRICS]:
+            raise UserError(
+                f"captions.back_end.metrics: {unknown[0]}: no such metric; "
+                f"valid: {', '.join(METRICS)}"
+            )
+        if bleu_script is not None and not Path(bleu_script).is_file():
+            raise UserError(
+                f"captions.back_end.bleu_script={bleu_script}: no such file; "
+                "name a copy of tensorflow/nmt's nmt/scripts/bleu.py"
+            )
+        self.metrics, self.bleu_script = list(metrics), bleu_script
+
+    def score(
+        self, references: Sequence[Sequence[str]], predictions: Sequence[str]
+    ) -> dict[str, float]:
+        """The scores named by `metrics`.
+
+        Raises:
+            UserError: the package is absent, or BLEU's script can't be downloaded.
+        """
+        makers: dict[str, Callable[[], Any]] = {
+            "bleu1": lambda: self._bleu(1),
+            "bleu4": lambda: self._bleu(4),
+            "rougeL": lambda: _metric("rouge", {"rouge_types": ["rougeL"]}),
+            "cider": lambda: _metric("cider", {}),
+        }
+        # All of them before anything is computed: BLEU may be out of reach.
+        scorers = {name: makers[name]() for name in self.metrics}
+        found = [[sentence] for sentence in predictions]
+        wanted = [list(captions) for captions in references]
+        scores = {}
+        for name in self.metrics:
+            result = scorers[name].compute(predictions=found, references=wanted)["score"]
+            scores[name] = float(result["rougeL" if name == "rougeL" else "score"])
+        return scores
+
+    def _bleu(self, order: int) -> Any:
+        if self.bleu_script is not None:
+            return _local_bleu(self.bleu_script, order)
+        try:
+            return _metric("bleu", {"max_order": order})
+        except OSError as error:  # what `evaluate` and `requests` raise without a network
+            if error.filename is not None:  # a file of this machine
+                raise
+            raise UserError(
+                "captions=nlg_metricverse: its BLEU downloads a script, which can't be reached; "
+                "name a copy of tensorflow/nmt's nmt/scripts/bleu.py by "
+                f"captions.back_end.bleu_script=FILE, or go without BLEU by {WITHOUT_BLEU}"
+            ) from error
+
+
+@lru_cache(maxsize=1)
+def load_package() -> ModuleType:
+    """Import nlgmetricverse without touching the network.
+
+    Raises:
+        UserError: it is not installed, or not beside the versions that it needs.
+    """
+    try:
+        with _tiny_model():
+            import nlgmetricverse
+    except (ImportError, AttributeError) as error:  # the latter from newer versions of others
+        raise UserError(
+            "captions=nlg_metricverse: the package can't be imported "
+            f"({' '.join(str(error).split())}); install nlg-metricverse with the versions of "
+            "constraints.txt, or choose captions=coco"
+        ) from error
+    return nlgmetricverse
+
+
+@contextmanager
+def _tiny_model() -> Iterator[None]:
+    """Have the import load an empty model from a folder instead of one from the network.
+
+    Nothing that is scored here uses it.
+    """
+    import torch
+    from transformers import DistilBertConfig, DistilBertModel
+
+    before = os.environ.get(MODEL_VARIABLE)
+    with tempfile.TemporaryDirectory() as folder, torch.random.fork_rng(devices=[]):
+        words = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
+        Path(folder, "vocab.txt").write_text("\n".join(words) + "\n")
+        size = {"dim": 1, "hidden_dim": 1, "n_layers": 1, "n_heads": 1}
+        config = DistilBertConfig(vocab_size=len(words), max_position_embeddings=2, **size)
+        DistilBertModel(config).save_pretrained(folder)
+        os.environ[MODEL_VARIABLE] = folder
+        try:
+            yield
+        finally:
+            if before is None:
+                del os.environ[MODEL_VARIABLE]
+            else:
+                os.environ[MODEL_VARIABLE] = before
+
+
+def _settings(options: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "resulting_name": "score",
+        "compute_kwargs": options,
+        "keep_in_memory": True,
+        "seed": SEED,
+    }
+
+
+def _metric(path: str, options: dict[str, Any]) -> Any:
+    return load_package().load_metric(path, **_settings(options))
+
+
+def _local_bleu(script: str, order: int) -> Any:
+    load_package()
+    from nlgmetricverse.metrics.bleu.bleu_planet import BleuPlanet
+
+    class LocalBleu(BleuPlanet):
+        """The package's BLEU with a script that is already here."""
+
+        def _download_and_prepare(self, dl_manager: Any) -> None:
+            self.external_module_path = script
+
+    return LocalBleu(**_settings({"max_order": order}))

@@ -1,0 +1,80 @@
+"""Score predictions from a file, without a model: captions against references."""
+
+import argparse
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from hydra.errors import InstantiationException
+from hydra.utils import instantiate
+from omegaconf import DictConfig
+
+from evaluation.captions.base import CaptionBackEnd
+from evaluation.captions.files import read_predictions, read_references
+from evaluation.captions.protocol import PROTOCOLS, caption_protocol
+from evaluation.captions.score import score_captions
+from launch.compose import compose_config
+from motiongpt.errors import UserError
+
+EXAMPLES = """examples:
+  motiongpt score captions --references test.jsonl --predictions ours.jsonl
+  motiongpt score captions --references test.jsonl --predictions test.jsonl --system tm2t
+  motiongpt score captions --references test.jsonl --predictions ours.jsonl --protocol normalised
+  motiongpt score captions --references test.jsonl --predictions ours.jsonl \\
+      captions=nlg_metricverse captions.back_end.metrics=[rougeL,cider]
+"""
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run one of captions."""
+    parser = argparse.ArgumentParser(
+        prog="motiongpt score",
+        description=__doc__,
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("what", choices=["captions"], help="what was predicted")
+    parser.add_argument(
+        "--references",
+        type=Path,
+        required=True,
+        metavar="FILE",
+        help='lines {"id": ..., "references": [...]}',
+    )
+    parser.add_argument(
+        "--predictions",
+        type=Path,
+        required=True,
+        metavar="FILE",
+        help='lines {"id": ..., "prediction": ...}, or with "predictions": {SYSTEM: ...}',
+    )
+    parser.add_argument("--system", help="whose, where a line holds several systems' predictions")
+    parser.add_argument(
+        "--protocol",
+        help=f"{' or '.join(PROTOCOLS)}; short for captions.references=, which is raw by default",
+    )
+    parser.add_argument("overrides", nargs="*", help="Hydra overrides, as captions=nlg_metricverse")
+    options = parser.parse_intermixed_args(arguments)
+    settings = compose_config(options.overrides).captions
+    protocol = caption_protocol(options.protocol or settings.references)
+    references = read_references(options.references)
+    predictions = read_predictions(options.predictions, references, options.system)
+    result = score_captions(references, predictions, protocol, make_back_end(settings.back_end))
+    if options.system is not None:
+        result["system"] = options.system
+    print(json.dumps(result, indent=2, ensure_ascii=False, allow_nan=False))
+    return 0
+
+
+def make_back_end(settings: DictConfig) -> CaptionBackEnd:
+    """Build what `captions=` names.
+
+    Raises:
+        UserError: as the back end says it, not wrapped in Hydra's words.
+    """
+    try:
+        return instantiate(settings)
+    except InstantiationException as error:
+        if isinstance(error.__cause__, UserError):
+            raise error.__cause__ from None
+        raise
