@@ -17,6 +17,7 @@ from motiongpt.tasks.base import Task
 from motiongpt.training.language_data import TokenisedClips
 
 LENGTHS = ("own", "given")
+WAYS = ("motion", "completion", "text")
 
 
 @dataclass(frozen=True)
@@ -27,14 +28,14 @@ class Asking:
         caption: index of the caption that asks for a motion; clips with fewer use their last.
         length: of a motion of which no part is given: "own" (the model ends it) or "given" (that
             of the real clip). Where a part is given, the length is given too.
-        motion_decoding, text_decoding: how motion and text are written.
+        decodings: how text, motion, and motion of which a part is given are written; one for
+            each of `WAYS`.
         seed: of sampling.
     """
 
     caption: int
     length: str
-    motion_decoding: Decoding
-    text_decoding: Decoding
+    decodings: Mapping[str, Decoding]
     seed: int
 
     def __post_init__(self) -> None:
@@ -50,25 +51,27 @@ def make_cases(
     asking: Asking,
 ) -> dict[str, list[Case]]:
     """Answers of the model to every task for every clip that the task can be asked of."""
-    asked = {name: [i for i in indices if task.usable(clips[i])] for name, task in tasks.items()}
-    requests = {
-        name: [_request(tasks[name], clips, i, asking) for i in chosen]
-        for name, chosen in asked.items()
-    }
-    cases = {}
-    for output, decoding in (("motion", asking.motion_decoding), ("text", asking.text_decoding)):
-        names = [name for name, task in tasks.items() if task.output == output]
-        answers = iter(
-            model.answer([r for name in names for r in requests[name]], decoding, asking.seed)
-        )
-        for name in names:
-            own = [next(answers) for _ in requests[name]]
-            motions = model.motions(own)
-            cases[name] = [
-                _case(tasks[name], clips, index, answer, motion)
-                for index, answer, motion in zip(asked[name], own, motions, strict=True)
-            ]
-    return {name: cases[name] for name in tasks}
+    asked = [
+        (name, i, _request(task, clips, i, asking))
+        for name, task in tasks.items()
+        for i in indices
+        if task.usable(clips[i])
+    ]
+    cases: dict[str, list[Case]] = {name: [] for name in tasks}
+    for way, decoding in asking.decodings.items():
+        chosen = [one for one in asked if way_of(one[2]) == way]
+        answers = model.answer([request for _, _, request in chosen], decoding, asking.seed)
+        motions = model.motions(answers)
+        for (name, i, _), answer, motion in zip(chosen, answers, motions, strict=True):
+            cases[name].append(_case(tasks[name], clips, i, answer, motion))
+    return cases
+
+
+def way_of(request: Request) -> str:
+    """Which of `WAYS` a request is written in."""
+    if request.task.output == "text":
+        return "text"
+    return "completion" if len(request.task.given(request.asked)) else "motion"
 
 
 def _request(task: Task, clips: TokenisedClips, index: int, asking: Asking) -> Request:

@@ -9,7 +9,7 @@ import torch
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 
-from evaluation.answers import Asking, joints_of, make_cases
+from evaluation.answers import WAYS, Asking, joints_of, make_cases
 from evaluation.case import Case, Scorers
 from evaluation.classifier_stage import CLASSIFIER
 from evaluation.comparison import MODEL, REAL, methods
@@ -57,9 +57,7 @@ class EvaluateStage:
             str(name): instantiate(node) for name, node in metrics.items()
         }
         self.reconstruction_metrics = list(reconstruction_metrics)
-        self.decodings = {
-            name: instantiate(protocol[f"{name}_decoding"]) for name in ("motion", "text")
-        }
+        self.decodings = {way: instantiate(protocol[f"{way}_decoding"]) for way in WAYS}
 
     def run(self, context: StageContext) -> Mapping[str, float]:
         """Answer, score, draw."""
@@ -96,13 +94,11 @@ class EvaluateStage:
 
     def _asking(self, model: MotionLanguageModel) -> Asking:
         longest = max(1, self.protocol.max_frames // model.tokenizer.frames_per_token)
-        return Asking(
-            self.protocol.caption,
-            self.protocol.length,
-            replace(self.decodings["motion"], max_motion_tokens=longest),
-            self.decodings["text"],
-            self.seed,
-        )
+        decodings = {
+            way: replace(decoding, max_motion_tokens=longest)
+            for way, decoding in self.decodings.items()
+        }
+        return Asking(self.protocol.caption, self.protocol.length, decodings, self.seed)
 
     def _clips(self, store: MotionStore) -> list[int]:
         indices = [int(index) for index in store.indices(self.protocol.split)]
