@@ -86,9 +86,18 @@ def test_fid_of_commuting_and_of_turned_covariances():
     assert frechet_distance(one, other).item() == pytest.approx(expected.item(), rel=1e-9)
 
 
-def test_fid_is_symmetric_with_fewer_clips_than_dimensions():
-    one, other = gaussian(40, 64), 2 * gaussian(30, 64, seed=1) + 1
-    assert fid(one, other) == pytest.approx(fid(other, one), rel=1e-9)
+def test_fid_of_singular_covariances_keeps_its_digits():
+    one, other = gaussian(40, 64).double(), 3 * gaussian(30, 64, seed=1).double() + 1
+    # tr √(C1 C2) from the clips themselves: singular values of their centred, scaled product.
+    here, there = ((x - x.mean(0)) / math.sqrt(len(x) - 1) for x in (one, other))
+    expected = (
+        (one.mean(0) - other.mean(0)).square().sum()
+        + here.square().sum()
+        + there.square().sum()
+        - 2 * torch.linalg.svdvals(here @ there.T).sum()
+    )
+    assert fid(one, other) == pytest.approx(expected.item(), rel=1e-12)
+    assert fid(other, one) == pytest.approx(expected.item(), rel=1e-12)
 
 
 def test_retrieval_of_perfect_pairs():
