@@ -8,8 +8,10 @@ import warnings
 from collections.abc import Sequence
 from types import ModuleType
 
+from hydra.errors import InstantiationException
+
 from launch import commands
-from motiongpt.errors import UserError
+from motiongpt.errors import UserError, user_error_behind
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -30,8 +32,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     try:
         return int(_command(name).main(rest))
-    except UserError as error:
-        print(f"motiongpt {name}: {error}", file=sys.stderr)
+    except (UserError, InstantiationException) as error:
+        said = user_error_behind(error)
+        if said is None:
+            raise
+        print(f"motiongpt {name}: {said}", file=sys.stderr)
         return 2
     except BrokenPipeError:  # the reader of a pipe, `head` perhaps, has seen enough
         sys.stderr.close()

@@ -14,7 +14,7 @@ from launch.ledger import CONFIG, finished_metrics
 from launch.loggers import StageLoggers
 from launch.sources import git_state
 from motiongpt.data.store import MotionStore
-from motiongpt.errors import UserError
+from motiongpt.errors import UserError, user_error_behind
 from motiongpt.files import write_json, write_text
 from motiongpt.training.stage import Hardware, StageContext
 
@@ -46,14 +46,11 @@ def execute(plan: Sequence[Planned]) -> dict[str, str]:
             started = time.monotonic()
             try:
                 run_stage(stage)
-            except UserError as error:
-                failed[stage.run.signature] = str(error)
-                print(f"{name}: failed: {error}", flush=True)
             except Exception as error:  # the log has the traceback; other points still run
-                failed[stage.run.signature] = f"{type(error).__name__}: {error}"
+                said = user_error_behind(error) or f"{type(error).__name__}: {error}"
+                failed[stage.run.signature] = str(said)
                 print(
-                    f"{name}: failed: {type(error).__name__}: {error}\n"
-                    f"  traceback: {stage.run.folder / 'error.txt'}",
+                    f"{name}: failed: {said}\n  traceback: {stage.run.folder / 'error.txt'}",
                     flush=True,
                 )
             else:
@@ -92,7 +89,8 @@ def run_stage(stage: Planned) -> None:
             raise KeyboardInterrupt from error
         except BaseException as error:
             write_text(run.folder / "error.txt", traceback.format_exc())
-            run.set_state("failed", error=f"{type(error).__name__}: {error}".splitlines()[0])
+            said = user_error_behind(error) or f"{type(error).__name__}: {error}"
+            run.set_state("failed", error=str(said).splitlines()[0])
             loggers.close("failed")
             raise
         finished_metrics(run, metrics)

@@ -5,16 +5,13 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from hydra.errors import InstantiationException
 from hydra.utils import instantiate
-from omegaconf import DictConfig
 
 from evaluation.captions.base import CaptionBackEnd
 from evaluation.captions.files import read_predictions, read_references
 from evaluation.captions.protocol import PROTOCOLS, caption_protocol
 from evaluation.captions.score import score_captions
 from launch.compose import compose_config
-from motiongpt.errors import UserError
 
 EXAMPLES = """examples:
   motiongpt score captions --references test.jsonl --predictions ours.jsonl
@@ -59,22 +56,9 @@ def main(arguments: Sequence[str]) -> int:
     protocol = caption_protocol(options.protocol or settings.references)
     references = read_references(options.references)
     predictions = read_predictions(options.predictions, references, options.system)
-    result = score_captions(references, predictions, protocol, make_back_end(settings.back_end))
+    back_end: CaptionBackEnd = instantiate(settings.back_end)
+    result = score_captions(references, predictions, protocol, back_end)
     if options.system is not None:
         result["system"] = options.system
     print(json.dumps(result, indent=2, ensure_ascii=False, allow_nan=False))
     return 0
-
-
-def make_back_end(settings: DictConfig) -> CaptionBackEnd:
-    """Build what `captions=` names.
-
-    Raises:
-        UserError: as the back end says it, not wrapped in Hydra's words.
-    """
-    try:
-        return instantiate(settings)
-    except InstantiationException as error:
-        if isinstance(error.__cause__, UserError):
-            raise error.__cause__ from None
-        raise

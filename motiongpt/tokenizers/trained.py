@@ -14,8 +14,8 @@ from torch import Tensor
 import motiongpt.tokenizers as tokenizers
 from motiongpt.errors import UserError
 from motiongpt.files import save_with, write_json
-from motiongpt.tokenizers.base import MotionTokenizer
 from motiongpt.registry import class_by_name
+from motiongpt.tokenizers.base import MotionTokenizer
 
 DESCRIPTION = "tokenizer.json"
 WEIGHTS = "tokenizer.safetensors"

@@ -7,12 +7,12 @@ from torch import Tensor
 
 import motiongpt.tokenizers.quantizers as quantizers
 from motiongpt.errors import UserError
+from motiongpt.registry import class_by_name
 from motiongpt.tokenizers.base import MotionTokenizer, TokenizerOutput
 from motiongpt.tokenizers.decoder import Decoder
 from motiongpt.tokenizers.encoder import Encoder
 from motiongpt.tokenizers.masking import length_mask
 from motiongpt.tokenizers.quantizers.base import Quantizer
-from motiongpt.registry import class_by_name
 
 LAYERS_OF_FRAMES = {1: 0, 2: 1, 4: 2, 8: 3}
 

@@ -31,6 +31,8 @@ def test_unknown_commands_are_one_line_with_the_valid_ones(capsys):
     (["run", "downsampling=1,2"], "add -m"),
     (["run", "goal=evaluat", "data.source.clips=40"], "no such stage"),
     (["run", "data=humanml3d"], "humanml3d|HumanML3D"),
+    (["run", "data.source.clips=0"], "data.clips: 0 is not a number of clips"),
+    (["data", "prepare", "data.source.actions=[fly]"], "unknown action 'fly'"),
     (["data", "verify", "data=kit"], "KIT-ML"),
     (["data", "prepare", "data=bandai_namco"], "bandai"),
     (["data", "joints", "nothing.bvh", "out.npy"], "nothing.bvh"),
