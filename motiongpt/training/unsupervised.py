@@ -54,12 +54,14 @@ def unsupervised_objective(
 
 def collate(backbone: Backbone, examples: Sequence[Example | TokenExample]) -> dict[str, Tensor]:
     """Batch of both kinds of examples for `backbone.loss`, padded to its longest row."""
-    inputs, targets = [], []
-    for example in examples:
-        if isinstance(example, TokenExample):
-            inputs.append(list(example.input_ids))
-            targets.append(list(example.target_ids))
-        else:
-            inputs += backbone.encode_inputs([example.input])
-            targets += backbone.encode_targets([example.target])
-    return backbone.collate_ids(inputs, targets)
+    # All strings are encoded in one call: the text tokenizer's own overhead is per call.
+    strings = [example for example in examples if isinstance(example, Example)]
+    inputs = iter(backbone.encode_inputs([example.input for example in strings]))
+    targets = iter(backbone.encode_targets([example.target for example in strings]))
+    rows = [
+        (list(example.input_ids), list(example.target_ids))
+        if isinstance(example, TokenExample)
+        else (next(inputs), next(targets))
+        for example in examples
+    ]
+    return backbone.collate_ids([row for row, _ in rows], [row for _, row in rows])
