@@ -16,7 +16,8 @@ def load_backbone(folder: Path, codebook_size: int | None = None) -> Backbone:
         UserError: no saved backbone there, unknown architecture, or another codebook size than
             `codebook_size`, where that is given.
     """
-    known = {found.architecture: found for found in classes_in(backbones, Backbone).values()}
+    found = classes_in(backbones, Backbone)  # type: ignore[type-abstract]
+    known = {one.architecture: one for one in found.values()}
     architecture = str(read_settings(Path(folder)).get("architecture"))
     if architecture not in known:
         raise UserError(

@@ -7,8 +7,11 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-MODULES = sorted(file for package in ("motiongpt", "evaluation", "launch")
-                 for file in (ROOT / package).rglob("*.py"))
+MODULES = sorted(
+    file
+    for package in ("motiongpt", "evaluation", "launch")
+    for file in (ROOT / package).rglob("*.py")
+)
 MAY_NOT_IMPORT = {"motiongpt": {"evaluation", "launch"}, "evaluation": {"launch"}, "launch": set()}
 
 
@@ -21,8 +24,11 @@ def imported(file):
 
 
 def test_imports_go_one_way():
-    wrong = [f"{file.relative_to(ROOT)} imports {name}" for file in MODULES
-             for name in set(imported(file)) & MAY_NOT_IMPORT[file.relative_to(ROOT).parts[0]]]
+    wrong = [
+        f"{file.relative_to(ROOT)} imports {name}"
+        for file in MODULES
+        for name in set(imported(file)) & MAY_NOT_IMPORT[file.relative_to(ROOT).parts[0]]
+    ]
     assert not wrong
 
 
@@ -38,5 +44,8 @@ def test_experiments_and_conf_hold_no_python():
 @pytest.mark.parametrize("module", ["launch.cli", "tests.golden"])
 def test_commands_show_help(module):
     import sys
-    done = subprocess.run([sys.executable, "-m", module, "--help"], capture_output=True, text=True, cwd=ROOT)
+
+    done = subprocess.run(
+        [sys.executable, "-m", module, "--help"], capture_output=True, text=True, cwd=ROOT
+    )
     assert done.returncode == 0 and "usage" in done.stdout

@@ -107,7 +107,10 @@ def test_a_changed_default_is_another_run(finished):
 def test_interrupted_it_says_so_and_what_to_do(tmp_path):
     process = subprocess.Popen(
         [*COMMAND, f"paths.root={tmp_path}", "stage.tokenizer.schedule.steps=100000"],
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
     deadline = time.monotonic() + 300
     while not list(tmp_path.glob("runs/tokenizer/*/checkpoints/last.ckpt")):
         assert process.poll() is None and time.monotonic() < deadline
@@ -115,5 +118,5 @@ def test_interrupted_it_says_so_and_what_to_do(tmp_path):
     process.send_signal(signal.SIGINT)
     said, _ = process.communicate(timeout=120)
     assert process.returncode == 130 and "goes on from the last checkpoint" in said
-    only, = all_runs(tmp_path)
+    (only,) = all_runs(tmp_path)
     assert only.state == "interrupted"

@@ -33,7 +33,8 @@ def stick(n_frames=40, mapping="bandai_namco", seed=0, leave_out=(), frame_time=
     rng = np.random.default_rng(seed)
     children = [
         joint(name, offset=rng.uniform(10, 90, 3).round(3), channels=())
-        for name in names if name not in leave_out
+        for name in names
+        if name not in leave_out
     ]
     rows = np.cumsum(rng.normal(0, 1.0, (n_frames, 6)), axis=0)
     hierarchy = joint("joint_Root", channels=ROOT_CHANNELS, children=children, kind="ROOT")

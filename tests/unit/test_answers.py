@@ -42,11 +42,15 @@ def test_the_truth_in_place_is_the_truth():
 
 def test_what_stands_beside_the_model():
     poses = joints(features(0))
-    free = [make_case(poses + place, name=str(place), captions=(f"clip {place}",)) for place in range(5)]
+    free = [
+        make_case(poses + place, name=str(place), captions=(f"clip {place}",)) for place in range(5)
+    ]
     beside = methods(free, seed=0)
     assert list(beside) == [MODEL, REAL, CHANCE]
-    assert all(other.name == mine.name and other.text != f"clip {mine.name}"
-               for mine, other in zip(free, beside[CHANCE], strict=True))
+    assert all(
+        other.name == mine.name and other.text != f"clip {mine.name}"
+        for mine, other in zip(free, beside[CHANCE], strict=True)
+    )
     given = np.zeros(40, bool)
     given[:2] = True
     held = methods([make_case(poses, given=given)], seed=0)[HOLD][0]

@@ -66,8 +66,13 @@ def test_clips_with_captions_splits_and_labels(folder):
 
 @pytest.mark.parametrize(("name", "delimiter"), [("c.csv", ","), ("c.tsv", "\t")])
 def test_tables_say_the_same_as_json_lines(folder, name, delimiter):
-    rows = [("file", "caption", "split", "label"), ("walk.bvh", '"walks, then\nturns"', "val", "walk; turn"),
-            (), ("walk", "again", "", ""), ("sub/run.bvh", "runs", "train", "run")]
+    rows = [
+        ("file", "caption", "split", "label"),
+        ("walk.bvh", '"walks, then\nturns"', "val", "walk; turn"),
+        (),
+        ("walk", "again", "", ""),
+        ("sub/run.bvh", "runs", "train", "run"),
+    ]
     path = write(folder / name, "\n".join(delimiter.join(row) for row in rows) + "\n")
     assert [line.number for line in read_caption_file(path)] == [2, 5, 6]
     clips = clips_of(folder, captions=name)
@@ -95,21 +100,29 @@ def test_construction_reads_nothing(tmp_path):
     assert source.fps == 20.0
 
 
-@pytest.mark.parametrize(("settings", "message"), [
-    ({"fps": 0}, "fps=0: expected a number above zero"),
-    ({"metres_per_unit": -1}, "metres_per_unit=-1: expected a number above zero"),
-    ({"up_axis": "X"}, "up_axis=X: expected Y or Z"),
-    ({"action_words": {"walk": ["("]}}, r"action_words\.walk: '\(' is no regular expression"),
-])
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"fps": 0}, "fps=0: expected a number above zero"),
+        ({"metres_per_unit": -1}, "metres_per_unit=-1: expected a number above zero"),
+        ({"up_axis": "X"}, "up_axis=X: expected Y or Z"),
+        ({"action_words": {"walk": ["("]}}, r"action_words\.walk: '\(' is no regular expression"),
+    ],
+)
 def test_settings_that_cannot_be_used(settings, message):
     with pytest.raises(UserError, match=message):
         BvhFolderSource("x", "y.csv", **settings)
 
 
 def test_missing_parts_are_named(folder, tmp_path):
-    with pytest.raises(UserError, match=rf"no folder {tmp_path / 'none'}; .*data\.source\.path=FOLDER"):
+    with pytest.raises(
+        UserError, match=rf"no folder {tmp_path / 'none'}; .*data\.source\.path=FOLDER"
+    ):
         list(source_of(tmp_path / "none").clips())
-    with pytest.raises(UserError, match=rf"no captions file {folder / 'captions.jsonl'}; .*data\.source\.captions=FILE"):
+    with pytest.raises(
+        UserError,
+        match=rf"no captions file {folder / 'captions.jsonl'}; .*data\.source\.captions=FILE",
+    ):
         list(source_of(folder).clips())
     with pytest.raises(UserError, match=r"no \.bvh file in "):
         (tmp_path / "empty").mkdir()
@@ -125,24 +138,51 @@ def test_missing_parts_are_named(folder, tmp_path):
 GOOD_LINE = '{"file": "walk", "caption": "x"}\n'
 
 
-@pytest.mark.parametrize(("name", "text", "message"), [
-    ("c.txt", "x", r"c\.txt: expected a captions file that ends in \.jsonl, \.csv or \.tsv"),
-    ("c.jsonl", GOOD_LINE + "{", r"c\.jsonl:2: expected one JSON object"),
-    ("c.jsonl", GOOD_LINE + "[]", r"c\.jsonl:2: expected one JSON object"),
-    ("c.jsonl", GOOD_LINE + '{"file": "walk"}', r"c\.jsonl:2: no 'caption'"),
-    ("c.jsonl", '{"file": "walk", "caption": "x", "splits": "val"}', r"c\.jsonl:1: unknown 'splits'"),
-    ("c.jsonl", '{"file": 3, "caption": "x"}', r"c\.jsonl:1: expected the name of a motion file, found 3"),
-    ("c.jsonl", '{"file": "walk", "caption": null}', r"c\.jsonl:1: expected text in 'caption', found 'None'"),
-    ("c.jsonl", '{"file": "walk", "caption": "x", "split": ["val", "test"]}', r"c\.jsonl:1: expected text in 'split'"),
-    ("c.csv", "file,text\nwalk,x\n", r"c\.csv:1: no 'caption', unknown 'text'"),
-    ("c.csv", "file,caption,caption\n", r"c\.csv:1: two 'caption'"),
-    ("c.csv", "file,caption\nwalk,walks, turns\n", r"c\.csv:2: expected 2 fields, found 3; .*double quotes"),
-    ("c.csv", "file,caption\nwalk\n", r"c\.csv:2: expected 2 fields, found 1"),
-    ("c.csv", 'file,caption\n\nwalk,"x" y\n', r"c\.csv:3: not a row of the table"),
-    ("c.csv", 'file,caption\nwalk,"x\n', r"c\.csv:2: not a row of the table"),
-    ("c.csv", "file,caption\n ,x\n", r"c\.csv:2: expected the name of a motion file"),
-    ("c.csv", b"file,caption\nwalk,\xff\n", r"c\.csv: cannot read the captions file as UTF-8 text"),
-])
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        ("c.txt", "x", r"c\.txt: expected a captions file that ends in \.jsonl, \.csv or \.tsv"),
+        ("c.jsonl", GOOD_LINE + "{", r"c\.jsonl:2: expected one JSON object"),
+        ("c.jsonl", GOOD_LINE + "[]", r"c\.jsonl:2: expected one JSON object"),
+        ("c.jsonl", GOOD_LINE + '{"file": "walk"}', r"c\.jsonl:2: no 'caption'"),
+        (
+            "c.jsonl",
+            '{"file": "walk", "caption": "x", "splits": "val"}',
+            r"c\.jsonl:1: unknown 'splits'",
+        ),
+        (
+            "c.jsonl",
+            '{"file": 3, "caption": "x"}',
+            r"c\.jsonl:1: expected the name of a motion file, found 3",
+        ),
+        (
+            "c.jsonl",
+            '{"file": "walk", "caption": null}',
+            r"c\.jsonl:1: expected text in 'caption', found 'None'",
+        ),
+        (
+            "c.jsonl",
+            '{"file": "walk", "caption": "x", "split": ["val", "test"]}',
+            r"c\.jsonl:1: expected text in 'split'",
+        ),
+        ("c.csv", "file,text\nwalk,x\n", r"c\.csv:1: no 'caption', unknown 'text'"),
+        ("c.csv", "file,caption,caption\n", r"c\.csv:1: two 'caption'"),
+        (
+            "c.csv",
+            "file,caption\nwalk,walks, turns\n",
+            r"c\.csv:2: expected 2 fields, found 3; .*double quotes",
+        ),
+        ("c.csv", "file,caption\nwalk\n", r"c\.csv:2: expected 2 fields, found 1"),
+        ("c.csv", 'file,caption\n\nwalk,"x" y\n', r"c\.csv:3: not a row of the table"),
+        ("c.csv", 'file,caption\nwalk,"x\n', r"c\.csv:2: not a row of the table"),
+        ("c.csv", "file,caption\n ,x\n", r"c\.csv:2: expected the name of a motion file"),
+        (
+            "c.csv",
+            b"file,caption\nwalk,\xff\n",
+            r"c\.csv: cannot read the captions file as UTF-8 text",
+        ),
+    ],
+)
 def test_malformed_captions_files(name, text, message, folder):
     (folder / name).write_bytes(text if isinstance(text, bytes) else text.encode())
     with pytest.raises(UserError, match=message) as caught:
@@ -150,12 +190,27 @@ def test_malformed_captions_files(name, text, message, folder):
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize(("lines", "reason"), [
-    ([{"file": "walk", "caption": "a"}, {"file": "walk", "caption": " "}], "empty caption in line 2 of captions.jsonl"),
-    ([{"file": "walk", "caption": []}], "no caption in captions.jsonl"),
-    ([{"file": "walk", "caption": "a", "split": "dev"}], "unknown split 'dev' in line 1 of captions.jsonl, expected one of train, val, test"),
-    ([{"file": "walk", "caption": "a", "split": "val"}, {"file": "walk", "caption": "b", "split": "test"}], "in two splits: test and val"),
-])
+@pytest.mark.parametrize(
+    ("lines", "reason"),
+    [
+        (
+            [{"file": "walk", "caption": "a"}, {"file": "walk", "caption": " "}],
+            "empty caption in line 2 of captions.jsonl",
+        ),
+        ([{"file": "walk", "caption": []}], "no caption in captions.jsonl"),
+        (
+            [{"file": "walk", "caption": "a", "split": "dev"}],
+            "unknown split 'dev' in line 1 of captions.jsonl, expected one of train, val, test",
+        ),
+        (
+            [
+                {"file": "walk", "caption": "a", "split": "val"},
+                {"file": "walk", "caption": "b", "split": "test"},
+            ],
+            "in two splits: test and val",
+        ),
+    ],
+)
 def test_lines_that_spoil_their_clip_only(lines, reason, folder):
     jsonl(folder, *lines)
     assert clips_of(folder)["walk"] == BadClip("walk", reason)
@@ -179,7 +234,10 @@ def test_files_that_cannot_be_used(folder):
     assert re.search(r"cut\.bvh:\d+: expected 6 channel values, found 5", reasons.pop("cut"))
     assert re.search(r"no_hand\.bvh:\d+: .* expects joint Hand_R", reasons.pop("no_hand"))
     assert "text.bvh:1: expected HIERARCHY" in reasons.pop("text")
-    assert reasons.pop("lost__clip") == f"line 8 of captions.jsonl names it, but there is no lost/clip.bvh in {folder}"
+    assert (
+        reasons.pop("lost__clip")
+        == f"line 8 of captions.jsonl names it, but there is no lost/clip.bvh in {folder}"
+    )
     assert reasons == dict.fromkeys(("jump", "sub__run"), "no caption in captions.jsonl")
     assert len(source_of(folder)) == len(clips) == 10
 
@@ -187,11 +245,16 @@ def test_files_that_cannot_be_used(folder):
 def test_units_axis_rate_and_mapping_can_be_given(folder, tmp_path):
     jsonl(folder, *ALL)
     plain = clips_of(folder)["walk"].joints
-    np.testing.assert_allclose(clips_of(folder, metres_per_unit=0.1)["walk"].joints, plain * 10, rtol=1e-5)
+    np.testing.assert_allclose(
+        clips_of(folder, metres_per_unit=0.1)["walk"].joints, plain * 10, rtol=1e-5
+    )
     turned = np.stack([plain[..., 0], plain[..., 2], -plain[..., 1]], -1)
     np.testing.assert_allclose(clips_of(folder, up_axis="Z")["walk"].joints, turned, atol=1e-6)
     assert len(clips_of(folder, fps=30.0)["walk"].joints) == 40
-    joints = "".join(f"  {target}: {sources[0]}\n" for target, sources in load_mapping("bandai_namco").joints.items())
+    joints = "".join(
+        f"  {target}: {sources[0]}\n"
+        for target, sources in load_mapping("bandai_namco").joints.items()
+    )
     own = write(tmp_path / "own.yaml", f"metres_per_unit: 0.02\njoints:\n{joints}")
     found = clips_of(folder, mapping=str(own))["walk"].joints
     np.testing.assert_allclose(found[:, 0], plain[:, 0] * 2, rtol=1e-5)
@@ -199,8 +262,11 @@ def test_units_axis_rate_and_mapping_can_be_given(folder, tmp_path):
 
 
 def test_labels_and_their_words(folder):
-    jsonl(folder, {"file": "walk", "caption": "a", "label": ["Sit-Down", "run"]},
-          {"file": "jump", "caption": "b", "label": "jump"})
+    jsonl(
+        folder,
+        {"file": "walk", "caption": "a", "label": ["Sit-Down", "run"]},
+        {"file": "jump", "caption": "b", "label": "jump"},
+    )
     words = source_of(folder, action_words={"jump": ["jump", "hop"], "wave": "wav"}).action_words
     assert sorted(words) == ["Sit-Down", "jump", "run", "wave"] and words["wave"] == ("wav",)
     assert named_actions("He sit down and HOPS", words) == {"Sit-Down", "jump"}

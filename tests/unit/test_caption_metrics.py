@@ -30,20 +30,33 @@ def captions_file():
 
 
 def write_lines(path, lines):
-    path.write_text("\n".join(line if isinstance(line, str) else json.dumps(line) for line in lines) + "\n")
+    path.write_text(
+        "\n".join(line if isinstance(line, str) else json.dumps(line) for line in lines) + "\n"
+    )
     return path
 
 
 def score(references, predictions, protocol="raw"):
-    return score_captions(references, predictions, caption_protocol(protocol), CocoBackEnd())["metrics"]
+    return score_captions(references, predictions, caption_protocol(protocol), CocoBackEnd())[
+        "metrics"
+    ]
 
 
 @pytest.mark.parametrize("system", PUBLISHED)
 def test_the_published_scores_of_real_systems(system, tmp_path, capsys):
     rows = [json.loads(line) for line in captions_file().read_text().splitlines()]
-    predictions = write_lines(tmp_path / "predictions.jsonl", [
-        {"id": row["id"], "prediction": row["predictions"][system]} for row in reversed(rows)])
-    words = ["score", "captions", "--references", str(captions_file()), "--predictions", str(predictions)]
+    predictions = write_lines(
+        tmp_path / "predictions.jsonl",
+        [{"id": row["id"], "prediction": row["predictions"][system]} for row in reversed(rows)],
+    )
+    words = [
+        "score",
+        "captions",
+        "--references",
+        str(captions_file()),
+        "--predictions",
+        str(predictions),
+    ]
     assert main(words) == 0
     result = json.loads(capsys.readouterr().out)
     assert result["metrics"] == pytest.approx(PUBLISHED[system], abs=1e-6)
@@ -60,8 +73,23 @@ def test_tokenisation_moves_a_real_score_as_published():
 @pytest.mark.slow
 @pytest.mark.parametrize("system", PUBLISHED)
 def test_nlg_metricverse_agrees_on_cider_of_real_systems(system, capsys):
-    assert main(["score", "captions", "--references", str(captions_file()), "--predictions", str(captions_file()),
-                 "--system", system, "captions=nlg_metricverse", "captions.back_end.metrics=[rougeL,cider]"]) == 0
+    assert (
+        main(
+            [
+                "score",
+                "captions",
+                "--references",
+                str(captions_file()),
+                "--predictions",
+                str(captions_file()),
+                "--system",
+                system,
+                "captions=nlg_metricverse",
+                "captions.back_end.metrics=[rougeL,cider]",
+            ]
+        )
+        == 0
+    )
     result = json.loads(capsys.readouterr().out)
     assert result["metrics"]["cider"] == pytest.approx(PUBLISHED[system]["cider"], abs=1e-6)
     # Its ROUGE-L is another measure (F1, letters and digits only), so only near.
@@ -111,22 +139,27 @@ def test_coco_starts_no_program(monkeypatch):
 
     monkeypatch.setattr(subprocess, "Popen", refuse)
     monkeypatch.setattr(os, "system", refuse)
-    assert score(REFERENCES, {name: captions[0] for name, captions in REFERENCES.items()})["cider"] > 0
+    assert (
+        score(REFERENCES, {name: captions[0] for name, captions in REFERENCES.items()})["cider"] > 0
+    )
 
 
 A, B = {"id": "a", "references": ["one"]}, {"id": "b", "references": ["two"]}
 
 
-@pytest.mark.parametrize(("lines", "said"), [
-    ([A, "{"], "f.jsonl:2: not a line of JSON"),
-    ([A, "[1]"], "f.jsonl:2: not an object"),
-    ([A, "", {"references": ["x"]}], 'f.jsonl:3: .*"id"'),
-    ([A, B, A], "f.jsonl:3: a: the same id as in line 1"),
-    ([A, {"id": "b"}], "f.jsonl:2: give one caption"),
-    ([A, {"id": "b", "references": []}], "f.jsonl:2: give one caption"),
-    ([A, {"id": "b", "references": ["x", " "]}], "f.jsonl:2: .*no sentence"),
-    ([""], "f.jsonl: an empty file"),
-])
+@pytest.mark.parametrize(
+    ("lines", "said"),
+    [
+        ([A, "{"], "f.jsonl:2: not a line of JSON"),
+        ([A, "[1]"], "f.jsonl:2: not an object"),
+        ([A, "", {"references": ["x"]}], 'f.jsonl:3: .*"id"'),
+        ([A, B, A], "f.jsonl:3: a: the same id as in line 1"),
+        ([A, {"id": "b"}], "f.jsonl:2: give one caption"),
+        ([A, {"id": "b", "references": []}], "f.jsonl:2: give one caption"),
+        ([A, {"id": "b", "references": ["x", " "]}], "f.jsonl:2: .*no sentence"),
+        ([""], "f.jsonl: an empty file"),
+    ],
+)
 def test_bad_references_are_named_by_line(lines, said, tmp_path):
     with pytest.raises(UserError, match=said) as caught:
         read_references(write_lines(tmp_path / "f.jsonl", lines))
@@ -137,58 +170,101 @@ PA, PB = {"id": "a", "prediction": "one"}, {"id": "b", "prediction": ""}
 TWO = {"id": "a", "predictions": {"ours": "one", "theirs": "two"}}
 
 
-@pytest.mark.parametrize(("lines", "system", "said"), [
-    ([PA], None, "1 of 2 clips have no prediction, first b"),
-    ([PA, PB, {"id": "c", "prediction": "x"}], None, "f.jsonl:3: c: no clip"),
-    ([PB, PA, PB], None, "f.jsonl:3: b: the same id as in line 1"),
-    ([PA, {"id": "b"}], None, 'f.jsonl:2: give one sentence as "prediction"'),
-    ([PA, {"id": "b", "prediction": ["x"]}], None, "f.jsonl:2: give one sentence"),
-    ([PA, "nothing"], None, "f.jsonl:2: not a line of JSON"),
-    ([TWO], None, "f.jsonl:1: .*--system; there are ours, theirs"),
-    ([TWO], "yours", "f.jsonl:1: yours: .*there are ours, theirs"),
-    ([{"id": "a", "predictions": {"ours": 1}}], "ours", 'f.jsonl:1: .*"predictions": {"ours"'),
-    ([], None, "f.jsonl: an empty file"),
-])
+@pytest.mark.parametrize(
+    ("lines", "system", "said"),
+    [
+        ([PA], None, "1 of 2 clips have no prediction, first b"),
+        ([PA, PB, {"id": "c", "prediction": "x"}], None, "f.jsonl:3: c: no clip"),
+        ([PB, PA, PB], None, "f.jsonl:3: b: the same id as in line 1"),
+        ([PA, {"id": "b"}], None, 'f.jsonl:2: give one sentence as "prediction"'),
+        ([PA, {"id": "b", "prediction": ["x"]}], None, "f.jsonl:2: give one sentence"),
+        ([PA, "nothing"], None, "f.jsonl:2: not a line of JSON"),
+        ([TWO], None, "f.jsonl:1: .*--system; there are ours, theirs"),
+        ([TWO], "yours", "f.jsonl:1: yours: .*there are ours, theirs"),
+        ([{"id": "a", "predictions": {"ours": 1}}], "ours", 'f.jsonl:1: .*"predictions": {"ours"'),
+        ([], None, "f.jsonl: an empty file"),
+    ],
+)
 def test_bad_predictions_are_named_by_line(lines, system, said, tmp_path):
     with pytest.raises(UserError, match=said) as caught:
-        read_predictions(write_lines(tmp_path / "f.jsonl", lines), {"a": ["one"], "b": ["two"]}, system)
+        read_predictions(
+            write_lines(tmp_path / "f.jsonl", lines), {"a": ["one"], "b": ["two"]}, system
+        )
     assert "\n" not in str(caught.value)
 
 
 def test_files_that_cannot_be_read_are_named(tmp_path):
     (tmp_path / "latin.jsonl").write_bytes(b'{"id": "a", "references": ["x"]}\n{"id": "\xe9"}\n')
-    for name, said in (("latin.jsonl", "latin.jsonl:2: not UTF-8"), ("none.jsonl", "none.jsonl: can't be read")):
+    for name, said in (
+        ("latin.jsonl", "latin.jsonl:2: not UTF-8"),
+        ("none.jsonl", "none.jsonl: can't be read"),
+    ):
         with pytest.raises(UserError, match=said):
             read_references(tmp_path / name)
 
 
 def test_a_system_is_chosen_and_unusual_lines_are_read(tmp_path):
     path = tmp_path / "f.jsonl"
-    path.write_bytes('\ufeff{"id": "a", "predictions": {"ours": "one\u2028two", "theirs": "2"}}\r\n\r\n'.encode())
+    path.write_bytes(
+        '\ufeff{"id": "a", "predictions": {"ours": "one\u2028two", "theirs": "2"}}\r\n\r\n'.encode()
+    )
     assert read_predictions(path, {"a": ["x"]}, "ours") == {"a": "one\u2028two"}
-    assert read_predictions(write_lines(path, [{**TWO, "prediction": "three"}]), {"a": ["x"]}) == {"a": "three"}
+    assert read_predictions(write_lines(path, [{**TWO, "prediction": "three"}]), {"a": ["x"]}) == {
+        "a": "three"
+    }
 
 
-@pytest.mark.parametrize(("more", "said"), [
-    (["--protocol", "cooked"], "cooked: no such caption protocol; valid: raw, normalised"),
-    (["captions=bleurt"], "valid: coco, nlg_metricverse"),
-    (["captions=nlg_metricverse", "captions.back_end.metrics=[meteor]"], "meteor: no such metric; valid: bleu1"),
-    (["captions=nlg_metricverse", "captions.back_end.bleu_script=no.py"], "no.py: no such file"),
-])
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        (["--protocol", "cooked"], "cooked: no such caption protocol; valid: raw, normalised"),
+        (["captions=bleurt"], "valid: coco, nlg_metricverse"),
+        (
+            ["captions=nlg_metricverse", "captions.back_end.metrics=[meteor]"],
+            "meteor: no such metric; valid: bleu1",
+        ),
+        (
+            ["captions=nlg_metricverse", "captions.back_end.bleu_script=no.py"],
+            "no.py: no such file",
+        ),
+    ],
+)
 def test_bad_choices_are_one_line(more, said, tmp_path, capsys):
     references = write_lines(tmp_path / "r.jsonl", [A])
     predictions = write_lines(tmp_path / "p.jsonl", [PA])
-    words = ["score", "captions", "--references", str(references), "--predictions", str(predictions)]
+    words = [
+        "score",
+        "captions",
+        "--references",
+        str(references),
+        "--predictions",
+        str(predictions),
+    ]
     assert main([*words, *more]) == 2
     shown = capsys.readouterr()
-    assert said in shown.err and shown.err.startswith("motiongpt score: ") and shown.err.count("\n") == 1
+    assert (
+        said in shown.err
+        and shown.err.startswith("motiongpt score: ")
+        and shown.err.count("\n") == 1
+    )
     assert not shown.out
 
 
 def test_the_protocol_of_the_command_is_the_one_reported(tmp_path, capsys):
-    references = write_lines(tmp_path / "r.jsonl", [{"id": "a", "references": ["A man walks on, slowly."]}])
-    predictions = write_lines(tmp_path / "p.jsonl", [{"id": "a", "prediction": "a man walks on slowly"}])
-    words = ["score", "captions", "--references", str(references), "--predictions", str(predictions)]
+    references = write_lines(
+        tmp_path / "r.jsonl", [{"id": "a", "references": ["A man walks on, slowly."]}]
+    )
+    predictions = write_lines(
+        tmp_path / "p.jsonl", [{"id": "a", "prediction": "a man walks on slowly"}]
+    )
+    words = [
+        "score",
+        "captions",
+        "--references",
+        str(references),
+        "--predictions",
+        str(predictions),
+    ]
     found = {}
     for more in (["--protocol", "normalised"], ["captions.references=normalised"], []):
         assert main([*words, *more]) == 0
@@ -244,14 +320,27 @@ def compute_bleu(reference_corpus, translation_corpus, max_order=4, smooth=False
 def offline(tmp_path_factory):
     folder = tmp_path_factory.mktemp("offline")
     (folder / "bleu.py").write_text(SCRIPT)
-    references = [PROTOCOLS["raw"].reference_sentences(captions) for captions in REFERENCES.values()]
+    references = [
+        PROTOCOLS["raw"].reference_sentences(captions) for captions in REFERENCES.values()
+    ]
     predictions = [captions[-1] for captions in REFERENCES.values()]
     given = json.dumps([references, predictions, str(folder / "bleu.py")])
-    environment = {**os.environ, "HF_HOME": str(folder / "cache"), "MOVERSCORE_MODEL": "a/model-of-the-hub"}
-    done = subprocess.run([sys.executable, "-W", "ignore", "-c", OFFLINE, given], cwd=ROOT, env=environment,
-                          capture_output=True, text=True)
+    environment = {
+        **os.environ,
+        "HF_HOME": str(folder / "cache"),
+        "MOVERSCORE_MODEL": "a/model-of-the-hub",
+    }
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", OFFLINE, given],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+    )
     assert done.returncode == 0, done.stderr
-    own = score_captions(REFERENCES, dict(zip(REFERENCES, predictions, strict=True)), PROTOCOLS["raw"], CocoBackEnd())
+    own = score_captions(
+        REFERENCES, dict(zip(REFERENCES, predictions, strict=True)), PROTOCOLS["raw"], CocoBackEnd()
+    )
     return json.loads(done.stdout.splitlines()[-1]), own["metrics"]
 
 

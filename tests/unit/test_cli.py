@@ -12,7 +12,9 @@ from motiongpt.errors import UserError
 def test_help_names_every_command_with_an_example(capsys):
     assert main(["--help"]) == 0
     shown = capsys.readouterr().out
-    assert all(word in shown for word in ("run", "data", "status", "motiongpt run experiment=quickstart"))
+    assert all(
+        word in shown for word in ("run", "data", "status", "motiongpt run experiment=quickstart")
+    )
     for command in ("run", "status", "data", "score"):
         with pytest.raises(SystemExit) as left:
             main([command, "--help"])
@@ -26,20 +28,24 @@ def test_unknown_commands_are_one_line_with_the_valid_ones(capsys):
     assert error == "motiongpt: rum: no such command; valid: data, run, score, status\n"
 
 
-@pytest.mark.parametrize(("words", "said"), [
-    (["run", "data=nowhere"], "valid: .*synthetic"),
-    (["run", "downsampling=1,2"], "add -m"),
-    (["run", "goal=evaluat", "data.source.clips=40"], "no such stage"),
-    (["run", "data=humanml3d"], "humanml3d|HumanML3D"),
-    (["run", "data.source.clips=0"], "data.clips: 0 is not a number of clips"),
-    (["data", "prepare", "data.source.actions=[fly]"], "unknown action 'fly'"),
-    (["data", "verify", "data=kit"], "KIT-ML"),
-    (["data", "prepare", "data=bandai_namco"], "bandai"),
-    (["data", "joints", "nothing.bvh", "out.npy"], "nothing.bvh"),
-    (["data", "show", "data.source.clips=41"], "motiongpt data prepare"),
-])
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["run", "data=nowhere"], "valid: .*synthetic"),
+        (["run", "downsampling=1,2"], "add -m"),
+        (["run", "goal=evaluat", "data.source.clips=40"], "no such stage"),
+        (["run", "data=humanml3d"], "humanml3d|HumanML3D"),
+        (["run", "data.source.clips=0"], "data.clips: 0 is not a number of clips"),
+        (["data", "prepare", "data.source.actions=[fly]"], "unknown action 'fly'"),
+        (["data", "verify", "data=kit"], "KIT-ML"),
+        (["data", "prepare", "data=bandai_namco"], "bandai"),
+        (["data", "joints", "nothing.bvh", "out.npy"], "nothing.bvh"),
+        (["data", "show", "data.source.clips=41"], "motiongpt data prepare"),
+    ],
+)
 def test_bad_input_is_one_line_and_a_status(words, said, capsys, tmp_path, monkeypatch):
     import re
+
     monkeypatch.chdir(tmp_path)
     assert main(words) == 2
     error = capsys.readouterr().err.strip()
@@ -70,6 +76,8 @@ def test_data_goes_from_prepare_to_show(capsys, tmp_path, monkeypatch):
 
 
 def test_a_console_script_exits_with_the_status():
-    done = subprocess.run([sys.executable, "-m", "launch.cli", "run", "sede=1"], capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-m", "launch.cli", "run", "sede=1"], capture_output=True, text=True
+    )
     assert done.returncode == 2 and "did you mean seed" in done.stderr
     assert np.array_equal(done.stderr.count("\n"), 1) or "Traceback" not in done.stderr

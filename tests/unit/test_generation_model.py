@@ -21,13 +21,26 @@ CODES = 16
 @pytest.fixture(scope="module")
 def model():
     torch.manual_seed(0)
-    config = compose_config([f"tokenizer.codebook_size={CODES}", "tokenizer.width=16",
-                             "tokenizer.code_dim=16", "tokenizer.depth=1"])
+    config = compose_config(
+        [
+            f"tokenizer.codebook_size={CODES}",
+            "tokenizer.width=16",
+            "tokenizer.code_dim=16",
+            "tokenizer.depth=1",
+        ]
+    )
     tokenizer = instantiate(config.tokenizer)(n_features=263)
     tokenizer(torch.randn(4, 64, 263))  # fills the codebook
     trained = TrainedTokenizer(tokenizer, np.zeros(263), np.ones(263))
-    backbone = T5Backbone.scratch(CODES, ["a person walks"], width=16, feed_forward_width=32,
-                                  encoder_layers=1, decoder_layers=1, heads=2)
+    backbone = T5Backbone.scratch(
+        CODES,
+        ["a person walks"],
+        width=16,
+        feed_forward_width=32,
+        encoder_layers=1,
+        decoder_layers=1,
+        heads=2,
+    )
     return MotionLanguageModel(trained, backbone)
 
 
@@ -39,9 +52,19 @@ def tasks():
 @pytest.fixture
 def clip():
     codes = np.arange(12) % CODES
-    return ClipTokens("clip", 48, 20.0, 4, ("a person walks",),
-                      {"whole": codes, "prediction_given": codes[:2], "inbetween_head": codes[:3],
-                       "inbetween_tail": codes[-3:]})
+    return ClipTokens(
+        "clip",
+        48,
+        20.0,
+        4,
+        ("a person walks",),
+        {
+            "whole": codes,
+            "prediction_given": codes[:2],
+            "inbetween_head": codes[:3],
+            "inbetween_tail": codes[-3:],
+        },
+    )
 
 
 def test_four_tasks_in_one_call(model, tasks, clip):
@@ -62,7 +85,9 @@ def test_four_tasks_in_one_call(model, tasks, clip):
 
 def test_a_motion_ends_by_itself_within_the_limit(model, tasks):
     query = Query(20.0, 4, text="a person walks")
-    answer, = model.answer([Request(tasks["text_to_motion"], query)], Decoding(max_motion_tokens=5), 0)
+    (answer,) = model.answer(
+        [Request(tasks["text_to_motion"], query)], Decoding(max_motion_tokens=5), 0
+    )
     assert 1 <= len(answer.codes) <= 5 and ((answer.codes >= 0) & (answer.codes < CODES)).all()
 
 
@@ -78,7 +103,9 @@ def test_in_between_from_a_first_and_a_last_frame(model, tasks):
     start, end = model.tokenizer.encode(windows)
     assert len(start) == len(end) == 2
     query = Query(20.0, 4, frames=40, start=start, end=end)
-    answer, = model.answer([Request(tasks["inbetween"], query, tokens=10)], Decoding(), 0)
+    (answer,) = model.answer([Request(tasks["inbetween"], query, tokens=10)], Decoding(), 0)
     assert len(answer.codes) == 10
-    assert answer.codes[:2].tolist() == start.tolist() and answer.codes[-2:].tolist() == end.tolist()
+    assert (
+        answer.codes[:2].tolist() == start.tolist() and answer.codes[-2:].tolist() == end.tolist()
+    )
     assert model.motions([answer])[0].shape == (40, 263)

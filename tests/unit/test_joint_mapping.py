@@ -9,7 +9,9 @@ from motiongpt.motion.skeleton import HUMANML3D
 from tests.unit.bvh_text import stick, write
 
 OWN = {
-    "name": "mine", "metres_per_unit": 0.5, "up_axis": "Y",
+    "name": "mine",
+    "metres_per_unit": 0.5,
+    "up_axis": "Y",
     "joints": {name: name.upper() for name in HUMANML3D.joint_names},
 }
 
@@ -34,7 +36,9 @@ def test_left_and_right_are_not_swapped_in_shipped_mappings():
             if joint.startswith(("left_", "right_")):
                 left = all(source.endswith("_L") or "Left" in source for source in sources)
                 right = all(source.endswith("_R") or "Right" in source for source in sources)
-                assert (left, right) == (joint.startswith("left_"), joint.startswith("right_")), joint
+                assert (left, right) == (joint.startswith("left_"), joint.startswith("right_")), (
+                    joint
+                )
 
 
 def test_scale_order_and_means(tmp_path):
@@ -61,18 +65,21 @@ def test_up_axis_z_turns_about_x(tmp_path):
         np.testing.assert_allclose(found, np.tile(np.array(after, float), (1, 22, 1)), atol=1e-12)
 
 
-@pytest.mark.parametrize(("changes", "message"), [
-    ({"metres_per_unit": None}, "metres_per_unit must be a number above zero"),
-    ({"metres_per_unit": 0}, "metres_per_unit must be a number above zero"),
-    ({"metres_per_unit": True}, "metres_per_unit must be a number above zero"),
-    ({"metres_per_unit": "cm"}, "metres_per_unit must be a number above zero"),
-    ({"up_axis": "X"}, "up_axis is Y or Z, not X"),
-    ({"unit": "cm"}, "unknown key unit"),
-    ({"joints": None}, "expected name, metres_per_unit and joints"),
-    ({"joints": {**OWN["joints"], "tail": "TAIL"}}, "unknown joint tail"),
-    ({"joints": {k: v for k, v in OWN["joints"].items() if k != "neck"}}, "no source for neck"),
-    ({"joints": {**OWN["joints"], "neck": []}}, "no source for neck"),
-])
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"metres_per_unit": None}, "metres_per_unit must be a number above zero"),
+        ({"metres_per_unit": 0}, "metres_per_unit must be a number above zero"),
+        ({"metres_per_unit": True}, "metres_per_unit must be a number above zero"),
+        ({"metres_per_unit": "cm"}, "metres_per_unit must be a number above zero"),
+        ({"up_axis": "X"}, "up_axis is Y or Z, not X"),
+        ({"unit": "cm"}, "unknown key unit"),
+        ({"joints": None}, "expected name, metres_per_unit and joints"),
+        ({"joints": {**OWN["joints"], "tail": "TAIL"}}, "unknown joint tail"),
+        ({"joints": {k: v for k, v in OWN["joints"].items() if k != "neck"}}, "no source for neck"),
+        ({"joints": {**OWN["joints"], "neck": []}}, "no source for neck"),
+    ],
+)
 def test_bad_mappings_are_refused_by_name(changes, message, tmp_path):
     load_mapping(own(tmp_path))
     with pytest.raises(UserError, match=rf"mine\.yaml: .*{message}"):
@@ -80,7 +87,10 @@ def test_bad_mappings_are_refused_by_name(changes, message, tmp_path):
 
 
 def test_files_that_are_no_mapping(tmp_path):
-    with pytest.raises(UserError, match="no joint mapping nothing: give the path of a yaml file, or one of bandai_namco, cmu, mixamo"):
+    with pytest.raises(
+        UserError,
+        match="no joint mapping nothing: give the path of a yaml file, or one of bandai_namco, cmu, mixamo",
+    ):
         load_mapping("nothing")
     with pytest.raises(UserError, match=r"a\.yaml: not yaml"):
         load_mapping(write(tmp_path / "a.yaml", "joints: ["))
@@ -90,12 +100,17 @@ def test_files_that_are_no_mapping(tmp_path):
 
 
 def test_no_mapping_fits():
-    with pytest.raises(UserError, match=r"a\.bvh:9: no joint mapping fits; the closest, 'cmu', expects joint LeftHand;"):
+    with pytest.raises(
+        UserError,
+        match=r"a\.bvh:9: no joint mapping fits; the closest, 'cmu', expects joint LeftHand;",
+    ):
         names = {source for sources in load_mapping("cmu").joints.values() for source in sources}
         mapping_for(tuple(sorted(names - {"LeftHand"})), "a.bvh:9")
 
 
 def test_several_mappings_fit():
     both = tuple({s for m in shipped_mappings() for sources in m.joints.values() for s in sources})
-    with pytest.raises(UserError, match=r"several joint mappings fit \(bandai_namco, cmu, mixamo\)"):
+    with pytest.raises(
+        UserError, match=r"several joint mappings fit \(bandai_namco, cmu, mixamo\)"
+    ):
         mapping_for(both, "a.bvh")
