@@ -48,7 +48,7 @@ class KeepCheckpoint(pl.Callback):
     def save(self, trainer: pl.Trainer) -> None:
         """Write now."""
         temporary = self.path.with_name(f".{self.path.name}.tmp")
-        trainer.save_checkpoint(temporary, weights_only=False)
+        trainer.save_checkpoint(temporary, weights_only=False)  # the optimizer's state too
         if trainer.is_global_zero:
             os.replace(temporary, self.path)
 
