@@ -8,7 +8,10 @@ is left out by name.
 import hashlib
 import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
+
+from motiongpt.errors import UserError
 
 # Keys that never change a result, at whatever depth they stand.
 NOT_SIGNED = frozenset(
@@ -25,12 +28,22 @@ NOT_SIGNED = frozenset(
         "checkpoint_every",  # how it is started, how often it is saved
     }
 )
+# Keys that name a file: its content is signed, wherever it lies.
+SIGNED_BY_CONTENT = frozenset({"templates"})
 
 
 def signed_part(settings: Any) -> Any:
-    """`settings` (plain containers) without the keys that can't change the result."""
+    """`settings` (plain containers) without the keys that can't change the result.
+
+    Raises:
+        UserError: a file that is to be signed by its content can't be read.
+    """
     if isinstance(settings, Mapping):
-        return {key: signed_part(value) for key, value in settings.items() if key not in NOT_SIGNED}
+        return {
+            key: _content(key, value) if key in SIGNED_BY_CONTENT and value else signed_part(value)
+            for key, value in settings.items()
+            if key not in NOT_SIGNED
+        }
     if isinstance(settings, list | tuple):
         return [signed_part(value) for value in settings]
     return settings
@@ -60,3 +73,10 @@ def signature(
             "parents": dict(parents),
         }
     )
+
+
+def _content(key: str, file: Any) -> str:
+    try:
+        return hashlib.sha256(Path(file).read_bytes()).hexdigest()
+    except OSError as error:
+        raise UserError(f"{key}={file}: {error.strerror}; name a file that can be read") from error

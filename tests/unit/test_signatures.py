@@ -1,4 +1,7 @@
+import pytest
+
 from launch.signatures import signature
+from motiongpt.errors import UserError
 
 SETTINGS = {
     "steps": 10,
@@ -27,6 +30,16 @@ def test_what_changes_the_result_changes_the_signature():
 def test_what_cannot_change_the_result_does_not():
     same = {**SETTINGS, "hardware": {"workers": 8, "devices": 2}, "list": [{"threads": 4}]}
     assert sign(same) == sign()
+
+
+def test_a_file_of_templates_is_signed_by_its_content(tmp_path):
+    one, same, other = (tmp_path / name for name in ("one.json", "same.json", "other.json"))
+    for file, text in ((one, "{}"), (same, "{}"), (other, "[]")):
+        file.write_text(text)
+    signed = [sign({"templates": str(file)}) for file in (one, same, other)]
+    assert signed[0] == signed[1] != signed[2] != sign({"templates": None})
+    with pytest.raises(UserError, match="templates=.*nowhere"):
+        sign({"templates": str(tmp_path / "nowhere")})
 
 
 def test_order_of_keys_plays_no_part():
