@@ -3,8 +3,7 @@
 Shape letters: T frames, F features, J joints.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -40,14 +39,6 @@ class Case:
     features: np.ndarray
     joints: np.ndarray
 
-    def with_text(self, text: str) -> "Case":
-        """The same clip with another sentence as the answer."""
-        return replace(self, text=text)
-
-    def with_motion(self, features: np.ndarray, joints: np.ndarray) -> "Case":
-        """The same clip with another motion as the answer."""
-        return replace(self, features=features, joints=joints)
-
 
 @dataclass(frozen=True)
 class Scorers:
@@ -62,8 +53,3 @@ class Scorers:
     skeleton: Skeleton
     action_words: dict[str, tuple[str, ...]]
     classifier: ActionClassifier | None = None
-
-
-def with_answers(cases: Sequence[Case], texts: Sequence[str]) -> list[Case]:
-    """Cases with other sentences."""
-    return [case.with_text(text) for case, text in zip(cases, texts, strict=True)]

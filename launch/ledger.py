@@ -127,21 +127,6 @@ def all_runs(root: Path) -> list[Run]:
     return sorted(found, key=lambda run: (run.status.get("started", 0.0), run.stage))
 
 
-def find_run(root: Path, signature: str) -> Run:
-    """The run whose signature begins with `signature`.
-
-    Raises:
-        UserError: none, or several.
-    """
-    found = [run for run in all_runs(root) if run.signature.startswith(signature)]
-    if len(found) == 1:
-        return found[0]
-    what = "no run" if not found else f"{len(found)} runs"
-    raise UserError(
-        f"{what} below {root}/runs with signature {signature}; `motiongpt status` lists them"
-    )
-
-
 def finished_metrics(run: Run, metrics: Mapping[str, float]) -> None:
     """Write the final metrics, then the state that children look for: in this order."""
     write_json(run.folder / METRICS, dict(metrics))

@@ -3,7 +3,7 @@ import sys
 
 import pytest
 
-from launch.ledger import Run, all_runs, find_run, finished_metrics
+from launch.ledger import Run, all_runs, finished_metrics
 from motiongpt.errors import UserError
 
 
@@ -20,7 +20,7 @@ def test_a_run_goes_from_absent_to_finished(run):
         finished_metrics(run, {"loss": 0.5})
     assert run.state == "finished" and run.metrics == {"loss": 0.5}
     assert run.status["started"] == 1.0
-    assert all_runs(run.root) == [run] and find_run(run.root, "abc") == run
+    assert all_runs(run.root) == [run]
 
 
 def test_a_dead_writer_reads_as_interrupted(run):
@@ -38,16 +38,6 @@ def test_two_writers_are_refused(run):
         run.set_state("running")
         with pytest.raises(UserError, match="is writing this run"), run.locked():
             pass
-
-
-def test_unknown_and_ambiguous_signatures(run, tmp_path):
-    with pytest.raises(UserError, match="no run"):
-        find_run(tmp_path, "f")
-    for stage in ("tokenizer", "tokens"):
-        with Run(tmp_path, stage, "aa").locked():
-            Run(tmp_path, stage, "aa").set_state("running")
-    with pytest.raises(UserError, match="2 runs"):
-        find_run(tmp_path, "a")
 
 
 def test_a_folder_that_cannot_be_made_is_one_line(tmp_path):
