@@ -1,112 +1,94 @@
-"""From tokenised clips to cases: one batched generation for all tasks, answers put in place."""
+"""From clips to saved answers: one batched generation a replication, answers put in place."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import torch
 
-from evaluation.case import Case
+from evaluation.asking import Asking, kind_of
+from evaluation.predictions import About, Answers
 from motiongpt.data.store import MotionStore
-from motiongpt.errors import UserError
-from motiongpt.generation.decoding import Decoding
-from motiongpt.generation.model import Answer, MotionLanguageModel, Request
+from motiongpt.generation.model import MotionLanguageModel
 from motiongpt.motion.anchor import arrive, root_path
-from motiongpt.motion.recover import features_to_joints
-from motiongpt.tasks.base import Task
+from motiongpt.tasks.base import ClipTokens, Task
 from motiongpt.training.language_data import TokenisedClips
 
-LENGTHS = ("own", "given")
-WAYS = ("motion", "completion", "text")
+
+def describe(
+    task: Task, clips: TokenisedClips, indices: Sequence[int], asking: Asking, replications: int
+) -> About | None:
+    """What the answers of a task will be; None where it can be asked of no clip."""
+    usable = [clips[i] for i in indices if task.usable(clips[i])]
+    if not usable:
+        return None
+    kind = kind_of(task, usable[0])
+    times = replications if asking.varies(kind) else 1
+    return About(
+        task=task.name,
+        kind=kind,
+        fingerprint=clips.store.fingerprint,
+        clips=[clip.name for clip in usable],
+        frames=[_whole_frames(clip) for clip in usable],
+        given=[_given(task, clip) for clip in usable],
+        seeds=[asking.seed + replication for replication in range(times)],
+    )
 
 
-@dataclass(frozen=True)
-class Asking:
-    """How clips are put to the model.
-
-    Attributes:
-        caption: index of the caption that asks for a motion; clips with fewer use their last.
-        length: of a motion of which no part is given: "own" (the model ends it) or "given" (that
-            of the real clip). Where a part is given, the length is given too.
-        decodings: how text, motion, and motion of which a part is given are written; one for
-            each of `WAYS`.
-        seed: of sampling.
-    """
-
-    caption: int
-    length: str
-    decodings: Mapping[str, Decoding]
-    seed: int
-
-    def __post_init__(self) -> None:
-        if self.length not in LENGTHS:
-            raise UserError(f"protocol.length={self.length}: choose one of {', '.join(LENGTHS)}")
+def describe_samples(about: About, texts: int, samples: int, times: int, seed: int) -> About:
+    """Several motions for each of some of the clips of `about`, drawn once."""
+    count = min(texts, len(about.clips))
+    chosen = sorted(np.random.default_rng(seed).choice(len(about.clips), count, replace=False))
+    return replace(
+        about,
+        kind="samples",
+        clips=[about.clips[i] for i in chosen],
+        frames=[about.frames[i] for i in chosen],
+        given=[about.given[i] for i in chosen],
+        seeds=[seed + replication for replication in range(times)],
+        samples=samples,
+    )
 
 
-def make_cases(
+def generate(
     model: MotionLanguageModel,
-    tasks: Mapping[str, Task],
-    clips: TokenisedClips,
-    indices: Sequence[int],
+    task: Task,
+    clips: Sequence[ClipTokens],
+    about: About,
     asking: Asking,
-) -> dict[str, list[Case]]:
-    """Answers of the model to every task for every clip that the task can be asked of."""
-    asked = [
-        (name, i, _request(task, clips, i, asking))
-        for name, task in tasks.items()
-        for i in indices
-        if task.usable(clips[i])
+    replication: int,
+    store: MotionStore,
+) -> Answers:
+    """All answers of one replication.
+
+    Args:
+        clips: those of `about`.
+    """
+    seed = about.seeds[replication]
+    draw = np.random.default_rng([seed, 1]) if about.kind == "samples" else None
+    captions = asking.captions(clips, about.kind, replication)
+    repeated = [
+        (clip, caption, place)
+        for place, (clip, caption) in enumerate(zip(clips, captions, strict=True))
+        for _ in range(about.samples)
     ]
-    cases: dict[str, list[Case]] = {name: [] for name in tasks}
-    for way, decoding in asking.decodings.items():
-        chosen = [one for one in asked if way_of(one[2]) == way]
-        answers = model.answer([request for _, _, request in chosen], decoding, asking.seed)
-        motions = model.motions(answers)
-        for (name, i, _), answer, motion in zip(chosen, answers, motions, strict=True):
-            cases[name].append(_case(tasks[name], clips, i, answer, motion))
-    return cases
-
-
-def way_of(request: Request) -> str:
-    """Which of `WAYS` a request is written in."""
-    if request.task.output == "text":
-        return "text"
-    return "completion" if len(request.task.given(request.asked)) else "motion"
-
-
-def _request(task: Task, clips: TokenisedClips, index: int, asking: Asking) -> Request:
-    clip = clips[index]
-    known = asking.length == "given" or len(task.given(clip)) > 0
-    caption = None
-    if task.output == "motion" and not len(task.given(clip)) and clip.captions:
-        caption = clip.captions[min(asking.caption, len(clip.captions) - 1)]
-    return Request(task, clip, caption, tokens=task.reply_tokens(clip) if known else None)
-
-
-def _case(
-    task: Task, clips: TokenisedClips, index: int, answer: Answer, motion: np.ndarray
-) -> Case:
-    store, clip = clips.store, clips[index]
-    rate = clip.frames_per_token
-    query = task.query(clip)
-    start = rate * (0 if query.start is None else len(query.start))
-    end = rate * (0 if query.end is None else len(query.end))
-    reference = store.features(index)[: clip.tokens * rate]
-    given = np.zeros(len(reference), bool)
-    given[:start] = True
-    given[len(given) - end :] = True
-    features = in_place(motion, reference, start, end) if start or end else motion
-    return Case(
-        name=store.names[index],
-        labels=store.labels(index),
-        captions=clip.captions,
-        prompt=answer.prompt,
-        reference=reference,
-        reference_joints=joints_of(store, reference),
-        given=given,
-        text=answer.text,
-        features=features,
-        joints=joints_of(store, features),
+    requests = [asking.request(task, clip, caption, draw) for clip, caption, _ in repeated]
+    found = model.answer(requests, asking.decoding(about.kind), seed)
+    if about.kind == "text":
+        motions = [np.zeros((0, store.n_features), np.float32)] * len(found)
+    else:
+        motions = model.motions(found)
+    places = {name: index for index, name in enumerate(store.names)}
+    for number, (clip, _, place) in enumerate(repeated):
+        start, end = about.given[place]
+        if (start or end) and task.replies.joins:
+            reference = store.features(places[clip.name], 0, about.frames[place])
+            motions[number] = in_place(motions[number], reference, start, end)
+    return Answers(
+        captions=[caption for _, caption, _ in repeated],
+        prompts=[answer.prompt for answer in found],
+        texts=[answer.text for answer in found],
+        motions=motions,
     )
 
 
@@ -131,8 +113,12 @@ def in_place(motion: np.ndarray, reference: np.ndarray, start: int, end: int) ->
     return fixed.numpy()
 
 
-def joints_of(store: MotionStore, features: np.ndarray) -> np.ndarray:
-    """Joints (T, J, 3) in metres; none for a motion without frames."""
-    if not len(features):
-        return np.zeros((0, store.skeleton.n_joints, 3), np.float32)
-    return features_to_joints(torch.from_numpy(features), store.skeleton).numpy()
+def _whole_frames(clip: ClipTokens) -> int:
+    return clip.frames // clip.frames_per_token * clip.frames_per_token
+
+
+def _given(task: Task, clip: ClipTokens) -> tuple[int, int]:
+    query, rate = task.query(clip), clip.frames_per_token
+    start = 0 if query.start is None else len(query.start)
+    end = 0 if query.end is None else len(query.end)
+    return rate * start, rate * end

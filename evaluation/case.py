@@ -3,12 +3,15 @@
 Shape letters: T frames, F features, J joints.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
+import torch
 
 from evaluation.evaluators.action_classifier import ActionClassifier
-from motiongpt.motion.skeleton import Skeleton
+from motiongpt.motion.recover import features_to_joints
+from motiongpt.motion.skeleton import HUMANML3D, Skeleton
 
 
 @dataclass(frozen=True)
@@ -19,25 +22,40 @@ class Case:
         name: of the clip.
         labels: actions that the clip shows.
         captions: true sentences about it.
+        caption: the one that asked for the motion, or that the sentence is compared with first.
         prompt: what the model was asked.
         reference: (T, F) true features, not normalised.
-        reference_joints: (T, J, 3) metres, recovered from them.
         given: (T,) True where the frame was given to the model.
         text: the method's sentence, empty where it made a motion.
         features: (T', F) the method's motion, not normalised; (0, F) where it made none.
-        joints: (T', J, 3) metres, in the coordinates of the reference.
+        skeleton: of both.
+        known_joints: (T', J, 3) metres of the method's motion, where it was made as joints;
+            None where they follow from the features.
     """
 
     name: str
     labels: tuple[str, ...]
     captions: tuple[str, ...]
+    caption: str
     prompt: str
     reference: np.ndarray
-    reference_joints: np.ndarray
     given: np.ndarray
     text: str
     features: np.ndarray
-    joints: np.ndarray
+    skeleton: Skeleton = HUMANML3D
+    known_joints: np.ndarray | None = field(default=None, repr=False)
+
+    @cached_property
+    def joints(self) -> np.ndarray:
+        """(T', J, 3) metres of the method's motion, in the coordinates of the reference."""
+        if self.known_joints is not None:
+            return self.known_joints
+        return joints_of(self.features, self.skeleton)
+
+    @cached_property
+    def reference_joints(self) -> np.ndarray:
+        """(T, J, 3) metres, recovered from the reference."""
+        return joints_of(self.reference, self.skeleton)
 
 
 @dataclass(frozen=True)
@@ -46,10 +64,21 @@ class Scorers:
 
     Attributes:
         skeleton: of all joints.
+        fps: frames per second of all motions.
         action_words: label -> regular expressions that name the action.
         classifier: recognises actions in motion, or None where clips carry no labels.
+        mean: (F,) the mean pose, with which released code pads a batch; None where it is unknown.
     """
 
     skeleton: Skeleton
+    fps: float
     action_words: dict[str, tuple[str, ...]]
     classifier: ActionClassifier | None = None
+    mean: np.ndarray | None = field(default=None, repr=False)
+
+
+def joints_of(features: np.ndarray, skeleton: Skeleton) -> np.ndarray:
+    """Joints (T, J, 3) in metres of features (T, F); none for a motion without frames."""
+    if not len(features):
+        return np.zeros((0, skeleton.n_joints, 3), np.float32)
+    return features_to_joints(torch.from_numpy(features), skeleton).numpy()

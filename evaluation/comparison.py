@@ -4,36 +4,60 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
+import torch
 
 from evaluation.baselines import hold_last_pose, interpolate_linear
 from evaluation.case import Case
+from evaluation.metrics.base import Kind
+from motiongpt.motion.features import joints_to_features
 
 MODEL, REAL, CHANCE = "model", "real", "chance (another clip's)"
 HOLD, LINEAR = "hold the last pose", "linear interpolation"
+SHUFFLED, MEAN_POSE = "shuffled in time", "mean pose"
+BATCH_SIZE = 64  # clips whose features are made together
 
 
-def methods(cases: Sequence[Case], seed: int) -> dict[str, list[Case]]:
-    """Method -> answers to the same cases, the model's first.
+def baselines(
+    cases: Sequence[Case], kind: Kind, mean: np.ndarray, seed: int
+) -> dict[str, list[Case]]:
+    """Method -> answers to the same cases; none for several motions of one text.
 
     Completions are compared with the simplest continuation of what was given, free answers with
-    the answer to another clip; the real clips always stand beside.
+    the answer to another clip and with real frames in a random order, a reconstruction with the
+    mean pose; the real clips always stand beside.
+
+    Args:
+        mean: (F,) the mean pose.
+        seed: of what is drawn.
     """
-    answers = {MODEL: list(cases), REAL: [_real(case) for case in cases]}
-    if any(case.given.any() for case in cases):
-        bridged = any(case.given[-1] for case in cases if len(case.given))
-        answers[LINEAR if bridged else HOLD] = [_completed(case) for case in cases]
+    if kind == "samples":
+        return {}
+    real = [_real(case) for case in cases]
+    beside = {REAL: real}
+    if kind == "continuation":
+        beside[HOLD] = _completed(cases)
+    elif kind == "bridge":
+        beside[LINEAR] = _completed(cases)
+    elif kind == "reconstruction":
+        beside[MEAN_POSE] = [_still(case, mean) for case in real]
     else:
-        answers[CHANCE] = _swapped(answers[REAL], seed)
-    return answers
+        beside[CHANCE] = _swapped(real, seed)
+    if kind == "motion":
+        beside[SHUFFLED] = _shuffled(real, seed)
+    return beside
 
 
 def _real(case: Case) -> Case:
-    return replace(
-        case,
-        text=case.captions[0] if case.captions else "",
-        features=case.reference,
-        joints=case.reference_joints,
-    )
+    return replace(case, text=case.captions[0] if case.captions else "", features=case.reference)
+
+
+def _still(case: Case, mean: np.ndarray) -> Case:
+    return replace(case, features=np.repeat(mean[None], len(case.reference), axis=0))
+
+
+def _shuffled(real: Sequence[Case], seed: int) -> list[Case]:
+    draw = np.random.default_rng(seed)
+    return [replace(case, features=draw.permutation(case.features)) for case in real]
 
 
 def _swapped(real: Sequence[Case], seed: int) -> list[Case]:
@@ -41,21 +65,34 @@ def _swapped(real: Sequence[Case], seed: int) -> list[Case]:
     following = np.roll(order, 1)
     swapped: list[Case] = list(real)
     for mine, other in zip(order, following, strict=True):
-        swapped[mine] = replace(
-            real[mine],
-            text=real[other].text,
-            features=real[other].features,
-            joints=real[other].joints,
-        )
+        swapped[mine] = replace(real[mine], text=real[other].text, features=real[other].features)
     return swapped
 
 
-def _completed(case: Case) -> Case:
+def _completed(cases: Sequence[Case]) -> list[Case]:
+    joints = [_completed_joints(case) for case in cases]
+    found: list[Case] = []
+    for first in range(0, len(cases), BATCH_SIZE):
+        poses = joints[first : first + BATCH_SIZE]
+        padded = torch.nn.utils.rnn.pad_sequence(
+            [torch.from_numpy(one) for one in poses], batch_first=True
+        )
+        lengths = torch.tensor([len(one) for one in poses])
+        features = joints_to_features(padded, cases[first].skeleton, lengths).numpy()
+        found += [
+            replace(case, known_joints=one, features=rows[: len(one) - 1])
+            for case, one, rows in zip(
+                cases[first : first + BATCH_SIZE], poses, features, strict=True
+            )
+        ]
+    return found
+
+
+def _completed_joints(case: Case) -> np.ndarray:
     joints, gap = case.reference_joints, np.flatnonzero(~case.given)
     first, last = int(gap[0]), int(gap[-1]) + 1
     if last < len(joints):
         middle = interpolate_linear(joints[:first], joints[last:], last - first)
     else:
         middle = hold_last_pose(joints[:first], last - first)
-    whole = np.concatenate([joints[:first], middle, joints[last:]]).astype(np.float32)
-    return replace(case, joints=whole, features=case.features[:0])
+    return np.concatenate([joints[:first], middle, joints[last:]]).astype(np.float32)

@@ -1,16 +1,15 @@
-"""What an evaluation leaves: numbers with everything that they depend on."""
+"""Numbers of an evaluation, and the tables that show them."""
 
-import platform
-import time
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from importlib.metadata import version
-from pathlib import Path
-from typing import Any
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
 
-from motiongpt.files import write_json, write_text
+import numpy as np
 
-PACKAGES = ("torch", "transformers", "lightning", "numpy", "motiongpt-platform")
+from evaluation.metrics.base import Better, Number
+
+ARROWS = {"lower": "↓", "higher": "↑", "real": "→"}
+NORMAL = 1.96  # standard errors on either side that hold 95 % of a normal distribution
 
 
 @dataclass(frozen=True)
@@ -19,7 +18,12 @@ class Result:
 
     Attributes:
         task, method, metric: what was measured; `method` is "model" or a baseline.
-        value: in `unit`.
+        value: mean over the replications, in `unit`.
+        interval: half the width of the 95 % interval of that mean, as the field prints it (1.96
+            standard deviations, dividing by n, over the root of n); None for one replication.
+        replications: how many.
+        values: of each.
+        better: which way is better.
         cases: clips behind it.
     """
 
@@ -27,36 +31,38 @@ class Result:
     method: str
     metric: str
     value: float
+    interval: float | None
+    replications: int
+    values: list[float]
     unit: str
-    lower_is_better: bool
+    better: Better
     cases: int
 
-
-def write_results(
-    folder: Path,
-    results: Sequence[Result],
-    protocol: Mapping[str, Any],
-    fingerprint: str,
-    seed: int,
-) -> None:
-    """Write `results.json`, `table.md` and the same as plain text, `table.txt`, into `folder`."""
-    write_json(
-        Path(folder) / "results.json",
-        {
-            "results": [asdict(result) for result in results],
-            "protocol": dict(protocol),
-            "data_fingerprint": fingerprint,
-            "seeds": [seed],
-            "signature": Path(folder).name,
-            "versions": {
-                **{name: version(name) for name in PACKAGES},
-                "python": platform.python_version(),
-            },
-            "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-        },
-    )
-    write_text(Path(folder) / "table.md", markdown_table(results) + "\n")
-    write_text(Path(folder) / "table.txt", plain_table(results) + "\n")
+    @classmethod
+    def of(
+        cls,
+        task: str,
+        method: str,
+        metric: str,
+        values: Sequence[float],
+        number: Number,
+        cases: int,
+    ) -> "Result":
+        """The mean of replications, with its interval."""
+        count = len(values)
+        interval = NORMAL * float(np.std(values)) / math.sqrt(count) if count > 1 else None
+        return cls(
+            task=task,
+            method=method,
+            metric=metric,
+            value=float(np.mean(values)),
+            interval=interval,
+            replications=count,
+            values=list(values),
+            unit=number.unit,
+            better=number.better,
+            cases=cases,
+        )
 
 
 def markdown_table(results: Sequence[Result]) -> str:
@@ -84,7 +90,7 @@ def table_cells(results: Sequence[Result]) -> tuple[list[str], list[list[str]]]:
     cells = []
     for (task, metric), by_method in rows.items():
         any_result = next(iter(by_method.values()))
-        arrow = "↓" if any_result.lower_is_better else "↑"
+        arrow = ARROWS[any_result.better]
         unit = f" ({any_result.unit})" if any_result.unit else ""
         others = [
             f"{method} {_number(result)}"
@@ -107,4 +113,6 @@ def table_cells(results: Sequence[Result]) -> tuple[list[str], list[list[str]]]:
 def _number(result: Result | None) -> str:
     if result is None:
         return "-"
-    return f"{result.value:.1f}" if abs(result.value) >= 10 else f"{result.value:.3f}"
+    digits = 1 if abs(result.value) >= 10 else 3
+    spread = f" ±{result.interval:.{digits}f}" if result.interval is not None else ""
+    return f"{result.value:.{digits}f}{spread}"

@@ -10,7 +10,7 @@ from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from hydra.errors import HydraException
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
 import launch
@@ -30,7 +30,9 @@ def compose_config(overrides: Sequence[str] = ()) -> DictConfig:
     parsed = [_for_hydra(override) for override in parse_overrides(overrides)]
     try:
         with initialize_config_dir(config_dir=str(CONF), version_base="1.3"):
-            config = compose(ROOT_CONFIG, overrides=parsed)
+            config = compose(ROOT_CONFIG, overrides=parsed, return_hydra_config=True)
+        with open_dict(config):
+            config.choices = _group_choices(config.pop("hydra").runtime.choices)
         OmegaConf.resolve(config)
     except (HydraException, OmegaConfBaseException) as error:
         raise UserError(_one_line(str(error), overrides)) from error
@@ -70,6 +72,15 @@ def choices(group: str) -> list[str]:
     """Names that `group=` takes, or an empty list where there is no such group."""
     folder = CONF / group
     return sorted(file.stem for file in folder.glob("*.yaml")) if folder.is_dir() else []
+
+
+def _group_choices(runtime: DictConfig) -> dict[str, str]:
+    """Group -> choice of this project's own groups, for results to say what they are of."""
+    return {
+        str(group): str(choice)
+        for group, choice in runtime.items()
+        if choice is not None and "/" not in str(group) and "@" not in str(group)
+    }
 
 
 def _for_hydra(override: Override) -> str:

@@ -119,6 +119,8 @@ def context_of(stage: Planned, loggers: StageLoggers) -> StageContext:
         parents=parents,
         store=MotionStore.open(stage.data),
         hardware=hardware,
+        source=git_state(),
+        cache=stage.run.folder.parents[2] / "cache",
         make_logger=loggers.open,
         say=lambda line: print(line, flush=True),
     )

@@ -1,4 +1,4 @@
-"""Score predictions from a file, without a model: captions against references."""
+"""Score what was predicted, without the model: captions in a file, or saved predictions."""
 
 import argparse
 import json
@@ -11,6 +11,7 @@ from evaluation.captions.base import CaptionBackEnd
 from evaluation.captions.files import read_predictions, read_references
 from evaluation.captions.protocol import PROTOCOLS, caption_protocol
 from evaluation.captions.score import score_captions
+from launch import score_predictions
 from launch.compose import compose_config
 
 EXAMPLES = """examples:
@@ -23,14 +24,26 @@ EXAMPLES = """examples:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run one of captions."""
+    """Run one of captions and predictions."""
+    kinds = {"captions": _captions, "predictions": score_predictions.main}
     parser = argparse.ArgumentParser(
         prog="motiongpt score",
-        description=__doc__,
+        description=f"{__doc__} More: motiongpt score captions --help, score predictions --help.",
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("what", choices=["captions"], help="what was predicted")
+    parser.add_argument("what", choices=list(kinds), help="what was predicted")
+    what = parser.parse_args(arguments[:1]).what
+    return kinds[what](arguments[1:])
+
+
+def _captions(arguments: Sequence[str]) -> int:
+    parser = argparse.ArgumentParser(
+        prog="motiongpt score captions",
+        description="Score sentences against references, one clip a line of JSON.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument(
         "--references",
         type=Path,

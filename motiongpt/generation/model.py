@@ -23,6 +23,7 @@ class Request:
         caption: words to use instead of the clip's first caption.
         with_length: say the length in the prompt where the task can.
         tokens: exact number of motion tokens to write, or None where the model ends by itself.
+        wording: of the prompt, one of the task's `wordings`; None for the evaluation prompt.
     """
 
     task: Task
@@ -30,6 +31,12 @@ class Request:
     caption: str | None = None
     with_length: bool = False
     tokens: int | None = None
+    wording: str | None = None
+
+    @property
+    def prompt(self) -> str:
+        """What the model reads."""
+        return self.task.prompt(self.asked, self.caption, self.with_length, self.wording)
 
 
 @dataclass(frozen=True)
@@ -71,7 +78,7 @@ class MotionLanguageModel:
         Raises:
             UserError: a request that its task can't make a prompt of.
         """
-        prompts = [one.task.prompt(one.asked, one.caption, one.with_length) for one in requests]
+        prompts = [one.prompt for one in requests]
         replies = self.backbone.generate(
             prompts,
             [one.task.output for one in requests],

@@ -215,7 +215,11 @@ class Task(ABC):
         return asked if isinstance(asked, Query) else self._query_of(asked, caption)
 
     def prompt(
-        self, asked: ClipTokens | Query, caption: str | None = None, with_length: bool = False
+        self,
+        asked: ClipTokens | Query,
+        caption: str | None = None,
+        with_length: bool = False,
+        wording: str | None = None,
     ) -> str:
         """Return the prompt at test time: the first wording of the fitting kind, never quoted.
 
@@ -223,10 +227,18 @@ class Task(ABC):
             asked: a clip of which `query` takes what may be known, or a query.
             caption: words to ask with, instead of those that the task takes of the clip.
             with_length: name the length in the prompt where the task can and it is known.
+            wording: one of `wordings`, instead of the first.
         """
         query = self.query(asked, caption)
-        wording = self._wording(self._kinds_for(query, with_length))
+        if wording is None:
+            wording = self._wording(self._kinds_for(query, with_length))
         return self.placeholders.prompt(wording, query)
+
+    def wordings(self, asked: ClipTokens | Query, caption: str | None = None) -> tuple[str, ...]:
+        """All training wordings of the kind that `prompt` takes for the same question."""
+        wanted = self._kinds_for(self.query(asked, caption), False)
+        kinds = {kind.name: kind for kind in self.kinds}
+        return next((kinds[name].inputs for name in wanted if name in kinds), ())
 
     def given(self, asked: ClipTokens | Query) -> Codes:
         """Codes of the motion that is given at the start, empty where none is."""

@@ -8,6 +8,7 @@ for the last code, and the given part is not joined to its continuation.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from typing import ClassVar
 
 import numpy as np
 
@@ -17,6 +18,9 @@ from motiongpt.tasks.base import Codes
 
 class Replies(ABC):
     """Turns answers into codes of whole motions."""
+
+    joins: ClassVar[bool] = True
+    """Whether composed motions hold what was given, in its place."""
 
     def __init__(self, vocabulary: MotionVocabulary) -> None:
         """Read the motion tokens of `vocabulary`."""
@@ -61,13 +65,19 @@ class RightReplies(Replies):
         return np.concatenate([before, tail])
 
 
-class ReleasedReplies(Replies):
-    """The released code's way, for comparison with it."""
+class ReleasedReading(RightReplies):
+    """Reads answers as the released code does (A9, A10), joins them the right way."""
 
     def codes(self, reply: str) -> Codes:
         """Read MotionGPT's way: no end means code 0 alone, and marks become the last code."""
         written = self.vocabulary.read(reply, parsing="released")
         return np.clip(written, 0, self.vocabulary.codebook_size - 1)
+
+
+class ReleasedJoining(RightReplies):
+    """Leaves out what was given as the released code does (A7), reads the right way."""
+
+    joins = False
 
     def continued(self, start: Codes, reply: Codes, tokens: int | None) -> Codes:
         """The continuation alone, as if it began with the clip."""
@@ -76,3 +86,7 @@ class ReleasedReplies(Replies):
     def completed(self, head: Codes, reply: Codes, tail: Codes, tokens: int | None) -> Codes:
         """The reply alone."""
         return reply
+
+
+class ReleasedReplies(ReleasedReading, ReleasedJoining):
+    """The released code's way in both, for comparison with it."""

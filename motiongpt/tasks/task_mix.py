@@ -16,14 +16,25 @@ from motiongpt.tasks.placeholders import (
     ReleasedPlaceholders,
     RightPlaceholders,
 )
-from motiongpt.tasks.replies import ReleasedReplies, Replies, RightReplies
+from motiongpt.tasks.replies import (
+    ReleasedJoining,
+    ReleasedReading,
+    ReleasedReplies,
+    Replies,
+    RightReplies,
+)
 from motiongpt.tasks.templates import Templates
 
 PLACEHOLDERS: Mapping[str, type[Placeholders]] = {
     "right": RightPlaceholders,
     "released": ReleasedPlaceholders,
 }
-REPLIES: Mapping[str, type[Replies]] = {"right": RightReplies, "released": ReleasedReplies}
+REPLIES: Mapping[str, type[Replies]] = {
+    "right": RightReplies,
+    "released": ReleasedReplies,
+    "released_reading": ReleasedReading,
+    "released_joining": ReleasedJoining,
+}
 PROMPTS = ("trained", "released")
 
 
@@ -67,7 +78,9 @@ class TaskMix(Mapping[str, Task]):
                 0 for right and 0.5 for released.
             prompts: "trained" tests with training templates, "released" with MotionGPT's test
                 prompts, which it never trained on.
-            replies: "right", or "released" for the released code's way of reading answers.
+            replies: "right"; "released_reading" for the released code's way of reading answers,
+                "released_joining" for its way of joining them with what was given, "released"
+                for both.
             minimum_tokens: shorter clips are no training examples (three leave a token to fill
                 between two that are given).
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from lightning.pytorch.loggers import Logger
 
@@ -37,6 +37,8 @@ class StageContext:
         parents: folders of the finished stages it builds on, by stage name.
         store: the motion it works on.
         hardware: where it runs.
+        cache: folder for what is dear to compute and may be deleted; None keeps nothing.
+        source: commit of the code and whether it was changed, for the record.
         make_logger: opens the experiment logger on first use, or returns None for none.
         say: prints one line of progress for a person.
     """
@@ -45,6 +47,8 @@ class StageContext:
     parents: Mapping[str, Path]
     store: MotionStore
     hardware: Hardware = field(default_factory=Hardware)
+    cache: Path | None = None
+    source: Mapping[str, Any] = field(default_factory=dict)
     make_logger: Callable[[], Sequence[Logger]] = tuple
     say: Callable[[str], None] = print
 

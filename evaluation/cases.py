@@ -1,0 +1,113 @@
+"""From saved answers to cases, under the rules of a protocol."""
+
+import re
+import string
+
+import numpy as np
+
+from evaluation.case import Case
+from evaluation.predictions import Answers, PredictionSet, clip_indices
+from evaluation.rules import Rules
+from motiongpt.data.clip import Caption
+from motiongpt.data.store import MotionStore
+
+UNIT = 4  # frames that T2M's data set crops clips to a multiple of
+PUNCTUATION = re.compile(f"[{re.escape(string.punctuation)}]")
+
+
+class CaseMaker:
+    """Makes the cases of one set of answers; real parts are read once.
+
+    Args:
+        predictions: the set.
+        store: with its clips.
+        rules: of the protocol.
+        seed: of the crops that the rules may ask for; one crop a clip, whatever the replication.
+    """
+
+    def __init__(
+        self, predictions: PredictionSet, store: MotionStore, rules: Rules, seed: int
+    ) -> None:
+        self.predictions, self.store, self.rules = predictions, store, rules
+        about = predictions.about
+        self.indices = clip_indices(about, store.names, store.fingerprint)
+        draw = np.random.default_rng(seed)
+        self.references = [
+            store.features(index, 0, frames)
+            for index, frames in zip(self.indices, about.frames, strict=True)
+        ]
+        if about.kind in ("motion", "text") and rules.clip_crop == "random_unit":
+            self.references = [_random_unit(clip, draw) for clip in self.references]
+        self.captions = [store.captions(index) for index in self.indices]
+        self.sentences = [
+            tuple(_reference(caption, rules.references) for caption in captions)
+            for captions in self.captions
+        ]
+        self.labels = [store.labels(index) for index in self.indices]
+        self.given = [
+            _mask(frames, *given) for frames, given in zip(about.frames, about.given, strict=True)
+        ]
+
+    def cases(self, replication: int) -> tuple[list[Case], list[Caption]]:
+        """Cases of one replication, and the caption that each is about.
+
+        Raises:
+            UserError: the replication is absent or broken.
+        """
+        answers = self.predictions.read(replication, self.store.n_features)
+        samples = self.predictions.about.samples
+        cases, asked = [], []
+        for number in range(len(answers.texts)):
+            place = number // samples
+            captions = self.captions[place]
+            caption = captions[max(0, answers.captions[number])] if captions else Caption("")
+            cases.append(self._case(place, answers, number, caption.text))
+            asked.append(caption)
+        return cases, asked
+
+    def _case(self, place: int, answers: Answers, number: int, caption: str) -> Case:
+        motion = np.asarray(answers.motions[number])
+        if self.predictions.about.kind == "motion" and self.rules.motion_length == "reference":
+            motion = filled(motion, len(self.references[place]), self.store.mean)
+        return Case(
+            name=self.predictions.about.clips[place],
+            labels=self.labels[place],
+            captions=self.sentences[place],
+            caption=caption,
+            prompt=answers.prompts[number],
+            reference=self.references[place],
+            given=self.given[place][: len(self.references[place])],
+            text=answers.texts[number],
+            features=motion,
+            skeleton=self.store.skeleton,
+        )
+
+
+def filled(motion: np.ndarray, frames: int, pose: np.ndarray) -> np.ndarray:
+    """The first `frames` of a motion (T, F), with `pose` (F,) where it has fewer."""
+    missing = max(0, frames - len(motion))
+    return np.concatenate([motion[:frames], np.repeat(pose[None], missing, axis=0)])
+
+
+def _random_unit(clip: np.ndarray, draw: np.random.Generator) -> np.ndarray:
+    """T2M's crop: to a multiple of four frames, in one of three draws to four fewer."""
+    units = len(clip) // UNIT - int(draw.integers(3) == 0)
+    if units < 1:
+        return clip
+    first = int(draw.integers(len(clip) - UNIT * units + 1))
+    return clip[first : first + UNIT * units]
+
+
+def _mask(frames: int, start: int, end: int) -> np.ndarray:
+    mask = np.zeros(frames, bool)
+    mask[:start] = True
+    mask[frames - end :] = True
+    return mask
+
+
+def _reference(caption: Caption, style: str) -> str:
+    if style == "raw":
+        return caption.text
+    if caption.tokens:
+        return " ".join(token.rpartition("/")[0] for token in caption.tokens.split())
+    return " ".join(PUNCTUATION.sub(" ", caption.text.lower()).split())

@@ -1,0 +1,204 @@
+"""Saved answers of a model: written once, scored later, under any protocol, without the model.
+
+A folder for each set of answers:
+
+- `about.json`: task, kind of answer, data fingerprint, names of the clips, frames of each that were
+  asked about and given, motions written for each (`samples`), and the seeds of its replications.
+- `replication_00.json`, `replication_01.json` ..: for each answer the place of the caption that
+  asked (-1 for none), the prompt, the sentence and the number of frames.
+- `replication_00.npy` ..: motions end to end, (sum of frames, F) float32, not normalised; there is
+  none where the answers are sentences.
+
+A replication counts as there once its .json is, which is written last. Other systems' answers can
+be scored too if they are written like this.
+Shape letters: N clips, S samples of each, T frames, F features.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, get_args
+
+import numpy as np
+
+from evaluation.metrics.base import Kind
+from motiongpt.errors import UserError
+from motiongpt.files import save_array, write_json
+
+PREDICTIONS = "predictions"
+ABOUT = "about.json"
+
+
+@dataclass(frozen=True)
+class About:
+    """What a set of answers is.
+
+    Attributes:
+        task: its name; in tables too.
+        kind: of answer.
+        fingerprint: of the motion store that the clips are in.
+        clips: N names.
+        frames: of each clip that were asked about, from its first on.
+        given: frames of each clip that were given at its start and at its end.
+        seeds: of the replications, one for each.
+        samples: S, motions written for each clip.
+    """
+
+    task: str
+    kind: Kind
+    fingerprint: str
+    clips: list[str]
+    frames: list[int]
+    given: list[tuple[int, int]]
+    seeds: list[int]
+    samples: int = 1
+
+
+@dataclass(frozen=True)
+class Answers:
+    """One replication: N * S answers, those of a clip after one another.
+
+    Attributes:
+        captions: places of the captions that asked, -1 for none.
+        prompts: what the model read.
+        texts: sentences, empty for motions.
+        motions: (T, F) each, (0, F) for sentences.
+    """
+
+    captions: list[int]
+    prompts: list[str]
+    texts: list[str]
+    motions: list[np.ndarray]
+
+
+class PredictionSet:
+    """One folder of answers, for reading and for adding replications."""
+
+    def __init__(self, folder: Path, about: About) -> None:
+        self.folder, self.about = Path(folder), about
+
+    @classmethod
+    def open(cls, folder: Path) -> "PredictionSet":
+        """Open what `create` or another program wrote.
+
+        Raises:
+            UserError: nothing there, or `about.json` does not say what it must.
+        """
+        path = Path(folder) / ABOUT
+        try:
+            fields: dict[str, Any] = json.loads(path.read_text())
+            fields["given"] = [(int(start), int(end)) for start, end in fields["given"]]
+            about = About(**fields)
+        except FileNotFoundError as error:
+            raise UserError(
+                f"{folder}: no predictions here (no {ABOUT}); run the generate stage: "
+                "motiongpt run goal=generate"
+            ) from error
+        except (ValueError, TypeError, KeyError) as error:
+            raise UserError(f"{path}: not a description of predictions ({error})") from error
+        counts = {len(about.clips), len(about.frames), len(about.given)}
+        if about.kind not in get_args(Kind) or len(counts) > 1 or not about.seeds:
+            raise UserError(
+                f"{path}: kind {about.kind}, {len(about.clips)} clips, {len(about.frames)} frames, "
+                f"{len(about.given)} given parts, {len(about.seeds)} seeds; expected a kind of "
+                f"{', '.join(get_args(Kind))}, equal numbers and a seed"
+            )
+        return cls(folder, about)
+
+    @classmethod
+    def create(cls, folder: Path, about: About) -> "PredictionSet":
+        """Begin a set, or go on with the same one; replications that are there stay."""
+        write_json(Path(folder) / ABOUT, asdict(about))
+        return cls(folder, about)
+
+    def has(self, replication: int) -> bool:
+        """Whether this replication has been written."""
+        return self._path(replication, "json").exists()
+
+    def write(self, replication: int, answers: Answers) -> None:
+        """Add a replication; a crash leaves it whole or absent."""
+        lengths = [len(motion) for motion in answers.motions]
+        if sum(lengths):
+            frames = np.concatenate(answers.motions).astype(np.float32)
+            save_array(self._path(replication, "npy"), frames)
+        write_json(
+            self._path(replication, "json"),
+            {
+                "captions": answers.captions,
+                "prompts": answers.prompts,
+                "texts": answers.texts,
+                "lengths": lengths,
+            },
+        )
+
+    def read(self, replication: int, n_features: int) -> Answers:
+        """One replication.
+
+        Raises:
+            UserError: it is absent, or its files don't agree with each other.
+        """
+        path = self._path(replication, "json")
+        try:
+            found = json.loads(path.read_text())
+            answers = (found["captions"], found["prompts"], found["texts"], found["lengths"])
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise UserError(
+                f"{path}: replication {replication} is absent or broken; run the generate stage "
+                "again"
+            ) from error
+        expected = len(self.about.clips) * self.about.samples
+        if {len(part) for part in answers} != {expected}:
+            raise UserError(f"{path}: {len(found['texts'])} answers; expected {expected}")
+        ends = np.cumsum(found["lengths"])
+        frames = np.zeros((0, n_features), np.float32)
+        if len(ends) and ends[-1]:
+            frames = self._frames(replication, int(ends[-1]), n_features)
+        motions = [frames[end - length : end] for end, length in zip(ends, answers[3], strict=True)]
+        return Answers(answers[0], answers[1], answers[2], motions)
+
+    def _frames(self, replication: int, count: int, n_features: int) -> np.ndarray:
+        path = self._path(replication, "npy")
+        try:
+            frames = np.load(path, mmap_mode="r", allow_pickle=False)
+        except (OSError, ValueError) as error:
+            raise UserError(f"{path}: no array of motions; run the generate stage again") from error
+        if frames.shape != (count, n_features):
+            raise UserError(f"{path}: shape {frames.shape}; expected ({count}, {n_features})")
+        return frames
+
+    def _path(self, replication: int, ending: str) -> Path:
+        return self.folder / f"replication_{replication:02d}.{ending}"
+
+
+def prediction_sets(folder: Path) -> list[PredictionSet]:
+    """All sets directly below `folder`, by name.
+
+    Raises:
+        UserError: there is none, or one is broken.
+    """
+    found = sorted(path.parent for path in Path(folder).glob(f"*/{ABOUT}"))
+    if not found:
+        raise UserError(
+            f"{folder}: no predictions below it; run the generate stage: motiongpt run "
+            "goal=generate"
+        )
+    return [PredictionSet.open(path) for path in found]
+
+
+def clip_indices(about: About, names: Sequence[str], fingerprint: str) -> list[int]:
+    """Where the clips of a set are in a motion store.
+
+    Raises:
+        UserError: the set was made of another store.
+    """
+    if about.fingerprint != fingerprint:
+        raise UserError(
+            f"predictions of {about.task}: made of data {about.fingerprint[:12]}, these are "
+            f"{fingerprint[:12]}; score them with the data that they were made of"
+        )
+    places = {name: place for place, name in enumerate(names)}
+    missing = [name for name in about.clips if name not in places]
+    if missing:
+        raise UserError(f"predictions of {about.task}: no clip {missing[0]} in the data")
+    return [places[name] for name in about.clips]

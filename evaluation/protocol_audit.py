@@ -1,0 +1,164 @@
+"""What each deviation of a protocol moves: variants of one protocol, and the table of them."""
+
+import csv
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from omegaconf import DictConfig, OmegaConf
+
+from evaluation.comparison import MODEL, REAL
+from evaluation.results_file import ResultNumber, ResultsFile
+
+SECTIONS = ("generation", "scoring")  # of a protocol; the rest says which clips and how often
+TOGETHER = "_decoding"  # settings of one way of writing only make sense together
+
+
+@dataclass(frozen=True)
+class Variant:
+    """A protocol, or one with something changed; `overrides` make it."""
+
+    name: str
+    overrides: tuple[str, ...]
+
+
+def variants(base: str, protocols: Mapping[str, DictConfig]) -> list[Variant]:
+    """The base, then each setting that another protocol has otherwise, then each other whole.
+
+    Args:
+        base: name of the protocol that is changed.
+        protocols: by name, the base among them.
+    """
+    own = _settings(protocols[base])
+    found = {base: Variant(base, (f"protocol={base}",))}
+    others = [name for name in protocols if name != base]
+    for other in others:
+        for unit, changed in _differences(own, _settings(protocols[other])).items():
+            values = ", ".join(
+                f"{key.removeprefix(unit).lstrip('.')}={value}".lstrip("=")
+                for key, value in changed.items()
+            )
+            name = f"{unit.partition('.')[2]}: {values}"
+            overrides = tuple(f"protocol.{key}={value}" for key, value in changed.items())
+            found.setdefault(name, Variant(name, (f"protocol={base}", *overrides)))
+    for other in others:
+        found[other] = Variant(f"all of {other}", (f"protocol={other}",))
+    return list(found.values())
+
+
+def audit_tables(scored: Mapping[Variant, ResultsFile]) -> tuple[str, str]:
+    """Markdown, one table a task, and CSV, one line a number; the first variant is the base.
+
+    In Markdown a number that a variant leaves exactly as it was is a dot, and one that it moves
+    beyond both intervals is bold.
+    """
+    files = list(scored.values())
+    base = files[0]
+    blocks = [_origin(base)]
+    for task in dict.fromkeys(number.task for number in base.results):
+        columns = [
+            (method, metric)
+            for method in (MODEL, REAL)
+            for metric in dict.fromkeys(n.metric for n in base.results if n.task == task)
+            if _worth_a_column(files, task, method, metric)
+        ]
+        head = ["protocol", *(metric + (", real" if m == REAL else "") for m, metric in columns)]
+        rows = [
+            [variant.name, *(_cell(base, file, task, *column) for column in columns)]
+            for variant, file in scored.items()
+        ]
+        lines = ["| " + " | ".join(row) + " |" for row in [head, ["---"] * len(head), *rows]]
+        blocks.append("\n".join([f"## {task.replace('_', ' ')}", "", *lines]))
+    return "\n\n".join(blocks), _csv(scored)
+
+
+def _settings(protocol: DictConfig) -> dict[str, Any]:
+    """Dotted key -> value of all settings in `SECTIONS`."""
+    plain = OmegaConf.to_container(protocol, resolve=True)
+    assert isinstance(plain, dict)
+    return {
+        key: value
+        for section in SECTIONS
+        for key, value in _flat(f"{section}", plain[section]).items()
+    }
+
+
+def _flat(prefix: str, value: Any) -> dict[str, Any]:
+    if not isinstance(value, Mapping):
+        return {prefix: value}
+    return {
+        key: found
+        for name, part in value.items()
+        for key, found in _flat(f"{prefix}.{name}", part).items()
+    }
+
+
+def _differences(own: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """What changes together -> the settings that differ, with the other's values."""
+    found: dict[str, dict[str, Any]] = {}
+    for key, value in other.items():
+        if own[key] != value:
+            parent = key.rpartition(".")[0]
+            unit = parent if parent.endswith(TOGETHER) else key
+            found.setdefault(unit, {})[key] = value
+    return found
+
+
+def _worth_a_column(files: list[ResultsFile], task: str, method: str, metric: str) -> bool:
+    numbers = [file.number(task, method, metric) for file in files]
+    if numbers[0] is None:
+        return False
+    # What real motion scores against itself tells only where a protocol moves it.
+    return method == MODEL or len({number.value for number in numbers if number}) > 1
+
+
+def _cell(base: ResultsFile, file: ResultsFile, task: str, method: str, metric: str) -> str:
+    number, before = file.number(task, method, metric), base.number(task, method, metric)
+    if number is None or before is None:
+        return "-"
+    if file is base:
+        return _words(number)
+    if number.value == before.value:
+        return "·"
+    reach = (number.interval or 0.0) + (before.interval or 0.0)
+    moved = abs(number.value - before.value) > reach
+    return f"**{_words(number)}**" if moved else _words(number)
+
+
+def _words(number: ResultNumber) -> str:
+    digits = 1 if abs(number.value) >= 10 else 3
+    spread = f" ±{number.interval:.{digits}f}" if number.interval is not None else ""
+    return f"{number.value:.{digits}f}{spread}"
+
+
+def _origin(base: ResultsFile) -> str:
+    return (
+        f"Base: protocol {base.protocol['name']}, {base.data.clips} clips of the "
+        f"{base.data.split} split of {base.data.name} ({base.data.fingerprint[:12]}), "
+        f"{base.protocol['replications']} replications, signature {base.signature}. "
+        "A dot: exactly as the base; bold: moved beyond both 95 % intervals."
+    )
+
+
+def _csv(scored: Mapping[Variant, ResultsFile]) -> str:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(
+        ["variant", "signature", "task", "method", "metric", "value", "interval", "replications"]
+    )
+    for variant, file in scored.items():
+        for number in file.results:
+            writer.writerow(
+                [
+                    variant.name,
+                    file.signature,
+                    number.task,
+                    number.method,
+                    number.metric,
+                    number.value,
+                    "" if number.interval is None else number.interval,
+                    number.replications,
+                ]
+            )
+    return text.getvalue()

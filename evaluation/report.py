@@ -1,0 +1,68 @@
+"""What an evaluation leaves: numbers with everything that they depend on, as JSON and as tables."""
+
+import platform
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from evaluation.results import Result, markdown_table, plain_table
+from motiongpt.files import write_json, write_text
+
+SCHEMA = 1  # of results_schema.json
+PACKAGES = ("torch", "torchmetrics", "transformers", "lightning", "numpy", "motiongpt-platform")
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Everything that results depend on besides the code.
+
+    Attributes:
+        stage: its name.
+        experiment: group, tokenizer, backbone and other settings that tell table rows apart.
+        data: name, fingerprint, split and number of clips.
+        protocol: all of its settings.
+        evaluator: what the evaluator says of itself; None without.
+        captions: settings of the caption scores.
+        seeds: of the replications.
+        git: commit of the code, and whether it was changed.
+    """
+
+    stage: str
+    experiment: Mapping[str, Any]
+    data: Mapping[str, Any]
+    protocol: Mapping[str, Any]
+    evaluator: Mapping[str, Any] | None
+    captions: Mapping[str, Any] | None
+    seeds: Sequence[int]
+    git: Mapping[str, Any]
+
+
+def write_report(folder: Path, results: Sequence[Result], origin: Origin) -> None:
+    """Write `results.json`, `table.md` and the same as plain text, `table.txt`, into `folder`."""
+    write_json(
+        Path(folder) / "results.json",
+        {
+            "schema": SCHEMA,
+            "signature": Path(folder).name,
+            **{key: _plain(value) for key, value in vars(origin).items()},
+            "versions": {
+                **{name: version(name) for name in PACKAGES},
+                "python": platform.python_version(),
+            },
+            "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+            "results": [asdict(result) for result in results],
+        },
+    )
+    write_text(Path(folder) / "table.md", markdown_table(results) + "\n")
+    write_text(Path(folder) / "table.txt", plain_table(results) + "\n")
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(key): _plain(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(one) for one in value]
+    return value

@@ -1,0 +1,73 @@
+"""Score saved predictions, ours or another system's, without the model that made them."""
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+from evaluation.predictions import PREDICTIONS, prediction_sets
+from launch.commands.run import plan_point
+from launch.execute import build_stage, execute
+from launch.graph import Planned
+from launch.ledger import Run
+from launch.sources import git_state
+from motiongpt.data.store import MotionStore
+from motiongpt.errors import UserError
+from motiongpt.training.stage import StageContext
+
+EXAMPLES = """examples:
+  motiongpt score predictions outputs/runs/generate/f39bbf375b6ec0fa experiment=quickstart
+  motiongpt score predictions my_system --output my_scores \\
+      data=bandai_namco data.source.path=bandai_all.tar.xz protocol=guo2022
+"""
+JUDGES = ("evaluator", "classifier")
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run; 1 if a judge could not be made."""
+    parser = argparse.ArgumentParser(
+        prog="motiongpt score predictions",
+        description=f"{__doc__} How they are written: see evaluation/predictions.py.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "folder", type=Path, help=f"holds {PREDICTIONS}/, as a run folder of the generate stage"
+    )
+    parser.add_argument("overrides", nargs="*", help="Hydra overrides: data, protocol, evaluator")
+    parser.add_argument(
+        "--output", type=Path, help="folder for results.json and tables (default: FOLDER/scores)"
+    )
+    options = parser.parse_intermixed_args(arguments)
+    if not (options.folder / PREDICTIONS).is_dir():
+        raise UserError(
+            f"{options.folder}: no folder {PREDICTIONS} in it; name a run folder of the generate "
+            "stage, or one laid out like it"
+        )
+    prediction_sets(options.folder / PREDICTIONS)
+    goal = f"goal=[{','.join(JUDGES)}]"
+    plan = plan_point([*options.overrides, goal])
+    if execute(plan):
+        return 1
+    output = options.output or options.folder / "scores"
+    _score(plan, options.folder, output)
+    print((output / "table.txt").read_text().rstrip())
+    return 0
+
+
+def _score(plan: Sequence[Planned], folder: Path, output: Path) -> None:
+    judges = {stage.run.stage: Path(stage.run.folder) for stage in plan}
+    any_stage = plan[0]
+    settings = any_stage.config.stage.evaluate
+    root = Path(any_stage.config.paths.root)
+    evaluate = Planned(
+        Run(root, "evaluate", output.name), settings, {}, any_stage.data, "", any_stage.config
+    )
+    context = StageContext(
+        folder=output,
+        parents={"predictions": folder, **judges},
+        store=MotionStore.open(any_stage.data),
+        cache=root / "cache",
+        source=git_state(),
+        say=lambda line: print(line, flush=True),
+    )
+    build_stage(evaluate).run(context)

@@ -1,0 +1,175 @@
+"""Saved answers to numbers: cases under rules, replications, resuming."""
+
+import json
+from typing import ClassVar
+
+import numpy as np
+import pytest
+import torch
+
+from evaluation.case import Scorers
+from evaluation.cases import CaseMaker, filled
+from evaluation.comparison import CHANCE, HOLD, LINEAR, MEAN_POSE, MODEL, REAL, SHUFFLED
+from evaluation.metrics.base import Metric, Number
+from evaluation.predictions import About, Answers, PredictionSet
+from evaluation.rules import Rules
+from evaluation.scoring import Scoring
+from motiongpt.data.build import build_store
+from motiongpt.data.clip import Caption
+from motiongpt.errors import UserError
+from tests.unit.fake_source import FakeSource, feature_clip
+
+CLIPS = 5
+
+
+class Frames(Metric):
+    """Mean frames of the motions; a draw on top."""
+
+    numbers: ClassVar = {"frames": Number("", "higher"), "drawn": Number()}
+    kinds = frozenset({"motion", "continuation", "bridge", "reconstruction", "text"})
+
+    def __init__(self, seed=None):
+        super().__init__()
+        self.seed = seed
+        self.updates = 0
+        self.add_state("total", torch.zeros(()), dist_reduce_fx="sum")
+
+    def update(self, batch):
+        self.updates += 1
+        self.total = self.total + sum(len(case.features) for case in batch.cases)
+
+    def compute(self):
+        return {"frames" if self.seed is None else "drawn": self.total + (self.seed or 0)}
+
+
+@pytest.fixture
+def store(tmp_path):
+    captions = (Caption("A man, walking!", "a/DET man/NOUN walk/VERB"), Caption("He strolls."))
+    clips = [
+        feature_clip(f"clip{i}", "test" if i else "train", frames=40 + i, seed=i, captions=captions)
+        for i in range(CLIPS + 1)
+    ]
+    return build_store(FakeSource(clips), tmp_path / "store", progress=False)
+
+
+def saved(folder, store, kind="motion", replications=2, given=(0, 0), lengths=(6,) * CLIPS):
+    about = About(
+        task="a_task",
+        kind=kind,
+        fingerprint=store.fingerprint,
+        clips=[f"clip{i + 1}" for i in range(CLIPS)],
+        frames=[40] * CLIPS,
+        given=[given] * CLIPS,
+        seeds=list(range(replications)),
+    )
+    made = PredictionSet.create(folder / "a_task", about)
+    for number in range(replications):
+        motions = [np.full((n + number, 263), 0.1, np.float32) for n in lengths]
+        made.write(number, Answers([1] * CLIPS, ["?"] * CLIPS, ["x"] * CLIPS, motions))
+    return made
+
+
+def scoring(folder, store, replications=3, rules=None, **metrics):
+    return Scoring(
+        store=store,
+        metrics=metrics,
+        rules=rules or Rules(),
+        replications=replications,
+        seed=100,
+        scorers=Scorers(store.skeleton, store.fps, {}),
+        embedder=None,
+        folder=folder / "kept",
+        say=lambda line: None,
+    )
+
+
+def by_name(results):
+    return {(result.method, result.metric): result for result in results}
+
+
+def test_replications_are_averaged_and_what_is_not_drawn_counts_once(tmp_path, store):
+    counts, drawn = Frames(), Frames(seed=0)
+    found, cases = scoring(tmp_path, store, counts=counts, drawn=drawn).score(
+        saved(tmp_path, store)
+    )
+    results = by_name(found)
+    frames = results[MODEL, "frames"]
+    assert frames.values == [30, 35] and frames.value == 32.5 and frames.replications == 2
+    assert frames.interval == pytest.approx(1.96 * 2.5 / 2**0.5)
+    assert results[REAL, "frames"].values == [200] and results[REAL, "frames"].interval is None
+    # the third replication has the last answers that there are, with a draw of its own
+    assert results[MODEL, "drawn"].values == [130, 136, 137]
+    assert results[REAL, "drawn"].values == [300, 301, 302]
+    assert set(cases) == {MODEL, REAL, CHANCE, SHUFFLED}
+    assert len(cases[MODEL][0].features) == 6, "the cases shown are of the first replication"
+
+
+def test_an_interrupted_scoring_goes_on(tmp_path, store):
+    counts = Frames()
+    made = saved(tmp_path, store)
+    whole, _ = scoring(tmp_path, store, counts=counts).score(made)
+    kept = sorted((tmp_path / "kept" / "a_task").glob("*.json"))
+    assert len(kept) == 3
+    kept[1].unlink()
+    counts.updates = 0
+    again, _ = scoring(tmp_path, store, counts=counts).score(made)
+    assert again == whole and counts.updates == 1
+    assert json.loads(kept[1].read_text())[MODEL] == {"frames": 35.0}
+
+
+@pytest.mark.parametrize(
+    ("kind", "given", "beside"),
+    [
+        ("motion", (0, 0), {REAL, CHANCE, SHUFFLED}),
+        ("text", (0, 0), {REAL, CHANCE}),
+        ("continuation", (8, 0), {REAL, HOLD}),
+        ("bridge", (8, 8), {REAL, LINEAR}),
+        ("reconstruction", (0, 0), {REAL, MEAN_POSE}),
+    ],
+)
+def test_every_kind_has_its_comparisons(tmp_path, store, kind, given, beside):
+    made = saved(tmp_path, store, kind, replications=1, given=given)
+    _, cases = scoring(tmp_path, store, frames=Frames()).score(made)
+    assert set(cases) == {MODEL, *beside}
+    for case in cases[REAL]:
+        np.testing.assert_array_equal(case.features, case.reference)
+
+
+def test_baselines_are_what_they_say(tmp_path, store):
+    _, cases = scoring(tmp_path, store, frames=Frames()).score(saved(tmp_path, store))
+    real, shuffled = cases[REAL][0].features, cases[SHUFFLED][0].features
+    assert not np.array_equal(real, shuffled)
+    np.testing.assert_array_equal(np.sort(real, axis=0), np.sort(shuffled, axis=0))
+    made = saved(tmp_path / "b", store, "bridge", replications=1, given=(8, 8))
+    _, cases = scoring(tmp_path / "b", store, frames=Frames()).score(made)
+    line = cases[LINEAR][0]
+    assert line.features.shape == (39, 263), "features of joints lack the last frame"
+    np.testing.assert_allclose(line.joints[:8], line.reference_joints[:8], atol=1e-6)
+
+
+def test_rules_shape_the_cases(tmp_path, store):
+    made = saved(tmp_path, store, replications=1, lengths=(6, 50, 0, 40, 4))
+    own = CaseMaker(made, store, Rules(), 0).cases(0)[0]
+    assert [len(case.features) for case in own] == [6, 50, 0, 40, 4]
+    assert own[0].caption == "He strolls." and own[0].captions[0] == "A man, walking!"
+    cut = CaseMaker(made, store, Rules(motion_length="reference"), 0).cases(0)[0]
+    assert [len(case.features) for case in cut] == [40] * 5
+    np.testing.assert_array_equal(cut[2].features[7], store.mean)
+    token = CaseMaker(made, store, Rules(references="token"), 0).cases(0)[0]
+    assert token[0].captions == ("a man walk", "he strolls")
+    cropped = CaseMaker(made, store, Rules(clip_crop="random_unit"), 0)
+    lengths = [len(clip) for clip in cropped.references]
+    assert set(lengths) <= {36, 40} and len(set(lengths)) == 2
+
+
+def test_filling_and_cutting():
+    motion, pose = np.ones((3, 2)), np.array([5.0, 6.0])
+    np.testing.assert_array_equal(filled(motion, 2, pose), motion[:2])
+    np.testing.assert_array_equal(filled(motion, 4, pose), [*motion, pose])
+
+
+def test_unknown_rules_are_refused():
+    with pytest.raises(UserError, match=r"protocol\.scoring\.pakcing: no such switch; valid: pool"):
+        Rules.of({"pakcing": "packed"})
+    with pytest.raises(UserError, match="packing=no: choose one of packed, released"):
+        Rules.of({"packing": "no"})
