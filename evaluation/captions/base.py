@@ -3,6 +3,12 @@
 from collections.abc import Sequence
 from typing import Protocol
 
+from evaluation.metrics.base import Number
+
+NUMBERS = {
+    **{name: Number(better="higher") for name in ("bleu1", "bleu4", "rougeL", "cider")},
+    **{name: Number("%", "higher") for name in ("bert_raw", "bert_rescaled")},
+}
 METRICS = ("bleu1", "bleu4", "rougeL", "cider")
 
 
@@ -12,15 +18,17 @@ class CaptionBackEnd(Protocol):
     Attributes:
         name: as in `captions=`.
         package: the installed package whose version belongs to a result.
+        metrics: what `score` returns, names out of `NUMBERS`.
     """
 
     name: str
     package: str
+    metrics: Sequence[str]
 
     def score(
         self, references: Sequence[Sequence[str]], predictions: Sequence[str]
     ) -> dict[str, float]:
-        """Metric -> score over all clips together, names out of `METRICS`.
+        """Metric -> score over all clips together, names as in `metrics`.
 
         Args:
             references: of each clip, the same number for all.

@@ -6,6 +6,8 @@ from pycocoevalcap.bleu.bleu import Bleu
 from pycocoevalcap.cider.cider import Cider
 from pycocoevalcap.rouge.rouge import Rouge
 
+from evaluation.captions.base import METRICS
+
 
 class CocoBackEnd:
     """BLEU-1 and -4, ROUGE-L (F with beta 1.2) and CIDEr (times 10) of pycocoevalcap.
@@ -13,7 +15,7 @@ class CocoBackEnd:
     Words are what spaces separate. BLEU is of the corpus, the others are means over clips.
     """
 
-    name, package = "coco", "pycocoevalcap"
+    name, package, metrics = "coco", "pycocoevalcap", METRICS
 
     def score(
         self, references: Sequence[Sequence[str]], predictions: Sequence[str]

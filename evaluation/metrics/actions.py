@@ -1,39 +1,52 @@
 """Whether the right action is shown, and whether it is named."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
 from evaluation.case import Case, Scorers
 from evaluation.metrics.action_words import names_actions
+from evaluation.metrics.base import Kind, Number
+from evaluation.metrics.clip_metric import ClipMetric, Shares, SummedMetric
+
+PERCENT = 100.0
 
 
-class ActionAccuracy:
-    """Share of motions in which a classifier of real clips sees the right actions."""
+class ActionAccuracy(SummedMetric):
+    """Share of motions in which a classifier of real clips sees the right actions.
 
-    unit, lower_is_better = "%", False
+    Clips without labels are left out; a motion without frames is wrong.
+    """
 
-    def __call__(self, cases: Sequence[Case], scorers: Scorers) -> float:
-        """Per cent of the cases with labels; a motion without frames is wrong."""
-        judged = [case for case in cases if case.labels]
-        if scorers.classifier is None or not judged:
-            return float("nan")
-        shown = [case for case in judged if len(case.features)]
-        right = scorers.classifier.recognises(
-            [case.features for case in shown], [case.labels for case in shown]
-        )
-        return 100.0 * float(np.sum(right)) / len(judged)
+    numbers: Mapping[str, Number] = {"action_accuracy": Number("%", "higher")}
+    kinds: frozenset[Kind] = frozenset({"motion"})
+
+    def of_batch(self, cases: Sequence[Case], scorers: Scorers) -> Iterator[tuple[str, Shares]]:
+        """Per cent of each clip; the classifier sees all motions together."""
+        judged = [len(case.features) > 0 and len(case.labels) > 0 for case in cases]
+        right = np.zeros(len(cases), bool)
+        if scorers.classifier is not None and any(judged):
+            shown = [case for case, wanted in zip(cases, judged, strict=True) if wanted]
+            right[judged] = scorers.classifier.recognises(
+                [case.features for case in shown], [case.labels for case in shown]
+            )
+        for case, found in zip(cases, right, strict=True):
+            counts = scorers.classifier is not None and len(case.labels) > 0
+            yield case.name, {"action_accuracy": (PERCENT * found, 1)} if counts else {}
 
 
-class ActionWords:
-    """Share of sentences that name every action of the clip and no other."""
+class ActionWords(ClipMetric):
+    """Share of sentences that name every action of the clip and no other.
 
-    unit, lower_is_better = "%", False
+    Clips without labels are left out.
+    """
 
-    def __call__(self, cases: Sequence[Case], scorers: Scorers) -> float:
-        """Per cent of the cases with labels."""
-        judged = [case for case in cases if case.labels]
-        if not judged:
-            return float("nan")
-        right = [names_actions(case.text, case.labels, scorers.action_words) for case in judged]
-        return 100.0 * float(np.mean(right))
+    numbers: Mapping[str, Number] = {"action_words": Number("%", "higher")}
+    kinds: frozenset[Kind] = frozenset({"text"})
+
+    def of_clip(self, case: Case, scorers: Scorers) -> Shares:
+        """Per cent, of one clip."""
+        if not case.labels:
+            return {}
+        right = names_actions(case.text, case.labels, scorers.action_words)
+        return {"action_words": (PERCENT * right, 1)}

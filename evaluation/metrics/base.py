@@ -1,22 +1,113 @@
-"""What a metric is: a number for a method's answers to the cases of one task."""
+"""What a metric is: a torchmetrics class with one `update`, the same on any number of processes.
 
-from collections.abc import Sequence
-from typing import Protocol
+Shape letters: N clips, D width of an embedding, S motions written for one text.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import torchmetrics
+from torch import Tensor
+from torchmetrics.utilities import dim_zero_cat
 
 from evaluation.case import Case, Scorers
+from motiongpt.errors import UserError
+
+Kind = Literal["motion", "samples", "continuation", "bridge", "text", "reconstruction"]
+"""What a method answered with: a free motion, several of one text, the rest of a motion whose
+start is given, the gap of one whose ends are given, a sentence, a motion coded and decoded."""
+Better = Literal["lower", "higher", "real"]
+"""Which value of a number is better; "real": the one nearest to that of real motion."""
+Embedded = Literal["motion", "reference", "caption", "written", "samples"]
+"""Embeddings (N, D) of the method's motions, the real ones, the captions that asked and the
+method's sentences; samples are (N, S, D)."""
 
 
-class Metric(Protocol):
-    """One number over the cases of a task; built by Hydra from one yaml of `conf/metrics`.
+MOTIONS: frozenset[Kind] = frozenset({"motion", "continuation", "bridge", "reconstruction"})
+"""Kinds of answers that are one motion for each clip."""
+
+
+@dataclass(frozen=True)
+class Number:
+    """One number of a metric: its unit ("m", "mm", "m/s", "%" or empty) and which way is better."""
+
+    unit: str = ""
+    better: Better = "lower"
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Some clips of one method's answers to one task.
 
     Attributes:
-        unit: "m", "mm", "%" or empty.
-        lower_is_better: which way is better.
+        cases: N clips; may be empty where a metric looks at embeddings only. Answers of kind
+            "samples" are N * S cases, those of a clip after one another.
+        embeddings: by name; those that no metric `needs` are absent, and so are all where there
+            is no evaluator.
+        places: (N,) int64, of the clips in the split: gathered from several processes, a clip
+            counts once. None: every row counts, in order of arrival.
+        scorers: trained judges and the skeleton.
     """
 
-    unit: str
-    lower_is_better: bool
+    cases: Sequence[Case] = ()
+    embeddings: Mapping[str, Tensor] = field(default_factory=dict)
+    places: Tensor | None = None
+    scorers: Scorers | None = None
 
-    def __call__(self, cases: Sequence[Case], scorers: Scorers) -> float:
-        """The metric of all cases together, NaN where it has no meaning."""
-        ...
+
+class Metric(torchmetrics.Metric, ABC):
+    """One or several numbers over all answers to a task; built by Hydra from `conf/metrics`.
+
+    Nothing is cached: after a change of the seed, `compute` draws anew. Every process must have
+    had at least one `update` before `compute`.
+
+    Attributes:
+        numbers: name -> what it is; `compute` returns these, or fewer where one has no meaning.
+        kinds: which answers it judges.
+        needs: embeddings that `update` reads; empty for most.
+        seed: of what it draws, set anew for each replication; None where it draws nothing.
+    """
+
+    numbers: Mapping[str, Number]
+    kinds: frozenset[Kind]
+    needs: frozenset[Embedded] = frozenset()
+    seed: int | None = None
+    full_state_update = False
+    is_differentiable = False
+
+    def __init__(self, *lists: str) -> None:
+        """Begin with empty lists of tensors, which are gathered from all processes."""
+        super().__init__(compute_with_cache=False)
+        for name in lists:
+            self.add_state(name, [], dist_reduce_fx="cat")
+
+    @abstractmethod
+    def update(self, batch: Batch) -> None:
+        """Take in some clips."""
+
+    @abstractmethod
+    def compute(self) -> dict[str, Tensor]:
+        """Number name -> value over all clips, scalars.
+
+        Raises:
+            UserError: what was taken in is not finite or not enough.
+        """
+
+    def extend_list(self, name: str, rows: Tensor) -> None:
+        """Add rows (N, ...) to one of the lists, on the metric's device."""
+        kept: list[Tensor] = self._list(name)
+        kept.append(rows.detach().to(self.device))
+
+    def joined_list(self, name: str) -> Tensor | None:
+        """All rows of a list on the CPU, of all processes within `compute`; None before any."""
+        kept: list[Tensor] | Tensor = self._list(name)
+        return dim_zero_cat(kept).cpu() if len(kept) else None
+
+    def _list(self, name: str) -> Any:
+        return getattr(self, name)
+
+    def mistake(self, text: str) -> UserError:
+        """An error that names the metric."""
+        return UserError(f"{type(self).__name__}: {text}")

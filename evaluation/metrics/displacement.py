@@ -5,31 +5,58 @@ in metres, over the frames that the clip has: no padding, no norm over all coord
 of the audit).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 
 import numpy as np
 
 from evaluation.case import Case, Scorers
+from evaluation.metrics.base import Kind, Metric, Number
+from evaluation.metrics.clip_metric import ClipMetric, Shares
+from evaluation.metrics.padded_errors import PaddedDisplacement
+from motiongpt.errors import UserError
 
 
-class AverageDisplacement:
+class AverageDisplacement(ClipMetric):
     """Mean distance over all frames that were not given, metres; a mean over clips."""
 
-    unit, lower_is_better = "m", True
+    numbers: Mapping[str, Number] = {"ade": Number("m")}
+    kinds: frozenset[Kind] = frozenset({"continuation", "bridge"})
 
-    def __call__(self, cases: Sequence[Case], scorers: Scorers) -> float:
-        """Mean over the cases that leave frames to write; a missing frame holds the last one."""
-        return _mean([float(errors.mean()) for case in cases if len(errors := displacements(case))])
+    def of_clip(self, case: Case, scorers: Scorers) -> Shares:
+        """One mean for each clip that leaves frames to write."""
+        errors = displacements(case)
+        return {"ade": (float(errors.mean()), 1)} if len(errors) else {}
 
 
-class FinalDisplacement:
+class FinalDisplacement(ClipMetric):
     """Distance at the last frame that was not given, metres; a mean over clips."""
 
-    unit, lower_is_better = "m", True
+    numbers: Mapping[str, Number] = {"fde": Number("m")}
+    kinds: frozenset[Kind] = frozenset({"continuation"})
 
-    def __call__(self, cases: Sequence[Case], scorers: Scorers) -> float:
-        """Mean over the cases that leave frames to write."""
-        return _mean([float(errors[-1]) for case in cases if len(errors := displacements(case))])
+    def of_clip(self, case: Case, scorers: Scorers) -> Shares:
+        """One distance for each clip that leaves frames to write."""
+        errors = displacements(case)
+        return {"fde": (float(errors[-1]), 1)} if len(errors) else {}
+
+
+def displacement(kind: str, frames: str = "own_end") -> Metric:
+    """The displacement error that a protocol asks for.
+
+    Args:
+        kind: "ade" or "fde".
+        frames: "own_end", or "padded_end" as in MotionGPT's released code; see
+            `PaddedDisplacement`.
+
+    Raises:
+        UserError: another value of either.
+    """
+    right: dict[str, type[ClipMetric]] = {"ade": AverageDisplacement, "fde": FinalDisplacement}
+    if kind not in right:
+        raise UserError(f"displacement {kind}: choose one of {', '.join(right)}")
+    if frames not in ("own_end", "padded_end"):
+        raise UserError(f"displacement over {frames}: choose one of own_end, padded_end")
+    return right[kind]() if frames == "own_end" else PaddedDisplacement(kind)
 
 
 def displacements(case: Case) -> np.ndarray:
@@ -46,7 +73,3 @@ def displacements(case: Case) -> np.ndarray:
     elif not len(joints):
         joints = np.repeat(case.reference_joints[:1], len(case.reference_joints), axis=0)
     return np.linalg.norm(joints - case.reference_joints, axis=-1).mean(-1)[wanted]
-
-
-def _mean(values: list[float]) -> float:
-    return float(np.mean(values)) if values else float("nan")

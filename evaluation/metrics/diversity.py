@@ -4,10 +4,13 @@ Pairs are drawn with numpy's legacy generator, as the T2M evaluation does, so th
 pairs: two draws without replacement, compared one by one.
 """
 
+from collections.abc import Mapping
+
 import numpy as np
 import torch
 from torch import Tensor
 
+from evaluation.metrics.base import MOTIONS, Kind, Number
 from evaluation.metrics.embeddings import EmbeddingMetric
 from motiongpt.errors import UserError
 
@@ -15,21 +18,19 @@ PAIRS = 300
 
 
 class Diversity(EmbeddingMetric):
-    """Returns from `compute`: {"diversity"}; it should be near that of real motion.
+    """Should be near that of real motion.
 
     Args:
         pairs: how many are drawn.
         seed: of the draw.
     """
 
-    def __init__(self, pairs: int = PAIRS, seed: int = 0) -> None:
-        super().__init__()
-        self.pairs, self.seed = pairs, seed
-        self.add_set("embeddings")
+    numbers: Mapping[str, Number] = {"diversity": Number(better="real")}
+    kinds: frozenset[Kind] = MOTIONS
 
-    def update(self, embeddings: Tensor, places: Tensor | None = None) -> None:
-        """Add embeddings (N, D); places: see the base class."""
-        self.extend_set("embeddings", embeddings, places)
+    def __init__(self, pairs: int = PAIRS, seed: int = 0) -> None:
+        super().__init__("motion")
+        self.pairs, self.seed = pairs, seed
 
     def compute(self) -> dict[str, Tensor]:
         """One number over all clips.
@@ -38,7 +39,7 @@ class Diversity(EmbeddingMetric):
             UserError: not finite, or fewer clips than pairs.
         """
         random = np.random.RandomState(self.seed)
-        return {"diversity": diversity(self.gathered_set("embeddings"), self.pairs, random)}
+        return {"diversity": diversity(self.gathered_set("motion"), self.pairs, random)}
 
 
 def diversity(embeddings: Tensor, pairs: int, random: np.random.RandomState) -> Tensor:

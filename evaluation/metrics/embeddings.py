@@ -5,51 +5,50 @@ Shape letters: N clips, D width of an embedding, P clips in a pool.
 
 from collections.abc import Callable
 
-import numpy as np
 import torch
 from torch import Tensor
-from torchmetrics import Metric
-from torchmetrics.utilities import dim_zero_cat
 
+from evaluation.metrics.base import Batch, Embedded, Metric
+from evaluation.metrics.places import ARRIVAL, checked_places, counted
 from motiongpt.errors import UserError
 
 Distances = Callable[[Tensor, Tensor], Tensor]
-ARRIVAL = -1  # the place of an embedding that came without one
 
 
 class EmbeddingMetric(Metric):
     """A metric that keeps every embedding, so that any number of processes gives one number.
 
     Sums of squares would need less memory but lose digits, and pools and pairs need the clips.
-    Every process must have seen at least one clip before `compute`.
+
+    Args:
+        needs: the embeddings that it keeps.
     """
 
-    full_state_update = False
-    is_differentiable = False
+    def __init__(self, *needs: Embedded) -> None:
+        super().__init__(*needs, *(f"{name}_places" for name in needs))
+        self.needs = frozenset(needs)
 
-    def add_set(self, name: str) -> None:
-        """Make room for one set of embeddings and the places of its clips."""
-        self.add_state(name, [], dist_reduce_fx="cat")
-        self.add_state(f"{name}_places", [], dist_reduce_fx="cat")
+    def update(self, batch: Batch) -> None:
+        """Take in the embeddings of some clips; see `Batch.places` for what counts.
 
-    def extend_set(self, name: str, embeddings: Tensor, places: Tensor | None) -> None:
-        """Add embeddings (N, ...) of the clips at `places` (N,) of the split.
-
-        With places, the result is the same whatever the processes and whatever they repeat to
-        fill a batch: clips are sorted by place and the second copy of one is dropped. Without
-        (None), every row counts, in order of arrival.
+        Raises:
+            UserError: one of `needs` is absent, or they are of different numbers of clips.
         """
-        if places is None:
-            places = torch.full((len(embeddings),), ARRIVAL)
-        if len(places) != len(embeddings):
-            raise UserError(
-                f"{self.__class__.__name__} got {len(places)} places for {len(embeddings)} "
-                "embeddings; give each clip its place"
-            )
-        getattr(self, name).append(embeddings.detach())
-        getattr(self, f"{name}_places").append(places.to(embeddings.device))
+        for name in sorted(self.needs):
+            if name not in batch.embeddings:
+                raise self.mistake(
+                    f"needs embeddings '{name}', this batch has "
+                    f"{', '.join(sorted(batch.embeddings)) or 'none'}; choose an evaluator"
+                )
+            self.extend_set(name, batch.embeddings[name], batch.places)
 
-    def gathered_set(self, name: str) -> Tensor:
+    def extend_set(self, name: Embedded, embeddings: Tensor, places: Tensor | None) -> None:
+        """Keep embeddings (N, ...) of the clips at `places` (N,) of the split."""
+        places = checked_places(places, len(embeddings), self)
+        self.extend_list(name, embeddings)
+        self.extend_list(f"{name}_places", places)
+
+    def gathered_set(self, name: Embedded) -> Tensor:
         """All embeddings of a set, (N, ...) on the CPU, in the order of their places.
 
         Checked here and not on arrival, so that all processes stop together.
@@ -57,27 +56,18 @@ class EmbeddingMetric(Metric):
         Raises:
             UserError: no embeddings, NaN or infinity in one, or places given for some only.
         """
-        if not len(getattr(self, name)):
-            raise UserError(f"{self.__class__.__name__} has no {name}: call update first")
-        embeddings = dim_zero_cat(getattr(self, name)).cpu()
-        places = dim_zero_cat(getattr(self, f"{name}_places")).cpu().numpy()
+        embeddings, places = self.joined_list(name), self.joined_list(f"{name}_places")
+        if embeddings is None or places is None:
+            raise self.mistake(f"has no embeddings '{name}'; call update first")
         finite = embeddings.flatten(1).isfinite().all(1)
         if not finite.all():
             row = int((~finite).int().argmax())
-            first = row if places[row] == ARRIVAL else places[row]
-            raise UserError(
-                f"{self.__class__.__name__}: {int((~finite).sum())} of {len(finite)} {name} are "
-                f"not finite, the first is number {first}; mend the motions or the evaluator that "
-                "made them"
+            first = row if places[row] == ARRIVAL else int(places[row])
+            raise self.mistake(
+                f"{int((~finite).sum())} of {len(finite)} embeddings '{name}' are not finite, the "
+                f"first is number {first}; mend the motions or the evaluator that made them"
             )
-        if (places == ARRIVAL).all():
-            return embeddings
-        if (places == ARRIVAL).any():
-            raise UserError(
-                f"{self.__class__.__name__}: some {name} came with places and some without; "
-                "give places in every update or in none"
-            )
-        return embeddings[torch.from_numpy(np.unique(places, return_index=True)[1])]
+        return embeddings[counted(places, self)]
 
 
 def euclidean_distances(rows: Tensor, columns: Tensor) -> Tensor:
@@ -99,3 +89,21 @@ def expanded_distances(rows: Tensor, columns: Tensor) -> Tensor:
 def released_distances(rows: Tensor, columns: Tensor) -> Tensor:
     """As MotionGPT's released code has them: NaN is 0 and ranks first (C8 of the audit)."""
     return expanded_distances(rows, columns).nan_to_num()
+
+
+DISTANCES: dict[str, Distances] = {
+    "euclidean": euclidean_distances,
+    "expanded": expanded_distances,
+    "released": released_distances,
+}
+
+
+def distances_by_name(name: str) -> Distances:
+    """The way to compute distances that a protocol names.
+
+    Raises:
+        UserError: there is none; names the valid ones.
+    """
+    if name not in DISTANCES:
+        raise UserError(f"distances {name}: no such way; choose one of {', '.join(DISTANCES)}")
+    return DISTANCES[name]

@@ -3,11 +3,13 @@
 Source: Heusel et al. (2017); on motion embeddings Guo et al. (2022).
 """
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
+from evaluation.metrics.base import MOTIONS, Batch, Kind, Number
 from evaluation.metrics.embeddings import EmbeddingMetric
 from motiongpt.errors import UserError
 
@@ -20,21 +22,28 @@ class Gaussian(NamedTuple):
 
 
 class FrechetDistance(EmbeddingMetric):
-    """FID of the generated clips against the real ones; either set may come first.
+    """FID of the generated clips against the real ones.
 
-    Returns from `compute`: {"fid"}.
+    A batch may hold both or one of them, so that the two sets may differ in size.
     """
 
-    higher_is_better = False
+    numbers: Mapping[str, Number] = {"fid": Number()}
+    kinds: frozenset[Kind] = MOTIONS
 
     def __init__(self) -> None:
-        super().__init__()
-        self.add_set("real")
-        self.add_set("generated")
+        super().__init__("motion", "reference")
 
-    def update(self, embeddings: Tensor, real: bool, places: Tensor | None = None) -> None:
-        """Add embeddings (N, D) to the real or to the generated set; places: see the base class."""
-        self.extend_set("real" if real else "generated", embeddings, places)
+    def update(self, batch: Batch) -> None:
+        """Take in whichever of motions and references a batch holds.
+
+        Raises:
+            UserError: neither.
+        """
+        held = sorted(self.needs & batch.embeddings.keys())
+        if not held:
+            return super().update(batch)
+        for name in held:
+            self.extend_set(name, batch.embeddings[name], batch.places)
 
     def compute(self) -> dict[str, Tensor]:
         """One number over all clips.
@@ -42,7 +51,10 @@ class FrechetDistance(EmbeddingMetric):
         Raises:
             UserError: a set is not finite or has fewer than 2 clips.
         """
-        real, generated = (fit_gaussian(self.gathered_set(n)) for n in ("real", "generated"))
+        real, generated = (
+            fit_gaussian(self.gathered_set("reference")),
+            fit_gaussian(self.gathered_set("motion")),
+        )
         return {"fid": frechet_distance(real, generated)}
 
 

@@ -4,9 +4,14 @@ Shapes: T frames, J joints; joints in metres. Formulas: MPJPE and PA-MPJPE as in
 protocols 1 and 2, acceleration error as in VIBE (Kocabas et al., 2020).
 """
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 
+from motiongpt.errors import UserError
+
+Errors = Callable[[Tensor, Tensor], Tensor]
 MILLIMETRES = 1000.0
 
 
@@ -53,3 +58,21 @@ def best_similarity(found: Tensor, wanted: Tensor) -> tuple[Tensor, Tensor, Tens
     scale = (sizes * sign).sum(-1) / spread
     shift = goal[:, 0] - scale[:, None] * (rotation @ middle.mT)[..., 0]
     return scale, rotation, shift
+
+
+ERRORS: dict[str, Errors] = {
+    "mpjpe": mpjpe,
+    "pa_mpjpe": pa_mpjpe,
+    "acceleration_error": acceleration_error,
+}
+
+
+def errors_by_name(kind: str) -> Errors:
+    """Errors of each frame, (T, J, 3) twice to (T,) or (T - 2,).
+
+    Raises:
+        UserError: no such kind; names the valid ones.
+    """
+    if kind not in ERRORS:
+        raise UserError(f"joint error {kind}: no such kind; choose one of {', '.join(ERRORS)}")
+    return ERRORS[kind]

@@ -3,9 +3,12 @@
 100 texts with 30 motions each and 10 pairs of these; all texts use the same pairs, as there.
 """
 
+from collections.abc import Mapping
+
 import numpy as np
 from torch import Tensor
 
+from evaluation.metrics.base import Batch, Kind, Number
 from evaluation.metrics.diversity import draw_pairs
 from evaluation.metrics.embeddings import EmbeddingMetric
 from motiongpt.errors import UserError
@@ -14,28 +17,33 @@ PAIRS = 10
 
 
 class MultiModality(EmbeddingMetric):
-    """Returns from `compute`: {"multimodality"}.
+    """How much the motions of one text differ.
 
     Args:
         pairs: how many are drawn among the motions of a text.
         seed: of the draw, with numpy's legacy generator.
     """
 
-    higher_is_better = True
+    numbers: Mapping[str, Number] = {"multimodality": Number(better="higher")}
+    kinds: frozenset[Kind] = frozenset({"samples"})
 
     def __init__(self, pairs: int = PAIRS, seed: int = 0) -> None:
-        super().__init__()
+        super().__init__("samples")
         self.pairs, self.seed = pairs, seed
-        self.add_set("embeddings")
 
-    def update(self, embeddings: Tensor, places: Tensor | None = None) -> None:
-        """Add embeddings (N texts, motions of each, D); places are those of the texts."""
-        if embeddings.ndim != 3:
+    def update(self, batch: Batch) -> None:
+        """Take in embeddings (N texts, motions of each, D); places are those of the texts.
+
+        Raises:
+            UserError: none, or another shape.
+        """
+        samples = batch.embeddings.get("samples")
+        if samples is not None and samples.ndim != 3:
             raise UserError(
-                f"MultiModality got embeddings {tuple(embeddings.shape)}; give (texts, motions of "
+                f"MultiModality got embeddings {tuple(samples.shape)}; give (texts, motions of "
                 "each, width)"
             )
-        self.extend_set("embeddings", embeddings, places)
+        super().update(batch)
 
     def compute(self) -> dict[str, Tensor]:
         """One number over all texts.
@@ -44,7 +52,7 @@ class MultiModality(EmbeddingMetric):
             UserError: not finite, or fewer motions a text than pairs.
         """
         random = np.random.RandomState(self.seed)
-        return {"multimodality": multimodality(self.gathered_set("embeddings"), self.pairs, random)}
+        return {"multimodality": multimodality(self.gathered_set("samples"), self.pairs, random)}
 
 
 def multimodality(embeddings: Tensor, pairs: int, random: np.random.RandomState) -> Tensor:

@@ -1,37 +1,57 @@
 """Errors of a motion that should equal the real one frame by frame, in millimetres."""
 
-from collections.abc import Callable, Sequence
-
 import numpy as np
 import torch
 
 from evaluation.case import Case, Scorers
-from evaluation.metrics import joint_errors
+from evaluation.metrics.base import Kind, Metric, Number
+from evaluation.metrics.clip_metric import ClipMetric, Shares
+from evaluation.metrics.joint_errors import errors_by_name
+from evaluation.metrics.padded_errors import PaddedJointError
+from motiongpt.errors import UserError
 
-Errors = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 
-
-class JointError:
+class JointError(ClipMetric):
     """Mean of a per-frame joint error over all frames of all clips.
+
+    Frames that the answer lacks are left out.
 
     Args:
         kind: "mpjpe" (root-aligned), "pa_mpjpe" (after the best similarity) or
-            "acceleration_error"; functions of `joint_errors`.
+            "acceleration_error".
+
+    Raises:
+        UserError: another kind.
     """
 
-    unit, lower_is_better = "mm", True
+    kinds: frozenset[Kind] = frozenset({"reconstruction"})
 
     def __init__(self, kind: str) -> None:
-        self.errors: Errors = getattr(joint_errors, kind)
+        super().__init__()
+        self.kind, self.errors = kind, errors_by_name(kind)
+        self.numbers = {kind: Number("mm")}
 
-    def __call__(self, cases: Sequence[Case], scorers: Scorers) -> float:
-        """Mean over frames; frames that the answer lacks are left out."""
-        values = []
-        for case in cases:
-            frames = min(len(case.joints), len(case.reference_joints))
-            found, wanted = (
-                torch.from_numpy(np.asarray(joints[:frames], np.float32))
-                for joints in (case.joints, case.reference_joints)
-            )
-            values.append(torch.atleast_1d(self.errors(found, wanted)).numpy())
-        return float(np.concatenate(values).mean()) if values else float("nan")
+    def of_clip(self, case: Case, scorers: Scorers) -> Shares:
+        """Sum over frames, and their number."""
+        frames = min(len(case.joints), len(case.reference_joints))
+        found = np.asarray(case.joints[:frames], np.float32)
+        if not np.isfinite(found).all():
+            return {self.kind: (np.nan, frames)}
+        wanted = np.asarray(case.reference_joints[:frames], np.float32)
+        values = self.errors(torch.from_numpy(found), torch.from_numpy(wanted))
+        return {self.kind: (float(values.double().sum()), len(values))}
+
+
+def joint_error(kind: str, frames: str = "valid") -> Metric:
+    """The joint error that a protocol asks for.
+
+    Args:
+        kind: see `JointError`.
+        frames: "valid", or "padded" as in MotionGPT's released code; see `PaddedJointError`.
+
+    Raises:
+        UserError: another value of either.
+    """
+    if frames not in ("valid", "padded"):
+        raise UserError(f"joint_errors {frames}: choose one of valid, padded")
+    return JointError(kind) if frames == "valid" else PaddedJointError(kind)

@@ -4,10 +4,13 @@ Source: Guo et al. (2022): in pools of 32 pairs, how often is the match of a que
 or 3 nearest candidates, and how far is it. Chance is k / 32.
 """
 
+from collections.abc import Mapping
+
 import torch
 from torch import Tensor
 
-from evaluation.metrics.embeddings import Distances, EmbeddingMetric, euclidean_distances
+from evaluation.metrics.base import Batch, Embedded, Number
+from evaluation.metrics.embeddings import EmbeddingMetric, distances_by_name
 from motiongpt.errors import UserError
 
 POOL = 32
@@ -15,39 +18,52 @@ TOP = 3
 
 
 class Retrieval(EmbeddingMetric):
-    """Returns from `compute`: {"r_top1", "r_top2", "r_top3", "mm_dist"}.
+    """R-precision top 1 to 3 and MM-Dist.
 
     Args:
+        queries: the embeddings that ask; for text to motion the captions.
+        candidates: the embeddings that are ranked.
+        distances: "euclidean", "expanded" or "released"; see `embeddings`.
         pool: clips that compete; pairs beyond the last whole pool are left out.
-        top: up to which rank a match counts.
         seed: of the order in which clips fill the pools (`torch.randperm`); None keeps theirs.
-        distances: (P, P) of queries as rows to candidates as columns, a function of `embeddings`.
+
+    Raises:
+        UserError: unknown distances.
     """
+
+    numbers: Mapping[str, Number] = {
+        **{f"r_top{rank}": Number(better="higher") for rank in range(1, TOP + 1)},
+        "mm_dist": Number(),
+    }
 
     def __init__(
         self,
+        queries: Embedded = "caption",
+        candidates: Embedded = "motion",
+        distances: str = "euclidean",
         pool: int = POOL,
-        top: int = TOP,
         seed: int | None = 0,
-        distances: Distances = euclidean_distances,
     ) -> None:
-        super().__init__()
-        self.pool, self.top, self.seed, self.distances = pool, top, seed, distances
-        self.add_set("queries")
-        self.add_set("candidates")
+        super().__init__(queries, candidates)
+        # Sentences are judged where one side of the pairs is what the method wrote.
+        self.kinds = frozenset({"text" if "written" in self.needs else "motion"})
+        self.queries, self.candidates, self.pool, self.seed = queries, candidates, pool, seed
+        self.distances = distances_by_name(distances)
 
-    def update(self, queries: Tensor, candidates: Tensor, places: Tensor | None = None) -> None:
-        """Add pairs of embeddings, (N, D) each; places: see the base class.
+    def update(self, batch: Batch) -> None:
+        """Take in pairs of embeddings, (N, D) each.
 
-        For text to motion, texts ask and motions are candidates.
+        Raises:
+            UserError: one side is absent, or they don't match.
         """
-        if queries.shape != candidates.shape:
-            raise UserError(
-                f"Retrieval got queries {tuple(queries.shape)} and candidates "
-                f"{tuple(candidates.shape)}; each query needs its match, of the same width"
+        both = [batch.embeddings.get(name) for name in (self.queries, self.candidates)]
+        shapes = [tuple(one.shape) for one in both if one is not None]
+        if len(shapes) == 2 and shapes[0] != shapes[1]:
+            raise self.mistake(
+                f"got {self.queries} {shapes[0]} and {self.candidates} {shapes[1]}; each query "
+                "needs its match, of the same width"
             )
-        self.extend_set("queries", queries, places)
-        self.extend_set("candidates", candidates, places)
+        super().update(batch)
 
     def compute(self) -> dict[str, Tensor]:
         """Means over all queries in pools.
@@ -55,16 +71,38 @@ class Retrieval(EmbeddingMetric):
         Raises:
             UserError: not finite, or fewer clips than a pool.
         """
-        queries, candidates = self.gathered_set("queries"), self.gathered_set("candidates")
+        queries, candidates = self.gathered_set(self.queries), self.gathered_set(self.candidates)
         if self.seed is not None:
             order = shuffled(len(queries), self.seed)
             queries, candidates = queries[order], candidates[order]
         distances = self.distances(
             split_into_pools(queries, self.pool), split_into_pools(candidates, self.pool)
         )
-        hits = hits_within(match_ranks(distances), self.top).double().flatten(0, 1).mean(0)
+        hits = hits_within(match_ranks(distances), TOP).double().flatten(0, 1).mean(0)
         matching = distances.diagonal(dim1=-2, dim2=-1).double().mean()
-        return {**{f"r_top{k + 1}": hits[k] for k in range(self.top)}, "mm_dist": matching}
+        return {**{f"r_top{k + 1}": hits[k] for k in range(TOP)}, "mm_dist": matching}
+
+
+def text_retrieval(
+    ask: str = "motions", distances: str = "euclidean", pool: int = POOL
+) -> Retrieval:
+    """R-precision of sentences about motions.
+
+    Args:
+        ask: "motions" (TM2T: which sentence tells of this motion?) or "texts" (MotionGPT's
+            released code, C7 of the audit).
+        distances, pool: see `Retrieval`.
+
+    Raises:
+        UserError: another value of `ask` or of `distances`.
+    """
+    sides: dict[str, tuple[Embedded, Embedded]] = {
+        "motions": ("reference", "written"),
+        "texts": ("written", "reference"),
+    }
+    if ask not in sides:
+        raise UserError(f"text_queries {ask}: choose one of {', '.join(sides)}")
+    return Retrieval(*sides[ask], distances=distances, pool=pool)
 
 
 def shuffled(count: int, seed: int) -> Tensor:

@@ -1,1 +1,1 @@
-"""The tasks: each owns its prompts, its parsing and the names of its metrics."""
+"""The tasks: each owns its prompts and its parsing."""

@@ -13,7 +13,6 @@ class Inbetween(Task):
     output = "motion"
     classes = ("inbetween",)
     evaluation_kind = "motion_inbetween"
-    metrics = ("ade", "fid", "diversity")
 
     def usable(self, clip: ClipTokens) -> bool:
         """Whether at least one token is masked."""

@@ -14,7 +14,6 @@ class MotionToText(Task):
     output = "text"
     classes = ("m2t", "m2l", "t2t", "n2t")
     evaluation_kind = "caption"
-    metrics = ("action_words", "bleu", "rouge_l", "cider", "bert_score", "r_precision", "mm_dist")
 
     def _query_of(self, clip: ClipTokens, caption: str | None) -> Query:
         return Query(clip.fps, clip.frames_per_token, frames=clip.frames, motion=clip.codes)

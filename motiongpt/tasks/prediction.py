@@ -10,7 +10,6 @@ class Prediction(Task):
     output = "motion"
     classes = ("predict",)
     evaluation_kind = "motion_prediction"
-    metrics = ("ade", "fde", "fid", "diversity")
 
     def usable(self, clip: ClipTokens) -> bool:
         """Whether something is left to predict."""

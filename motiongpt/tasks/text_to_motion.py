@@ -10,14 +10,6 @@ class TextToMotion(Task):
     output = "motion"
     classes = ("t2m", "l2m", "n2m")
     evaluation_kind = "caption"
-    metrics = (
-        "r_precision",
-        "fid",
-        "mm_dist",
-        "diversity",
-        "multimodality",
-        "action_accuracy",
-    )
 
     def _query_of(self, clip: ClipTokens, caption: str | None) -> Query:
         text = next(iter(clip.captions), "") if caption is None else caption

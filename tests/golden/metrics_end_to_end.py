@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 from evaluation.evaluators.t2m_networks import T2MNetworks, T2MSizes
+from evaluation.metrics.base import Batch
 from evaluation.metrics.diversity import diversity
-from evaluation.metrics.embeddings import euclidean_distances, released_distances
 from evaluation.metrics.fid import FrechetDistance
 from evaluation.metrics.multimodality import MultiModality
 from evaluation.metrics.retrieval import Retrieval, shuffled
@@ -81,7 +81,7 @@ def _check_multimodality(
         # The released way counts padding as motion, so that lengths only tell how many there are.
         if len(lengths) != len(motions):
             raise ValueError(f"{at}lengths holds {len(lengths)} for {len(motions)} motions")
-        metric.update(networks.embed_motion(motions, None)[None])
+        metric.update(Batch(embeddings={"samples": networks.embed_motion(motions, None)[None]}))
     name = "result/MultiModality"
     found = metric.compute()["multimodality"]
     report.compare(case, name, found, arrays[name], atol=TOLERANCE)
@@ -91,9 +91,9 @@ def _check_fid(case: str, embeddings: str, result: str, arrays: ReadArrays, repo
     if result not in arrays:
         return
     metric = FrechetDistance()
-    for name, real in ((REAL, True), (GENERATED, False)):
-        (motions,) = _tensors(arrays, f"{embeddings}/{name}")
-        metric.update(motions, real)
+    real, generated = _tensors(arrays, f"{embeddings}/{REAL}", f"{embeddings}/{GENERATED}")
+    metric.update(Batch(embeddings={"reference": real}))
+    metric.update(Batch(embeddings={"motion": generated}))
     report.compare(case, result, metric.compute()["fid"], arrays[result], rtol=TOLERANCE)
 
 
@@ -102,9 +102,9 @@ def _check_retrieval(case: str, arrays: ReadArrays, report: Report) -> None:
     seed = int(arrays["torch_seed_of_shuffle"])
     for prefix, motion in (("", GENERATED), ("gt_", REAL)):
         texts, motions = _tensors(arrays, "emb/text", f"emb/{motion}")
-        for distances in (released_distances, euclidean_distances):
+        for distances in ("released", "expanded", "euclidean"):
             metric = Retrieval(seed=seed, distances=distances)
-            metric.update(texts, motions)
+            metric.update(Batch(embeddings={"caption": texts, "motion": motions}))
             found = metric.compute()
             names = {
                 f"{prefix}Matching_score": found["mm_dist"],
@@ -112,7 +112,7 @@ def _check_retrieval(case: str, arrays: ReadArrays, report: Report) -> None:
             }
             for name in (name for name in names if f"result/{name}" in arrays):
                 expected = arrays[f"result/{name}"]
-                label = f"result/{name}, {distances.__name__}"
+                label = f"result/{name}, {distances}"
                 report.compare(case, label, names[name], expected, atol=TOLERANCE)
 
 

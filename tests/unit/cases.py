@@ -6,9 +6,9 @@ from evaluation.case import Case
 
 
 def make_case(reference_joints, joints=None, given=None, features=None, **other) -> Case:
-    """A case whose joints are as given, whatever its features say."""
+    """A clip whose joints are what the test says, whatever its features are."""
     frames = len(reference_joints)
-    joints = reference_joints if joints is None else joints
+    joints = np.asarray(reference_joints if joints is None else joints, np.float32)
     settings = {
         "name": "clip",
         "labels": (),
@@ -18,9 +18,10 @@ def make_case(reference_joints, joints=None, given=None, features=None, **other)
         "reference": np.zeros((frames, 263), np.float32),
         "given": np.zeros(frames, bool) if given is None else given,
         "text": "",
-        "features": np.zeros((frames, 263), np.float32) if features is None else features,
-        "known_joints": np.asarray(joints, np.float32),
+        "features": np.zeros((len(joints), 263), np.float32) if features is None else features,
+        "known_joints": joints,
     }
     case = Case(**(settings | other))
+    # Where the cached property keeps its value.
     case.__dict__["reference_joints"] = np.asarray(reference_joints, np.float32)
     return case

@@ -1,0 +1,149 @@
+"""BERTScore (Zhang et al., ICLR 2020), by the bert-score package and a model that it knows.
+
+The package loads its model by a name that it looks up on the network and stops with an assertion
+where a layer is missing, so loading is done here; embedding, matching and weighting are its own.
+"""
+
+import csv
+import importlib.util
+from collections import defaultdict
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from motiongpt.errors import UserError
+
+PERCENT = 100.0
+BATCH_SIZE = 64  # the package's
+F1 = 2  # of precision, recall, F1
+LANGUAGE = "en"
+
+
+class BertScoreBackEnd:
+    """F1 of the best match among a clip's references, mean over clips, in per cent.
+
+    `bert_rescaled` is the same on the scale on which chance is 0; the package has the baselines
+    of the models that it knows. With another model it is left out.
+
+    Args:
+        model: name on the Hugging Face hub, which also finds the baseline.
+        layers: from how many layers the embeddings come; the package takes 17 for roberta-large.
+        folder: a local copy of the model with its tokenizer; None downloads it.
+        idf: whether rare words weigh more, counted in the references: True in MotionGPT's code.
+
+    Raises:
+        UserError: the package is absent, or the folder.
+    """
+
+    name, package = "bert_score", "bert-score"
+
+    def __init__(
+        self,
+        model: str = "roberta-large",
+        layers: int = 17,
+        folder: str | None = None,
+        idf: bool = True,
+    ) -> None:
+        if folder is not None and not Path(folder).is_dir():
+            raise UserError(
+                f"BERTScore: {folder}: no such folder; name a local copy of {model} with its "
+                "tokenizer"
+            )
+        self.model, self.layers, self.folder, self.idf = model, layers, folder, idf
+        self.baseline = baseline(model, layers)
+        self.metrics = ("bert_raw",) if self.baseline is None else ("bert_raw", "bert_rescaled")
+
+    def score(
+        self, references: Sequence[Sequence[str]], predictions: Sequence[str]
+    ) -> dict[str, float]:
+        """Both scores; a sentence without words counts as 0.
+
+        Raises:
+            UserError: the model can't be loaded.
+        """
+        from bert_score.utils import bert_cos_score_idf
+
+        tokenizer, network = self._loaded
+        wanted = [caption for captions in references for caption in captions]
+        found = [
+            sentence
+            for sentence, captions in zip(predictions, references, strict=True)
+            for _ in captions
+        ]
+        scores = bert_cos_score_idf(
+            network,
+            wanted,
+            found,
+            tokenizer,
+            self._weights(wanted, tokenizer),
+            batch_size=BATCH_SIZE,
+            device=next(network.parameters()).device,
+        )[:, F1]
+        best = [part.max() for part in scores.split([len(captions) for captions in references])]
+        raw = float(torch.stack(best).double().mean())
+        result = {"bert_raw": PERCENT * raw}
+        if self.baseline is not None:
+            result["bert_rescaled"] = PERCENT * (raw - self.baseline) / (1 - self.baseline)
+        return result
+
+    def _weights(self, references: list[str], tokenizer: Any) -> dict[int, float]:
+        """Weight of each word piece; the marks of start and end weigh nothing without idf."""
+        from bert_score.utils import get_idf_dict
+
+        if self.idf:
+            return get_idf_dict(references, tokenizer, nthreads=0)
+        weights: dict[int, float] = defaultdict(lambda: 1.0)
+        weights[tokenizer.sep_token_id] = weights[tokenizer.cls_token_id] = 0.0
+        return weights
+
+    @cached_property
+    def _loaded(self) -> tuple[Any, Any]:
+        """Tokenizer, and the network up to the layer that is used."""
+        from transformers import AutoConfig, AutoModel, AutoTokenizer
+
+        source = self.folder or self.model
+        try:
+            config = AutoConfig.from_pretrained(source)
+            if not 0 < self.layers <= config.num_hidden_layers:
+                raise UserError(
+                    f"BERTScore: layers={self.layers}: {source} has 1 to {config.num_hidden_layers}"
+                )
+            tokenizer = AutoTokenizer.from_pretrained(source, use_fast=False)
+            network = AutoModel.from_pretrained(source, num_hidden_layers=self.layers)
+        except (OSError, ValueError) as error:
+            reason = " ".join(str(error).split())[:200]
+            raise UserError(
+                f"BERTScore: the model {source} can't be loaded ({reason}); name a folder with a "
+                "whole copy, by metrics.bert_score.back_end.folder=FOLDER or --bert FOLDER, or go "
+                "without BERTScore"
+            ) from error
+        # A tokenizer without a limit of its own would let the positions run out.
+        tokenizer.model_max_length = min(tokenizer.model_max_length, _positions(config))
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+        return tokenizer, network.eval().to(device)
+
+
+def baseline(model: str, layers: int) -> float | None:
+    """F1 of random pairs of sentences as the package has it; None where it has none.
+
+    Raises:
+        UserError: the package is absent.
+    """
+    found = importlib.util.find_spec("bert_score")
+    if found is None or found.origin is None:
+        raise UserError("BERTScore: the package is absent; install bert-score")
+    path = Path(found.origin).parent / "rescale_baseline" / LANGUAGE / f"{model}.tsv"
+    if not path.is_file():
+        return None
+    with path.open(newline="") as lines:
+        by_layer = {int(row["LAYER"]): float(row["F"]) for row in csv.DictReader(lines)}
+    return by_layer.get(layers)
+
+
+def _positions(config: Any) -> int:
+    """Tokens that fit; RoBERTa numbers them from behind its padding's number."""
+    first = config.pad_token_id + 1 if config.model_type in ("roberta", "xlm-roberta") else 0
+    return int(config.max_position_embeddings) - first

@@ -1,0 +1,70 @@
+"""Caption scores of sentences that describe a motion, by a back end of `conf/captions`."""
+
+import torch
+from torch import Tensor
+
+from evaluation.captions.base import NUMBERS, CaptionBackEnd
+from evaluation.captions.protocol import caption_protocol
+from evaluation.metrics.base import Batch, Kind, Metric
+from evaluation.metrics.places import checked_places, counted
+from evaluation.metrics.sentences import sentences_to_tensors, tensors_to_sentences
+
+
+class CaptionScores(Metric):
+    """Compares each sentence with the captions of its clip; clips without captions are left out.
+
+    Scores are of the corpus, so all sentences are gathered and scored together.
+
+    Args:
+        back_end: computes the scores; its `metrics` are the numbers.
+        references: how sentences are prepared, "raw" or "normalised"; see `captions.protocol`.
+
+    Raises:
+        UserError: no such way.
+    """
+
+    kinds: frozenset[Kind] = frozenset({"text"})
+
+    def __init__(self, back_end: CaptionBackEnd, references: str = "raw") -> None:
+        super().__init__("content", "lengths", "places")
+        self.back_end, self.protocol = back_end, caption_protocol(references)
+        self.numbers = {name: NUMBERS[name] for name in back_end.metrics}
+
+    def update(self, batch: Batch) -> None:
+        """Take in the sentences of some clips and their captions."""
+        places = checked_places(batch.places, len(batch.cases), self)
+        judged = [bool(case.captions) for case in batch.cases]
+        rows = [
+            [
+                self.protocol.sentence(case.text),
+                *self.protocol.reference_sentences(case.captions),
+            ]
+            for case in batch.cases
+            if case.captions
+        ]
+        content, lengths = sentences_to_tensors(rows, 1 + self.protocol.references)
+        self.extend_list("content", content)
+        self.extend_list("lengths", lengths)
+        self.extend_list("places", places[torch.tensor(judged, dtype=torch.bool)])
+
+    def compute(self) -> dict[str, Tensor]:
+        """Scores over all clips together; none where no clip has a caption.
+
+        Raises:
+            UserError: the back end lacks something that it can't fetch.
+        """
+        content, lengths, places = (
+            self.joined_list(name) for name in ("content", "lengths", "places")
+        )
+        if content is None or lengths is None or places is None or not len(lengths):
+            return {}
+        rows = tensors_to_sentences(content, lengths)
+        order = counted(places, self).tolist()
+        scores = self.back_end.score(
+            [rows[row][1:] for row in order], [rows[row][0] for row in order]
+        )
+        return {
+            name: torch.tensor(score, dtype=torch.float64)
+            for name, score in scores.items()
+            if name in self.numbers
+        }
