@@ -137,14 +137,12 @@ class Task(ABC):
         classes: template classes (the `class` of a template kind) that it trains on.
         evaluation_kind: kind whose first wording is the evaluation prompt, so that the model is
             tested with a sentence it was trained on.
-        metrics: names of the metrics that judge its answers.
     """
 
     name: ClassVar[str]
     output: ClassVar[Literal["motion", "text"]]
     classes: ClassVar[tuple[str, ...]]
     evaluation_kind: ClassVar[str]
-    metrics: ClassVar[tuple[str, ...]]
 
     def __init__(
         self,
