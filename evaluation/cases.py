@@ -66,7 +66,7 @@ class CaseMaker:
         return cases, asked
 
     def _case(self, place: int, answers: Answers, number: int, caption: str) -> Case:
-        motion = np.asarray(answers.motions[number])
+        motion = np.array(answers.motions[number])
         if self.predictions.about.kind == "motion" and self.rules.motion_length == "reference":
             motion = filled(motion, len(self.references[place]), self.store.mean)
         return Case(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from torch import Tensor
 
-from evaluation.case import Case, Scorers
+from evaluation.case import Case, Scorers, recover_joints
 from evaluation.cases import CaseMaker
 from evaluation.comparison import MODEL, REAL, baselines
 from evaluation.embedder import Embedder
@@ -97,6 +97,8 @@ class Scoring:
             # What nothing is drawn for has the same value in every replication: once is enough.
             wanted = [metric for metric in metrics if fresh or metric.seed is not None]
             needed = frozenset().union(*(metric.needs for metric in wanted))
+            if kind != "text":
+                recover_joints(those)
             batch = Batch(
                 cases=those,
                 embeddings=self._embeddings(needed, those, captions, kind, method),

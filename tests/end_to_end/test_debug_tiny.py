@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -48,7 +49,7 @@ def test_it_leaves_results_a_table_and_a_page(finished):
         "prediction",
         "inbetween",
     }
-    assert results["signature"] == folder.name and results["data_fingerprint"]
+    assert results["signature"] == folder.name and results["data"]["fingerprint"]
     page = (folder / "page.html").read_text()
     assert page.count("data:image/webp;base64,") >= 8
     assert all(one.state == "finished" for one in all_runs(finished))
@@ -56,7 +57,7 @@ def test_it_leaves_results_a_table_and_a_page(finished):
 
 def test_again_nothing_runs(finished):
     said = run(finished).stdout
-    assert "6 stages: 0 to run, 6 reused" in said
+    assert "9 stages: 0 to run, 9 reused" in said
 
 
 def test_the_same_seed_gives_the_same_metrics_with_other_workers(finished, tmp_path):
@@ -93,13 +94,57 @@ def test_a_sweep_shares_what_does_not_differ(finished):
     assert said.count("\ntokenizer ") == 4 and "4 stages: 3 to run, 1 reused" in said
 
 
+def test_another_protocol_scores_the_same_answers(finished):
+    said = run(finished, "protocol.scoring.packing=released", "--dry-run").stdout
+    assert "9 stages: 1 to run, 8 reused" in said
+    said = run(finished, "protocol.generation.prompts=released", "--dry-run").stdout
+    assert "9 stages: 2 to run, 7 reused" in said
+
+
+def test_saved_predictions_are_scored_without_the_model(finished, tmp_path):
+    folder = next(one.folder for one in all_runs(finished) if one.stage == "generate")
+    saved = tmp_path / "system"
+    shutil.copytree(folder / "predictions", saved / "predictions")
+    done = subprocess.run(
+        [
+            *COMMAND[:-3],
+            *("score", "predictions", str(saved), "debug=tiny", "stage.evaluate.pictures=0"),
+            f"paths.root={finished}",
+        ],
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    mine = json.loads((saved / "scores" / "results.json").read_text())["results"]
+    evaluated = next(one.folder for one in all_runs(finished) if one.stage == "evaluate")
+    whole = json.loads((evaluated / "results.json").read_text())["results"]
+    assert mine == [one for one in whole if one["task"] != "reconstruction"]
+
+
+def test_an_audit_shows_what_each_deviation_moves(finished, tmp_path):
+    done = subprocess.run(
+        [
+            *COMMAND[:-3],
+            *("audit", "debug=tiny", f"paths.root={finished}", "--against", "motiongpt_release"),
+            *("--output", str(tmp_path)),
+        ],
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    table = (tmp_path / "table.md").read_text()
+    assert "| packing: released |" in table and "| all of motiongpt_release |" in table
+    joined = next(line for line in table.splitlines() if line.startswith("| joint_errors: padded"))
+    assert "·" in joined
+
+
 def test_gpt2_goes_the_same_way(finished):
     run(finished, "backbone=gpt2_tiny")
 
 
 def test_a_changed_default_is_another_run(finished):
     said = run(finished, "stage.tokenizer.losses.velocity=0.4", "--dry-run").stdout
-    assert "0 reused" not in said.splitlines()[-1] or "6 to run" in said
+    assert "0 reused" not in said.splitlines()[-1] or "9 to run" in said
     tokenizer = next(line for line in said.splitlines() if line.startswith("tokenizer "))
     assert "absent" in tokenizer
 

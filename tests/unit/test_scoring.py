@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from evaluation.case import Scorers
+from evaluation.case import Scorers, recover_joints
 from evaluation.cases import CaseMaker, filled
 from evaluation.comparison import CHANCE, HOLD, LINEAR, MEAN_POSE, MODEL, REAL, SHUFFLED
 from evaluation.metrics.base import Metric, Number
@@ -173,3 +173,13 @@ def test_unknown_rules_are_refused():
         Rules.of({"pakcing": "packed"})
     with pytest.raises(UserError, match="packing=no: choose one of packed, released"):
         Rules.of({"packing": "no"})
+
+
+def test_joints_recovered_together_are_those_recovered_alone(tmp_path, store):
+    made = saved(tmp_path, store, replications=1, lengths=(6, 50, 0, 40, 4))
+    together, alone = (CaseMaker(made, store, Rules(), 0).cases(0)[0] for _ in range(2))
+    recover_joints(together)
+    for one, other in zip(together, alone, strict=True):
+        assert "joints" in vars(one) and "joints" not in vars(other)
+        np.testing.assert_allclose(one.joints, other.joints, atol=1e-5)
+        np.testing.assert_allclose(one.reference_joints, other.reference_joints, atol=1e-5)

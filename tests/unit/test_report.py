@@ -1,0 +1,57 @@
+"""Numbers with their intervals, tables of them, and the report that keeps its own schema."""
+
+import numpy as np
+import pytest
+
+from evaluation.metrics.base import Number
+from evaluation.report import Origin, write_report
+from evaluation.results import Result, markdown_table
+from evaluation.results_file import read_results
+
+UP, NEAR = Number("%", "higher"), Number("", "real")
+
+
+def result(method="model", values=(1.0, 2.0, 3.0), metric="accuracy", number=UP):
+    return Result.of("text_to_motion", method, metric, list(values), number, 32)
+
+
+def test_the_interval_is_the_one_that_the_field_prints():
+    draws = np.random.default_rng(0).normal(5, 2, 20)
+    found = result(values=draws)
+    assert found.value == pytest.approx(draws.mean())
+    assert found.interval == pytest.approx(1.96 * draws.std() / np.sqrt(20))
+    assert result(values=[4.0]).interval is None
+
+
+def test_the_table_has_a_column_for_model_and_real_and_words_for_the_rest():
+    results = [
+        result(),
+        result("real", [9.0]),
+        result("chance", [12.34]),
+        result(metric="diversity", number=NEAR),
+    ]
+    lines = markdown_table(results).splitlines()
+    assert lines[2] == (
+        "| text_to_motion | accuracy (%) ↑ | 2.000 ±0.924 | 9.000 | chance 12.3 | 32 |"
+    )
+    assert lines[3].startswith("| text_to_motion | diversity → | 2.000 ±0.924 | - | - |")
+
+
+def test_a_report_keeps_its_schema(tmp_path):
+    origin = Origin(
+        stage="evaluate",
+        experiment={"group": "test", "codebook_size": 512},
+        data={"name": "synthetic", "fingerprint": "f" * 64, "split": "test", "clips": 32},
+        protocol={"name": "ours", "replications": 3, "scoring": {"pool": 32}, "generation": {}},
+        evaluator=None,
+        captions={"references": "raw"},
+        seeds=[1, 2, 3],
+        git={"git_commit": None},
+    )
+    folder = tmp_path / "0123456789abcdef"
+    write_report(folder, [result(), result("real", [9.0])], origin)
+    found = read_results(folder / "results.json")
+    assert found.signature == folder.name and found.seeds == (1, 2, 3)
+    number = found.number("text_to_motion", "model", "accuracy")
+    assert number.values == (1.0, 2.0, 3.0) and number.better == "higher"
+    assert "accuracy" in (folder / "table.txt").read_text()
