@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -87,7 +87,7 @@ class ResultsFile:
         """In the order of the file."""
         return list(dict.fromkeys(number.method for number in self.results))
 
-    @property
+    @cached_property
     def _by_name(self) -> dict[tuple[str, str, str], ResultNumber]:
         return {(number.task, number.method, number.metric): number for number in self.results}
 
@@ -108,15 +108,7 @@ def read_results(path: Path) -> ResultsFile:
     broken = sorted(_validator().iter_errors(found), key=lambda error: list(map(str, error.path)))
     if broken:
         raise UserError(f"{path}: {_said(broken[0])}; evaluate again to write it anew")
-    numbers = [
-        ResultNumber(
-            **{
-                key: tuple(row[key]) if key == "values" else row[key]
-                for key in ResultNumber.__dataclass_fields__
-            }
-        )
-        for row in found["results"]
-    ]
+    numbers = [_number(row) for row in found["results"]]
     data = DataFacts(**{key: found["data"][key] for key in DataFacts.__dataclass_fields__})
     facts = {key: found[key] for key in ResultsFile.__dataclass_fields__ if key in found}
     return ResultsFile(
@@ -128,6 +120,11 @@ def read_results(path: Path) -> ResultsFile:
             "results": tuple(numbers),
         },
     )
+
+
+def _number(row: dict[str, Any]) -> ResultNumber:
+    facts = {key: row[key] for key in ResultNumber.__dataclass_fields__}
+    return ResultNumber(**{**facts, "values": tuple(row["values"])})
 
 
 @cache

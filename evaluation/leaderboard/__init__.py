@@ -1,0 +1,1 @@
+"""Our numbers beside the published ones: tables, verdicts, and pages that show them."""

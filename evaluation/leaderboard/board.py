@@ -1,0 +1,40 @@
+"""The whole leaderboard: what the writers are given."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from evaluation.leaderboard.published import PublishedTable
+from evaluation.leaderboard.table import Table, build_table
+from evaluation.results_file import ResultsFile
+
+
+@dataclass(frozen=True)
+class Board:
+    """Tables, and the runs of ours behind them.
+
+    Attributes:
+        left_out: one line for each results file that could not be read.
+    """
+
+    tables: Sequence[Table]
+    runs: Sequence[ResultsFile]
+    left_out: Sequence[str] = ()
+
+
+def build_board(
+    published: Sequence[PublishedTable],
+    runs: Sequence[ResultsFile],
+    shipped: Mapping[str, Mapping[str, Any]],
+    left_out: Sequence[str] = (),
+) -> Board:
+    """Put our runs beside all published tables; only runs that a table shows are kept.
+
+    Args:
+        shipped: protocol name -> settings, see `comparability.differences`.
+    """
+    tables = [build_table(table, runs, shipped) for table in published]
+    shown = {
+        id(row.run) for table in tables for group in table.groups for row in group.rows if row.run
+    }
+    return Board(tables, [run for run in runs if id(run) in shown], left_out)

@@ -1,0 +1,90 @@
+"""The leaderboard as CSV: one line a number, so that a program needs no knowledge of layouts."""
+
+import csv
+import io
+from collections.abc import Iterator
+
+from evaluation.leaderboard.board import Board
+from evaluation.leaderboard.runs import evaluator_label
+from evaluation.leaderboard.table import Cell, Group, Row, Table
+
+FIELDS = (
+    "table",
+    "group",
+    "protocol",
+    "kind",
+    "method",
+    "task",
+    "metric",
+    "unit",
+    "better",
+    "value",
+    "interval",
+    "best",
+    "verdict",
+    "verdict_detail",
+    "source",
+    "note",
+    "signature",
+    "evaluator",
+    "data_fingerprint",
+    "seeds",
+    "date",
+)
+
+
+def csv_text(board: Board) -> str:
+    """All numbers of all tables; ours in full precision, published ones with their digits."""
+    stream = io.StringIO()
+    writer = csv.DictWriter(stream, FIELDS, lineterminator="\n")
+    writer.writeheader()
+    for table in board.tables:
+        for group in table.groups:
+            for row in group.rows:
+                writer.writerows(_numbers(table, group, row))
+    return stream.getvalue()
+
+
+def _numbers(table: Table, group: Group, row: Row) -> Iterator[dict[str, str]]:
+    run = row.run
+    about_run = (
+        {
+            "signature": run.signature,
+            "evaluator": evaluator_label(run),
+            "data_fingerprint": run.data.fingerprint,
+            "seeds": " ".join(map(str, run.seeds)),
+            "date": run.time,
+        }
+        if run
+        else {}
+    )
+    for column in table.columns:
+        cell = row.cells.get(column.key)
+        if cell is None:
+            continue
+        yield {
+            "table": table.published.name,
+            "group": group.title,
+            "protocol": group.label,
+            "kind": row.kind,
+            "method": row.label,
+            "task": column.task,
+            "metric": column.metric,
+            "unit": cell.unit or column.unit,
+            "better": column.better,
+            "value": _digits(cell, cell.quantity.value),
+            "interval": (
+                "" if cell.quantity.interval is None else _digits(cell, cell.quantity.interval)
+            ),
+            "best": "yes" if cell.best else "",
+            "verdict": cell.verdict.kind if cell.verdict else "",
+            "verdict_detail": cell.verdict.detail if cell.verdict else "",
+            "source": row.source,
+            "note": row.note,
+            **about_run,
+        }
+
+
+def _digits(cell: Cell, value: float) -> str:
+    decimals = cell.quantity.decimals
+    return repr(value) if decimals is None else f"{value:.{decimals}f}"

@@ -1,0 +1,94 @@
+"""The leaderboard as one HTML page that needs nothing else: no network, no other file."""
+
+import itertools
+import time
+from functools import cache
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from evaluation.leaderboard.board import Board
+from evaluation.leaderboard.radar import MOST_RUNS, radars
+from evaluation.leaderboard.radar_svg import line_class, radar_svg
+from evaluation.leaderboard.runs import run_facts
+from evaluation.leaderboard.table import Row, Table, column_title
+from evaluation.leaderboard.verdict import KINDS
+from evaluation.leaderboard.words import ARROWS, has_verdicts, sources
+
+MARKS = {"reproduced": "=", "better": "▲", "worse": "▼", "not comparable": "≠"}
+TEMPLATE = "page.html.j2"
+
+
+def html_page(board: Board) -> str:
+    """The page: charts, sortable tables, and the runs with all that their numbers depend on."""
+    charts = [
+        {
+            "radar": radar,
+            "svg": Markup(radar_svg(radar)),  # its texts are escaped where it is drawn
+            "lines": [(line_class(radar, i), s.label) for i, s in enumerate(radar.series)],
+        }
+        for radar in radars(board)
+    ]
+    return (
+        _environment()
+        .get_template(TEMPLATE)
+        .render(
+            board=board,
+            charts=charts,
+            made=time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()),
+            arrows=ARROWS,
+            marks=MARKS,
+            kinds=KINDS,
+            most_runs=MOST_RUNS,
+            column_title=column_title,
+            column_groups=column_groups,
+            has_verdicts=has_verdicts,
+            badges=badges,
+            sources=sources,
+            run_facts=run_facts,
+        )
+    )
+
+
+def column_groups(table: Table) -> list[tuple[str, int]]:
+    """Titles over several columns with their widths; empty where the table has none."""
+    groups = itertools.groupby(table.columns, key=lambda column: column.group)
+    found = [(name, len(list(members))) for name, members in groups]
+    return found if any(name for name, _ in found) else []
+
+
+def badges(table: Table, row: Row) -> list[dict[str, Any]]:
+    """The verdicts on a row: kind, mark, reasons, and the columns, where they are not all."""
+    found: dict[str, dict[str, Any]] = {}
+    for column in table.columns:
+        cell = row.cells.get(column.key)
+        if cell is None or cell.verdict is None:
+            continue
+        badge = found.setdefault(
+            str(cell.verdict),
+            {
+                "kind": cell.verdict.kind,
+                "mark": MARKS[cell.verdict.kind],
+                "reasons": [str(reason) for reason in cell.verdict.reasons],
+                "words": [reason.words for reason in cell.verdict.reasons],
+                "columns": [],
+            },
+        )
+        badge["columns"].append(column_title(column, table.columns))
+    judged = sum(len(badge["columns"]) for badge in found.values())
+    for badge in found.values():
+        if len(badge["columns"]) == judged:
+            badge["columns"] = []
+    return list(found.values())
+
+
+@cache
+def _environment() -> Environment:
+    return Environment(
+        loader=PackageLoader("evaluation.leaderboard", "."),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )

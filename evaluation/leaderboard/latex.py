@@ -1,0 +1,95 @@
+"""The leaderboard as LaTeX tables for the package booktabs."""
+
+import itertools
+import re
+
+from evaluation.leaderboard.board import Board
+from evaluation.leaderboard.published import Column
+from evaluation.leaderboard.table import Row, Table, column_title
+from evaluation.leaderboard.words import group_title, has_verdicts
+
+ARROWS = {"higher": r"$\uparrow$", "lower": r"$\downarrow$", "real": r"$\rightarrow$"}
+SPECIAL = {
+    "\\": r"\textbackslash{}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    **{letter: f"\\{letter}" for letter in "&%$#_{}"},
+    "±": r"$\pm$",
+    "·": r"$\cdot$",
+    "→": r"$\rightarrow$",
+    "<": r"$<$",
+    ">": r"$>$",
+}
+
+
+def latex(board: Board) -> str:
+    r"""All tables; the document that takes them in needs `\usepackage{booktabs}`."""
+    return "\n".join(["% needs \\usepackage{booktabs}", *map(latex_table, board.tables)])
+
+
+def latex_table(table: Table) -> str:
+    """One `table` environment."""
+    verdicts = has_verdicts(table)
+    width = 1 + len(table.columns) + verdicts
+    lines = [
+        r"\begin{table}",
+        r"\centering",
+        rf"\caption{{{escaped(table.published.title)}. {escaped(table.published.note)}}}",
+        rf"\label{{tab:{table.published.name}}}",
+        rf"\begin{{tabular}}{{l{'c' * len(table.columns)}{'l' * verdicts}}}",
+        r"\toprule",
+        *_column_groups(table),
+        _line(
+            escaped(table.published.method),
+            *(_title(column, table) for column in table.columns),
+            *(["Verdict"] if verdicts else []),
+        ),
+    ]
+    for group in table.groups:
+        label = escaped(group_title(group))
+        lines += [r"\midrule", rf"\multicolumn{{{width}}}{{l}}{{\textit{{{label}}}}} \\"]
+        lines += [_row(table, row, verdicts) for row in group.rows]
+    return "\n".join([*lines, r"\bottomrule", r"\end{tabular}", r"\end{table}", ""])
+
+
+def escaped(text: str) -> str:
+    """`text` with every letter that LaTeX reads as a command made plain."""
+    return re.sub(
+        "|".join(map(re.escape, SPECIAL)), lambda found: SPECIAL[found[0]], " ".join(text.split())
+    )
+
+
+def _column_groups(table: Table) -> list[str]:
+    if not any(column.group for column in table.columns):
+        return []
+    cells, rules, place = [""], [], 2
+    for name, members in itertools.groupby(table.columns, key=lambda column: column.group):
+        count = len(list(members))
+        cells.append(rf"\multicolumn{{{count}}}{{c}}{{{escaped(name)}}}")
+        rules.append(rf"\cmidrule(lr){{{place}-{place + count - 1}}}")
+        place += count
+    return [_line(*cells), " ".join(rules)]
+
+
+def _title(column: Column, table: Table) -> str:
+    grouped = any(other.group for other in table.columns)
+    title = column.title if grouped else column_title(column, table.columns)
+    unit = f" ({column.unit})" if column.unit else ""
+    return f"{escaped(title + unit)} {ARROWS[column.better]}"
+
+
+def _row(table: Table, row: Row, verdicts: bool) -> str:
+    cells = []
+    for column in table.columns:
+        cell = row.cells.get(column.key)
+        if cell is None:
+            cells.append("--")
+            continue
+        said = escaped(cell.text(table.published.decimals(column.key)))
+        cells.append(rf"\textbf{{{said}}}" if cell.best else said)
+    words = [escaped(table.verdict_words(row))] if verdicts else []
+    return _line(escaped(row.label), *cells, *words)
+
+
+def _line(*cells: str) -> str:
+    return " & ".join(cells) + r" \\"

@@ -1,0 +1,51 @@
+"""The leaderboard as Markdown."""
+
+from evaluation.leaderboard.board import Board
+from evaluation.leaderboard.runs import run_facts
+from evaluation.leaderboard.table import Table
+from evaluation.leaderboard.words import (
+    LEGEND,
+    group_title,
+    has_verdicts,
+    head,
+    row_words,
+    sources,
+)
+
+
+def markdown(board: Board) -> str:
+    """All tables, then the runs of ours with everything that their numbers depend on."""
+    parts = ["# Leaderboard", LEGEND + ". Best of a group in bold."]
+    parts += [markdown_table(table) for table in board.tables]
+    if board.runs:
+        parts.append("## Runs")
+    for run in board.runs:
+        facts = [f"- {name}: {_escaped(value)}" for name, value in run_facts(run).items()]
+        parts.append("\n".join([f"### `{run.signature}`", "", *facts]))
+    if board.left_out:
+        parts.append("\n".join(["## Left out", "", *(f"- {line}" for line in board.left_out)]))
+    return "\n\n".join(parts) + "\n"
+
+
+def markdown_table(table: Table) -> str:
+    """One table under its title; each group begins with a row that says how it was made."""
+    verdicts = has_verdicts(table)
+    title = [*head(table, verdicts), "from"]
+    lines = [_line(title), "|" + " --- |" * len(title)]
+    for group in table.groups:
+        lines.append(_line([f"**{_escaped(group_title(group))}**", *[""] * (len(title) - 1)]))
+        for row in group.rows:
+            origin = f"`{row.source}`" if row.run else _escaped(row.source)
+            words = row_words(table, row, verdicts, best="**{}**")
+            lines.append(_line([_escaped(words[0]), *words[1:], origin]))
+    note = [table.published.note] if table.published.note else []
+    texts = [f"## {table.published.title}", *note, "\n".join(lines), *sources(table)[1:]]
+    return "\n\n".join(texts)
+
+
+def _line(cells: list[str]) -> str:
+    return "| " + " | ".join(cells) + " |"
+
+
+def _escaped(text: str) -> str:
+    return text.replace("|", "\\|").replace("\n", " ")

@@ -1,0 +1,36 @@
+"""A table for the terminal."""
+
+from evaluation.leaderboard.table import Table
+from evaluation.leaderboard.words import (
+    LEGEND,
+    group_title,
+    has_verdicts,
+    head,
+    row_words,
+    sources,
+)
+
+
+def plain_table(table: Table) -> str:
+    """Aligned columns; every group stands under its label, and ours have a line of verdicts."""
+    verdicts = has_verdicts(table)
+    title = head(table, verdicts)
+    rows = [
+        (group, [row_words(table, row, verdicts) for row in group.rows]) for group in table.groups
+    ]
+    every = [title, *(row for _, members in rows for row in members)]
+    # The verdict, last, is long and needs no padding.
+    widths = [max(len(row[place]) for row in every) for place in range(len(title))]
+
+    def line(cells: list[str]) -> str:
+        first, *rest = (
+            cell.rjust(width) if place and place <= len(table.columns) else cell.ljust(width)
+            for place, (cell, width) in enumerate(zip(cells, widths, strict=True))
+        )
+        return "  ".join([first, *rest]).rstrip()
+
+    lines = [table.published.title, line(title), "-" * min(len(line(title)), sum(widths))]
+    for group, members in rows:
+        lines += [f"[{group_title(group)}]", *map(line, members)]
+    note = [table.published.note] if table.published.note else []
+    return "\n".join([*lines, "", LEGEND, *note, *sources(table)])

@@ -1,0 +1,181 @@
+"""Radar charts over the metrics of the four tasks, one chart for numbers that may be compared.
+
+Axes: those of figure 10 of MotionGPT's page. Scale of every axis: from the worst value that its
+chart shows, on the inner ring, to the best, on the rim; so axes on which lower is better are
+turned round, and where real motion is best the distance to it counts. A value that is missing is
+a gap in the line.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from evaluation.leaderboard.board import Board
+from evaluation.leaderboard.published import REAL, Column
+from evaluation.leaderboard.quantity import Quantity
+from evaluation.leaderboard.runs import run_label, setting_key, setting_label
+from evaluation.leaderboard.table import Table
+from evaluation.leaderboard.verdict import MODEL, own_quantity
+from evaluation.results_file import ResultsFile
+
+AXES = (
+    Column("t2m_r_top1", "text_to_motion", "r_top1", "R@1", "higher", group="text to motion"),
+    Column("t2m_fid", "text_to_motion", "fid", "FID", "lower", group="text to motion"),
+    Column("t2m_div", "text_to_motion", "diversity", "Diversity", "real", group="text to motion"),
+    Column("m2t_r_top3", "motion_to_text", "r_top3", "R@3", "higher", group="motion to text"),
+    Column("m2t_bleu4", "motion_to_text", "bleu4", "BLEU-4", "higher", "%", "motion to text"),
+    Column("m2t_cider", "motion_to_text", "cider", "CIDEr", "higher", "%", "motion to text"),
+    Column("prediction_fid", "prediction", "fid", "FID", "lower", group="prediction"),
+    Column("prediction_div", "prediction", "diversity", "Diversity", "real", group="prediction"),
+    Column("inbetween_fid", "inbetween", "fid", "FID", "lower", group="in-between"),
+    Column("inbetween_div", "inbetween", "diversity", "Diversity", "real", group="in-between"),
+)
+# More lines than this can't be told apart; the newest runs are drawn.
+MOST_RUNS = 5
+# A line through fewer axes than this says nothing that a table does not say better.
+FEWEST_AXES = 3
+REAL_LABEL, BASELINE_LABEL = "Real", "simplest baseline of each task"
+
+
+@dataclass(frozen=True)
+class Series:
+    """One line of a chart: axis key -> value, in the unit of the axis."""
+
+    label: str
+    values: Mapping[str, float]
+    role: str = ""
+
+
+@dataclass(frozen=True)
+class Radar:
+    """One chart; its numbers were made the same way, as `label` says."""
+
+    title: str
+    label: str
+    series: Sequence[Series]
+
+    def places(self) -> dict[tuple[int, str], float]:
+        """(place of the series, axis key) -> 0 worst shown … 1 best shown; missing are absent."""
+        found = {}
+        for axis in AXES:
+            good = {
+                place: goodness
+                for place, series in enumerate(self.series)
+                if (goodness := self._goodness(series, axis)) is not None
+            }
+            if not good:
+                continue
+            low, high = min(good.values()), max(good.values())
+            for place, value in good.items():
+                found[place, axis.key] = (value - low) / (high - low) if high > low else 1.0
+        return found
+
+    def ends(self, axis: Column) -> tuple[float, float] | None:
+        """Values on the inner ring and on the rim, or None where nothing was measured."""
+        shown = [
+            (goodness, series.values[axis.key])
+            for series in self.series
+            if (goodness := self._goodness(series, axis)) is not None
+        ]
+        return (min(shown)[1], max(shown)[1]) if shown else None
+
+    def _goodness(self, series: Series, axis: Column) -> float | None:
+        value = series.values.get(axis.key)
+        if value is None:
+            return None
+        if axis.better == "higher":
+            return value
+        if axis.better == "lower":
+            return -value
+        real = next((s.values.get(axis.key) for s in self.series if s.role == REAL), None)
+        return None if real is None else -abs(value - real)
+
+
+def radars(board: Board) -> list[Radar]:
+    """The published chart, then one for each protocol, data and evaluator of ours.
+
+    Published lines are drawn into a chart of ours only where a verdict says that the numbers may
+    be compared.
+    """
+    published = _published_series(board.tables)
+    charts = []
+    if published:
+        label = board.tables[0].published.protocol.label
+        charts.append(Radar("Published", label, published))
+    settings: dict[tuple[str, ...], list[ResultsFile]] = {}
+    for run in board.runs:
+        settings.setdefault(setting_key(run), []).append(run)
+    for runs in settings.values():
+        series = _own_series(runs)
+        if not any(line.role == MODEL for line in series):
+            continue
+        if _comparable(board.tables, runs):
+            series += [line for line in published if line.role != REAL]
+        charts.append(Radar("Ours", setting_label(runs[0]), series))
+    return charts
+
+
+def _published_series(tables: Sequence[Table]) -> list[Series]:
+    values: dict[str, dict[str, float]] = {}
+    roles: dict[str, str] = {}
+    for table in tables:
+        for row in table.published.rows:
+            if not row.series:
+                continue
+            found = values.setdefault(row.series, {})
+            roles[row.series] = row.role
+            for axis, quantity in _on_axes(row.numbers, table.columns).items():
+                found.setdefault(axis, quantity.value)
+    return [
+        Series(label, numbers, roles[label])
+        for label, numbers in values.items()
+        if len(numbers) >= FEWEST_AXES
+    ]
+
+
+def _on_axes(numbers: Mapping[str, Quantity], columns: Sequence[Column]) -> dict[str, Quantity]:
+    return {
+        axis.key: numbers[column.key]
+        for axis in AXES
+        for column in columns
+        if (column.task, column.metric) == (axis.task, axis.metric) and column.key in numbers
+    }
+
+
+def _own_series(runs: Sequence[ResultsFile]) -> list[Series]:
+    newest = sorted(runs, key=lambda run: run.time, reverse=True)[:MOST_RUNS]
+    models = [
+        Series(f"{run_label(run)} · {run.signature[:8]}", _values(run, (MODEL,)), MODEL)
+        for run in newest
+    ]
+    baselines = [method for method in newest[0].methods if method not in (MODEL, REAL)]
+    others = [
+        Series(REAL_LABEL, _values(newest[0], (REAL,)), REAL),
+        Series(BASELINE_LABEL, _values(newest[0], baselines), "baseline"),
+    ]
+    found = [line for line in models if len(line.values) >= FEWEST_AXES]
+    return [*found, *(line for line in others if line.values)] if found else []
+
+
+def _values(run: ResultsFile, methods: Sequence[str]) -> dict[str, float]:
+    found: dict[str, float] = {}
+    for axis in AXES:
+        for method in methods:
+            number = run.number(axis.task, method, axis.metric)
+            quantity = None if number is None else own_quantity(number, axis)
+            if quantity is not None:
+                found.setdefault(axis.key, quantity.value)
+    return found
+
+
+def _comparable(tables: Sequence[Table], runs: Sequence[ResultsFile]) -> bool:
+    mine = {id(run) for run in runs}
+    on_axes = {(axis.task, axis.metric) for axis in AXES}
+    return any(
+        cell.verdict is not None and cell.verdict.kind != "not comparable"
+        for table in tables
+        for group in table.groups
+        for row in group.rows
+        if row.run is not None and id(row.run) in mine and row.method == MODEL
+        for column in table.columns
+        if (column.task, column.metric) in on_axes and (cell := row.cells.get(column.key))
+    )

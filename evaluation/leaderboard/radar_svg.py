@@ -1,0 +1,115 @@
+"""A radar chart as SVG, for a page that styles it."""
+
+import math
+from collections.abc import Sequence
+from html import escape
+
+from evaluation.leaderboard.published import REAL, Column
+from evaluation.leaderboard.radar import AXES, Radar
+
+SIZE = (640, 560)  # units of the drawing, width and height
+CENTRE = (320.0, 280.0)
+RIM, INNER = 170.0, 34.0  # radius of the best value and of the worst
+LABELS = 192.0  # radius at which the axes are named
+ARROWS = {"higher": "↑", "lower": "↓ inverted", "real": "→ real"}
+COLOURS = 6  # classes line-0 … line-5 of the page
+
+
+def radar_svg(radar: Radar) -> str:
+    """The chart; lines are broken where a value is missing, with a marker at each value."""
+    rings = [INNER + share * (RIM - INNER) for share in (0, 0.5, 1)]
+    parts = [
+        f'<svg class="radar" viewBox="0 0 {SIZE[0]} {SIZE[1]}" role="img" '
+        f'aria-label="{escape(_spoken(radar), quote=True)}">',
+        *(f'<polygon class="ring" points="{_ring(radius)}"/>' for radius in rings),
+        *(_axis(radar, place, axis) for place, axis in enumerate(AXES)),
+    ]
+    places = radar.places()
+    for line, series in enumerate(radar.series):
+        shares = [places.get((line, axis.key)) for axis in AXES]
+        parts.append(
+            f'<g class="{line_class(radar, line)}"><title>{escape(series.label)}</title>'
+            f'<path d="{_path(shares)}"/>{_markers(radar, line, shares)}</g>'
+        )
+    return "\n".join([*parts, "</svg>"])
+
+
+def line_class(radar: Radar, line: int) -> str:
+    """Class of a line: real motion and baselines look the same in every chart."""
+    role = radar.series[line].role
+    if role in (REAL, "baseline"):
+        return f"line line-{role}"
+    before = sum(series.role not in (REAL, "baseline") for series in radar.series[:line])
+    return f"line line-{before % COLOURS}"
+
+
+def number(value: float) -> str:
+    """Three digits that matter."""
+    return f"{value:.3g}" if abs(value) < 100 else f"{value:.0f}"
+
+
+def _point(place: int, radius: float) -> tuple[float, float]:
+    angle = 2 * math.pi * place / len(AXES) - math.pi / 2
+    return CENTRE[0] + radius * math.cos(angle), CENTRE[1] + radius * math.sin(angle)
+
+
+def _ring(radius: float) -> str:
+    return " ".join("{:.1f},{:.1f}".format(*_point(place, radius)) for place in range(len(AXES)))
+
+
+def _radius(share: float) -> float:
+    return INNER + share * (RIM - INNER)
+
+
+def _axis(radar: Radar, place: int, axis: Column) -> str:
+    (x1, y1), (x2, y2) = _point(place, INNER), _point(place, RIM)
+    x, y = _point(place, LABELS)
+    anchor = "middle" if abs(x - CENTRE[0]) < 20 else "start" if x > CENTRE[0] else "end"
+    if place == 0:
+        y -= 30
+    ends = radar.ends(axis)
+    scale = f"{number(ends[0])} … {number(ends[1])}" if ends else "not measured"
+    unit = f" ({axis.unit})" if axis.unit else ""
+    texts = ((axis.group, "task"), (f"{axis.title}{unit} {ARROWS[axis.better]}", "axis-title"))
+    spans = [
+        f'<tspan class="{kind}" x="{x:.1f}" dy="{1.15 if i else 0}em">{escape(text)}</tspan>'
+        for i, (text, kind) in enumerate((*texts, (scale, "scale")))
+    ]
+    return (
+        f'<g class="axis{"" if ends else " missing"}">'
+        f'<line x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}"/>'
+        f'<text x="{x:.1f}" y="{y - 8:.1f}" text-anchor="{anchor}">{"".join(spans)}</text></g>'
+    )
+
+
+def _path(shares: Sequence[float | None]) -> str:
+    """Line from axis to axis; a missing value leaves out both pieces that touch it."""
+    pieces = []
+    for place, share in enumerate(shares):
+        following = shares[(place + 1) % len(shares)]
+        if share is None or following is None:
+            continue
+        (x1, y1), (x2, y2) = _point(place, _radius(share)), _point(place + 1, _radius(following))
+        pieces.append(f"M{x1:.1f} {y1:.1f}L{x2:.1f} {y2:.1f}")
+    return "".join(pieces)
+
+
+def _markers(radar: Radar, line: int, shares: Sequence[float | None]) -> str:
+    found = []
+    for place, (axis, share) in enumerate(zip(AXES, shares, strict=True)):
+        if share is None:
+            continue
+        x, y = _point(place, _radius(share))
+        series = radar.series[line]
+        said = f"{series.label}: {axis.group} {axis.title} {number(series.values[axis.key])}"
+        found.append(
+            f'<circle cx="{x:.1f}" cy="{y:.1f}" r="4"><title>{escape(said)}</title></circle>'
+        )
+    return "".join(found)
+
+
+def _spoken(radar: Radar) -> str:
+    missing = [f"{axis.group} {axis.title}" for axis in AXES if radar.ends(axis) is None]
+    gaps = f"; not measured: {', '.join(missing)}" if missing else ""
+    lines = ", ".join(series.label for series in radar.series)
+    return f"Radar chart, {radar.title}: {lines}{gaps}"

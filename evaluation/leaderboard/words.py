@@ -1,0 +1,53 @@
+"""A table as words: the head and the rows that plain text and Markdown share."""
+
+from collections.abc import Sequence
+
+from evaluation.leaderboard.published import Column
+from evaluation.leaderboard.table import Group, Row, Table, column_title
+
+ARROWS = {"higher": "↑", "lower": "↓", "real": "→"}
+LEGEND = (
+    "↑ higher is better, ↓ lower is better, → nearer to real motion is better; "
+    "± 95 % interval; - not measured or not printed"
+)
+
+
+def head(table: Table, verdicts: bool) -> list[str]:
+    """Titles with units and arrows; the last one, where there are verdicts, is theirs."""
+    titles = [
+        f"{column_title(column, table.columns, with_unit=True)} {ARROWS[column.better]}"
+        for column in table.columns
+    ]
+    return [table.published.method, *titles, *(["verdict"] if verdicts else [])]
+
+
+def row_words(table: Table, row: Row, verdicts: bool, best: str = "{}") -> list[str]:
+    """The cells of one row; `best` is the format of the best number of a column."""
+    words = [cell_words(table, row, column, best) for column in table.columns]
+    return [row.label, *words, *([table.verdict_words(row) or "-"] if verdicts else [])]
+
+
+def cell_words(table: Table, row: Row, column: Column, best: str = "{}") -> str:
+    """One number, or `-`."""
+    cell = row.cells.get(column.key)
+    if cell is None:
+        return "-"
+    said = cell.text(table.published.decimals(column.key))
+    return best.format(said) if cell.best else said
+
+
+def has_verdicts(table: Table) -> bool:
+    """Whether any row is ours."""
+    return any(row.kind == "own" for group in table.groups for row in group.rows)
+
+
+def group_title(group: Group) -> str:
+    """`Ours: data …, protocol …`: stands above every group, so that no column mixes protocols."""
+    return f"{group.title}: {group.label}"
+
+
+def sources(table: Table) -> Sequence[str]:
+    """Where the published numbers were read, and what is to be known of them."""
+    notes = [f"{row.label}: {row.note}" for group in table.groups for row in group.rows if row.note]
+    read = ", ".join(dict.fromkeys(table.published.sources.values()))
+    return [f"Sources: {read}.", *notes, *table.published.facts]
