@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from evaluation.leaderboard.board import Board
 from evaluation.leaderboard.runs import evaluator_label
-from evaluation.leaderboard.table import Cell, Group, Row, Table
+from evaluation.leaderboard.table import Group, Row, Table
 
 FIELDS = (
     "table",
@@ -72,10 +72,8 @@ def _numbers(table: Table, group: Group, row: Row) -> Iterator[dict[str, str]]:
             "metric": column.metric,
             "unit": cell.unit or column.unit,
             "better": column.better,
-            "value": _digits(cell, cell.quantity.value),
-            "interval": (
-                "" if cell.quantity.interval is None else _digits(cell, cell.quantity.interval)
-            ),
+            "value": _digits(cell.quantity.value, cell.quantity.decimals),
+            "interval": _digits(cell.quantity.interval, cell.quantity.interval_decimals),
             "best": "yes" if cell.best else "",
             "verdict": cell.verdict.kind if cell.verdict else "",
             "verdict_detail": cell.verdict.detail if cell.verdict else "",
@@ -85,6 +83,7 @@ def _numbers(table: Table, group: Group, row: Row) -> Iterator[dict[str, str]]:
         }
 
 
-def _digits(cell: Cell, value: float) -> str:
-    decimals = cell.quantity.decimals
+def _digits(value: float | None, decimals: int | None) -> str:
+    if value is None:
+        return ""
     return repr(value) if decimals is None else f"{value:.{decimals}f}"

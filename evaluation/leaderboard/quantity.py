@@ -16,11 +16,13 @@ class Quantity:
     Attributes:
         interval: None where none is known.
         decimals: digits behind the point that were printed, for published numbers; None for ours.
+        interval_decimals: the same of the interval.
     """
 
     value: float
     interval: float | None = None
     decimals: int | None = None
+    interval_decimals: int | None = None
 
     @property
     def reach(self) -> float:
@@ -43,7 +45,10 @@ class Quantity:
         """`0.160 ± 0.008`; a published number keeps its own digits."""
         digits = decimals if self.decimals is None else self.decimals
         said = f"{self.value:.{digits}f}"
-        return said if self.interval is None else f"{said} ± {self.interval:.{digits}f}"
+        if self.interval is None:
+            return said
+        behind = digits if self.interval_decimals is None else self.interval_decimals
+        return f"{said} ± {self.interval:.{behind}f}"
 
 
 def converted(value: float, unit: str, wanted: str) -> float | None:
@@ -66,4 +71,5 @@ def printed_quantity(found: Any, where: str) -> Quantity:
         (interval,) = rest or (None,)
     except (TypeError, ValueError) as error:
         raise UserError(f"{where}: {found!r} is no number; write 0.1 or [0.1, 0.01]") from error
-    return Quantity(value, interval, len(str(words[0]).partition(".")[2]))
+    decimals = [len(str(word).partition(".")[2]) for word in words]
+    return Quantity(value, interval, *decimals)

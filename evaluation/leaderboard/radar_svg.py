@@ -7,12 +7,12 @@ from html import escape
 from evaluation.leaderboard.published import REAL, Column
 from evaluation.leaderboard.radar import AXES, Radar
 
-SIZE = (640, 560)  # units of the drawing, width and height
-CENTRE = (320.0, 280.0)
-RIM, INNER = 170.0, 34.0  # radius of the best value and of the worst
-LABELS = 192.0  # radius at which the axes are named
-ARROWS = {"higher": "↑", "lower": "↓ inverted", "real": "→ real"}
-COLOURS = 6  # classes line-0 … line-5 of the page
+SIZE = (640, 530)  # units of the drawing, width and height
+CENTRE = (320.0, 268.0)
+RIM, INNER = 180.0, 36.0  # radius of the best value and of the worst
+LABELS = 200.0  # radius at which the axes are named
+ARROWS = {"higher": "↑", "lower": "↓ inverted", "real": "→"}
+COLOURS = 8  # classes line-0 … line-7 of the page
 
 
 def radar_svg(radar: Radar) -> str:
@@ -65,8 +65,8 @@ def _axis(radar: Radar, place: int, axis: Column) -> str:
     (x1, y1), (x2, y2) = _point(place, INNER), _point(place, RIM)
     x, y = _point(place, LABELS)
     anchor = "middle" if abs(x - CENTRE[0]) < 20 else "start" if x > CENTRE[0] else "end"
-    if place == 0:
-        y -= 30
+    # Three lines of text: above their point at the top, below it at the bottom.
+    y += 25 * (y - CENTRE[1]) / LABELS - 13
     ends = radar.ends(axis)
     scale = f"{number(ends[0])} … {number(ends[1])}" if ends else "not measured"
     unit = f" ({axis.unit})" if axis.unit else ""
@@ -78,7 +78,7 @@ def _axis(radar: Radar, place: int, axis: Column) -> str:
     return (
         f'<g class="axis{"" if ends else " missing"}">'
         f'<line x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}"/>'
-        f'<text x="{x:.1f}" y="{y - 8:.1f}" text-anchor="{anchor}">{"".join(spans)}</text></g>'
+        f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}">{"".join(spans)}</text></g>'
     )
 
 

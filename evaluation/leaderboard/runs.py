@@ -22,7 +22,7 @@ def gather(folders: Sequence[Path]) -> tuple[list[ResultsFile], list[str]]:
         The results, and one line for each broken file: one bad file hides no other run.
 
     Raises:
-        UserError: a folder that does not exist.
+        UserError: a folder that does not exist, or a broken file that was named itself.
     """
     newest: dict[tuple[str, str], ResultsFile] = {}
     broken = []
@@ -33,6 +33,8 @@ def gather(folders: Sequence[Path]) -> tuple[list[ResultsFile], list[str]]:
             try:
                 found = read_results(file)
             except UserError as error:
+                if file == Path(folder):
+                    raise
                 broken.append(str(error))
                 continue
             key = (found.signature, digest(found.protocol))

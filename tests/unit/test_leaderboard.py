@@ -1,0 +1,288 @@
+import csv
+import io
+import re
+from html.parser import HTMLParser
+
+import pytest
+
+from evaluation.leaderboard.board import build_board
+from evaluation.leaderboard.csv_file import FIELDS, csv_text
+from evaluation.leaderboard.formats import FORMATS, write_board
+from evaluation.leaderboard.html_page import html_page
+from evaluation.leaderboard.latex import escaped, latex
+from evaluation.leaderboard.markdown import markdown
+from evaluation.leaderboard.plain import plain_table
+from evaluation.leaderboard.published import find_tables
+from evaluation.leaderboard.radar import AXES, radars
+from evaluation.leaderboard.radar_svg import radar_svg
+from evaluation.leaderboard.runs import gather
+from launch.studies import EXPERIMENTS
+from motiongpt.errors import UserError
+from tests.unit.results_files import number, write
+
+BANDAI = {
+    "data__name": "bandai_namco",
+    "protocol__name": "ours",
+    "evaluator__name": "own",
+    "evaluator__words": "learned",
+}
+TASKS = [
+    ("text_to_motion", "r_top1", 0.4, "higher"),
+    ("text_to_motion", "fid", 0.3, "lower"),
+    ("text_to_motion", "diversity", 9.0, "real"),
+    ("motion_to_text", "cider", 0.3, "higher"),
+    ("prediction", "fid", 0.5, "lower"),
+]
+
+
+def numbers(method="model", factor=1.0):
+    return [
+        number(task=task, metric=metric, value=value * factor, better=better, method=method)
+        for task, metric, value, better in TASKS
+    ]
+
+
+def board(*folders, tables=()):
+    runs, broken = gather(folders)
+    return build_board(find_tables(EXPERIMENTS, tables), runs, {}, broken)
+
+
+@pytest.fixture
+def mixed(tmp_path):
+    """A comparable run, one on other data with a baseline, and the four points of a sweep."""
+    write(tmp_path / "runs/evaluate/a", *numbers(), *numbers("real", 1.1))
+    chance = number(method='chance <of> another & "all"', value=90.0)
+    group = {"experiment__group": "50%_of <b>"}
+    write(tmp_path / "runs/evaluate/b", *numbers(), chance, signature="b" * 16, **BANDAI, **group)
+    for rate in (1, 2, 4, 8):
+        mpjpe = number(task="reconstruction", metric="mpjpe", value=30.0 + rate, unit="mm")
+        write(
+            tmp_path / f"runs/evaluate_tokenizer/{rate}",
+            mpjpe,
+            signature=f"{rate:016x}",
+            experiment__frames_per_token=rate,
+            **BANDAI,
+        )
+    return tmp_path
+
+
+def rows(table, title="Ours"):
+    return [row for group in table.groups if group.title == title for row in group.rows]
+
+
+def test_gather_reads_runs_and_copies_once_and_names_broken_files(tmp_path):
+    write(tmp_path / "root/runs/evaluate/a", time="2026-11-22T23:00:00Z")
+    write(tmp_path / "root/data", signature="c" * 16)  # not a run
+    write(tmp_path / "copy/results/deep", number(value=0.5), time="2026-11-23T01:00:00Z")
+    write(tmp_path / "copy/other", protocol__name="ours")
+    broken = write(tmp_path / "copy/broken", schema=7)
+    runs, said = gather([tmp_path / "root", tmp_path / "copy"])
+    assert [run.protocol["name"] for run in runs] == ["ours", "guo2022"]
+    assert runs[1].results[0].value == 0.5  # the newest of two copies
+    assert len(said) == 1 and said[0].startswith(f"{broken}: schema")
+    with pytest.raises(UserError, match="no such folder"):
+        gather([tmp_path / "nowhere"])
+    with pytest.raises(UserError, match="schema"):
+        gather([broken])
+
+
+def test_protocols_stand_in_groups_that_say_what_they_are(mixed):
+    (table,) = board(mixed, tables=["t2m"]).tables
+    labels = [group.label for group in table.groups if group.title == "Ours"]
+    assert len(labels) == 2
+    assert any("data bandai_namco" in label and "protocol ours" in label for label in labels)
+    assert any("protocol guo2022" in label and "t2m_published, glove" in label for label in labels)
+    titles = [group.title for group in table.groups]
+    assert titles == ["Published", *["Independent re-evaluations"] * 2, "Ours", "Ours"]
+
+
+def test_a_row_of_another_protocol_never_joins_a_group(mixed, tmp_path):
+    before = len(board(mixed, tables=["t2m"]).tables[0].groups)
+    for place, change in enumerate(
+        (
+            {"protocol__scoring__packing": "released"},
+            {"data__fingerprint": "other"},
+            {"evaluator__fingerprint": "other"},
+            {"protocol__name": "motiongpt_release"},
+        )
+    ):
+        write(mixed / f"runs/evaluate/more{place}", signature=f"{place:08x}" * 2, **change)
+        assert len(board(mixed, tables=["t2m"]).tables[0].groups) == before + place + 1
+
+
+def test_a_sweep_is_shown_in_the_order_of_its_axis_and_only_where_it_is_one(mixed):
+    downsampling, codebook = board(mixed, tables=["downsampling", "codebook"]).tables
+    assert [row.label for row in rows(downsampling)] == ["1", "2", "4", "8"]
+    assert rows(downsampling)[0].cells["mpjpe"].best
+    assert rows(downsampling)[0].cells["mpjpe"].verdict.against == "1 76.2"
+    assert rows(codebook) == []
+
+
+def test_best_is_never_real_motion_and_needs_a_rival(mixed):
+    (table,) = board(mixed, tables=["t2m"]).tables
+    best = {
+        key: row.label
+        for row in rows(table, "Published")
+        for key, cell in row.cells.items()
+        if cell.best
+    }
+    assert best == {
+        "fid": "T2M-GPT",
+        "r_top3": "MotionGPT (fine-tuned on the task)",
+        "diversity": "MotionGPT (fine-tuned on the task)",
+    }
+
+
+def test_csv_comes_back_with_every_number(mixed):
+    found = board(mixed)
+    read = list(csv.DictReader(io.StringIO(csv_text(found))))
+    assert tuple(read[0]) == FIELDS
+    cells = [
+        (table.published.name, group.label, row.label, column, cell)
+        for table in found.tables
+        for group in table.groups
+        for row in group.rows
+        for column in table.columns
+        if (cell := row.cells.get(column.key))
+    ]
+    assert len(read) == len(cells) > 200
+    for line, (table, label, method, column, cell) in zip(read, cells, strict=True):
+        assert (line["table"], line["protocol"], line["method"]) == (table, label, method)
+        assert line["metric"] == column.metric and float(line["value"]) == cell.quantity.value
+        interval = cell.quantity.interval
+        assert line["interval"] == "" if interval is None else float(line["interval"]) == interval
+        assert line["verdict"] == (cell.verdict.kind if cell.verdict else "")
+    own = [line for line in read if line["signature"]]
+    assert {line["seeds"] for line in own} == {"1234 1235"} and all(l["date"] for l in own)
+    assert "0.160" in {line["value"] for line in read}  # as printed
+
+
+def test_latex_is_escaped_and_balanced(mixed):
+    text = latex(board(mixed))
+    assert escaped(r"50%_of & #1 {x} $ ~ ^ \ < ±") == (
+        r"50\%\_of \& \#1 \{x\} \$ \textasciitilde{} \textasciicircum{} \textbackslash{} $<$ $\pm$"
+    )
+    assert r"50\%\_of $<$b$>$" in text and r"motiongpt\_release" in text
+    assert not re.search(r"(?<!\\)[%_#](?!.*booktabs)", text.replace("tab:motion_to_text", ""))
+    for word in ("table", "tabular"):
+        assert text.count(rf"\begin{{{word}}}") == text.count(rf"\end{{{word}}}") == 8
+    for block in text.split(r"\begin{tabular}")[1:]:
+        columns = len(re.match(r"\{([lc]+)\}", block)[1])
+        for line in block.split(r"\bottomrule")[0].splitlines():
+            if line.endswith(r"\\") and "multicolumn" not in line:
+                assert len(re.split(r"(?<!\\)&", line)) == columns, line
+    assert r"\textbf{0.708}" in text and r"\cmidrule(lr){2-4}" in text
+
+
+def test_markdown_has_verdicts_runs_and_as_many_cells_in_every_row(mixed):
+    text = markdown(board(mixed))
+    for block in re.findall(r"(?:^\|.*\n)+", text, re.M):
+        assert len({len(re.split(r"(?<!\\)\|", line)) for line in block.splitlines()}) == 1
+    assert "not comparable: other data, other evaluator, other words, other protocol" in text
+    assert "### `bbbbbbbbbbbbbbbb`" in text and "- seeds: 1234, 1235" in text
+    assert "**Ours: data bandai_namco" in text and "0.160 ± 0.008" in text
+
+
+def test_plain_tables_say_the_protocol_of_every_group(mixed):
+    (table,) = board(mixed, tables=["prediction"]).tables
+    text = plain_table(table)
+    assert "[Ours: data bandai_namco" in text and "[Published: data humanml3d" in text
+    assert "FID ↓" in text and "Diversity →" in text and "not comparable: other data" in text
+
+
+class Page(HTMLParser):
+    """Collects tags, and checks that they close in order."""
+
+    VOID = {"meta", "link", "img", "br", "line", "circle", "path", "polygon"}
+
+    def __init__(self):
+        super().__init__()
+        self.tags, self.open, self.texts = [], [], []
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag):
+        if tag not in self.VOID:
+            closed = self.open.pop()
+            if closed == "p" and tag != "p":
+                raise AssertionError(f"{closed} closed by {tag}")
+            assert closed == tag
+
+    def handle_data(self, data):
+        self.texts.append(data)
+
+    def all(self, tag):
+        return [attributes for name, attributes in self.tags if name == tag]
+
+
+@pytest.fixture
+def page(mixed):
+    write(mixed / "runs/evaluate/broken", schema=3)
+    parsed = Page()
+    parsed.source = html_page(board(mixed))
+    parsed.feed(parsed.source)
+    parsed.close()
+    assert parsed.open == []
+    return parsed
+
+
+def test_the_page_needs_nothing_from_elsewhere(page):
+    assert not re.search(r"https?://|@import|url\(|src=", page.source)
+    assert not page.all("link") and not page.all("img") and not page.all("iframe")
+    assert all(a["href"].startswith("#") for a in page.all("a"))
+    anchors = {attributes["id"] for _, attributes in page.tags if "id" in attributes}
+    assert {a["href"][1:] for a in page.all("a")} <= anchors
+
+
+def test_the_page_can_be_sorted_by_keyboard_and_every_row_has_values(page):
+    heads = [head for head in page.all("th") if "aria-sort" in head]
+    buttons = [button for button in page.all("button") if "data-column" in button]
+    assert len(heads) == len(buttons) > 50 and all(b["type"] == "button" for b in buttons)
+    assert all("data-value" in cell for cell in page.all("td"))
+    assert "style" in page.source and "prefers-color-scheme: dark" in page.source
+
+
+def test_the_page_says_where_every_row_of_ours_comes_from(page):
+    text = " ".join(page.texts)
+    for words in ("b" * 16, "data fingerprint", "1234, 1235", "bandai_namco", "left out" * 0):
+        assert words in text
+    assert "≠ not comparable" in text and "schema: 1 was expected" in text
+    assert "&lt;of&gt;" in page.source and "<of>" not in page.source
+
+
+def test_ids_are_unique(page):
+    ids = [attributes["id"] for _, attributes in page.tags if "id" in attributes]
+    assert len(ids) == len(set(ids))
+
+
+def test_radar_inverts_where_lower_is_better_and_leaves_gaps(mixed):
+    published, *ours = radars(board(mixed))
+    lines = [series.label for series in published.series]
+    assert {"Real", "MotionGPT"} <= set(lines)
+    places, real = published.places(), lines.index("Real")
+    assert places[real, "t2m_fid"] == 1.0 and published.ends(AXES[1]) == (0.544, 0.002)
+    assert places[real, "t2m_div"] == 1.0
+    assert published.ends(AXES[3]) is None  # nobody published R@3 of motion to text
+    svg = radar_svg(published)
+    assert "not measured" in svg and "FID ↓ inverted" in svg
+    # The gap at R@3 breaks the line of the published model: BLEU-4 follows without a piece.
+    motiongpt = svg.split("<title>MotionGPT</title>")[1].split("</g>")[0]
+    drawn = re.search(r'd="([^"]*)"', motiongpt)[1].count("M")
+    values = published.series[lines.index("MotionGPT")].values
+    assert drawn < len(values) == motiongpt.count("<circle")
+    other = next(chart for chart in ours if "bandai_namco" in chart.label)
+    assert not any(series.label == "MotionGPT" for series in other.series)
+    same = next(chart for chart in ours if "humanml3d" in chart.label)
+    assert any(series.label == "MotionGPT" for series in same.series)
+
+
+def test_all_formats_are_written(mixed, tmp_path):
+    files = write_board(board(mixed), tmp_path / "out")
+    assert [file.suffix for file in files] == [".html", ".md", ".csv", ".tex"]
+    assert len(FORMATS) == 4 and all(file.stat().st_size for file in files)
