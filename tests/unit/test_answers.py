@@ -2,10 +2,8 @@ import numpy as np
 import torch
 
 from evaluation.answers import in_place
-from evaluation.comparison import CHANCE, HOLD, LINEAR, baselines
 from motiongpt.motion.recover import features_to_joints
 from motiongpt.motion.skeleton import HUMANML3D
-from tests.unit.cases import make_case
 
 
 def features(seed, frames=40):
@@ -38,23 +36,3 @@ def test_a_prediction_goes_on_from_the_last_given_frame():
 def test_the_truth_in_place_is_the_truth():
     reference = features(0)
     np.testing.assert_allclose(in_place(reference, reference, 10, 10), reference, atol=1e-6)
-
-
-def test_chance_is_another_clip_and_held_poses_are_held():
-    poses = joints(features(0))
-    free = [
-        make_case(poses + place, name=str(place), captions=(f"clip {place}",)) for place in range(5)
-    ]
-    beside = baselines(free, "motion", np.zeros(263, np.float32), seed=0)
-    assert all(
-        other.name == mine.name and other.text != f"clip {mine.name}"
-        for mine, other in zip(free, beside[CHANCE], strict=True)
-    )
-    given = np.zeros(40, bool)
-    given[:2] = True
-    mean = np.zeros(263, np.float32)
-    held = baselines([make_case(poses, given=given)], "continuation", mean, seed=0)[HOLD][0]
-    np.testing.assert_array_equal(held.joints[2:], np.repeat(poses[1:2], 38, axis=0))
-    given[-2:] = True
-    line = baselines([make_case(poses, given=given)], "bridge", mean, seed=0)[LINEAR][0]
-    np.testing.assert_allclose(line.joints[1:39].mean(0), (poses[1] + poses[38]) / 2, atol=1e-5)

@@ -1,8 +1,11 @@
 import numpy as np
 
 from evaluation.baselines import hold_last_pose, interpolate_linear
-from evaluation.comparison import CHANCE, HOLD, LINEAR, MODEL, REAL, methods
+from evaluation.comparison import CHANCE, HOLD, LINEAR, REAL, SHUFFLED, baselines
 from tests.unit.cases import make_case
+from tests.unit.fake_source import joint_clip
+
+MEAN = np.zeros(263, np.float32)
 
 
 def straight(frames):
@@ -25,15 +28,23 @@ def test_interpolation_of_a_straight_motion_is_that_motion():
     assert interpolate_linear(joints[:3], joints[3:], 0).shape == (0, 22, 3)
 
 
+def walking():
+    """Joints (20, 22, 3) of a body that sways and wanders off."""
+    return joint_clip("walk", frames=20).joints
+
+
 def test_completions_stand_beside_what_costs_no_learning():
-    joints = straight(10)
-    places = np.arange(10)
-    prediction = methods([make_case(joints, given=places < 3)], seed=0)
-    assert list(prediction) == [MODEL, REAL, HOLD]
-    completed = prediction[HOLD][0].joints
-    assert (completed[:3] == joints[:3]).all() and (completed[3:] == joints[2]).all()
-    between = methods([make_case(joints, given=(places < 3) | (places > 6))], seed=0)
-    np.testing.assert_allclose(between[LINEAR][0].joints, joints, atol=1e-6)
+    joints, places = walking(), np.arange(20)
+    held = baselines([make_case(joints, given=places < 6)], "continuation", MEAN, seed=0)
+    assert list(held) == [REAL, HOLD]
+    completed = held[HOLD][0]
+    assert (completed.joints[:6] == joints[:6]).all() and (completed.joints[6:] == joints[5]).all()
+    assert completed.features.shape == (19, 263) and np.isfinite(completed.features).all()
+    given = (places < 6) | (places > 13)
+    line = baselines([make_case(joints, given=given)], "bridge", MEAN, seed=0)[LINEAR][0]
+    np.testing.assert_allclose(line.joints[given], joints[given])
+    middle = (joints[5] + joints[14]) / 2
+    np.testing.assert_allclose(line.joints[6:14].mean(0), middle, atol=1e-5)
 
 
 def test_chance_answers_with_another_clip():
@@ -41,8 +52,8 @@ def test_chance_answers_with_another_clip():
         make_case(straight(3), name=str(i), captions=(f"caption {i}",), text="model's")
         for i in range(9)
     ]
-    answers = methods(cases, seed=4)
-    assert list(answers) == [MODEL, REAL, CHANCE]
+    answers = baselines(cases, "motion", MEAN, seed=4)
+    assert list(answers) == [REAL, CHANCE, SHUFFLED]
     assert [case.text for case in answers[REAL]] == [f"caption {i}" for i in range(9)]
     swapped = [case.text for case in answers[CHANCE]]
     assert all(text != f"caption {i}" for i, text in enumerate(swapped))

@@ -99,7 +99,7 @@ REASONS = [
     ({"protocol__scoring__packing": "released"}, {}, "other protocol"),
     ({"data__split": "val"}, {}, "other split"),
     ({"protocol__clips": 300}, {}, "a subset of clips"),
-    ({}, {"replications": 5}, "fewer replications"),
+    ({"protocol__replications": 5}, {}, "fewer replications"),
 ]
 
 
