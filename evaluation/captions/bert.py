@@ -33,6 +33,7 @@ class BertScoreBackEnd:
         layers: from how many layers the embeddings come; the package takes 17 for roberta-large.
         folder: a local copy of the model with its tokenizer; None downloads it.
         idf: whether rare words weigh more, counted in the references: True in MotionGPT's code.
+            What is in every reference weighs nothing, so this needs more than one clip.
 
     Raises:
         UserError: the package is absent, or the folder.
@@ -54,7 +55,9 @@ class BertScoreBackEnd:
             )
         self.model, self.layers, self.folder, self.idf = model, layers, folder, idf
         self.baseline = baseline(model, layers)
-        self.metrics = ("bert_raw",) if self.baseline is None else ("bert_raw", "bert_rescaled")
+        self.metrics: Sequence[str] = (
+            ("bert_raw",) if self.baseline is None else ("bert_raw", "bert_rescaled")
+        )
 
     def score(
         self, references: Sequence[Sequence[str]], predictions: Sequence[str]

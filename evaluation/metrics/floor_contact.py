@@ -72,7 +72,8 @@ def sliding_speeds(joints: np.ndarray, skeleton: Skeleton, fps: float) -> np.nda
         joints: (T, J, 3) metres.
     """
     toes = joints[:, [skeleton.feet_left[1], skeleton.feet_right[1]]]
-    down = toes[..., UP] < CONTACT_HEIGHT
+    # Written so that NaN is on the ground, where it is found out.
+    down = ~(toes[..., UP] >= CONTACT_HEIGHT)
     steps = np.diff(toes[..., ::2], axis=0)[down[1:] & down[:-1]]
     return fps * np.sqrt(np.square(steps).sum(-1))
 

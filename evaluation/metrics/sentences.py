@@ -4,6 +4,7 @@ Shape letters: N rows, K sentences of each.
 """
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 import torch
@@ -28,9 +29,6 @@ def tensors_to_sentences(content: Tensor, lengths: Tensor) -> list[list[str]]:
     """What `sentences_to_tensors` was given, also if several results were joined."""
     joined = content.numpy().tobytes()
     ends = lengths.flatten().cumsum(0).tolist()
-    starts = [0, *ends[:-1]]
-    found = [
-        joined[start:end].decode("utf-8", ERRORS) for start, end in zip(starts, ends, strict=True)
-    ]
+    found = [joined[start:end].decode("utf-8", ERRORS) for start, end in pairwise([0, *ends])]
     width = lengths.shape[1]
     return [found[first : first + width] for first in range(0, len(found), width)]

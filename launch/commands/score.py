@@ -2,14 +2,17 @@
 
 import argparse
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from hydra.utils import instantiate
+from omegaconf import DictConfig
 
 from evaluation.captions.base import CaptionBackEnd
+from evaluation.captions.bert import BertScoreBackEnd
 from evaluation.captions.files import read_predictions, read_references
-from evaluation.captions.protocol import PROTOCOLS, caption_protocol
+from evaluation.captions.protocol import PROTOCOLS, CaptionProtocol, caption_protocol
 from evaluation.captions.score import score_captions
 from launch import score_predictions
 from launch.compose import compose_config
@@ -18,6 +21,7 @@ EXAMPLES = """examples:
   motiongpt score captions --references test.jsonl --predictions ours.jsonl
   motiongpt score captions --references test.jsonl --predictions test.jsonl --system tm2t
   motiongpt score captions --references test.jsonl --predictions ours.jsonl --protocol normalised
+  motiongpt score captions --references test.jsonl --predictions ours.jsonl --bert roberta-large
   motiongpt score captions --references test.jsonl --predictions ours.jsonl \\
       captions=nlg_metricverse captions.back_end.metrics=[rougeL,cider]
 """
@@ -63,15 +67,46 @@ def _captions(arguments: Sequence[str]) -> int:
         "--protocol",
         help=f"{' or '.join(PROTOCOLS)}; short for captions.references=, which is raw by default",
     )
+    parser.add_argument(
+        "--bert",
+        metavar="MODEL",
+        help="add BERTScore by a model of the Hugging Face hub, or a folder with roberta-large",
+    )
     parser.add_argument("overrides", nargs="*", help="Hydra overrides, as captions=nlg_metricverse")
     options = parser.parse_intermixed_args(arguments)
-    settings = compose_config(options.overrides).captions
+    with_bert = ["metrics=[all,bert_score]"] if options.bert else []
+    config = compose_config([*with_bert, *options.overrides])
+    settings = config.captions
     protocol = caption_protocol(options.protocol or settings.references)
     references = read_references(options.references)
     predictions = read_predictions(options.predictions, references, options.system)
     back_end: CaptionBackEnd = instantiate(settings.back_end)
     result = score_captions(references, predictions, protocol, back_end)
+    if options.bert:
+        _add_bert(result, references, predictions, protocol, _bert(config, options.bert))
     if options.system is not None:
         result["system"] = options.system
     print(json.dumps(result, indent=2, ensure_ascii=False, allow_nan=False))
     return 0
+
+
+def _bert(config: DictConfig, model: str) -> BertScoreBackEnd:
+    """The back end of `metrics=bert_score` with another model, or a local copy of its own."""
+    given = {"folder": model} if Path(model).is_dir() else {"model": model}
+    back_end: BertScoreBackEnd = instantiate(config.metrics.bert_score.back_end, **given)
+    return back_end
+
+
+def _add_bert(
+    result: dict[str, Any],
+    references: Mapping[str, Sequence[str]],
+    predictions: Mapping[str, str],
+    protocol: CaptionProtocol,
+    back_end: BertScoreBackEnd,
+) -> None:
+    added = score_captions(references, predictions, protocol, back_end)
+    result["metrics"].update(added["metrics"])
+    result["versions"].update(added["versions"])
+    result["bert_score"] = {
+        name: getattr(back_end, name) for name in ("model", "layers", "folder", "idf")
+    }

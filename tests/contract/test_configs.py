@@ -1,11 +1,13 @@
 """Every yaml of conf/ is found, composed and built, so a new one is tested without edits here."""
 
 import importlib
+from typing import get_args
 
 import pytest
 from hydra.utils import instantiate
 from omegaconf import DictConfig, ListConfig
 
+from evaluation.metrics.base import Better, Embedded, Kind, Metric, Number
 from launch.compose import CONF, compose_config
 
 GROUPS = sorted(folder.name for folder in CONF.iterdir() if folder.is_dir())
@@ -14,7 +16,7 @@ FILES = sorted(
 )
 NESTED = {
     "quantizer": "quantizer@tokenizer.quantizer",
-    "decoding": "decoding@protocol.motion_decoding",
+    "decoding": "decoding@protocol.generation.motion_decoding",
 }
 
 
@@ -82,9 +84,31 @@ def test_every_task_mix_builds(name):
 
 
 @pytest.mark.parametrize("name", [f.stem for f in FILES if f.parent.name == "metrics"])
-def test_every_metric_builds(name):
-    for metric in instantiate(compose_config([f"metrics={name}"]).metrics).values():
-        assert callable(metric) and isinstance(metric.lower_is_better, bool)
+def test_every_metric_builds_and_says_what_it_judges(name):
+    metrics = instantiate(compose_config([f"metrics={name}"]).metrics)
+    assert name == "all" or list(metrics) == [name]
+    for metric in metrics.values():
+        assert isinstance(metric, Metric)
+        assert metric.kinds and metric.kinds <= set(get_args(Kind))
+        assert metric.needs <= set(get_args(Embedded))
+        assert metric.numbers and all(
+            isinstance(one, Number) and one.better in get_args(Better)
+            for one in metric.numbers.values()
+        )
+
+
+def test_the_metrics_of_a_kind_of_answer_have_different_numbers():
+    metrics = instantiate(compose_config(["metrics=[all,bert_score]"]).metrics)
+    assert {f.stem for f in FILES if f.parent.name == "metrics"} == {"all", *metrics}
+    assert "bert_score" not in compose_config().metrics
+    for kind in get_args(Kind):
+        numbers = [name for one in metrics.values() if kind in one.kinds for name in one.numbers]
+        assert numbers and len(numbers) == len(set(numbers))
+
+
+@pytest.mark.parametrize("name", [f.stem for f in FILES if f.parent.name == "protocol"])
+def test_every_protocol_chooses_ways_that_metrics_have(name):
+    assert instantiate(compose_config([f"protocol={name}"]).metrics)
 
 
 @pytest.mark.parametrize("name", [f.stem for f in FILES if f.parent.name == "tokenizer"])

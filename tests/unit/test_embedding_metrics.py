@@ -1,11 +1,10 @@
-import json
 import math
-from datetime import timedelta
 
 import numpy as np
 import pytest
 import torch
 
+from evaluation.metrics.base import Batch
 from evaluation.metrics.diversity import Diversity, draw_pairs
 from evaluation.metrics.embeddings import (
     euclidean_distances,
@@ -14,14 +13,7 @@ from evaluation.metrics.embeddings import (
 )
 from evaluation.metrics.fid import FrechetDistance, fit_gaussian, frechet_distance
 from evaluation.metrics.multimodality import MultiModality
-from evaluation.metrics.released_joint_errors import (
-    displacement_errors,
-    in_between,
-    padded_joint_errors,
-    to_own_end,
-    to_padded_end,
-)
-from evaluation.metrics.retrieval import Retrieval, match_ranks
+from evaluation.metrics.retrieval import Retrieval, match_ranks, text_retrieval
 from motiongpt.errors import UserError
 
 
@@ -29,28 +21,32 @@ def gaussian(*shape, seed=0):
     return torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
 
 
+def batch(places=None, **embeddings):
+    return Batch(embeddings=embeddings, places=places)
+
+
 def fid(real, generated):
     metric = FrechetDistance()
-    metric.update(real, real=True)
-    metric.update(generated, real=False)
+    metric.update(batch(reference=real))
+    metric.update(batch(motion=generated))
     return metric.compute()["fid"].item()
 
 
 def retrieval(queries, candidates, **options):
     metric = Retrieval(**options)
-    metric.update(queries, candidates)
+    metric.update(batch(caption=queries, motion=candidates))
     return {name: value.item() for name, value in metric.compute().items()}
 
 
 def diversity(embeddings, **options):
     metric = Diversity(**options)
-    metric.update(embeddings)
+    metric.update(batch(motion=embeddings))
     return metric.compute()["diversity"].item()
 
 
 def multimodality(embeddings, **options):
     metric = MultiModality(**options)
-    metric.update(embeddings)
+    metric.update(batch(samples=embeddings))
     return metric.compute()["multimodality"].item()
 
 
@@ -193,8 +189,12 @@ def test_multimodality_draws_the_same_pairs_for_all_texts():
         (lambda: fid(gaussian(1, 4), gaussian(9, 4)), "at least 2 clips"),
         (lambda: retrieval(gaussian(40, 4), gaussian(39, 4)), "each query needs its match"),
         (lambda: retrieval(gaussian(40, 4), gaussian(40, 5)), "each query needs its match"),
-        (lambda: Diversity().compute(), "has no embeddings"),
-        (lambda: Diversity().update(gaussian(3, 4), torch.arange(2)), "2 places for 3"),
+        (lambda: Diversity().compute(), "has no embeddings 'motion'"),
+        (lambda: Diversity().update(batch(torch.arange(2), motion=gaussian(3, 4))), "2 places for 3"),
+        (lambda: Diversity().update(batch(caption=gaussian(3, 4))), "this batch has caption"),
+        (lambda: FrechetDistance().update(batch()), "this batch has none"),
+        (lambda: Retrieval(distances="manhattan"), "choose one of euclidean, expanded, released"),
+        (lambda: text_retrieval("captions"), "choose one of motions, texts"),
     ],
 )  # fmt: skip
 @pytest.mark.filterwarnings("ignore:The ``compute`` method")
@@ -217,116 +217,50 @@ def test_embeddings_that_are_not_finite_are_refused(value):
         lambda: multimodality(bad.reshape(320 // 20, 20, 4)),
     ):
         with pytest.raises(
-            UserError, match=r"1 of \d+ \w+ are not finite, the first is number"
+            UserError, match=r"1 of \d+ embeddings '\w+' are not finite, the first is number"
         ) as raised:
             call()
         assert "\n" not in str(raised.value)
 
 
-def metrics_of(parts):
-    """All metrics over some clips, given as batches of their places."""
-    texts, motions, samples = gaussian(330, 8), gaussian(330, 8, seed=1), gaussian(330, 12, 8)
-    found = Retrieval(seed=4), FrechetDistance(), Diversity(), MultiModality()
-    for places in parts:
-        found[0].update(texts[places], motions[places], places)
-        found[1].update(texts[places], True, places)
-        found[1].update(motions[places], False, places)
-        found[2].update(motions[places], places)
-        found[3].update(samples[places], places)
-    return found
-
-
-def numbers_of(metrics):
-    return {name: value.item() for metric in metrics for name, value in metric.compute().items()}
-
-
-def dealt(rank, n_processes):
-    """Batches of a process as a distributed sampler deals them: the last clips come again."""
-    places = torch.arange(332).remainder(330)[rank::n_processes]
-    return places.split(50)
-
-
-def test_merged_states_give_the_numbers_of_one_process():
-    expected = numbers_of(metrics_of([torch.arange(330)]))
-    assert numbers_of(metrics_of(torch.arange(330).flip(0).split(7))) == expected
-    merged = metrics_of(dealt(0, 4))
-    for rank in (1, 2, 3):
-        for metric, other in zip(merged, metrics_of(dealt(rank, 4)), strict=True):
-            metric.merge_state(other)
-    assert numbers_of(merged) == expected
-
-
 def test_without_places_every_row_counts_and_both_ways_cannot_mix():
     clips = gaussian(300, 4)
     metric = Diversity()
-    metric.update(clips[:150])
-    metric.update(clips[:150])
-    assert len(metric.gathered_set("embeddings")) == 300
-    metric.update(clips[:5], torch.arange(5))
+    metric.update(batch(motion=clips[:150]))
+    metric.update(batch(motion=clips[:150]))
+    assert len(metric.gathered_set("motion")) == 300
+    metric.update(batch(torch.arange(5), motion=clips[:5]))
     with pytest.raises(UserError, match="came with places and some without"):
         metric.compute()
 
 
-def run_one_process(rank, store):
-    """Gathers over two processes and returns what this one computes."""
-    torch.distributed.init_process_group(
-        "gloo",
-        store=torch.distributed.FileStore(store, 2),
-        rank=rank,
-        world_size=2,
-        timeout=timedelta(seconds=120),
-    )
-    try:
-        return numbers_of(metrics_of(dealt(rank, 2)))
-    finally:
-        torch.distributed.destroy_process_group()
-
-
-def save_one_process(rank, store, file):
-    file.write_text(json.dumps(run_one_process(rank, store)))
-
-
-def test_two_processes_give_the_numbers_of_one(tmp_path):
-    store, file = str(tmp_path / "store"), tmp_path / "numbers.json"
-    other = torch.multiprocessing.get_context("spawn").Process(
-        target=save_one_process, args=(1, store, file)
-    )
-    other.start()
-    here = run_one_process(0, store)
-    other.join()
-    expected = numbers_of(metrics_of([torch.arange(330)]))
-    assert here == expected
-    assert json.loads(file.read_text()) == expected
-
-
 def test_metrics_start_again_after_reset():
     metric = Diversity(pairs=10)
-    metric.update(100 * gaussian(20, 4))
+    metric.update(batch(motion=100 * gaussian(20, 4)))
     metric.compute()
     metric.reset()
-    metric.update(torch.ones(20, 4))
+    metric.update(batch(motion=torch.ones(20, 4)))
     assert metric.compute()["diversity"] == 0
 
 
-def test_released_joint_errors_count_the_padding():
-    wanted = gaussian(2, 40, 22, 3)
-    found = wanted.clone()
-    found[1, 20:, 1:] += torch.tensor([1.0, 0, 0])
-    lengths = torch.tensor([40, 20])
-    errors = padded_joint_errors(found, wanted, lengths)
-    # 20 frames of padding in which 21 of 22 joints are 1000 mm off, over 60 frames.
-    assert errors["mpjpe"].item() == pytest.approx(20 * 1000 * 21 / 22 / 60, rel=1e-5)
-    # Second differences see the step twice, over 60 - 2 * 2 of them.
-    assert errors["acceleration_error"].item() == pytest.approx(2 * 1000 * 21 / 22 / 56, rel=1e-4)
-    assert errors["pa_mpjpe"] > 0
-    assert displacement_errors(found, wanted, lengths, to_own_end)["ade"] == 0
-    padded = displacement_errors(found, wanted, lengths, to_padded_end)
-    norm = math.sqrt(21)
-    assert padded["fde"].item() == pytest.approx(norm / 2, rel=1e-5)
-    assert padded["ade"].item() == pytest.approx(norm / 2 * 20 / 36, rel=1e-5)
-    assert padded["apd"] == 0
+def test_a_new_seed_draws_anew_from_the_same_clips():
+    clips = gaussian(400, 16)
+    metric = Diversity(seed=1)
+    metric.update(batch(motion=clips))
+    first = metric.compute()["diversity"]
+    metric.seed = 2
+    assert first != metric.compute()["diversity"] == diversity(clips, seed=2)
 
 
-def test_written_frames_of_completions():
-    assert in_between(42) == slice(10, 32)
-    assert to_own_end(56) == slice(11, 56)
+def test_sentences_are_asked_for_by_motions_or_the_other_way_round():
+    motions, sentences = gaussian(64, 8), gaussian(64, 8, seed=1)
+    found = {}
+    for ask in ("motions", "texts"):
+        metric = text_retrieval(ask)
+        assert metric.kinds == {"text"} and metric.needs == {"reference", "written"}
+        metric.update(batch(reference=motions, written=sentences))
+        found[ask] = {name: value.item() for name, value in metric.compute().items()}
+    assert found["motions"] == retrieval(motions, sentences)
+    assert found["texts"] == retrieval(sentences, motions)
+    assert found["motions"]["mm_dist"] == pytest.approx(found["texts"]["mm_dist"])
+    assert Retrieval().kinds == {"motion"}
