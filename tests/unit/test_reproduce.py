@@ -4,7 +4,7 @@ from evaluation.leaderboard.published import read_published
 from evaluation.results_file import read_results
 from launch.cli import main
 from launch.commands.reproduce import _board, _write
-from launch.compose import choices, compose_config, expand
+from launch.compose import compose_config, expand
 from launch.studies import EXPERIMENTS, find_sweeps, read_sweep
 from motiongpt.errors import UserError
 from tests.unit.results_files import number, write
@@ -131,4 +131,3 @@ def test_the_leaderboard_command(tmp_path, capsys, monkeypatch):
         assert main(["leaderboard", *wrong]) == 2
         error = capsys.readouterr().err.splitlines()[-1]
         assert said in error
-    assert choices("protocol")
