@@ -87,7 +87,7 @@ def _differences(
     elif published.clips and number.cases < SAME_SPLIT * published.clips:
         yield Difference("subset of clips", f"{number.cases}, published: {published.clips}")
     # Of the protocol, not of the number: what nothing is drawn for is the same in each of them.
-    replications = int(run.protocol["replications"])
+    replications = int(run.protocol.get("replications", 1))
     if replications < published.replications:
         yield Difference("replications", f"{replications}, published: {published.replications}")
 
