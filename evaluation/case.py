@@ -108,4 +108,5 @@ def joints_of(features: np.ndarray, skeleton: Skeleton) -> np.ndarray:
     """Joints (T, J, 3) in metres of features (T, F); none for a motion without frames."""
     if not len(features):
         return np.zeros((0, skeleton.n_joints, 3), np.float32)
-    return features_to_joints(torch.from_numpy(features), skeleton).numpy()
+    # A copy, because features may be mapped from a file and torch warns of what is read-only.
+    return features_to_joints(torch.tensor(features), skeleton).numpy()

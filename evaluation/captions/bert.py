@@ -36,7 +36,7 @@ class BertScoreBackEnd:
             What is in every reference weighs nothing, so this needs more than one clip.
 
     Raises:
-        UserError: the package is absent, or the folder.
+        UserError: the package is absent, or there is no model in the folder.
     """
 
     name, package = "bert_score", "bert-score"
@@ -48,10 +48,11 @@ class BertScoreBackEnd:
         folder: str | None = None,
         idf: bool = True,
     ) -> None:
-        if folder is not None and not Path(folder).is_dir():
+        # An empty folder would pass for a model whose kind is guessed from the folder's name.
+        if folder is not None and not Path(folder, "config.json").is_file():
             raise UserError(
-                f"BERTScore: {folder}: no such folder; name a local copy of {model} with its "
-                "tokenizer"
+                f"BERTScore: {folder}: no model here (no config.json); name a local copy of "
+                f"{model} with its tokenizer"
             )
         self.model, self.layers, self.folder, self.idf = model, layers, folder, idf
         self.baseline = baseline(model, layers)
