@@ -29,7 +29,7 @@ def plain_table(table: Table) -> str:
         )
         return "  ".join([first, *rest]).rstrip()
 
-    lines = [table.published.title, line(title), "-" * min(len(line(title)), sum(widths))]
+    lines = [table.published.title, line(title), "-" * len(line(title))]
     for group, members in rows:
         lines += [f"[{group_title(group)}]", *map(line, members)]
     note = [table.published.note] if table.published.note else []

@@ -80,8 +80,8 @@ def setting_label(run: ResultsFile) -> str:
     ]
     if style := references(run):
         parts.append(f"{style} references")
-    counts = {number.replications for number in run.results if number.method == "model"}
-    parts.append(f"{max(counts, default=1)} replication{'s' if counts != {1} else ''}")
+    count = int(run.protocol.get("replications", 1))
+    parts.append(f"{count} replication{'' if count == 1 else 's'}")
     return " · ".join(parts)
 
 
@@ -119,7 +119,6 @@ def experiment_key(run: ResultsFile, without: str) -> str:
 
 def run_facts(run: ResultsFile) -> dict[str, str]:
     """Everything that a number of this run depends on, for a reader."""
-    counts = sorted({number.replications for number in run.results if number.method == "model"})
     facts = {
         "signature": f"{run.stage}/{run.signature}",
         "experiment": _settings(run.experiment),
@@ -128,7 +127,7 @@ def run_facts(run: ResultsFile) -> dict[str, str]:
         "protocol": _settings(run.protocol),
         "evaluator": _settings(run.evaluator) if run.evaluator else "none",
         "captions": _settings(run.captions) if run.captions else "none",
-        "replications": ", ".join(map(str, counts)) or "none",
+        "replications": str(run.protocol.get("replications", 1)),
         "seeds": ", ".join(map(str, run.seeds)),
         "versions": _settings(run.versions),
         "code": _settings(run.git),
