@@ -28,15 +28,15 @@ NOT_SIGNED = frozenset(
         "checkpoint_every",  # how it is started, how often it is saved
     }
 )
-# Keys that name a file: its content is signed, wherever it lies.
-SIGNED_BY_CONTENT = frozenset({"templates"})
+# Keys that name a file or a folder: its content is signed, wherever it lies.
+SIGNED_BY_CONTENT = frozenset({"templates", "weights", "word_vectors"})
 
 
 def signed_part(settings: Any) -> Any:
     """`settings` (plain containers) without the keys that can't change the result.
 
     Raises:
-        UserError: a file that is to be signed by its content can't be read.
+        UserError: a file or folder that is to be signed by its content can't be read.
     """
     if isinstance(settings, Mapping):
         return {
@@ -75,8 +75,20 @@ def signature(
     )
 
 
-def _content(key: str, file: Any) -> str:
+def _content(key: str, place: Any) -> str:
+    """SHA-256 of a file's bytes; of a folder, of the names and bytes of all files in it."""
+    root = Path(place)
     try:
-        return hashlib.sha256(Path(file).read_bytes()).hexdigest()
+        if not root.is_dir():
+            return _of_file(root)
+        files = sorted(path.relative_to(root).as_posix() for path in root.rglob("*"))
+        return digest([[name, _of_file(root / name)] for name in files if (root / name).is_file()])
     except OSError as error:
-        raise UserError(f"{key}={file}: {error.strerror}; name a file that can be read") from error
+        raise UserError(
+            f"{key}={place}: {error.strerror}; name a file or folder that can be read"
+        ) from error
+
+
+def _of_file(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -4,39 +4,43 @@ Shapes: N clips or captions, T frames, F features, D width of an embedding.
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Any, get_args
 
 import numpy as np
 import torch
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
-from evaluation.evaluators.t2m_networks import FRAMES_PER_STEP, T2MNetworks, T2MSizes
-from evaluation.evaluators.t2m_weights import load_networks, load_statistics
-from evaluation.evaluators.word_vectors import WordVectors
+from evaluation.evaluators.base import MAX_WORDS, Evaluator, Packing
+from evaluation.evaluators.sentence_tags import NoTags, Tagger
+from evaluation.evaluators.t2m_files import fingerprint_of, read_evaluator, write_evaluator
+from evaluation.evaluators.t2m_networks import FRAMES_PER_STEP, T2MNetworks
+from evaluation.evaluators.word_vectors import END, START, WordVectors
+from motiongpt.data.clip import Caption
 from motiongpt.errors import UserError
 
-Packing = Literal["packed", "released"]
-"""packed: as T2M evaluates; released: as MotionGPT's released code does."""
 MAX_FRAMES = 196
 """Of HumanML3D and KIT clips, and what T2M pads every one to."""
-MAX_WORDS = 20
-"""Of a caption in T2M's evaluation; what follows is cut off."""
 BATCH_SIZE = 32
 """Of T2M's and MotionGPT's evaluation; decides results under the released packing only."""
-START, END = "sos/OTHER", "eos/OTHER"
+TOGETHER = 128
+"""Clips or captions at a time where that doesn't change the result."""
 
 
-class T2MEvaluator:
+class T2MEvaluator(Evaluator):
     """The three networks with their normalisation and words.
 
     Args:
         networks: trained; put into evaluation mode, they stay on their device.
         mean, std: (F,) of the normalisation that they were trained with.
         words: vectors of the width that the text encoder takes.
-        max_frames: longest clip, and what clips are padded to under the packing "packed".
-        batch_size: clips at a time.
+        max_frames: longest clip, and what T2M pads clips to.
+        batch_size: clips at a time under the packing "released".
+        tagger: makes tokens of sentences.
+        own_tokens: take the tokens that a data set's captions have, where they have some.
+        about: what `description` says besides sizes and length: "name", "words", "tags" ...
 
     Raises:
         UserError: statistics or word vectors don't fit the networks.
@@ -50,6 +54,9 @@ class T2MEvaluator:
         words: WordVectors,
         max_frames: int = MAX_FRAMES,
         batch_size: int = BATCH_SIZE,
+        tagger: Tagger | None = None,
+        own_tokens: bool = False,
+        about: dict[str, Any] | None = None,
     ) -> None:
         sizes = networks.sizes
         for name, values in (("mean", mean), ("std", std)):
@@ -66,31 +73,14 @@ class T2MEvaluator:
         self.networks, self.words = networks.eval(), words
         self.mean, self.std = np.asarray(mean, np.float32), np.asarray(std, np.float32)
         self.max_frames, self.batch_size = max_frames, batch_size
-
-    @classmethod
-    def load(
-        cls,
-        folder: Path | str,
-        words: Path | str,
-        n_features: int,
-        max_frames: int = MAX_FRAMES,
-        batch_size: int = BATCH_SIZE,
-        device: str | torch.device = "cpu",
-    ) -> "T2MEvaluator":
-        """The published evaluator, as its authors distribute it.
-
-        Args:
-            folder: with weights and statistics, see `load_networks` and `load_statistics`.
-            words: folder or file of word vectors, see `WordVectors.open`.
-            n_features: F of the data set: 263 (HumanML3D) or 251 (KIT).
-
-        Raises:
-            UserError: something is missing, damaged or of other shapes than published.
-        """
-        networks = load_networks(folder, T2MSizes(n_features=n_features))
-        mean, std = load_statistics(folder, n_features)
-        vectors = WordVectors.open(words)
-        return cls(networks.to(device), mean, std, vectors, max_frames, batch_size)
+        self.tagger, self.own_tokens = tagger or NoTags(), own_tokens
+        self.description = {
+            **(about or {}),
+            "max_frames": max_frames,
+            "batch_size": batch_size,
+            "sizes": asdict(sizes),
+        }
+        self.fingerprint = fingerprint_of(self)
 
     @property
     def width(self) -> int:
@@ -103,13 +93,12 @@ class T2MEvaluator:
     ) -> np.ndarray:
         """Embeddings (N, D) float32, in the order given, of clips (T, F), not normalised.
 
-        Under "packed" every clip is padded to `max_frames` and only its own T // 4 movement steps
-        count: the last steps see the padding, which hence must not depend on the batch, and the
-        embedding depends on the clip alone. T2M's data set cuts T to a multiple of 4; where the
-        caller doesn't, the last step sees up to three frames more. Under "released" batches are
-        taken in the order given and padded to their longest clip, and all steps count: an
-        embedding depends on the other clips of its batch (the deviation of MotionGPT's code from
-        the evaluation that it cites).
+        Under "packed" only a clip's own T // 4 movement steps count, and every clip is followed by
+        zeros as if padded to `max_frames`, so that the embedding depends on the clip alone. T2M's
+        data set cuts T to a multiple of 4; where the caller doesn't, the last step sees up to
+        three frames more. Under "released" batches are taken in the order given and padded to
+        their longest clip, and all steps count: an embedding depends on the other clips of its
+        batch (the deviation of MotionGPT's code from the evaluation that it cites).
 
         Raises:
             UserError: names the clip that is too short or long, not finite or of another width.
@@ -117,30 +106,35 @@ class T2MEvaluator:
         if packing not in get_args(Packing):
             raise UserError(f"packing {packing!r}: expected {' or '.join(get_args(Packing))}")
         clips = [self._normalised(index, clip) for index, clip in enumerate(features)]
-        if packing == "released":
-            places: list[int] = list(range(len(clips)))
-        else:
-            places = sorted(range(len(clips)), key=lambda place: len(clips[place]))
         found = np.zeros((len(clips), self.width), np.float32)
-        for batch in self._portions(places):
-            padded = pad_sequence([clips[place] for place in batch], batch_first=True)
-            lengths = None
-            if packing == "packed":
-                missing = self.max_frames - padded.shape[1]
-                padded = torch.nn.functional.pad(padded, (0, 0, 0, missing))
-                lengths = torch.tensor([len(clips[place]) for place in batch])
+        if packing == "released":
+            for batch in _portions(list(range(len(clips))), self.batch_size):
+                padded = pad_sequence([clips[place] for place in batch], batch_first=True)
+                found[batch] = self.networks.embed_motion(padded.to(self._device), None).cpu()
+            return found
+        for batch in _portions(_by_length(clips), TOGETHER):
+            padded, lengths = T2MNetworks.pad_motion(
+                [clips[place] for place in batch], self.max_frames
+            )
             found[batch] = self.networks.embed_motion(padded.to(self._device), lengths).cpu()
         return found
 
-    @torch.no_grad()
     def text_embeddings(
+        self, captions: Sequence[Caption | str], max_words: int = MAX_WORDS
+    ) -> np.ndarray:
+        """Embeddings (N, D) float32, in the order given, of sentences.
+
+        Args:
+            max_words: the rest of a sentence is cut off; 20 in T2M's evaluation, 40 for the
+                captions that MotionGPT's released code predicts.
+        """
+        return self.token_embeddings([self._tokens(caption) for caption in captions], max_words)
+
+    @torch.no_grad()
+    def token_embeddings(
         self, captions: Sequence[Sequence[str]], max_words: int = MAX_WORDS
     ) -> np.ndarray:
         """Embeddings (N, D) float32, in the order given, of captions of `word/TAG` tokens.
-
-        Args:
-            max_words: the rest of a caption is cut off; 20 in T2M's evaluation, 40 for the
-                captions that MotionGPT's released code predicts.
 
         Raises:
             UserError: names a token without a tag.
@@ -149,9 +143,8 @@ class T2MEvaluator:
             [torch.from_numpy(part) for part in self.words.embed([START, *row[:max_words], END])]
             for row in map(list, captions)
         ]
-        places = sorted(range(len(embedded)), key=lambda place: len(embedded[place][0]))
         found = np.zeros((len(embedded), self.width), np.float32)
-        for batch in self._portions(places):
+        for batch in _portions(_by_length([words for words, _ in embedded]), TOGETHER):
             words, categories = (
                 pad_sequence([embedded[place][part] for place in batch], batch_first=True)
                 for part in range(2)
@@ -162,13 +155,31 @@ class T2MEvaluator:
             ).cpu()
         return found
 
+    def save(self, folder: Path) -> None:
+        """Write weights, statistics, words, tags and the description into `folder`."""
+        write_evaluator(self, Path(folder))
+
+    @classmethod
+    def load(cls, folder: Path, device: str | torch.device = "cpu") -> "T2MEvaluator":
+        """Read what `save` wrote.
+
+        Raises:
+            UserError: a file is missing or damaged, or spaCy is needed and absent.
+        """
+        saved = read_evaluator(Path(folder))
+        saved["networks"].to(device)
+        return cls(**saved)
+
     @property
     def _device(self) -> torch.device:
         return next(self.networks.parameters()).device
 
-    def _portions(self, places: list[int]) -> Iterator[list[int]]:
-        for first in range(0, len(places), self.batch_size):
-            yield places[first : first + self.batch_size]
+    def _tokens(self, caption: Caption | str) -> list[str]:
+        if isinstance(caption, str):
+            return self.tagger.tokens(caption)
+        if self.own_tokens and caption.tokens:
+            return caption.tokens.split()
+        return self.tagger.tokens(caption.text)
 
     def _normalised(self, index: int, clip: np.ndarray) -> Tensor:
         if clip.ndim != 2 or clip.shape[1] != len(self.mean):
@@ -184,3 +195,12 @@ class T2MEvaluator:
             frame = int((~np.isfinite(clip)).any(1).argmax())
             raise UserError(f"clip {index}: frame {frame} holds NaN or infinity")
         return torch.from_numpy((np.asarray(clip, np.float32) - self.mean) / self.std)
+
+
+def _by_length(items: Sequence[Tensor]) -> list[int]:
+    return sorted(range(len(items)), key=lambda place: len(items[place]))
+
+
+def _portions(places: list[int], size: int) -> Iterator[list[int]]:
+    for first in range(0, len(places), size):
+        yield places[first : first + size]

@@ -4,12 +4,12 @@ Parameters are called as in the published weights, so that these load as they ar
 Shapes: B clips or captions, T frames, F features, S movement steps (T // 4), L tokens, D width.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
-from torch.nn.utils.rnn import pack_padded_sequence
+from torch.nn.utils.rnn import pack_padded_sequence, pad_sequence
 
 from evaluation.evaluators.parts_of_speech import CATEGORIES
 
@@ -76,7 +76,7 @@ class MovementEncoder(nn.Module):
             nn.LeakyReLU(SLOPE),
         )
         self.out_net = nn.Linear(sizes.movement, sizes.movement)
-        self.apply(_initialise)
+        self.apply(initialise)
 
     def forward(self, features: Tensor) -> Tensor:
         """Movement steps (B, S, D) of normalised features (B, T, F), contacts included.
@@ -102,8 +102,8 @@ class SequenceEncoder(nn.Module):
             nn.Linear(hidden, embedding),
         )
         self.hidden = nn.Parameter(torch.randn(2, 1, hidden))
-        self.input_emb.apply(_initialise)
-        self.output_net.apply(_initialise)
+        self.input_emb.apply(initialise)
+        self.output_net.apply(initialise)
 
     def encode(self, inputs: Tensor, lengths: Tensor | None) -> Tensor:
         """Embeddings (B, D) of sequences (B, L, D').
@@ -141,7 +141,7 @@ class TextEncoder(SequenceEncoder):
     def __init__(self, sizes: T2MSizes) -> None:
         super().__init__(sizes.word, sizes.text_hidden, sizes.embedding)
         self.pos_emb = nn.Linear(len(CATEGORIES), sizes.word)
-        self.pos_emb.apply(_initialise)
+        self.pos_emb.apply(initialise)
 
     def forward(self, words: Tensor, categories: Tensor, lengths: Tensor) -> Tensor:
         """Embeddings (B, D) of word vectors (B, L, D') and one-hot categories (B, L, 15)."""
@@ -162,6 +162,19 @@ class T2MNetworks(nn.Module):
         self.motion_encoder = MotionEncoder(self.sizes)
         self.text_encoder = TextEncoder(self.sizes)
 
+    @staticmethod
+    def pad_motion(clips: Sequence[Tensor], max_frames: int) -> tuple[Tensor, Tensor]:
+        """Normalised clips (T, F) as one batch (B, longest + 4, F), and their frames (B,).
+
+        The last movement step of a clip sees three frames beyond its end: with four zeros there it
+        is what T2M's padding to `max_frames` gives, so no more is needed, and the longest clips
+        get no more than T2M gives them.
+        """
+        padded = pad_sequence(list(clips), batch_first=True)
+        missing = min(FRAMES_PER_STEP, max(0, max_frames - padded.shape[1]))
+        lengths = torch.tensor([len(clip) for clip in clips])
+        return nn.functional.pad(padded, (0, 0, 0, missing)), lengths
+
     def embed_motion(self, features: Tensor, lengths: Tensor | None) -> Tensor:
         """Embeddings (B, D) of normalised features (B, T, F), zero beyond each clip's end.
 
@@ -178,7 +191,7 @@ class T2MNetworks(nn.Module):
         return self.text_encoder(words, categories, lengths)
 
 
-def _initialise(layer: nn.Module) -> None:
+def initialise(layer: nn.Module) -> None:
     """First weights as in T2M's training: Xavier normal, biases zero."""
     if isinstance(layer, nn.Conv1d | nn.Linear):
         nn.init.xavier_normal_(layer.weight)

@@ -3,6 +3,7 @@
 Shapes: L tokens, D width of a vector (300 in what T2M publishes).
 """
 
+import json
 import pickle
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -12,9 +13,13 @@ import numpy as np
 
 from evaluation.evaluators.parts_of_speech import CATEGORIES, OTHER, category
 from motiongpt.errors import UserError
+from motiongpt.files import save_array, write_json
 
+SAVED_VECTORS, SAVED_PLACES = "words.npy", "words.json"
 VECTORS, WORDS, PLACES = "our_vab_data.npy", "our_vab_words.pkl", "our_vab_idx.pkl"
 UNKNOWN = "unk"
+START, END = "sos/OTHER", "eos/OTHER"
+"""Tokens around every caption."""
 HELP = (
     "unpack glove.zip there, which comes with T2M's evaluator (prepare/download_glove.sh of "
     "GuyTevet/motion-diffusion-model fetches it), or name a plain text GloVe file"
@@ -69,6 +74,28 @@ class WordVectors:
         if absent:
             raise UserError(f"{path}: no word vectors here (no {', '.join(absent)}); {HELP}")
         return cls(_published_places(path), _array(path / VECTORS))
+
+    def save(self, folder: Path) -> None:
+        """Write `words.npy` and `words.json` into `folder`."""
+        save_array(folder / SAVED_VECTORS, self.vectors)
+        write_json(folder / SAVED_PLACES, dict(self.places))
+
+    @classmethod
+    def load(cls, folder: Path) -> "WordVectors":
+        """Read what `save` wrote.
+
+        Raises:
+            UserError: a file is missing or damaged.
+        """
+        try:
+            places = json.loads((folder / SAVED_PLACES).read_text())
+            vectors = np.load(folder / SAVED_VECTORS, allow_pickle=False)
+        except (OSError, ValueError, EOFError) as error:
+            raise UserError(
+                f"{folder}: word vectors can't be read ({type(error).__name__}); delete the run "
+                "folder and run the evaluator stage again"
+            ) from error
+        return cls(places, vectors)
 
     def embed(self, tokens: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
         """Vectors (L, D) and one-hot categories (L, 15), float32, of tokens like "man/NOUN".

@@ -42,5 +42,28 @@ def test_a_file_of_templates_is_signed_by_its_content(tmp_path):
         sign({"templates": str(tmp_path / "nowhere")})
 
 
+@pytest.mark.parametrize("key", ["weights", "word_vectors"])
+def test_a_folder_is_signed_by_names_and_content(tmp_path, key):
+    def folder(name, files):
+        for file, content in files.items():
+            (tmp_path / name / file).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / name / file).write_bytes(content)
+        return sign({"evaluator": {key: str(tmp_path / name)}})
+
+    files = {"model/finest.tar": b"weights", "meta/mean.npy": b"mean"}
+    one = folder("one", files)
+    assert folder("same", dict(reversed(files.items()))) == one
+    others = [
+        folder("bytes", {**files, "meta/mean.npy": b"other"}),
+        folder("name", {"model/latest.tar": b"weights", "meta/mean.npy": b"mean"}),
+        folder("swapped", {"model/finest.tar": b"mean", "meta/mean.npy": b"weights"}),
+        folder("more", {**files, "meta/std.npy": b""}),
+        sign({"evaluator": {key: None}}),
+    ]
+    assert len({one, *others}) == 6
+    with pytest.raises(UserError, match=f"{key}=.*nowhere.*file or folder"):
+        sign({key: str(tmp_path / "nowhere")})
+
+
 def test_order_of_keys_plays_no_part():
     assert sign(dict(reversed(SETTINGS.items()))) == sign()

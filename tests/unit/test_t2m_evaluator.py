@@ -152,11 +152,11 @@ def test_unknown_packing_is_refused(evaluator):
 
 
 def test_captions_in_any_order_and_company(evaluator):
-    found = evaluator.text_embeddings(CAPTIONS)
+    found = evaluator.token_embeddings(CAPTIONS)
     np.testing.assert_allclose(
-        evaluator.text_embeddings(CAPTIONS[::-1]), found[::-1], atol=1e-6, rtol=0
+        evaluator.token_embeddings(CAPTIONS[::-1]), found[::-1], atol=1e-6, rtol=0
     )
-    alone = np.concatenate([evaluator.text_embeddings([caption]) for caption in CAPTIONS])
+    alone = np.concatenate([evaluator.token_embeddings([caption]) for caption in CAPTIONS])
     np.testing.assert_allclose(alone, found, atol=1e-6)
 
 
@@ -166,17 +166,17 @@ def test_captions_stand_between_marks_and_are_cut(evaluator):
         expected = evaluator.networks.embed_text(
             torch.from_numpy(words)[None], torch.from_numpy(categories)[None], torch.tensor([4])
         ).numpy()
-    found = evaluator.text_embeddings([["a/DET", "man/NOUN", "walk/VERB"]], max_words=2)
+    found = evaluator.token_embeddings([["a/DET", "man/NOUN", "walk/VERB"]], max_words=2)
     np.testing.assert_allclose(found, expected, atol=1e-6)
     long = ["a/DET"] * 20
     np.testing.assert_array_equal(
-        evaluator.text_embeddings([[*long, "man/NOUN"]]), evaluator.text_embeddings([long])
+        evaluator.token_embeddings([[*long, "man/NOUN"]]), evaluator.token_embeddings([long])
     )
 
 
 def test_nothing_gives_nothing(evaluator):
     assert evaluator.motion_embeddings([]).shape == (0, 9)
-    assert evaluator.text_embeddings([]).shape == (0, 9)
+    assert evaluator.token_embeddings([]).shape == (0, 9)
 
 
 @pytest.mark.parametrize(
@@ -257,24 +257,6 @@ def test_words_and_vectors_must_fit(tmp_path):
     assert not (tmp_path / "trace").exists()
     with pytest.raises(UserError, match="unk"):
         WordVectors.open(write_words(folder, VOCABULARY[1:]))
-
-
-def test_load_reads_weights_statistics_and_words(tmp_path, evaluator):
-    torch.manual_seed(1)
-    networks = T2MNetworks(T2MSizes(n_features=14))
-    write_folder(tmp_path, networks)
-    meta = tmp_path / "Comp_v6_KLD005" / "meta"
-    meta.mkdir(parents=True)
-    np.save(meta / "mean.npy", evaluator.mean)
-    np.save(meta / "std.npy", evaluator.std)
-    glove = write_words(tmp_path / "glove", width=300)
-    loaded = T2MEvaluator.load(tmp_path, glove, n_features=14)
-    words = WordVectors.open(glove)
-    expected = T2MEvaluator(networks, evaluator.mean, evaluator.std, words)
-    for method, inputs in (("motion_embeddings", clips((20, 9))), ("text_embeddings", CAPTIONS)):
-        found = getattr(loaded, method)(inputs)
-        np.testing.assert_array_equal(found, getattr(expected, method)(inputs))
-        assert found.shape == (len(inputs), 512)
 
 
 def test_safetensors_are_read(tmp_path):

@@ -1,0 +1,75 @@
+"""The stage that leaves an evaluator behind: one of our own training, or the published one."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import torch
+from hydra.utils import instantiate
+from omegaconf import DictConfig
+
+from evaluation.evaluators.base import Evaluator, EvaluatorSource
+from evaluation.metrics.base import Batch
+from evaluation.metrics.retrieval import POOL, Retrieval
+from motiongpt.data.store import MotionStore
+from motiongpt.training.stage import Hardware, StageContext
+
+EVALUATOR = "evaluator"
+SHORTEST = 4
+"""Frames of a clip that an evaluator can judge: one movement step."""
+
+
+class EvaluatorStage:
+    """Leaves the folder `evaluator/`, which `load_evaluator` opens.
+
+    Args:
+        evaluator: a node of conf/evaluator, which builds an `EvaluatorSource`.
+        seed: of its training, and of the captions that its own score is computed with.
+    """
+
+    def __init__(self, evaluator: DictConfig, seed: int) -> None:
+        self.source: EvaluatorSource = instantiate(evaluator)
+        self.seed = seed
+
+    def run(self, context: StageContext) -> Mapping[str, float]:
+        """Make it, save it, and report R-precision on real motion that it has not seen.
+
+        An interrupted training starts anew: it takes minutes.
+        """
+        if context.hardware.threads:
+            torch.set_num_threads(context.hardware.threads)
+        evaluator = self.source.make(context.store, self.seed, context.say, _device(context))
+        evaluator.save(context.folder / EVALUATOR)
+        found = real_retrieval(evaluator, context.store, "val", self.seed)
+        if not found:
+            context.say(f"  evaluator: no R-precision, fewer than {POOL} validation clips")
+        return {f"val/{name}": value for name, value in found.items()}
+
+
+def real_retrieval(
+    evaluator: Evaluator, store: MotionStore, split: str, seed: int
+) -> dict[str, float]:
+    """R-precision and MM-Dist of real motion in pools of 32, one random caption a clip.
+
+    Empty where the split has no 32 clips with a caption.
+    """
+    draw = np.random.default_rng(seed)
+    longest = int(evaluator.description["max_frames"])
+    clips = [int(index) for index in store.indices(split) if store.lengths[index] >= SHORTEST]
+    clips = [index for index in clips if store.captions(index)]
+    if len(clips) < POOL:
+        return {}
+    captions = [store.captions(index) for index in clips]
+    chosen = [some[draw.integers(len(some))] for some in captions]
+    motions = evaluator.motion_embeddings([store.features(i, stop=longest) for i in clips])
+    embeddings = {
+        "caption": torch.from_numpy(evaluator.text_embeddings(chosen)),
+        "motion": torch.from_numpy(motions),
+    }
+    metric = Retrieval(seed=seed)
+    metric.update(Batch(embeddings=embeddings))
+    return {name: float(value) for name, value in metric.compute().items()}
+
+
+def _device(context: StageContext) -> str:
+    wanted: Hardware = context.hardware
+    return "cuda" if wanted.accelerator != "cpu" and torch.cuda.is_available() else "cpu"

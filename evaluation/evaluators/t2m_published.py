@@ -1,0 +1,85 @@
+"""The evaluator that the tables of the field were made with, from its authors' files."""
+
+from collections.abc import Callable, Mapping
+
+import torch
+
+from evaluation.evaluators.base import EvaluatorSource
+from evaluation.evaluators.sentence_tags import Tags, choose_tagger
+from evaluation.evaluators.t2m_evaluator import T2MEvaluator
+from evaluation.evaluators.t2m_networks import T2MSizes
+from evaluation.evaluators.t2m_weights import HELP as HELP_WEIGHTS
+from evaluation.evaluators.t2m_weights import load_networks, load_statistics
+from evaluation.evaluators.word_vectors import HELP as HELP_WORDS
+from evaluation.evaluators.word_vectors import WordVectors
+from motiongpt.data.store import MotionStore
+from motiongpt.errors import UserError
+
+
+class T2MPublished(EvaluatorSource):
+    """Reads the published weights and GloVe vectors; no code in them is run.
+
+    Captions keep the tokens that the data set has for them; other sentences are tagged.
+
+    Args:
+        weights: folder with weights and statistics, see `load_networks` and `load_statistics`.
+        word_vectors: folder or file, see `WordVectors.open`.
+        sizes: of the networks, as `T2MSizes` without `n_features`.
+        max_frames: of a clip; 196 for HumanML3D and KIT.
+        batch_size: clips at a time under the packing "released".
+        tags: how sentences without tokens are tagged; see `choose_tagger`.
+    """
+
+    def __init__(
+        self,
+        weights: str | None,
+        word_vectors: str | None,
+        sizes: Mapping[str, int],
+        max_frames: int,
+        batch_size: int,
+        tags: Tags,
+    ) -> None:
+        self.weights, self.word_vectors, self.sizes = weights, word_vectors, dict(sizes)
+        self.max_frames, self.batch_size, self.tags = max_frames, batch_size, tags
+
+    def make(
+        self,
+        store: MotionStore,
+        seed: int,
+        say: Callable[[str], None],
+        device: str | torch.device = "cpu",
+    ) -> T2MEvaluator:
+        """Read and check the files; the store gives the width of features and the tags of words.
+
+        Raises:
+            UserError: a folder is not named, or something in it is missing, damaged or of other
+                shapes than published.
+        """
+        if self.weights is None:
+            raise UserError(f"set evaluator.weights=FOLDER, the published weights: {HELP_WEIGHTS}")
+        if self.word_vectors is None:
+            raise UserError(f"set evaluator.word_vectors=FOLDER, GloVe: {HELP_WORDS}")
+        networks = load_networks(
+            self.weights, T2MSizes(n_features=store.n_features, **self.sizes)
+        ).to(device)
+        mean, std = load_statistics(self.weights, store.n_features)
+        captions = [caption for index in range(len(store)) for caption in store.captions(index)]
+        tagger = choose_tagger(self.tags, captions)
+        tagged = any(caption.tokens for caption in captions)
+        say(f"  evaluator: published weights read; sentences are tagged by: {tagger.name}")
+        return T2MEvaluator(
+            networks,
+            mean,
+            std,
+            WordVectors.open(self.word_vectors),
+            self.max_frames,
+            self.batch_size,
+            tagger=tagger,
+            own_tokens=True,
+            about={
+                "name": "t2m_published",
+                "words": "glove",
+                "tags": "data" if tagged else tagger.name,
+                "sentence_tags": tagger.name,
+            },
+        )

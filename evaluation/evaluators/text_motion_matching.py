@@ -1,0 +1,96 @@
+"""Second part of the evaluator's training: a caption lies near its motion, far from others.
+
+Source: Guo et al. (CVPR 2022, "T2M"), equation 7 of its supplement and its released code, with
+all other motions of a batch as negatives where T2M takes one for each caption.
+Shapes: B pairs, T frames, F features, L words, D width of an embedding.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from evaluation.evaluators.learned_words import LearnedWords
+from evaluation.evaluators.t2m_networks import T2MNetworks
+from evaluation.evaluators.training_clips import TrainingClips
+from evaluation.evaluators.training_steps import Steps, train_steps
+from motiongpt.errors import UserError
+
+TINY = 1e-8
+"""Keeps the gradient of a distance of zero finite."""
+
+
+@dataclass(frozen=True)
+class MatchingSettings(Steps):
+    """How the two recurrent encoders and the words are trained.
+
+    Attributes:
+        margin: distance beyond which a pair that doesn't belong together costs nothing; T2M's.
+        max_words: of a caption, as in T2M's evaluation.
+    """
+
+    margin: float = 10.0
+    max_words: int = 20
+
+
+def contrastive_loss(texts: Tensor, motions: Tensor, same: Tensor, margin: float) -> Tensor:
+    """Mean squared distance of the pairs, and mean squared shortfall from the margin of all others.
+
+    Args:
+        texts, motions: (B, D) embeddings of B pairs.
+        same: (B, B) True where caption i is motion j's caption too: not told to keep away.
+        margin: distance that others should keep.
+    """
+    squared = (texts[:, None] - motions[None]).square().sum(-1)
+    shortfall = (margin - (squared + TINY).sqrt()).clamp(min=0).square()
+    others = shortfall.masked_fill(same, 0.0).sum() / (~same).sum().clamp(min=1)
+    return squared.diagonal().mean() + others
+
+
+def train_matching(
+    networks: T2MNetworks,
+    words: LearnedWords,
+    clips: TrainingClips,
+    settings: MatchingSettings,
+    draw: np.random.Generator,
+) -> None:
+    """Train the text encoder, the motion encoder and `words` in place; movements stay as they are.
+
+    Raises:
+        UserError: a training clip without a caption.
+    """
+    captions = [_captions(clips, int(index)) for index in clips.indices]
+    device = next(networks.parameters()).device
+    batches = clips.batches(settings.batch_size, draw)
+    networks.motion_encoder.train()
+    networks.text_encoder.train()
+
+    def loss() -> Tensor:
+        places = next(batches)
+        chosen = [captions[place][draw.integers(len(captions[place]))] for place in places]
+        motions = [torch.from_numpy(clips.crop(int(place), draw)) for place in places]
+        features, frames = networks.pad_motion(motions, clips.max_frames)
+        rows, categories, lengths = words.batch(chosen, settings.max_words, draw)
+        same = torch.tensor([[one == other for other in chosen] for one in chosen], device=device)
+        return contrastive_loss(
+            networks.embed_text(words.embedding(rows.to(device)), categories.to(device), lengths),
+            networks.embed_motion(features.to(device), frames),
+            same,
+            settings.margin,
+        )
+
+    trained = (networks.motion_encoder, networks.text_encoder, words)
+    parameters = [parameter for part in trained for parameter in part.parameters()]
+    train_steps("matching", parameters, loss, settings, clips.say)
+    networks.eval()
+
+
+def _captions(clips: TrainingClips, index: int) -> list[str]:
+    found = [caption.text for caption in clips.store.captions(index)]
+    if not found:
+        raise UserError(
+            f"{clips.name}: training clip {clips.store.names[index]} has no caption; an evaluator "
+            "learns from captions only"
+        )
+    return found
