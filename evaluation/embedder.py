@@ -6,7 +6,7 @@ Shape letters: N clips, T frames, F features, D width.
 import hashlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 from zipfile import BadZipFile
 
 import numpy as np
@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from evaluation.cases import filled
+from evaluation.evaluators.base import Evaluator
 from evaluation.rules import Rules
 from motiongpt.data.clip import Caption
 from motiongpt.errors import UserError
@@ -21,28 +22,6 @@ from motiongpt.files import save_with
 
 SHORTEST = 4  # frames; shorter motions are filled up with the mean pose
 DIGEST = 16  # bytes
-
-
-class Evaluator(Protocol):
-    """A frozen network that puts motions and sentences into one space.
-
-    Attributes:
-        fingerprint: of its weights and words.
-        description: what it is, for the record; holds "max_frames".
-    """
-
-    fingerprint: str
-    description: dict[str, Any]
-
-    def motion_embeddings(self, features: Sequence[np.ndarray], packing: Any) -> np.ndarray:
-        """(N, D) of clips (T, F), not normalised."""
-        ...
-
-    def text_embeddings(
-        self, captions: Sequence[Caption | str], max_words: int = ...
-    ) -> np.ndarray:
-        """(N, D) of sentences."""
-        ...
 
 
 class Embedder:

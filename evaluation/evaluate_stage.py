@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
@@ -11,9 +11,11 @@ from evaluation.case import Scorers
 from evaluation.classifier_stage import CLASSIFIER
 from evaluation.embedder import Embedder
 from evaluation.evaluators.action_classifier import ActionClassifier
+from evaluation.evaluators.base import Evaluator
 from evaluation.evaluators.loading import load_evaluator
+from evaluation.evaluator_stage import EVALUATOR
 from evaluation.gallery import draw_gallery
-from evaluation.metrics.base import Metric
+from evaluation.metrics.base import Kind, Metric
 from evaluation.predictions import PREDICTIONS, PredictionSet, prediction_sets
 from evaluation.report import Origin, write_report
 from evaluation.results import Result
@@ -21,8 +23,6 @@ from evaluation.rules import Rules
 from evaluation.scoring import Scoring
 from motiongpt.errors import UserError
 from motiongpt.training.stage import StageContext
-
-EVALUATOR = "evaluator"
 
 
 class EvaluateStage:
@@ -67,6 +67,7 @@ class EvaluateStage:
             if (parent / PREDICTIONS).exists()
             for one in prediction_sets(parent / PREDICTIONS)
         ]
+        sets.sort(key=lambda one: get_args(Kind).index(one.about.kind))
         if not sets:
             raise UserError("evaluate: no parent stage left predictions; run goal=generate first")
         evaluator = self._evaluator(context)
@@ -105,7 +106,7 @@ class EvaluateStage:
             draw_gallery(context.folder, shown, results, store, self.pictures, context.say)
         return {f"{r.task}/{r.method}/{r.metric}": r.value for r in results}
 
-    def _evaluator(self, context: StageContext) -> Any:
+    def _evaluator(self, context: StageContext) -> Evaluator | None:
         folder: Path | None = context.parents.get(EVALUATOR)
         return None if folder is None else load_evaluator(folder / EVALUATOR)
 
@@ -133,7 +134,7 @@ class EvaluateStage:
         )
 
 
-def _described(evaluator: Any) -> dict[str, Any]:
+def _described(evaluator: Evaluator) -> dict[str, Any]:
     return {**evaluator.description, "fingerprint": evaluator.fingerprint}
 
 

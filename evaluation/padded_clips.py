@@ -22,10 +22,12 @@ class PaddedClips(TokenisedClips):
     _padded: dict[int, Codes]
 
     def encode_with(self, tokenizer: TrainedTokenizer, indices: Sequence[int]) -> None:
-        """Encode clips anew, in batches in the order given; the mean pose is the padding."""
+        """Encode clips anew, in batches in the order of their lengths, as MotionGPT's loader sorts
+        them; the mean pose is the padding."""
         self._padded = {}
-        for first in range(0, len(indices), BATCH_SIZE):
-            batch = [int(index) for index in indices[first : first + BATCH_SIZE]]
+        ordered = sorted(map(int, indices), key=lambda index: int(self.store.lengths[index]))
+        for first in range(0, len(ordered), BATCH_SIZE):
+            batch = ordered[first : first + BATCH_SIZE]
             longest = max(int(self.store.lengths[index]) for index in batch)
             rows = []
             for index in batch:

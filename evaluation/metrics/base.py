@@ -15,9 +15,10 @@ from torchmetrics.utilities import dim_zero_cat
 from evaluation.case import Case, Scorers
 from motiongpt.errors import UserError
 
-Kind = Literal["motion", "samples", "continuation", "bridge", "text", "reconstruction"]
-"""What a method answered with: a free motion, several of one text, the rest of a motion whose
-start is given, the gap of one whose ends are given, a sentence, a motion coded and decoded."""
+Kind = Literal["reconstruction", "motion", "samples", "text", "continuation", "bridge"]
+"""What a method answered with: a motion coded and decoded, a free motion, several of one text, a
+sentence, the rest of a motion whose start is given, the gap of one whose ends are given. Tables
+keep this order."""
 Better = Literal["lower", "higher", "real"]
 """Which value of a number is better; "real": the one nearest to that of real motion."""
 Embedded = Literal["motion", "reference", "caption", "written", "samples"]
