@@ -8,8 +8,8 @@ from evaluation.leaderboard.words import (
     group_title,
     has_verdicts,
     head,
+    row_notes,
     row_words,
-    sources,
 )
 
 
@@ -39,8 +39,9 @@ def markdown_table(table: Table) -> str:
             words = row_words(table, row, verdicts, best="**{}**")
             lines.append(_line([_escaped(words[0]), *words[1:], origin]))
     note = [table.published.note] if table.published.note else []
-    texts = [f"## {table.published.title}", *note, "\n".join(lines), *sources(table)[1:]]
-    return "\n\n".join(texts)
+    below = [*table.published.facts, *row_notes(table)]
+    texts = [f"## {table.published.title}", *note, "\n".join(lines), "  \n".join(below)]
+    return "\n\n".join(text for text in texts if text)
 
 
 def _line(cells: list[str]) -> str:

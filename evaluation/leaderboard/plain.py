@@ -6,6 +6,7 @@ from evaluation.leaderboard.words import (
     group_title,
     has_verdicts,
     head,
+    row_notes,
     row_words,
     sources,
 )
@@ -33,4 +34,4 @@ def plain_table(table: Table) -> str:
     for group, members in rows:
         lines += [f"[{group_title(group)}]", *map(line, members)]
     note = [table.published.note] if table.published.note else []
-    return "\n".join([*lines, "", LEGEND, *note, *sources(table)])
+    return "\n".join([*lines, "", LEGEND, *note, *sources(table), *row_notes(table)])

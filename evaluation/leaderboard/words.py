@@ -1,7 +1,5 @@
 """A table as words: the head and the rows that plain text and Markdown share."""
 
-from collections.abc import Sequence
-
 from evaluation.leaderboard.published import Column
 from evaluation.leaderboard.table import Group, Row, Table, column_title
 
@@ -46,8 +44,13 @@ def group_title(group: Group) -> str:
     return f"{group.title}: {group.label}"
 
 
-def sources(table: Table) -> Sequence[str]:
-    """Where the published numbers were read, and what is to be known of them."""
-    notes = [f"{row.label}: {row.note}" for group in table.groups for row in group.rows if row.note]
+def sources(table: Table) -> list[str]:
+    """Where the published numbers were read."""
     read = ", ".join(dict.fromkeys(table.published.sources.values()))
-    return [f"Sources: {read}.", *notes, *table.published.facts]
+    return [f"Sources: {read}.", *table.published.facts]
+
+
+def row_notes(table: Table) -> list[str]:
+    """What is to be known of single rows, each once."""
+    rows = [row for group in table.groups for row in group.rows if row.note]
+    return list(dict.fromkeys(f"{row.label}: {row.note}." for row in rows))

@@ -22,13 +22,15 @@ from motiongpt.files import write_text
 
 EXAMPLES = """examples:
   motiongpt reproduce table=downsampling --dry-run
-  motiongpt reproduce table=downsampling data.source.path=HumanML3D
+  motiongpt reproduce table=downsampling data.source.path=HumanML3D \\
+      evaluator.weights=t2m evaluator.word_vectors=glove
   motiongpt reproduce table=codebook experiment=bandai_small data.source.path=bandai_all.tar.xz
   motiongpt reproduce table=backbone experiment=quickstart backbone=t5_tiny,gpt2_tiny
   motiongpt reproduce table=t2m protocol=motiongpt_release --output experiments/t2m/results
 
-Without overrides a table is run in the paper's own setting. An override of yours replaces that of
-the same name; experiment= replaces the whole setting. Stages that are finished are reused.
+Without overrides a table is run in the paper's own setting, for which the data set and the
+published evaluator must be at hand. An override of yours replaces that of the same name;
+experiment= replaces the whole setting. Stages that are finished are reused.
 """
 
 
