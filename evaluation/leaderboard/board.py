@@ -4,8 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from evaluation.leaderboard.build import build_table
 from evaluation.leaderboard.published import PublishedTable
-from evaluation.leaderboard.table import Table, build_table
+from evaluation.leaderboard.table import Table
 from evaluation.results_file import ResultsFile
 
 

@@ -41,7 +41,6 @@ def html_page(board: Board) -> str:
             marks=MARKS,
             kinds=KINDS,
             most_runs=MOST_RUNS,
-            column_title=column_title,
             column_groups=column_groups,
             has_verdicts=has_verdicts,
             badges=badges,
@@ -75,7 +74,7 @@ def badges(table: Table, row: Row) -> list[dict[str, Any]]:
                 "columns": [],
             },
         )
-        badge["columns"].append(column_title(column, table.columns))
+        badge["columns"].append(column_title(column))
     judged = sum(len(badge["columns"]) for badge in found.values())
     for badge in found.values():
         if len(badge["columns"]) == judged:

@@ -5,7 +5,7 @@ import re
 
 from evaluation.leaderboard.board import Board
 from evaluation.leaderboard.published import Column
-from evaluation.leaderboard.table import Row, Table, column_title
+from evaluation.leaderboard.table import Row, Table
 from evaluation.leaderboard.words import group_title, has_verdicts
 
 ARROWS = {"higher": r"$\uparrow$", "lower": r"$\downarrow$", "real": r"$\rightarrow$"}
@@ -41,7 +41,7 @@ def latex_table(table: Table) -> str:
         *_column_groups(table),
         _line(
             escaped(table.published.method),
-            *(_title(column, table) for column in table.columns),
+            *(_title(column) for column in table.columns),
             *(["Verdict"] if verdicts else []),
         ),
     ]
@@ -71,11 +71,9 @@ def _column_groups(table: Table) -> list[str]:
     return [_line(*cells), " ".join(rules)]
 
 
-def _title(column: Column, table: Table) -> str:
-    grouped = any(other.group for other in table.columns)
-    title = column.title if grouped else column_title(column, table.columns)
+def _title(column: Column) -> str:
     unit = f" ({column.unit})" if column.unit else ""
-    return f"{escaped(title + unit)} {ARROWS[column.better]}"
+    return f"{escaped(column.title + unit)} {ARROWS[column.better]}"
 
 
 def _row(table: Table, row: Row, verdicts: bool) -> str:

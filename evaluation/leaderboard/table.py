@@ -1,20 +1,12 @@
 """A table with groups of rows: the published numbers, then ours, one group a protocol."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Literal
 
-from evaluation.leaderboard.published import REAL, Column, PublishedRow, PublishedTable
+from evaluation.leaderboard.published import Column, PublishedTable
 from evaluation.leaderboard.quantity import Quantity
-from evaluation.leaderboard.runs import (
-    experiment_key,
-    fact,
-    fits,
-    run_label,
-    setting_key,
-    setting_label,
-)
-from evaluation.leaderboard.verdict import MODEL, Verdict, judge, own_quantity
+from evaluation.leaderboard.verdict import Verdict
 from evaluation.results_file import ResultsFile
 
 RowKind = Literal["published", "independent", "own"]
@@ -96,7 +88,7 @@ class Table:
 
     def verdict_words(self, row: Row) -> str:
         """All verdicts on a row of ours in one line; a verdict on all numbers needs no list."""
-        titles = {column.key: column_title(column, self.columns) for column in self.columns}
+        titles = {column.key: column_title(column) for column in self.columns}
         found = row.verdicts()
         judged = sum(map(len, found.values()))
         return "; ".join(
@@ -105,172 +97,7 @@ class Table:
         )
 
 
-def build_table(
-    published: PublishedTable,
-    runs: Sequence[ResultsFile],
-    shipped: Mapping[str, Mapping[str, Any]],
-) -> Table:
-    """Put our runs beside a published table.
-
-    Args:
-        runs: those that measured nothing of this table, or lack a setting it asks for, are left
-            out.
-        shipped: protocol name -> settings, see `comparability.differences`.
-    """
-    groups = [*_published_groups(published), *_own_groups(published, runs, shipped)]
-    return Table(published, [replace(group, rows=_mark_best(group, published)) for group in groups])
-
-
-def column_title(column: Column, columns: Sequence[Column], with_unit: bool = False) -> str:
-    """Its title, with the group in front where titles repeat, and the unit behind."""
-    repeated = sum(other.title == column.title for other in columns) > 1
-    title = f"{column.group} {column.title}" if repeated and column.group else column.title
+def column_title(column: Column, with_unit: bool = False) -> str:
+    """Its title with the group in front, if it has one, and the unit behind."""
+    title = f"{column.group} {column.title}" if column.group else column.title
     return f"{title} ({column.unit})" if with_unit and column.unit else title
-
-
-def _published_groups(published: PublishedTable) -> list[Group]:
-    found: dict[tuple[str, str], list[Row]] = {}
-    for row in published.rows:
-        title = "Published" if not row.by else "Independent re-evaluations"
-        found.setdefault((title, row.protocol.label), []).append(_published_row(row, published))
-    return [Group(title, label, rows) for (title, label), rows in found.items()]
-
-
-def _published_row(row: PublishedRow, published: PublishedTable) -> Row:
-    clips = f"{row.protocol.clips:,} clips" if row.protocol.clips else ""
-    return Row(
-        label=f"{row.method} (by {row.by})" if row.by else row.method,
-        kind="independent" if row.by else "published",
-        cells={key: Cell(quantity) for key, quantity in row.numbers.items()},
-        real=row.role == REAL,
-        source=published.sources[row.source],
-        note="; ".join(word for word in (clips, row.note) if word),
-        series=row.series,
-    )
-
-
-def _own_groups(
-    published: PublishedTable,
-    runs: Sequence[ResultsFile],
-    shipped: Mapping[str, Mapping[str, Any]],
-) -> list[Group]:
-    wanted = [run for run in runs if fits(run, published.where) and _measures(run, published)]
-    settings: dict[tuple[str, ...], list[ResultsFile]] = {}
-    for run in wanted:
-        # A table over a setting has one group a sweep; the others hold all runs of a protocol.
-        sweep = (experiment_key(run, published.axis),) if published.axis else ()
-        settings.setdefault((*setting_key(run), *sweep), []).append(run)
-    return [
-        Group("Ours", _own_label(members[0], published), _own_rows(members, published, shipped))
-        for members in settings.values()
-        if len({str(fact(run, published.axis)) for run in members}) >= published.at_least
-    ]
-
-
-def _own_label(run: ResultsFile, published: PublishedTable) -> str:
-    label = setting_label(run)
-    return f"{label} · {run_label(run, published.axis)}" if published.axis else label
-
-
-def _measures(run: ResultsFile, published: PublishedTable) -> bool:
-    return any(run.number(c.task, MODEL, c.metric) is not None for c in published.columns)
-
-
-def _own_rows(
-    runs: Sequence[ResultsFile],
-    published: PublishedTable,
-    shipped: Mapping[str, Mapping[str, Any]],
-) -> list[Row]:
-    """Real motion, the models by the setting that varies, the baselines: each of these once."""
-    if published.axis:
-        runs = sorted(runs, key=lambda run: _axis_order(fact(run, published.axis)))
-    models = [_own_row(run, MODEL, published, shipped) for run in runs]
-    others: dict[str, Row] = {}
-    for run in sorted(runs, key=lambda run: run.time, reverse=True):
-        for method in run.methods:
-            row = _own_row(run, method, published, shipped)
-            known = others.get(method)
-            if method != MODEL and (known is None or len(row.cells) > len(known.cells)):
-                others[method] = row
-    filled = {method: row for method, row in others.items() if row.cells}
-    real = [filled.pop(REAL)] if REAL in filled else []
-    return [*real, *models, *filled.values()]
-
-
-def _own_row(
-    run: ResultsFile,
-    method: str,
-    published: PublishedTable,
-    shipped: Mapping[str, Mapping[str, Any]],
-) -> Row:
-    cells = {}
-    for column in published.columns:
-        number = run.number(column.task, method, column.metric)
-        if number is not None:
-            verdict = judge(run, number, column, published, shipped)
-            quantity = own_quantity(number, column)
-            cells[column.key] = (
-                Cell(Quantity(number.value, number.interval), verdict, unit=number.unit)
-                if quantity is None
-                else Cell(quantity, verdict)
-            )
-    label = "Real" if method == REAL else method
-    if method == MODEL:
-        label = run_label(run)
-        if published.axis:
-            label = str(fact(run, published.axis))
-    return Row(
-        label,
-        "own",
-        cells,
-        real=method == REAL,
-        source=run.signature,
-        run=run,
-        method=method,
-    )
-
-
-def _real_in(row: Row, column: Column) -> bool:
-    return row.real and column.key in row.cells
-
-
-def _axis_order(value: Any) -> tuple[float, str]:
-    return (float(value), "") if isinstance(value, int | float) else (0.0, str(value))
-
-
-def _mark_best(group: Group, published: PublishedTable) -> list[Row]:
-    rows = group.rows
-    best: dict[str, float] = {}
-    badness: dict[tuple[int, str], float] = {}
-    for column in published.columns:
-        real = next((r.cells[column.key].quantity for r in rows if _real_in(r, column)), None)
-        if real is None and rows[0].kind == "published":
-            real = published.real(column)
-        for place, row in enumerate(rows):
-            if row.real or column.key not in row.cells:
-                continue
-            value = row.cells[column.key].quantity.value
-            if column.better == "higher":
-                found = -value
-            elif column.better == "lower":
-                found = value
-            elif real is not None:
-                found = abs(value - real.value)
-            else:
-                continue
-            badness[place, column.key] = found
-            best[column.key] = min(found, best.get(column.key, found))
-    competing = {key: sum(k == key for _, k in badness) for key in best}
-    return [
-        replace(
-            row,
-            cells={
-                key: replace(
-                    cell,
-                    best=competing.get(key, 0) > 1 and badness.get((place, key)) == best[key],
-                )
-                for key, cell in row.cells.items()
-            },
-        )
-        for place, row in enumerate(rows)
-    ]

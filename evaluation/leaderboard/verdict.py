@@ -126,4 +126,5 @@ def _counterparts(
         return [row for row in rows if row.role == REAL]
     if number.method != MODEL:
         return []
-    return [row for row in rows if row.match is not None and fits(run, row.match)]
+    matching = [row for row in rows if row.match is not None and fits(run, row.match)]
+    return matching or [row for row in rows if row.otherwise]

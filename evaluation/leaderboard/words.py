@@ -13,7 +13,7 @@ LEGEND = (
 def head(table: Table, verdicts: bool) -> list[str]:
     """Titles with units and arrows; the last one, where there are verdicts, is theirs."""
     titles = [
-        f"{column_title(column, table.columns, with_unit=True)} {ARROWS[column.better]}"
+        f"{column_title(column, with_unit=True)} {ARROWS[column.better]}"
         for column in table.columns
     ]
     return [table.published.method, *titles, *(["verdict"] if verdicts else [])]

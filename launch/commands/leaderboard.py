@@ -8,7 +8,7 @@ from pathlib import Path
 from evaluation.leaderboard.board import Board, build_board
 from evaluation.leaderboard.formats import FORMATS, write_board
 from evaluation.leaderboard.plain import plain_table
-from evaluation.leaderboard.published import find_tables
+from evaluation.leaderboard.published_file import find_tables
 from evaluation.leaderboard.runs import gather
 from evaluation.results_file import ResultsFile
 from launch.compose import compose_config

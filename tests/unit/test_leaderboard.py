@@ -12,7 +12,7 @@ from evaluation.leaderboard.html_page import html_page
 from evaluation.leaderboard.latex import escaped, latex
 from evaluation.leaderboard.markdown import markdown
 from evaluation.leaderboard.plain import plain_table
-from evaluation.leaderboard.published import find_tables
+from evaluation.leaderboard.published_file import find_tables
 from evaluation.leaderboard.radar import AXES, radars
 from evaluation.leaderboard.radar_svg import radar_svg
 from evaluation.leaderboard.runs import gather
@@ -116,6 +116,14 @@ def test_a_sweep_is_shown_in_the_order_of_its_axis_and_only_where_it_is_one(mixe
     assert rows(downsampling)[0].cells["mpjpe"].best
     assert rows(downsampling)[0].cells["mpjpe"].verdict.against == "1 76.2"
     assert rows(codebook) == []
+
+
+def test_every_model_of_ours_gets_a_verdict_on_every_published_metric(mixed):
+    write(mixed / "runs/evaluate/tiny", *numbers(), signature="7" * 16, experiment__backbone="tiny")
+    (table,) = board(mixed, tables=["backbone"]).tables
+    tiny = next(row for row in rows(table) if row.label == "tiny")
+    assert len(tiny.cells) == 4
+    assert {cell.verdict.against.split(" (")[0] for cell in tiny.cells.values()} == {"T5-Base"}
 
 
 def test_best_is_never_real_motion_and_needs_a_rival(mixed):

@@ -9,7 +9,7 @@ import pytest
 
 from evaluation.leaderboard.board import build_board
 from evaluation.leaderboard.html_page import html_page
-from evaluation.leaderboard.published import find_tables
+from evaluation.leaderboard.published_file import find_tables
 from evaluation.leaderboard.runs import gather
 from launch.studies import EXPERIMENTS
 from tests.unit.results_files import number, write

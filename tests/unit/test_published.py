@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from evaluation.leaderboard.published import find_tables, read_published
+from evaluation.leaderboard.published_file import find_tables, read_published
 from launch.studies import EXPERIMENTS
 from motiongpt.errors import UserError
 from tests.shared import shared
@@ -118,6 +118,7 @@ GOOD = Path(EXPERIMENTS / "downsampling" / "published.yaml").read_text
         ("better: real,", "better: right,", r"columns\[4\].better: right"),
         ("source: motiongpt_readme", "source: hearsay", r"rows\[0\].source: hearsay"),
         ("replications: 20", "replications: many", "protocol.replications: 'many' is no count"),
+        ("otherwise: true", "otherwise: perhaps", r"rows\[2\].otherwise: 'perhaps'"),
         ("words: glove", "words: [", "not YAML"),
     ],
 )

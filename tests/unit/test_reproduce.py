@@ -1,6 +1,6 @@
 import pytest
 
-from evaluation.leaderboard.published import read_published
+from evaluation.leaderboard.published_file import read_published
 from evaluation.results_file import read_results
 from launch.cli import main
 from launch.commands.reproduce import _board, _write

@@ -1,7 +1,7 @@
 import pytest
 
 from evaluation.leaderboard.comparability import differences
-from evaluation.leaderboard.published import read_published
+from evaluation.leaderboard.published_file import read_published
 from evaluation.leaderboard.quantity import Quantity, converted, printed_quantity
 from evaluation.leaderboard.verdict import judge
 from evaluation.results_file import read_results

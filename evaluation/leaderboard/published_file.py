@@ -1,0 +1,155 @@
+"""`published.yaml` of a study: read, and checked key by key."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from evaluation.leaderboard.published import (
+    REAL,
+    Column,
+    PublishedProtocol,
+    PublishedRow,
+    PublishedTable,
+)
+from evaluation.leaderboard.quantity import printed_quantity
+from motiongpt.errors import UserError
+
+PUBLISHED = "published.yaml"
+
+
+def find_tables(experiments: Path, names: Sequence[str] = ()) -> list[PublishedTable]:
+    """The published tables below `experiments`, in the order of `names` or of the alphabet.
+
+    Raises:
+        UserError: a table that does not exist, or a broken file.
+    """
+    files = {file.parent.name: file for file in sorted(Path(experiments).glob(f"*/{PUBLISHED}"))}
+    if unknown := [name for name in names if name not in files]:
+        raise UserError(f"{unknown[0]}: no such table; valid: {', '.join(files)}")
+    return [read_published(files[name]) for name in names or files]
+
+
+def read_published(path: Path) -> PublishedTable:
+    """Read one file.
+
+    Raises:
+        UserError: not YAML, or a key that is missing, unknown or of the wrong kind; names both.
+    """
+    try:
+        # BaseLoader keeps numbers as printed: the digits of 0.160 say how far it was rounded.
+        found = yaml.load(Path(path).read_text(), Loader=yaml.BaseLoader)
+    except OSError as error:
+        raise UserError(f"{path}: {error.strerror}") from error
+    except yaml.YAMLError as error:
+        raise UserError(f"{path}: not YAML ({' '.join(str(error).split())})") from error
+    found = _checked(
+        found,
+        path,
+        "the whole file",
+        ("title", "columns", "rows", "sources", "protocol"),
+        ("method", "note", "where", "axis", "at_least", "facts", "independent"),
+    )
+    protocol = _protocol(PublishedProtocol(), found["protocol"], path, "protocol")
+    columns = [_column(column, path, i) for i, column in enumerate(found["columns"])]
+    keys = [column.key for column in columns]
+    rows = [
+        _row(row, protocol, keys, found["sources"], path, f"{block}[{i}]")
+        for block in ("rows", "independent")
+        for i, row in enumerate(found.get(block, []))
+    ]
+    return PublishedTable(
+        name=Path(path).parent.name,
+        title=found["title"],
+        columns=columns,
+        rows=rows,
+        sources=found["sources"],
+        protocol=protocol,
+        method=found.get("method", "Method"),
+        note=found.get("note", ""),
+        where=_values(found.get("where", {})),
+        axis=found.get("axis", ""),
+        at_least=_count(found.get("at_least", "1"), f"{path}: at_least"),
+        facts=found.get("facts", []),
+    )
+
+
+def _checked(
+    found: Any, path: Path, where: str, needed: Sequence[str], may: Sequence[str]
+) -> dict[str, Any]:
+    if not isinstance(found, Mapping):
+        raise UserError(f"{path}: {where}: keys with values are needed, not {found!r}")
+    if missing := [key for key in needed if key not in found]:
+        raise UserError(f"{path}: {where}: {missing[0]} is missing")
+    if unknown := [key for key in found if key not in (*needed, *may)]:
+        valid = ", ".join((*needed, *may))
+        raise UserError(f"{path}: {where}: {unknown[0]}: no such key; valid: {valid}")
+    return dict(found)
+
+
+def _column(found: Any, path: Path, place: int) -> Column:
+    where = f"columns[{place}]"
+    needed = ("key", "task", "metric", "title", "better")
+    found = _checked(found, path, where, needed, ("unit", "group", "real"))
+    if found["better"] not in ("lower", "higher", REAL):
+        raise UserError(f"{path}: {where}.better: {found['better']}: lower, higher or real")
+    if "real" in found:
+        found["real"] = printed_quantity(found["real"], f"{path}: {where}.real")
+    return Column(**found)
+
+
+def _protocol(base: PublishedProtocol, found: Any, path: Path, where: str) -> PublishedProtocol:
+    valid = [field.name for field in fields(PublishedProtocol)]
+    found = _checked(found, path, where, (), valid)
+    if "names" in found:
+        found["names"] = tuple(found["names"])
+    for key in ("clips", "replications"):
+        if key in found:
+            found[key] = _count(found[key], f"{path}: {where}.{key}")
+    return replace(base, **found)
+
+
+def _row(
+    found: Any,
+    protocol: PublishedProtocol,
+    keys: Sequence[str],
+    sources: Mapping[str, str],
+    path: Path,
+    where: str,
+) -> PublishedRow:
+    may = ("role", "match", "otherwise", "series", "by", "note", "protocol")
+    found = _checked(found, path, where, ("method", "source", "numbers"), may)
+    if found["source"] not in sources:
+        raise UserError(f"{path}: {where}.source: {found['source']} is not among the sources")
+    numbers = _checked(found["numbers"], path, f"{where}.numbers", (), keys)
+    return PublishedRow(
+        **{
+            **found,
+            "numbers": {
+                key: printed_quantity(value, f"{path}: {where}.numbers.{key}")
+                for key, value in numbers.items()
+            },
+            "protocol": _protocol(protocol, found.get("protocol", {}), path, f"{where}.protocol"),
+            "otherwise": _flag(found.get("otherwise", "false"), f"{path}: {where}.otherwise"),
+            "match": _values(found["match"]) if "match" in found else None,
+        }
+    )
+
+
+def _count(found: str, where: str) -> int:
+    try:
+        return int(found)
+    except (TypeError, ValueError) as error:
+        raise UserError(f"{where}: {found!r} is no count") from error
+
+
+def _flag(found: str, where: str) -> bool:
+    if found not in ("true", "false"):
+        raise UserError(f"{where}: {found!r}: true or false")
+    return found == "true"
+
+
+def _values(found: Mapping[str, Any]) -> dict[str, list[str]]:
+    return {key: value if isinstance(value, list) else [str(value)] for key, value in found.items()}
