@@ -60,7 +60,7 @@ class T2MTraining(EvaluatorSource):
         """Train one; minutes, from the start after an interruption.
 
         Raises:
-            UserError: too few or too short training clips, or one without a caption.
+            UserError: too few or too short training clips.
         """
         clips = TrainingClips(store, self.max_frames, say)
         torch.manual_seed(seed)

@@ -1,7 +1,7 @@
 """Second part of the evaluator's training: a caption lies near its motion, far from others.
 
-Source: Guo et al. (CVPR 2022, "T2M"), equation 7 of its supplement and its released code, with
-all other motions of a batch as negatives where T2M takes one for each caption.
+Source: Guo et al. (CVPR 2022, "T2M") and its released training code, with all other motions of a
+batch as negatives where T2M takes one for each caption.
 Shapes: B pairs, T frames, F features, L words, D width of an embedding.
 """
 
@@ -15,8 +15,8 @@ from evaluation.evaluators.learned_words import LearnedWords
 from evaluation.evaluators.t2m_networks import T2MNetworks
 from evaluation.evaluators.training_clips import TrainingClips
 from evaluation.evaluators.training_steps import Steps, train_steps
-from motiongpt.errors import UserError
 
+FEWEST = 4
 TINY = 1e-8
 """Keeps the gradient of a distance of zero finite."""
 
@@ -35,7 +35,11 @@ class MatchingSettings(Steps):
 
 
 def contrastive_loss(texts: Tensor, motions: Tensor, same: Tensor, margin: float) -> Tensor:
-    """Mean squared distance of the pairs, and mean squared shortfall from the margin of all others.
+    """Mean squared distance of the pairs, and mean squared shortfall of others from the margin.
+
+    The second mean is over those that do fall short, so that its weight doesn't fade as they get
+    rare; they count as at least `FEWEST` a caption, because few hard ones alone would pull all
+    embeddings together.
 
     Args:
         texts, motions: (B, D) embeddings of B pairs.
@@ -43,9 +47,9 @@ def contrastive_loss(texts: Tensor, motions: Tensor, same: Tensor, margin: float
         margin: distance that others should keep.
     """
     squared = (texts[:, None] - motions[None]).square().sum(-1)
-    shortfall = (margin - (squared + TINY).sqrt()).clamp(min=0).square()
-    others = shortfall.masked_fill(same, 0.0).sum() / (~same).sum().clamp(min=1)
-    return squared.diagonal().mean() + others
+    shortfall = (margin - (squared + TINY).sqrt()).clamp(min=0).masked_fill(same, 0.0)
+    count = (shortfall > 0).sum().clamp(min=FEWEST * len(texts))
+    return squared.diagonal().mean() + shortfall.square().sum() / count
 
 
 def train_matching(
@@ -57,10 +61,12 @@ def train_matching(
 ) -> None:
     """Train the text encoder, the motion encoder and `words` in place; movements stay as they are.
 
-    Raises:
-        UserError: a training clip without a caption.
+    Args:
+        clips: each with one caption or several, of which one is drawn each time.
     """
-    captions = [_captions(clips, int(index)) for index in clips.indices]
+    captions = [
+        [caption.text for caption in clips.store.captions(int(index))] for index in clips.indices
+    ]
     device = next(networks.parameters()).device
     batches = clips.batches(settings.batch_size, draw)
     networks.motion_encoder.train()
@@ -84,13 +90,3 @@ def train_matching(
     parameters = [parameter for part in trained for parameter in part.parameters()]
     train_steps("matching", parameters, loss, settings, clips.say)
     networks.eval()
-
-
-def _captions(clips: TrainingClips, index: int) -> list[str]:
-    found = [caption.text for caption in clips.store.captions(index)]
-    if not found:
-        raise UserError(
-            f"{clips.name}: training clip {clips.store.names[index]} has no caption; an evaluator "
-            "learns from captions only"
-        )
-    return found

@@ -1,5 +1,6 @@
 """A plain loop of optimiser steps that says where it is and how long it still takes."""
 
+import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -8,6 +9,10 @@ import torch
 from torch import Tensor, nn
 
 SECONDS_BETWEEN_LINES = 10.0
+LARGEST_GRADIENT = 0.5
+"""Norm that longer gradients are cut to, T2M's."""
+WARM_UP = 0.1
+"""Share of the steps over which the learning rate rises."""
 
 
 @dataclass(frozen=True)
@@ -17,8 +22,7 @@ class Steps:
     Attributes:
         steps: optimiser steps.
         batch_size: examples a step.
-        learning_rate: the largest; it rises over the first 10 % of the steps, then falls to zero
-            along a cosine.
+        learning_rate: the largest; see `rate`.
     """
 
     steps: int
@@ -35,15 +39,13 @@ def train_steps(
 ) -> None:
     """Take `steps.steps` steps of Adam on what `loss` returns; it draws a new batch each time."""
     optimizer = torch.optim.Adam(parameters, lr=steps.learning_rate)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimizer, steps.learning_rate, total_steps=max(2, steps.steps), pct_start=0.1
-    )
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: rate(step, steps.steps))
     begun = said = time.monotonic()
     for step in range(1, steps.steps + 1):
         value = loss()
         optimizer.zero_grad()
         value.backward()
-        nn.utils.clip_grad_norm_(parameters, 0.5)
+        nn.utils.clip_grad_norm_(parameters, LARGEST_GRADIENT)
         optimizer.step()
         schedule.step()
         now = time.monotonic()
@@ -54,3 +56,11 @@ def train_steps(
                 f"{left:.0f} s left"
             )
             said = now
+
+
+def rate(step: int, steps: int) -> float:
+    """Share of the learning rate at a step from 0 on: a linear rise, then a cosine to zero."""
+    rising = WARM_UP * steps
+    if step < rising:
+        return (step + 1) / (rising + 1)
+    return 0.5 * (1 + math.cos(math.pi * (step - rising) / (steps - rising)))

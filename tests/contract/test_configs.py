@@ -111,6 +111,14 @@ def test_every_protocol_chooses_ways_that_metrics_have(name):
     assert instantiate(compose_config([f"protocol={name}"]).metrics)
 
 
+@pytest.mark.parametrize("name", [f.stem for f in FILES if f.parent.name == "evaluator"])
+def test_every_evaluator_builds(name):
+    from evaluation.evaluators.base import EvaluatorSource
+
+    source = instantiate(compose_config([f"evaluator={name}"]).evaluator)
+    assert isinstance(source, EvaluatorSource)
+
+
 @pytest.mark.parametrize("name", [f.stem for f in FILES if f.parent.name == "tokenizer"])
 @pytest.mark.parametrize("frames", [1, 2, 4, 8])
 def test_every_tokenizer_builds_at_every_rate(name, frames):
