@@ -34,13 +34,15 @@ def fake_spacy(monkeypatch):
         def __init__(self, text, lemma, tag):
             self.text, self.lemma_, self.pos_ = text, lemma, tag
 
+    known = {"walks": ("walk", "VERB"), "left": ("leave", "VERB"), "men": ("man", "NOUN")}
+
     class Model:
-        meta = {"version": "3.7"}
-        known = {"walks": ("walk", "VERB"), "left": ("leave", "VERB"), "men": ("man", "NOUN")}
+        def __init__(self):
+            self.meta = {"version": "3.7"}
 
         def __call__(self, text):
             parts = text.replace(".", " .").split()
-            return [Word(part, *self.known.get(part, (part.upper(), "DET"))) for part in parts]
+            return [Word(part, *known.get(part, (part.upper(), "DET"))) for part in parts]
 
     module = types.ModuleType("spacy")
     module.load = lambda name: Model()

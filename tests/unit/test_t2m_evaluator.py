@@ -92,6 +92,18 @@ def test_packed_is_what_one_clip_padded_to_196_frames_gives(evaluator, frames, n
     np.testing.assert_allclose(evaluator.motion_embeddings([clip]), expected, atol=1e-6)
 
 
+def test_less_padding_than_196_frames_changes_nothing(evaluator):
+    features = clips((*range(186, 197), 4, 5, 6, 7, 60))
+    found = evaluator.motion_embeddings(features)
+    padded = torch.zeros(len(features), MAX_FRAMES, 14)
+    for row, clip in zip(padded, features, strict=True):
+        row[: len(clip)] = torch.from_numpy((clip - 3) / 2)
+    lengths = torch.tensor([len(clip) for clip in features])
+    with torch.no_grad():
+        expected = evaluator.networks.embed_motion(padded, lengths).numpy()
+    np.testing.assert_allclose(found, expected, atol=1e-6)
+
+
 def test_longest_clip_sees_the_same_padding_as_any_other(evaluator):
     found = evaluator.motion_embeddings(clips((40,)))
     evaluator.max_frames = 40
