@@ -9,7 +9,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from evaluation.answers import describe, describe_samples, generate
 from evaluation.asking import WAYS, Asking
-from evaluation.padded_clips import PaddedClips
+from evaluation.padded_clips import PaddedClips, encode_padded
 from evaluation.predictions import PREDICTIONS, About, PredictionSet
 from evaluation.selection import chosen_clips
 from motiongpt.data.token_store import TokenStore
@@ -22,7 +22,7 @@ from motiongpt.training.tokenizer_stage import MODEL
 from motiongpt.training.tokens_stage import TOKENS
 
 SAMPLES = "_samples"
-ENCODINGS: Mapping[str, type[TokenisedClips]] = {"own": TokenisedClips, "padded": PaddedClips}
+ENCODINGS = ("own", "padded")
 
 
 class GenerateStage:
@@ -62,16 +62,13 @@ class GenerateStage:
         """Ask and save; reports how many answers of each task there are."""
         folders = context.parents
         model = MotionLanguageModel.load(folders["tokenizer"] / MODEL, folders["instruct"] / MODEL)
-        clips = ENCODINGS[self.generation.encoding](
-            context.store, TokenStore.open(folders["tokens"] / TOKENS)
-        )
-        if isinstance(clips, PaddedClips):
-            clips.encode_with(model.tokenizer, context.store.indices(self.split).tolist())
+        readings = self._readings(context, model)
         indices = chosen_clips(context.store, self.split, self.clips)
         asking = self._asking(model)
         counts: dict[str, float] = {}
         tasks: Mapping[str, Task] = instantiate(self.tasks)
         for task in tasks.values():
+            clips = readings[task.output]
             about = describe(task, clips, indices, asking, self.replications)
             if about is None:
                 context.say(f"  generate: no clip is long enough for {task.name}")
@@ -82,6 +79,19 @@ class GenerateStage:
         if not counts:
             raise UserError(f"no clip of the {self.split} split can be asked of any task")
         return counts
+
+    def _readings(
+        self, context: StageContext, model: MotionLanguageModel
+    ) -> Mapping[str, TokenisedClips]:
+        """The clips as tasks see them, by what a task writes."""
+        store, tokens = context.store, TokenStore.open(context.parents["tokens"] / TOKENS)
+        if self.generation.encoding == "own":
+            return dict.fromkeys(("text", "motion"), TokenisedClips(store, tokens))
+        padded = encode_padded(model.tokenizer, store, store.indices(self.split).tolist())
+        return {
+            "text": PaddedClips(store, tokens, padded, shown=True),
+            "motion": PaddedClips(store, tokens, padded, shown=False),
+        }
 
     def _sets(self, name: str, about: About) -> dict[str, About]:
         wanted = self.generation.multimodality

@@ -1,14 +1,16 @@
 """Clips encoded as MotionGPT's released evaluation does: padded to the longest of their batch.
 
-A6 of the audit: the padding becomes motion tokens that the model is shown. Given parts are cut out
-of the tokens of the whole clip at test time as its code does where `placeholders` are released.
+A6 of the audit: a captioner is shown the tokens of the padding too, and the last tokens of a clip
+have seen it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
 
+from motiongpt.data.store import MotionStore
+from motiongpt.data.token_store import TokenStore
 from motiongpt.tasks.base import WHOLE, ClipTokens, Codes
 from motiongpt.tokenizers.trained import TrainedTokenizer
 from motiongpt.training.language_data import TokenisedClips
@@ -17,28 +19,47 @@ BATCH_SIZE = 32  # of MotionGPT's evaluation; decides how far a clip is padded
 
 
 class PaddedClips(TokenisedClips):
-    """Tokenised clips of which some show the tokens of their padding too."""
+    """Tokenised clips of which some were encoded with padding.
 
-    _padded: dict[int, Codes]
+    Args:
+        store, tokens: as of `TokenisedClips`.
+        padded: index -> codes of a clip and its padding; the other clips stay as they are.
+        shown: whether the codes of the padding itself are shown.
+    """
 
-    def encode_with(self, tokenizer: TrainedTokenizer, indices: Sequence[int]) -> None:
-        """Encode clips anew, in batches in the order of their lengths, as MotionGPT's loader sorts
-        them; the mean pose is the padding."""
-        self._padded = {}
-        ordered = sorted(map(int, indices), key=lambda index: int(self.store.lengths[index]))
-        for first in range(0, len(ordered), BATCH_SIZE):
-            batch = ordered[first : first + BATCH_SIZE]
-            longest = max(int(self.store.lengths[index]) for index in batch)
-            rows = []
-            for index in batch:
-                features = self.store.features(index)
-                padding = np.repeat(self.store.mean[None], longest - len(features), axis=0)
-                rows.append(np.concatenate([features, padding]))
-            self._padded.update(zip(batch, tokenizer.encode(rows), strict=True))
+    def __init__(
+        self, store: MotionStore, tokens: TokenStore, padded: Mapping[int, Codes], shown: bool
+    ) -> None:
+        super().__init__(store, tokens)
+        self.padded, self.shown = padded, shown
 
     def __getitem__(self, index: int) -> ClipTokens:
-        """Clip `index` of the store, with the codes of its padding where there are any."""
+        """Clip `index` of the store."""
         clip = super().__getitem__(index)
-        if index not in self._padded:
+        if index not in self.padded:
             return clip
-        return replace(clip, views={**clip.views, WHOLE: self._padded[index]})
+        codes = self.padded[index]
+        if not self.shown:
+            codes = codes[: clip.tokens]
+        return replace(clip, views={**clip.views, WHOLE: codes})
+
+
+def encode_padded(
+    tokenizer: TrainedTokenizer, store: MotionStore, indices: Sequence[int]
+) -> dict[int, Codes]:
+    """Codes of clips padded with the mean pose, in batches in the order of their lengths.
+
+    That is the order in which MotionGPT's loader has them.
+    """
+    ordered = sorted(map(int, indices), key=lambda index: int(store.lengths[index]))
+    found: dict[int, Codes] = {}
+    for first in range(0, len(ordered), BATCH_SIZE):
+        batch = ordered[first : first + BATCH_SIZE]
+        longest = max(int(store.lengths[index]) for index in batch)
+        rows = []
+        for index in batch:
+            features = store.features(index)
+            padding = np.repeat(store.mean[None], longest - len(features), axis=0)
+            rows.append(np.concatenate([features, padding]))
+        found.update(zip(batch, tokenizer.encode(rows), strict=True))
+    return found

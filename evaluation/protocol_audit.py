@@ -13,6 +13,9 @@ from evaluation.results_file import ResultNumber, ResultsFile
 
 SECTIONS = ("generation", "scoring")  # of a protocol; the rest says which clips and how often
 TOGETHER = "_decoding"  # settings of one way of writing only make sense together
+# No published protocol has these: they are left to the CSV.
+PLAUSIBILITY = frozenset({"foot_sliding", "floating", "penetration", "jitter", "bone_length_error"})
+SAME = "·"
 
 
 @dataclass(frozen=True)
@@ -50,8 +53,9 @@ def variants(base: str, protocols: Mapping[str, DictConfig]) -> list[Variant]:
 def audit_tables(scored: Mapping[Variant, ResultsFile]) -> tuple[str, str]:
     """Markdown, one table a task, and CSV, one line a number; the first variant is the base.
 
-    In Markdown a number that a variant leaves exactly as it was is a dot, and one that it moves
-    beyond both intervals is bold.
+    In Markdown a number that a variant leaves exactly as it was is a dot, one that it moves less
+    than the table shows is ≈, and one that it moves beyond both intervals is bold; variants that
+    move nothing of a task are named below its table.
     """
     files = list(scored.values())
     base = files[0]
@@ -61,14 +65,18 @@ def audit_tables(scored: Mapping[Variant, ResultsFile]) -> tuple[str, str]:
             (method, metric)
             for method in (MODEL, REAL)
             for metric in dict.fromkeys(n.metric for n in base.results if n.task == task)
-            if _worth_a_column(files, task, method, metric)
+            if metric not in PLAUSIBILITY and _worth_a_column(files, task, method, metric)
         ]
         head = ["protocol", *(metric + (", real" if m == REAL else "") for m, metric in columns)]
         rows = [
             [variant.name, *(_cell(base, file, task, *column) for column in columns)]
             for variant, file in scored.items()
         ]
+        idle = [row[0] for row in rows if set(row[1:]) == {SAME}]
+        rows = [row for row in rows if row[0] not in idle]
         lines = ["| " + " | ".join(row) + " |" for row in [head, ["---"] * len(head), *rows]]
+        if idle:
+            lines += ["", f"No number here depends on {'; '.join(idle)}."]
         blocks.append("\n".join([f"## {task.replace('_', ' ')}", "", *lines]))
     return "\n\n".join(blocks), _csv(scored)
 
@@ -120,7 +128,9 @@ def _cell(base: ResultsFile, file: ResultsFile, task: str, method: str, metric: 
     if file is base:
         return _words(number)
     if number.value == before.value:
-        return "·"
+        return SAME
+    if _words(number) == _words(before):
+        return "≈"
     reach = (number.interval or 0.0) + (before.interval or 0.0)
     moved = abs(number.value - before.value) > reach
     return f"**{_words(number)}**" if moved else _words(number)
@@ -137,7 +147,7 @@ def _origin(base: ResultsFile) -> str:
         f"Base: protocol {base.protocol['name']}, {base.data.clips} clips of the "
         f"{base.data.split} split of {base.data.name} ({base.data.fingerprint[:12]}), "
         f"{base.protocol['replications']} replications, signature {base.signature}. "
-        "A dot: exactly as the base; bold: moved beyond both 95 % intervals."
+        "A dot: exactly as the base; ≈: less than is shown; bold: beyond both 95 % intervals."
     )
 
 

@@ -6,7 +6,7 @@ from hydra.utils import instantiate
 
 from evaluation.answers import describe, describe_samples
 from evaluation.asking import Asking, kind_of
-from evaluation.padded_clips import PaddedClips
+from evaluation.padded_clips import PaddedClips, encode_padded
 from launch.compose import compose_config
 from motiongpt.data.build import build_store
 from motiongpt.errors import UserError
@@ -133,8 +133,10 @@ def test_padded_clips_show_the_padding_and_keep_their_length(tmp_path):
         def clip(self, index):
             return {"whole": np.zeros(int(store.lengths[index]) // 4, np.int64)}
 
-    clips = PaddedClips(store, Tokens())
-    clips.encode_with(Encoder(), [0])
-    clips.encode_with(Encoder(), [0, 1])
-    assert clips[0].frames == 20 and clips[0].tokens == 10
-    assert clips[0].codes.tolist() == [41 % 16] * 10
+    assert encode_padded(Encoder(), store, [0])[0].tolist() == [20 % 16] * 5
+    padded = encode_padded(Encoder(), store, [0, 1])
+    shown, hidden = (PaddedClips(store, Tokens(), padded, shown=one) for one in (True, False))
+    assert shown[0].frames == hidden[0].frames == 20
+    assert shown[0].codes.tolist() == [41 % 16] * 10
+    assert hidden[0].codes.tolist() == [41 % 16] * 5
+    assert PaddedClips(store, Tokens(), {}, shown=True)[0].codes.tolist() == [0] * 5

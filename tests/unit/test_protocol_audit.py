@@ -69,6 +69,8 @@ def test_the_table_shows_what_moved():
         Variant("ours", ()): results(1.0),
         Variant("little", ()): results(1.15),
         Variant("much", ()): results(1.5, real=3.0),
+        Variant("hardly", ()): results(1.0000001),
+        Variant("nothing", ()): results(1.0),
     }
     markdown, text = audit_tables(scored)
     lines = markdown.splitlines()
@@ -76,5 +78,7 @@ def test_the_table_shows_what_moved():
     assert "| ours | 1.000 ±0.100 | 1.000 ±0.100 | 2.000 ±0.100 |" in lines
     assert "| little | 1.150 ±0.100 | · | · |" in lines
     assert "| much | **1.500 ±0.100** | · | **3.000 ±0.100** |" in lines
+    assert "| hardly | ≈ | · | · |" in lines
+    assert "No number here depends on nothing." in lines
     rows = list(csv.DictReader(io.StringIO(text)))
-    assert len(rows) == 12 and rows[4]["variant"] == "little" and float(rows[4]["value"]) == 1.15
+    assert len(rows) == 20 and rows[4]["variant"] == "little" and float(rows[4]["value"]) == 1.15
