@@ -17,6 +17,7 @@ from evaluation.evaluators.training_clips import TrainingClips
 from evaluation.evaluators.training_steps import Steps, train_steps
 
 FEWEST = 4
+"""Others of a caption that count at least; with fewer, all embeddings stay at one distance."""
 TINY = 1e-8
 """Keeps the gradient of a distance of zero finite."""
 
