@@ -57,6 +57,7 @@ class Scoring:
         cases, captions = first, _ = maker.cases(0)
         beside = baselines(cases, about.kind, self.store.mean, self.seed)
         found: list[Values] = []
+        constant: dict[str, dict[str, Tensor]] = {method: {} for method in (MODEL, *beside)}
         for replication in range(self.replications):
             kept = self.folder / predictions.folder.name / f"{replication:02d}.json"
             if kept.exists():
@@ -65,7 +66,7 @@ class Scoring:
             if replication and replication < len(about.seeds):
                 cases, captions = maker.cases(replication)
             values = self._replication(
-                replication, about.kind, cases, captions, beside, chosen, len(about.seeds)
+                replication, about.kind, cases, captions, beside, chosen, len(about.seeds), constant
             )
             write_json(kept, values)
             found.append(values)
@@ -90,6 +91,7 @@ class Scoring:
         beside: Beside,
         metrics: Sequence[Metric],
         drawn: int,
+        constant: dict[str, dict[str, Tensor]],
     ) -> Values:
         values: Values = {}
         for method, those in {MODEL: list(cases), **beside}.items():
@@ -101,7 +103,7 @@ class Scoring:
                 recover_joints(those)
             batch = Batch(
                 cases=those,
-                embeddings=self._embeddings(needed, those, captions, kind, method),
+                embeddings=self._embeddings(needed, those, captions, method, constant[method]),
                 scorers=self.scorers,
             )
             values[method] = {}
@@ -121,27 +123,32 @@ class Scoring:
         needed: frozenset[Embedded],
         cases: Sequence[Case],
         captions: Sequence[Caption],
-        kind: Kind,
         method: str,
+        constant: dict[str, Tensor],
     ) -> dict[str, Tensor]:
+        """What metrics need; `constant` keeps what is the same in every replication."""
         if self.embedder is None:
             return {}
-        found: dict[str, Tensor] = {}
-        real = method == REAL
-        if "motion" in needed:
-            found["motion"] = self.embedder.motions([case.features for case in cases], keep=real)
-        if "reference" in needed:
-            found["reference"] = self.embedder.motions(
+        makers: dict[Embedded, Callable[[Embedder], Tensor]] = {
+            "motion": lambda embedder: embedder.motions(
+                [case.features for case in cases], keep=method == REAL
+            ),
+            "reference": lambda embedder: embedder.motions(
                 [case.reference for case in cases], keep=True
-            )
-        if "caption" in needed:
-            found["caption"] = self.embedder.sentences(captions, keep=True)
-        if "written" in needed:
-            found["written"] = self.embedder.sentences([case.text for case in cases])
-        if "samples" in needed:
-            rows = self.embedder.motions([case.features for case in cases])
-            texts = len({case.name for case in cases})
-            found["samples"] = rows.unflatten(0, (texts, -1))
+            ),
+            "caption": lambda embedder: embedder.sentences(captions, keep=True),
+            "written": lambda embedder: embedder.sentences([case.text for case in cases]),
+            "samples": lambda embedder: embedder.motions(
+                [case.features for case in cases]
+            ).unflatten(0, (len({case.name for case in cases}), -1)),
+        }
+        found: dict[str, Tensor] = {}
+        for name in needed:
+            stays = name == "reference" or (method != MODEL and name != "caption")
+            made = constant[name] if name in constant else makers[name](self.embedder)
+            if stays:
+                constant[name] = made
+            found[name] = made
         return found
 
 

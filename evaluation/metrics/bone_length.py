@@ -26,7 +26,7 @@ class BoneLengthError(ClipMetric):
     def of_clip(self, case: Case, scorers: Scorers) -> Shares:
         """Sum over frames, and their number."""
         parents = case.skeleton.parents
-        body = bone_lengths(case.reference_joints, parents).mean(0)
+        body = bone_lengths(case.reference_joints[:1], parents)
         errors = np.abs(bone_lengths(case.joints, parents) - body).mean(-1)
         return {"bone_length_error": (MILLIMETRES * float(errors.sum()), len(errors))}
 
