@@ -10,10 +10,10 @@ from omegaconf import DictConfig, OmegaConf
 from evaluation.case import Scorers
 from evaluation.classifier_stage import CLASSIFIER
 from evaluation.embedder import Embedder
+from evaluation.evaluator_stage import EVALUATOR
 from evaluation.evaluators.action_classifier import ActionClassifier
 from evaluation.evaluators.base import Evaluator
 from evaluation.evaluators.loading import load_evaluator
-from evaluation.evaluator_stage import EVALUATOR
 from evaluation.gallery import draw_gallery
 from evaluation.metrics.base import Kind, Metric
 from evaluation.predictions import PREDICTIONS, PredictionSet, prediction_sets

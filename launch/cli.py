@@ -1,11 +1,13 @@
 """The command `motiongpt`: one sub-command, one module of `launch.commands`."""
 
+import ast
 import importlib
 import logging
 import pkgutil
 import sys
 import warnings
 from collections.abc import Sequence
+from pathlib import Path
 from types import ModuleType
 
 from hydra.errors import InstantiationException
@@ -70,6 +72,12 @@ def _command(name: str) -> ModuleType:
     return importlib.import_module(f"launch.commands.{name}")
 
 
+def _summary(name: str) -> str:
+    """First line of a command's docstring, without importing what the command needs."""
+    source = Path(commands.__path__[0], f"{name}.py").read_text()
+    return (ast.get_docstring(ast.parse(source)) or "").partition("\n")[0]
+
+
 def _help() -> str:
     lines = [
         "usage: motiongpt COMMAND ...",
@@ -79,8 +87,7 @@ def _help() -> str:
         "commands:",
     ]
     for name in _names():
-        summary = (_command(name).__doc__ or "").strip().splitlines()[0]
-        lines.append(f"  {name:<10} {summary}")
+        lines.append(f"  {name:<11} {_summary(name)}")
     return "\n".join(
         [
             *lines,

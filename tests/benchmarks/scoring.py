@@ -1,7 +1,7 @@
 """Time the scoring of saved predictions: as many clips and replications as HumanML3D's test has.
 
-    python -m tests.benchmarks.scoring [--clips 4384] [--replications 20] [--threads 2]
-        [--evaluator own|t2m_published] [--folder FOLDER]
+    python -m tests.benchmarks.scoring [--clips 4384] [--replications 20] [--sets 20]
+        [--threads 2] [--evaluator own|t2m_published] [--folder FOLDER]
 
 Makes a store of random walks and predictions of text to motion, other ones in each replication,
 then scores them with every metric of motions. Networks have their real sizes and random weights,
@@ -33,7 +33,7 @@ from tests.benchmarks.random_evaluator import random_evaluator
 from tests.unit.fake_source import FakeSource
 
 LENGTHS = (40, 197)  # frames of HumanML3D's clips
-WORDS = "a person walks runs turns slowly left right forward jumps and waves".split()
+WORDS = ("a", "person", "walks", "runs", "turns", "slowly", "left", "and", "jumps", "waves")
 
 
 def make_store(folder: Path, count: int, draw: np.random.Generator) -> MotionStore:

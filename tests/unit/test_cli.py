@@ -25,7 +25,10 @@ def test_help_names_every_command_with_an_example(capsys):
 def test_unknown_commands_are_one_line_with_the_valid_ones(capsys):
     assert main(["rum"]) == 2
     error = capsys.readouterr().err
-    assert error == "motiongpt: rum: no such command; valid: data, run, score, status\n"
+    assert (
+        error
+        == "motiongpt: rum: no such command; valid: audit, data, leaderboard, reproduce, run, score, status\n"
+    )
 
 
 @pytest.mark.parametrize(
