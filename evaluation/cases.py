@@ -10,6 +10,7 @@ from evaluation.predictions import Answers, PredictionSet, clip_indices
 from evaluation.rules import Rules
 from motiongpt.data.clip import Caption
 from motiongpt.data.store import MotionStore
+from motiongpt.errors import UserError
 
 UNIT = 4  # frames that T2M's data set crops clips to a multiple of
 PUNCTUATION = re.compile(f"[{re.escape(string.punctuation)}]")
@@ -52,10 +53,11 @@ class CaseMaker:
         """Cases of one replication, and the caption that each is about.
 
         Raises:
-            UserError: the replication is absent or broken.
+            UserError: the replication is absent or broken, or a motion is not finite.
         """
         answers = self.predictions.read(replication, self.store.n_features)
         samples = self.predictions.about.samples
+        self._check_finite(answers, replication)
         cases, asked = [], []
         for number in range(len(answers.texts)):
             place = number // samples
@@ -64,6 +66,18 @@ class CaseMaker:
             cases.append(self._case(place, answers, number, caption.text))
             asked.append(caption)
         return cases, asked
+
+    def _check_finite(self, answers: Answers, replication: int) -> None:
+        about = self.predictions.about
+        for number, motion in enumerate(answers.motions):
+            if np.isfinite(motion).all():
+                continue
+            frame = int((~np.isfinite(motion)).any(1).argmax())
+            raise UserError(
+                f"predictions of {about.task}, replication {replication}: the motion of clip "
+                f"{about.clips[number // about.samples]} holds NaN or infinity in frame {frame}; "
+                "make it anew or leave the clip out"
+            )
 
     def _case(self, place: int, answers: Answers, number: int, caption: str) -> Case:
         motion = np.array(answers.motions[number])

@@ -183,3 +183,13 @@ def test_joints_recovered_together_are_those_recovered_alone(tmp_path, store):
         assert "joints" in vars(one) and "joints" not in vars(other)
         np.testing.assert_allclose(one.joints, other.joints, atol=1e-5)
         np.testing.assert_allclose(one.reference_joints, other.reference_joints, atol=1e-5)
+
+
+def test_a_broken_motion_is_named(tmp_path, store):
+    made = saved(tmp_path, store, replications=1)
+    path = made.folder / "replication_00.npy"
+    frames = np.load(path)
+    frames[6 + 4, 7] = np.nan
+    np.save(path, frames)
+    with pytest.raises(UserError, match="replication 0: the motion of clip clip2 .* in frame 4;"):
+        scoring(tmp_path, store, frames=Frames()).score(made)
