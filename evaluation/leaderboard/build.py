@@ -154,7 +154,7 @@ def _mark_best(group: Group, published: PublishedTable) -> list[Row]:
         if real is None and rows[0].kind == "published":
             real = published.real(column)
         for place, row in enumerate(rows):
-            if row.real or column.key not in row.cells:
+            if not row.competes or column.key not in row.cells:
                 continue
             value = row.cells[column.key].quantity.value
             if column.better == "higher":

@@ -3,7 +3,6 @@
 import itertools
 import time
 from functools import cache
-from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
@@ -12,7 +11,7 @@ from evaluation.leaderboard.board import Board
 from evaluation.leaderboard.radar import MOST_RUNS, radars
 from evaluation.leaderboard.radar_svg import line_class, radar_svg
 from evaluation.leaderboard.runs import run_facts
-from evaluation.leaderboard.table import Row, Table, column_title
+from evaluation.leaderboard.table import Table
 from evaluation.leaderboard.verdict import KINDS
 from evaluation.leaderboard.words import ARROWS, has_verdicts, sources
 
@@ -43,7 +42,6 @@ def html_page(board: Board) -> str:
             most_runs=MOST_RUNS,
             column_groups=column_groups,
             has_verdicts=has_verdicts,
-            badges=badges,
             sources=sources,
             run_facts=run_facts,
         )
@@ -55,31 +53,6 @@ def column_groups(table: Table) -> list[tuple[str, int]]:
     groups = itertools.groupby(table.columns, key=lambda column: column.group)
     found = [(name, len(list(members))) for name, members in groups]
     return found if any(name for name, _ in found) else []
-
-
-def badges(table: Table, row: Row) -> list[dict[str, Any]]:
-    """The verdicts on a row: kind, mark, reasons, and the columns, where they are not all."""
-    found: dict[str, dict[str, Any]] = {}
-    for column in table.columns:
-        cell = row.cells.get(column.key)
-        if cell is None or cell.verdict is None:
-            continue
-        badge = found.setdefault(
-            str(cell.verdict),
-            {
-                "kind": cell.verdict.kind,
-                "mark": MARKS[cell.verdict.kind],
-                "reasons": [str(reason) for reason in cell.verdict.reasons],
-                "words": [reason.words for reason in cell.verdict.reasons],
-                "columns": [],
-            },
-        )
-        badge["columns"].append(column_title(column))
-    judged = sum(len(badge["columns"]) for badge in found.values())
-    for badge in found.values():
-        if len(badge["columns"]) == judged:
-            badge["columns"] = []
-    return list(found.values())
 
 
 @cache

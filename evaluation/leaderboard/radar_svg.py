@@ -5,13 +5,14 @@ from collections.abc import Sequence
 from html import escape
 
 from evaluation.leaderboard.published import REAL, Column
-from evaluation.leaderboard.radar import AXES, Radar
+from evaluation.leaderboard.radar import AXES, BASELINE, Radar
 
 SIZE = (640, 530)  # units of the drawing, width and height
 CENTRE = (320.0, 268.0)
 RIM, INNER = 180.0, 36.0  # radius of the best value and of the worst
 LABELS = 200.0  # radius at which the axes are named
 ARROWS = {"higher": "↑", "lower": "↓ inverted", "real": "→"}
+NOTHING = 1e-6  # smaller values on an axis are rounding
 COLOURS = 8  # classes line-0 … line-7 of the page
 
 
@@ -37,14 +38,16 @@ def radar_svg(radar: Radar) -> str:
 def line_class(radar: Radar, line: int) -> str:
     """Class of a line: real motion and baselines look the same in every chart."""
     role = radar.series[line].role
-    if role in (REAL, "baseline"):
+    if role in (REAL, BASELINE):
         return f"line line-{role}"
-    before = sum(series.role not in (REAL, "baseline") for series in radar.series[:line])
+    before = sum(series.role not in (REAL, BASELINE) for series in radar.series[:line])
     return f"line line-{before % COLOURS}"
 
 
 def number(value: float) -> str:
-    """Three digits that matter."""
+    """Three digits that matter; what rounding left of nothing is 0."""
+    if abs(value) < NOTHING:
+        return "0"
     return f"{value:.3g}" if abs(value) < 100 else f"{value:.0f}"
 
 

@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from evaluation.leaderboard.judgement import Judgement, column_title, in_words, judgements
 from evaluation.leaderboard.published import Column, PublishedTable
 from evaluation.leaderboard.quantity import Quantity
-from evaluation.leaderboard.verdict import Verdict
+from evaluation.leaderboard.verdict import MODEL, Verdict
 from evaluation.results_file import ResultsFile
 
 RowKind = Literal["published", "independent", "own"]
@@ -18,7 +19,7 @@ class Cell:
 
     Attributes:
         verdict: on a number of ours; None for published ones and where there is no counterpart.
-        best: of its column within its group; never real motion.
+        best: of its column within its group; see `Row.competes`.
         unit: where it is another than the column's, else empty.
     """
 
@@ -56,13 +57,10 @@ class Row:
     run: ResultsFile | None = None
     method: str = ""
 
-    def verdicts(self) -> dict[str, list[str]]:
-        """Words of a verdict -> keys of the columns that got it."""
-        found: dict[str, list[str]] = {}
-        for key, cell in self.cells.items():
-            if cell.verdict is not None:
-                found.setdefault(str(cell.verdict), []).append(key)
-        return found
+    @property
+    def competes(self) -> bool:
+        """Whether it may be the best: real motion and our baselines can't."""
+        return not self.real and self.method in ("", MODEL)
 
 
 @dataclass(frozen=True)
@@ -86,18 +84,17 @@ class Table:
         """Of all groups."""
         return self.published.columns
 
-    def verdict_words(self, row: Row) -> str:
-        """All verdicts on a row of ours in one line; a verdict on all numbers needs no list."""
-        titles = {column.key: column_title(column) for column in self.columns}
-        found = row.verdicts()
-        judged = sum(map(len, found.values()))
-        return "; ".join(
-            words if len(keys) == judged else f"{words} ({', '.join(titles[k] for k in keys)})"
-            for words, keys in found.items()
+    def judgements(self, row: Row) -> list[Judgement]:
+        """All verdicts on a row of ours, by kind."""
+        cells = {column: row.cells.get(column.key) for column in self.columns}
+        return judgements(
+            {
+                column_title(column): cell.verdict
+                for column, cell in cells.items()
+                if cell is not None and cell.verdict is not None
+            }
         )
 
-
-def column_title(column: Column, with_unit: bool = False) -> str:
-    """Its title with the group in front, if it has one, and the unit behind."""
-    title = f"{column.group} {column.title}" if column.group else column.title
-    return f"{title} ({column.unit})" if with_unit and column.unit else title
+    def verdict_words(self, row: Row) -> str:
+        """The same in one line."""
+        return in_words(self.judgements(row))

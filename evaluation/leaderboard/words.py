@@ -1,7 +1,8 @@
 """A table as words: the head and the rows that plain text and Markdown share."""
 
+from evaluation.leaderboard.judgement import column_title
 from evaluation.leaderboard.published import Column
-from evaluation.leaderboard.table import Group, Row, Table, column_title
+from evaluation.leaderboard.table import Group, Row, Table
 
 ARROWS = {"higher": "↑", "lower": "↓", "real": "→"}
 LEGEND = (
