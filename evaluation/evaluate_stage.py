@@ -1,6 +1,8 @@
 """The last stage: saved answers scored under a protocol, in numbers and in pictures."""
 
-from collections.abc import Mapping
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, get_args
 
@@ -21,6 +23,7 @@ from evaluation.report import Origin, write_report
 from evaluation.results import Result
 from evaluation.rules import Rules
 from evaluation.scoring import Scoring
+from motiongpt.data.store import MotionStore
 from motiongpt.errors import UserError
 from motiongpt.training.stage import StageContext
 
@@ -54,6 +57,7 @@ class EvaluateStage:
         self.rules = Rules.of(protocol.scoring)
         if protocol.replications < 1:
             raise UserError(f"protocol.replications={protocol.replications}: at least 1")
+        self.metric_settings = metrics
         self.metrics: dict[str, Metric] = {
             str(name): instantiate(node) for name, node in metrics.items()
         }
@@ -88,7 +92,7 @@ class EvaluateStage:
                 mean=store.mean,
             ),
             embedder=embedder,
-            folder=context.folder / "replications",
+            folder=context.folder / "replications" / self._identity(sets, evaluator, store),
             say=context.say,
         )
         results: list[Result] = []
@@ -105,6 +109,20 @@ class EvaluateStage:
         if self.pictures:
             draw_gallery(context.folder, shown, results, store, self.pictures, context.say)
         return {f"{r.task}/{r.method}/{r.metric}": r.value for r in results}
+
+    def _identity(
+        self, sets: Sequence[PredictionSet], evaluator: Evaluator | None, store: MotionStore
+    ) -> str:
+        """Sixteen letters that change with whatever changes a number, so that replications which
+        an interrupted scoring has kept are not taken for those of another."""
+        files = sorted(file for one in sets for file in one.folder.iterdir())
+        facts = {
+            "settings": [_container(self.protocol), _container(self.metric_settings), self.seed],
+            "evaluator": None if evaluator is None else evaluator.fingerprint,
+            "data": store.fingerprint,
+            "answers": [[str(f), f.stat().st_size, f.stat().st_mtime_ns] for f in files],
+        }
+        return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]
 
     def _evaluator(self, context: StageContext) -> Evaluator | None:
         folder: Path | None = context.parents.get(EVALUATOR)

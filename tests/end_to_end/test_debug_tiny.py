@@ -105,20 +105,26 @@ def test_saved_predictions_are_scored_without_the_model(finished, tmp_path):
     folder = next(one.folder for one in all_runs(finished) if one.stage == "generate")
     saved = tmp_path / "system"
     shutil.copytree(folder / "predictions", saved / "predictions")
-    done = subprocess.run(
-        [
-            *COMMAND[:-3],
-            *("score", "predictions", str(saved), "debug=tiny", "stage.evaluate.pictures=0"),
-            f"paths.root={finished}",
-        ],
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    mine = json.loads((saved / "scores" / "results.json").read_text())["results"]
+
+    def scores(*overrides):
+        done = subprocess.run(
+            [
+                *COMMAND[:-3],
+                *("score", "predictions", str(saved), "debug=tiny", "stage.evaluate.pictures=0"),
+                *(f"paths.root={finished}", *overrides),
+            ],
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return json.loads((saved / "scores" / "results.json").read_text())["results"]
+
+    mine = scores()
     evaluated = next(one.folder for one in all_runs(finished) if one.stage == "evaluate")
     whole = json.loads((evaluated / "results.json").read_text())["results"]
     assert mine == [one for one in whole if one["task"] != "reconstruction"]
+    other = scores("protocol.scoring.packing=released")
+    assert other != mine, "what one protocol has scored is not taken for another's"
 
 
 def test_an_audit_shows_what_each_deviation_moves(finished, tmp_path):
