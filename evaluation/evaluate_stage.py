@@ -9,20 +9,20 @@ from typing import Any, get_args
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 
+from evaluation.answers.predictions import PREDICTIONS, PredictionSet, prediction_sets
 from evaluation.case import Scorers
 from evaluation.classifier_stage import CLASSIFIER
-from evaluation.embedder import Embedder
 from evaluation.evaluator_stage import EVALUATOR
 from evaluation.evaluators.action_classifier import ActionClassifier
 from evaluation.evaluators.base import Evaluator
 from evaluation.evaluators.loading import load_evaluator
-from evaluation.gallery import draw_gallery
 from evaluation.metrics.base import Kind, Metric
-from evaluation.predictions import PREDICTIONS, PredictionSet, prediction_sets
-from evaluation.report import Origin, write_report
-from evaluation.results import Result
-from evaluation.rules import Rules
-from evaluation.scoring import Scoring
+from evaluation.replications.embedder import Embedder
+from evaluation.replications.results import Result
+from evaluation.replications.rules import Rules
+from evaluation.replications.scoring import Scoring
+from evaluation.reports.gallery import draw_gallery
+from evaluation.reports.report import Origin, write_report
 from motiongpt.data.store import MotionStore
 from motiongpt.errors import UserError
 from motiongpt.training.stage import StageContext

@@ -7,11 +7,11 @@ import torch
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 
-from evaluation.answers import describe, describe_samples, generate
-from evaluation.asking import WAYS, Asking
-from evaluation.padded_clips import PaddedClips, encode_padded
-from evaluation.predictions import PREDICTIONS, About, PredictionSet
-from evaluation.selection import chosen_clips
+from evaluation.answers.asking import WAYS, Asking
+from evaluation.answers.padded_clips import PaddedClips, encode_padded
+from evaluation.answers.predictions import PREDICTIONS, About, PredictionSet
+from evaluation.answers.selection import chosen_clips
+from evaluation.answers.writing import describe, describe_samples, generate
 from motiongpt.data.token_store import TokenStore
 from motiongpt.errors import UserError
 from motiongpt.generation.model import MotionLanguageModel

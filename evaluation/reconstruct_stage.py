@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
-from evaluation.predictions import PREDICTIONS, About, Answers, PredictionSet
-from evaluation.selection import chosen_clips
+from evaluation.answers.predictions import PREDICTIONS, About, Answers, PredictionSet
+from evaluation.answers.selection import chosen_clips
 from motiongpt.tokenizers.trained import TrainedTokenizer
 from motiongpt.training.stage import StageContext
 from motiongpt.training.tokenizer_stage import MODEL

@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from evaluation.predictions import PREDICTIONS, prediction_sets
+from evaluation.answers.predictions import PREDICTIONS, prediction_sets
 from launch.commands.run import plan_point
 from launch.execute import build_stage, execute
 from launch.graph import Planned
@@ -26,7 +26,7 @@ def main(arguments: Sequence[str]) -> int:
     """Run; 1 if a judge could not be made."""
     parser = argparse.ArgumentParser(
         prog="motiongpt score predictions",
-        description=f"{__doc__} How they are written: see evaluation/predictions.py.",
+        description=f"{__doc__} How they are written: see evaluation/answers/predictions.py.",
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

@@ -7,7 +7,7 @@ from typing import Any
 from evaluation.leaderboard.build import build_table
 from evaluation.leaderboard.published import PublishedTable
 from evaluation.leaderboard.table import Table
-from evaluation.results_file import ResultsFile
+from evaluation.reports.results_file import ResultsFile
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from evaluation.leaderboard.runs import (
 )
 from evaluation.leaderboard.table import Cell, Group, Row, Table
 from evaluation.leaderboard.verdict import MODEL, judge, own_quantity
-from evaluation.results_file import ResultsFile
+from evaluation.reports.results_file import ResultsFile
 
 
 def build_table(

@@ -6,7 +6,7 @@ from typing import Any
 
 from evaluation.leaderboard.published import PublishedProtocol
 from evaluation.leaderboard.runs import flat, references
-from evaluation.results_file import ResultNumber, ResultsFile
+from evaluation.reports.results_file import ResultNumber, ResultsFile
 
 EMBEDDING_METRICS = frozenset(
     {"r_top1", "r_top2", "r_top3", "mm_dist", "fid", "diversity", "multimodality"}

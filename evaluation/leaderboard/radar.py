@@ -15,7 +15,7 @@ from evaluation.leaderboard.quantity import Quantity
 from evaluation.leaderboard.runs import run_label, setting_key, setting_label
 from evaluation.leaderboard.table import Table
 from evaluation.leaderboard.verdict import MODEL, own_quantity
-from evaluation.results_file import ResultsFile
+from evaluation.reports.results_file import ResultsFile
 
 AXES = (
     Column("t2m_r_top1", "text_to_motion", "r_top1", "R@1", "higher", group="text to motion"),

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from evaluation.results_file import RESULTS, ResultsFile, read_results
+from evaluation.reports.results_file import RESULTS, ResultsFile, read_results
 from motiongpt.errors import UserError
 
 # Settings of an experiment that tell the runs of one sweep from those of another.

@@ -8,7 +8,7 @@ from evaluation.leaderboard.judgement import Judgement, column_title, in_words, 
 from evaluation.leaderboard.published import Column, PublishedTable
 from evaluation.leaderboard.quantity import Quantity
 from evaluation.leaderboard.verdict import MODEL, Verdict
-from evaluation.results_file import ResultsFile
+from evaluation.reports.results_file import ResultsFile
 
 RowKind = Literal["published", "independent", "own"]
 

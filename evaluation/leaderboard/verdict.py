@@ -8,7 +8,7 @@ from evaluation.leaderboard.comparability import Difference, differences
 from evaluation.leaderboard.published import REAL, Column, PublishedRow, PublishedTable
 from evaluation.leaderboard.quantity import Quantity, converted
 from evaluation.leaderboard.runs import fits
-from evaluation.results_file import ResultNumber, ResultsFile
+from evaluation.reports.results_file import ResultNumber, ResultsFile
 
 Kind = Literal["reproduced", "better", "worse", "not comparable"]
 KINDS: tuple[Kind, ...] = ("reproduced", "better", "worse", "not comparable")

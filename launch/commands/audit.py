@@ -9,8 +9,8 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from evaluation.protocol_audit import Variant, audit_tables, variants
-from evaluation.results_file import read_results
+from evaluation.reports.protocol_audit import Variant, audit_tables, variants
+from evaluation.reports.results_file import read_results
 from launch.commands.run import plan_point
 from launch.compose import compose_config
 from launch.execute import execute

@@ -10,7 +10,7 @@ from evaluation.leaderboard.formats import FORMATS, write_board
 from evaluation.leaderboard.plain import plain_table
 from evaluation.leaderboard.published_file import find_tables
 from evaluation.leaderboard.runs import gather
-from evaluation.results_file import ResultsFile
+from evaluation.reports.results_file import ResultsFile
 from launch.compose import compose_config
 from launch.protocols import shipped_protocols
 from launch.studies import EXPERIMENTS

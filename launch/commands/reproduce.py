@@ -10,7 +10,7 @@ from evaluation.leaderboard.formats import write_board
 from evaluation.leaderboard.plain import plain_table
 from evaluation.leaderboard.published import PublishedTable
 from evaluation.leaderboard.published_file import PUBLISHED, read_published
-from evaluation.results_file import RESULTS, ResultsFile, read_results
+from evaluation.reports.results_file import RESULTS, ResultsFile, read_results
 from launch.commands.run import plan_point
 from launch.compose import expand
 from launch.execute import execute

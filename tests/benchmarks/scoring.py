@@ -18,11 +18,11 @@ import numpy as np
 import torch
 from hydra.utils import instantiate
 
+from evaluation.answers.predictions import About, Answers, PredictionSet
 from evaluation.case import Scorers
-from evaluation.embedder import Embedder
-from evaluation.predictions import About, Answers, PredictionSet
-from evaluation.rules import Rules
-from evaluation.scoring import Scoring
+from evaluation.replications.embedder import Embedder
+from evaluation.replications.rules import Rules
+from evaluation.replications.scoring import Scoring
 from launch.compose import compose_config
 from motiongpt.data.build import build_store
 from motiongpt.data.clip import Caption, Clip

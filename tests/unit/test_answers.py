@@ -1,7 +1,7 @@
 import numpy as np
 import torch
 
-from evaluation.answers import in_place
+from evaluation.answers.writing import in_place
 from motiongpt.motion.recover import features_to_joints
 from motiongpt.motion.skeleton import HUMANML3D
 

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from hydra.utils import instantiate
 
-from evaluation.answers import describe, describe_samples
-from evaluation.asking import Asking, kind_of
-from evaluation.padded_clips import PaddedClips, encode_padded
+from evaluation.answers.asking import Asking, kind_of
+from evaluation.answers.padded_clips import PaddedClips, encode_padded
+from evaluation.answers.writing import describe, describe_samples
 from launch.compose import compose_config
 from motiongpt.data.build import build_store
 from motiongpt.errors import UserError

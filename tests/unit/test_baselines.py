@@ -1,7 +1,7 @@
 import numpy as np
 
-from evaluation.baselines import hold_last_pose, interpolate_linear
-from evaluation.comparison import CHANCE, HOLD, LINEAR, REAL, SHUFFLED, baselines
+from evaluation.replications.baselines import hold_last_pose, interpolate_linear
+from evaluation.replications.comparison import CHANCE, HOLD, LINEAR, REAL, SHUFFLED, baselines
 from tests.unit.cases import make_case
 from tests.unit.fake_source import joint_clip
 

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from evaluation.embedder import Embedder
 from evaluation.evaluators.base import Evaluator
-from evaluation.rules import Rules
+from evaluation.replications.embedder import Embedder
+from evaluation.replications.rules import Rules
 from motiongpt.data.clip import Caption
 from motiongpt.errors import UserError
 

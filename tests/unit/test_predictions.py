@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from evaluation.predictions import (
+from evaluation.answers.predictions import (
     About,
     Answers,
     PredictionSet,

@@ -3,8 +3,8 @@
 import csv
 import io
 
-from evaluation.protocol_audit import Variant, audit_tables, variants
-from evaluation.results_file import DataFacts, ResultNumber, ResultsFile
+from evaluation.reports.protocol_audit import Variant, audit_tables, variants
+from evaluation.reports.results_file import DataFacts, ResultNumber, ResultsFile
 from launch.compose import compose_config
 
 NAMES = ("ours", "guo2022", "motiongpt_release")

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from evaluation.metrics.base import Number
-from evaluation.report import Origin, write_report
-from evaluation.results import Result, markdown_table
-from evaluation.results_file import read_results
+from evaluation.replications.results import Result, markdown_table
+from evaluation.reports.report import Origin, write_report
+from evaluation.reports.results_file import read_results
 
 UP, NEAR = Number("%", "higher"), Number("", "real")
 

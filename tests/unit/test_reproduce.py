@@ -1,7 +1,7 @@
 import pytest
 
 from evaluation.leaderboard.published_file import read_published
-from evaluation.results_file import read_results
+from evaluation.reports.results_file import read_results
 from launch.cli import main
 from launch.commands.reproduce import _board, _write
 from launch.compose import compose_config, expand

@@ -3,9 +3,9 @@ import json
 import pytest
 from jsonschema import Draft202012Validator
 
-from evaluation.report import Origin, write_report
-from evaluation.results import Result
-from evaluation.results_file import SCHEMA, read_results
+from evaluation.replications.results import Result
+from evaluation.reports.report import Origin, write_report
+from evaluation.reports.results_file import SCHEMA, read_results
 from motiongpt.errors import UserError
 from tests.unit.results_files import facts, number, write
 

@@ -7,13 +7,21 @@ import numpy as np
 import pytest
 import torch
 
+from evaluation.answers.predictions import About, Answers, PredictionSet
 from evaluation.case import Scorers, recover_joints
-from evaluation.cases import CaseMaker, filled
-from evaluation.comparison import CHANCE, HOLD, LINEAR, MEAN_POSE, MODEL, REAL, SHUFFLED
 from evaluation.metrics.base import Metric, Number
-from evaluation.predictions import About, Answers, PredictionSet
-from evaluation.rules import Rules
-from evaluation.scoring import Scoring
+from evaluation.replications.cases import CaseMaker, filled
+from evaluation.replications.comparison import (
+    CHANCE,
+    HOLD,
+    LINEAR,
+    MEAN_POSE,
+    MODEL,
+    REAL,
+    SHUFFLED,
+)
+from evaluation.replications.rules import Rules
+from evaluation.replications.scoring import Scoring
 from motiongpt.data.build import build_store
 from motiongpt.data.clip import Caption
 from motiongpt.errors import UserError

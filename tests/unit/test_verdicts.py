@@ -4,7 +4,7 @@ from evaluation.leaderboard.comparability import differences
 from evaluation.leaderboard.published_file import read_published
 from evaluation.leaderboard.quantity import Quantity, converted, printed_quantity
 from evaluation.leaderboard.verdict import judge
-from evaluation.results_file import read_results
+from evaluation.reports.results_file import read_results
 from motiongpt.errors import UserError
 from tests.unit.results_files import FACTS, number, write
 

@@ -13,9 +13,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from evaluation.cases import filled
 from evaluation.evaluators.base import Evaluator
-from evaluation.rules import Rules
+from evaluation.replications.cases import filled
+from evaluation.replications.rules import Rules
 from motiongpt.data.clip import Caption
 from motiongpt.errors import UserError
 from motiongpt.files import save_with

@@ -8,7 +8,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from evaluation.results import Result, markdown_table, plain_table
+from evaluation.replications.results import Result, markdown_table, plain_table
 from motiongpt.files import write_json, write_text
 
 SCHEMA = 1  # of results_schema.json

@@ -7,14 +7,14 @@ from pathlib import Path
 
 from torch import Tensor
 
+from evaluation.answers.predictions import PredictionSet
 from evaluation.case import Case, Scorers, recover_joints
-from evaluation.cases import CaseMaker
-from evaluation.comparison import MODEL, REAL, baselines
-from evaluation.embedder import Embedder
 from evaluation.metrics.base import Batch, Embedded, Kind, Metric, Number
-from evaluation.predictions import PredictionSet
-from evaluation.results import Result
-from evaluation.rules import Rules
+from evaluation.replications.cases import CaseMaker
+from evaluation.replications.comparison import MODEL, REAL, baselines
+from evaluation.replications.embedder import Embedder
+from evaluation.replications.results import Result
+from evaluation.replications.rules import Rules
 from motiongpt.data.clip import Caption
 from motiongpt.data.store import MotionStore
 from motiongpt.files import write_json

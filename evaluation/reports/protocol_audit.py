@@ -8,8 +8,8 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from evaluation.comparison import MODEL, REAL
-from evaluation.results_file import ResultNumber, ResultsFile
+from evaluation.replications.comparison import MODEL, REAL
+from evaluation.reports.results_file import ResultNumber, ResultsFile
 
 SECTIONS = ("generation", "scoring")  # of a protocol; the rest says which clips and how often
 TOGETHER = "_decoding"  # settings of one way of writing only make sense together

@@ -5,9 +5,9 @@ import string
 
 import numpy as np
 
+from evaluation.answers.predictions import Answers, PredictionSet, clip_indices
 from evaluation.case import Case
-from evaluation.predictions import Answers, PredictionSet, clip_indices
-from evaluation.rules import Rules
+from evaluation.replications.rules import Rules
 from motiongpt.data.clip import Caption
 from motiongpt.data.store import MotionStore
 from motiongpt.errors import UserError

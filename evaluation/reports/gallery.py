@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 
 from evaluation.case import Case
-from evaluation.comparison import CHANCE, MODEL, REAL
-from evaluation.results import Result, table_cells
+from evaluation.replications.comparison import CHANCE, MODEL, REAL
+from evaluation.replications.results import Result, table_cells
 from motiongpt.data.store import MotionStore
 from motiongpt.render.page import Cell, Row, Section, write_page
 from motiongpt.render.stick_figure import render_animation

@@ -6,9 +6,9 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from evaluation.baselines import hold_last_pose, interpolate_linear
 from evaluation.case import Case
 from evaluation.metrics.base import Kind
+from evaluation.replications.baselines import hold_last_pose, interpolate_linear
 from motiongpt.motion.features import joints_to_features
 
 MODEL, REAL, CHANCE = "model", "real", "chance (another clip's)"

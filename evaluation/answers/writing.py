@@ -6,8 +6,8 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from evaluation.asking import Asking, kind_of
-from evaluation.predictions import About, Answers
+from evaluation.answers.asking import Asking, kind_of
+from evaluation.answers.predictions import About, Answers
 from motiongpt.data.store import MotionStore
 from motiongpt.generation.model import MotionLanguageModel
 from motiongpt.motion.anchor import arrive, root_path
