@@ -2,9 +2,11 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
+# Tests take small steps, for which a second thread costs more than it brings on a busy machine.
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest
 INSTALLED := $(VENV)/.installed
 
-.PHONY: quickstart test test-all lint install
+.PHONY: quickstart test test-all test-slow install
 
 quickstart: install  ## train the three stages small on synthetic motion, evaluate, draw
 	$(BIN)/motiongpt run experiment=quickstart
@@ -12,10 +14,13 @@ quickstart: install  ## train the three stages small on synthetic motion, evalua
 test: install  ## lint, types and the quick tests
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest -m "not slow and not slurm and not browser and not gpu"
+	$(PYTEST) -m "not slow and not slurm and not browser and not gpu"
 
 test-all: install  ## also the tests that take minutes
-	$(BIN)/python -m pytest -m "not slurm and not browser and not gpu"
+	$(PYTEST) -m "not slurm and not browser and not gpu"
+
+test-slow: install  ## the tests that take minutes, alone
+	$(PYTEST) -m "slow and not slurm and not browser and not gpu"
 
 install: $(INSTALLED)
 
