@@ -6,7 +6,8 @@ from typing import Any
 
 from evaluation.leaderboard.published import PublishedProtocol
 from evaluation.leaderboard.runs import flat, references
-from evaluation.reports.results_file import ResultNumber, ResultsFile
+from evaluation.replications.results import Result
+from evaluation.reports.results_file import ResultsFile
 
 EMBEDDING_METRICS = frozenset(
     {"r_top1", "r_top2", "r_top3", "mm_dist", "fid", "diversity", "multimodality"}
@@ -38,7 +39,7 @@ class Difference:
 
 def differences(
     run: ResultsFile,
-    number: ResultNumber,
+    number: Result,
     published: PublishedProtocol,
     shipped: Mapping[str, Mapping[str, Any]],
 ) -> tuple[Difference, ...]:
@@ -57,7 +58,7 @@ def differences(
 
 def _differences(
     run: ResultsFile,
-    number: ResultNumber,
+    number: Result,
     published: PublishedProtocol,
     shipped: Mapping[str, Mapping[str, Any]],
 ) -> Iterator[Difference]:

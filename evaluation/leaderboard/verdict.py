@@ -8,7 +8,8 @@ from evaluation.leaderboard.comparability import Difference, differences
 from evaluation.leaderboard.published import REAL, Column, PublishedRow, PublishedTable
 from evaluation.leaderboard.quantity import Quantity, converted
 from evaluation.leaderboard.runs import fits
-from evaluation.reports.results_file import ResultNumber, ResultsFile
+from evaluation.replications.results import Result
+from evaluation.reports.results_file import ResultsFile
 
 Kind = Literal["reproduced", "better", "worse", "not comparable"]
 KINDS: tuple[Kind, ...] = ("reproduced", "better", "worse", "not comparable")
@@ -40,7 +41,7 @@ class Verdict:
         return f"{self.kind}{why} [against {self.against}]"
 
 
-def own_quantity(number: ResultNumber, column: Column) -> Quantity | None:
+def own_quantity(number: Result, column: Column) -> Quantity | None:
     """A number of ours in the unit of its column; None where no factor leads there."""
     value = converted(number.value, number.unit, column.unit)
     if value is None:
@@ -53,7 +54,7 @@ def own_quantity(number: ResultNumber, column: Column) -> Quantity | None:
 
 def judge(
     run: ResultsFile,
-    number: ResultNumber,
+    number: Result,
     column: Column,
     table: PublishedTable,
     shipped: Mapping[str, Mapping[str, Any]],
@@ -94,7 +95,7 @@ def judge(
 
 def _by_direction(
     run: ResultsFile,
-    number: ResultNumber,
+    number: Result,
     column: Column,
     table: PublishedTable,
     own: Quantity,
@@ -119,7 +120,7 @@ def _by_direction(
 
 
 def _counterparts(
-    run: ResultsFile, number: ResultNumber, column: Column, table: PublishedTable
+    run: ResultsFile, number: Result, column: Column, table: PublishedTable
 ) -> Sequence[PublishedRow]:
     rows = [row for row in table.rows if column.key in row.numbers and not row.by]
     if number.method == REAL:

@@ -9,7 +9,8 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 
 from evaluation.replications.comparison import MODEL, REAL
-from evaluation.reports.results_file import ResultNumber, ResultsFile
+from evaluation.replications.results import Result
+from evaluation.reports.results_file import ResultsFile
 
 SECTIONS = ("generation", "scoring")  # of a protocol; the rest says which clips and how often
 TOGETHER = "_decoding"  # settings of one way of writing only make sense together
@@ -136,7 +137,7 @@ def _cell(base: ResultsFile, file: ResultsFile, task: str, method: str, metric: 
     return f"**{_words(number)}**" if moved else _words(number)
 
 
-def _words(number: ResultNumber) -> str:
+def _words(number: Result) -> str:
     digits = 1 if abs(number.value) >= 10 else 3
     spread = f" ±{number.interval:.{digits}f}" if number.interval is not None else ""
     return f"{number.value:.{digits}f}{spread}"

@@ -10,36 +10,11 @@ from typing import Any
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 
-from evaluation.metrics.base import Better
+from evaluation.replications.results import Result
 from motiongpt.errors import UserError
 
 RESULTS = "results.json"
 SCHEMA = Path(__file__).with_name("results_schema.json")
-
-
-@dataclass(frozen=True)
-class ResultNumber:
-    """One number of one method.
-
-    Attributes:
-        task, method, metric: what was measured; `method` is "model" or a baseline.
-        value: mean over the replications, in `unit`.
-        interval: half width, 1.96 standard deviations (ddof 0) over the root of the number of
-            replications; None where there was one replication.
-        values: one a replication; may be empty.
-        cases: clips behind it.
-    """
-
-    task: str
-    method: str
-    metric: str
-    value: float
-    interval: float | None
-    replications: int
-    values: tuple[float, ...]
-    unit: str
-    better: Better
-    cases: int
 
 
 @dataclass(frozen=True)
@@ -76,9 +51,9 @@ class ResultsFile:
     versions: Mapping[str, str]
     time: str
     git: Mapping[str, Any]
-    results: tuple[ResultNumber, ...]
+    results: tuple[Result, ...]
 
-    def number(self, task: str, method: str, metric: str) -> ResultNumber | None:
+    def number(self, task: str, method: str, metric: str) -> Result | None:
         """The number of that name, or None."""
         return self._by_name.get((task, method, metric))
 
@@ -88,7 +63,7 @@ class ResultsFile:
         return list(dict.fromkeys(number.method for number in self.results))
 
     @cached_property
-    def _by_name(self) -> dict[tuple[str, str, str], ResultNumber]:
+    def _by_name(self) -> dict[tuple[str, str, str], Result]:
         return {(number.task, number.method, number.metric): number for number in self.results}
 
 
@@ -122,9 +97,9 @@ def read_results(path: Path) -> ResultsFile:
     )
 
 
-def _number(row: dict[str, Any]) -> ResultNumber:
-    facts = {key: row[key] for key in ResultNumber.__dataclass_fields__}
-    return ResultNumber(**{**facts, "values": tuple(row["values"])})
+def _number(row: dict[str, Any]) -> Result:
+    facts = {key: row[key] for key in Result.__dataclass_fields__}
+    return Result(**{**facts, "values": tuple(row["values"])})
 
 
 @cache

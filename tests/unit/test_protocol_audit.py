@@ -3,8 +3,9 @@
 import csv
 import io
 
+from evaluation.replications.results import Result
 from evaluation.reports.protocol_audit import Variant, audit_tables, variants
-from evaluation.reports.results_file import DataFacts, ResultNumber, ResultsFile
+from evaluation.reports.results_file import DataFacts, ResultsFile
 from launch.compose import compose_config
 
 NAMES = ("ours", "guo2022", "motiongpt_release")
@@ -38,9 +39,7 @@ def test_settings_of_one_way_of_writing_change_together():
 
 def results(value, interval=0.1, real=2.0):
     def number(method, metric, value):
-        return ResultNumber(
-            "text_to_motion", method, metric, value, interval, 20, (), "", "lower", 9
-        )
+        return Result("text_to_motion", method, metric, value, interval, 20, (), "", "lower", 9)
 
     return ResultsFile(
         path=None,

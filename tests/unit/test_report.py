@@ -53,5 +53,5 @@ def test_a_report_keeps_its_schema(tmp_path):
     found = read_results(folder / "results.json")
     assert found.signature == folder.name and found.seeds == (1, 2, 3)
     number = found.number("text_to_motion", "model", "accuracy")
-    assert number.values == (1.0, 2.0, 3.0) and number.better == "higher"
+    assert number.values == [1.0, 2.0, 3.0] and number.better == "higher"
     assert "accuracy" in (folder / "table.txt").read_text()

@@ -18,7 +18,7 @@ def test_a_file_comes_back_as_it_was_written(tmp_path):
     path = write(tmp_path, number(values=[0.1, 0.2]), number(method="real", interval=None))
     found = read_results(path)
     assert found.path == path and found.data.clips == 4384 and found.seeds == (1234, 1235)
-    assert found.number("text_to_motion", "model", "fid").values == (0.1, 0.2)
+    assert found.number("text_to_motion", "model", "fid").values == [0.1, 0.2]
     assert found.number("text_to_motion", "real", "fid").interval is None
     assert found.number("text_to_motion", "real", "mpjpe") is None
     assert found.methods == ["model", "real"] and found.protocol["scoring"]["packing"] == "packed"
