@@ -98,8 +98,7 @@ def read_results(path: Path) -> ResultsFile:
 
 
 def _number(row: dict[str, Any]) -> Result:
-    facts = {key: row[key] for key in Result.__dataclass_fields__}
-    return Result(**{**facts, "values": tuple(row["values"])})
+    return Result(**{key: row[key] for key in Result.__dataclass_fields__})
 
 
 @cache
