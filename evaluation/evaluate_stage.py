@@ -136,7 +136,8 @@ class EvaluateStage:
     ) -> Origin:
         store = context.store
         return Origin(
-            stage=context.folder.parent.name,
+            stage=context.stage,
+            signature=context.signature,
             experiment=_container(self.experiment),
             data={
                 "name": store.name,

@@ -1,25 +1,33 @@
-"""The ledger of runs: one folder a stage and signature, and what its files say of its state."""
+"""The ledger of runs: what is finished, what is being tried, and what their files say.
 
-import contextlib
-import fcntl
-import json
-import os
-import socket
+A finished run is the folder `runs/<stage>/<signature>/`. Until then each try has a folder of its
+own, `attempts/<stage>/<signature>/<number>/` (see `launch.attempts`), which is moved there whole
+when it succeeds: so nobody ever reads half a run, and two processes never write one folder.
+"""
+
 import time
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from launch.owner import Owner, is_alive
 from motiongpt.errors import UserError
-from motiongpt.files import write_json
+from motiongpt.files import read_json
 
-STATUS, LOCK, CONFIG, METRICS = "status.json", ".lock", "config.json", "metrics.json"
+STATUS, CONFIG, METRICS, PROGRESS, LOG, ERROR = (
+    "status.json",
+    "config.json",
+    "metrics.json",
+    "progress.json",
+    "log.txt",
+    "error.txt",
+)
+RUNS, ATTEMPTS = "runs", "attempts"
 
 
 @dataclass(frozen=True)
 class Run:
-    """One stage's run folder, `runs/<stage>/<signature>/`, existing or not."""
+    """One stage's run, existing or not."""
 
     root: Path
     stage: str
@@ -27,19 +35,38 @@ class Run:
 
     @property
     def folder(self) -> Path:
-        """Where everything of this run lies."""
-        return Path(self.root) / "runs" / self.stage / self.signature
+        """Where everything of the finished run lies; absent before."""
+        return Path(self.root) / RUNS / self.stage / self.signature
+
+    @property
+    def attempts(self) -> Path:
+        """Folder of the tries."""
+        return Path(self.root) / ATTEMPTS / self.stage / self.signature
+
+    @property
+    def place(self) -> Path:
+        """Where its files lie now: the finished folder, else the latest attempt's."""
+        numbers = [] if self.is_finished else attempt_numbers(self.attempts)
+        return self.attempts / f"{numbers[-1]:04d}" if numbers else self.folder
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether its results can be used."""
+        return read_json(self.folder / STATUS, {}).get("state") == "finished"
 
     @property
     def status(self) -> dict[str, Any]:
         """Content of the status file; `{"state": "absent"}` where there is none."""
-        return read_json(self.folder / STATUS, {"state": "absent"})
+        return read_json(self.place / STATUS, {"state": "absent"})
 
     @property
     def state(self) -> str:
         """absent, running, interrupted, failed or finished."""
-        state = str(self.status["state"])
-        return "interrupted" if state == "running" and not self.is_locked() else state
+        place = self.place
+        state = str(read_json(place / STATUS, {"state": "absent"})["state"])
+        if state != "running":
+            return state
+        return "running" if is_alive(Owner.read(place), place) else "interrupted"
 
     @property
     def metrics(self) -> dict[str, float]:
@@ -48,86 +75,47 @@ class Run:
 
     @property
     def progress(self) -> dict[str, Any]:
-        """Where a running stage is."""
-        return read_json(self.folder / "progress.json", {})
-
-    def set_state(self, state: str, **facts: Any) -> None:
-        """Write the status file; facts already in it are kept."""
-        kept = {key: value for key, value in self.status.items() if key != "error"}
-        write_json(
-            self.folder / STATUS,
-            {
-                **kept,
-                "state": state,
-                "host": socket.gethostname(),
-                "process": os.getpid(),
-                "time": round(time.time(), 3),
-                **facts,
-            },
-        )
-
-    def is_locked(self) -> bool:
-        """Whether a living process writes this folder."""
-        if not (self.folder / LOCK).exists():
-            return False
-        with (self.folder / LOCK).open("a") as stream:
-            try:
-                fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                return True
-        return False
-
-    @contextlib.contextmanager
-    def locked(self) -> Iterator[None]:
-        """Be the only writer; the lock falls with the process.
-
-        Raises:
-            UserError: another process writes this folder, or it can't be written at all.
-        """
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            stream = (self.folder / LOCK).open("a")
-        except OSError as error:
-            raise UserError(
-                f"{self.folder}: can't be written ({error.strerror}); choose another paths.root"
-            ) from error
-        with stream:
-            try:
-                fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError as error:
-                raise UserError(
-                    f"{self.folder}: process {self.status.get('process')} is writing "
-                    "this run; wait for it or stop it"
-                ) from error
-            yield
+        """Where a training stage is: step, steps, rate, last metrics."""
+        return read_json(self.place / PROGRESS, {})
 
 
-def read_json(path: Path, default: Any) -> Any:
-    """Content of a JSON file, or `default` where there is no such file.
-
-    Raises:
-        UserError: a file that is no JSON.
-    """
-    try:
-        return json.loads(Path(path).read_text())
-    except FileNotFoundError:
-        return default
-    except json.JSONDecodeError as error:
-        raise UserError(
-            f"{path}: not JSON ({error}); delete the run folder to run it again"
-        ) from error
+def attempt_numbers(folder: Path) -> list[int]:
+    """Numbers of the attempts below `folder`, rising."""
+    if not folder.is_dir():
+        return []
+    return sorted(int(one.name) for one in folder.iterdir() if one.name.isdigit())
 
 
 def all_runs(root: Path) -> list[Run]:
-    """Every run below `root`, oldest first."""
+    """Every run below `root`, finished or tried, oldest first."""
+    known = {
+        (one.parent.name, one.name)
+        for kind in (RUNS, ATTEMPTS)
+        for one in (Path(root) / kind).glob("*/*")
+        if not one.name.startswith(".")
+    }
+    found = [Run(Path(root), stage, signature) for stage, signature in known]
+    begun = [(run.status.get("started", time.time()), run.stage, run.signature) for run in found]
+    order = sorted(range(len(found)), key=lambda index: begun[index])
+    return [found[index] for index in order]
+
+
+def find_run(root: Path, words: str) -> Run:
+    """The run whose signature, or stage/signature, begins with `words`.
+
+    Raises:
+        UserError: none, or several.
+    """
+    stage, _, start = words.rpartition("/")
     found = [
-        Run(Path(root), file.parent.parent.name, file.parent.name)
-        for file in (Path(root) / "runs").glob(f"*/*/{STATUS}")
+        run
+        for run in all_runs(root)
+        if run.signature.startswith(start) and (not stage or run.stage == stage)
     ]
-    return sorted(found, key=lambda run: (run.status.get("started", 0.0), run.stage))
-
-
-def finished_metrics(run: Run, metrics: Mapping[str, float]) -> None:
-    """Write the final metrics, then the state that children look for: in this order."""
-    write_json(run.folder / METRICS, dict(metrics))
-    run.set_state("finished", finished=round(time.time(), 3))
+    if len(found) == 1:
+        return found[0]
+    names = ", ".join(f"{run.stage}/{run.signature}" for run in found[:5])
+    raise UserError(
+        f"{words}: {'several runs: ' + names if found else 'no such run'} below {root}; "
+        "`motiongpt status` lists them"
+    )

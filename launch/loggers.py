@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from hydra.utils import instantiate
@@ -18,8 +19,8 @@ LONGEST_TAG = 64  # letters, as W&B takes them
 class StageLoggers:
     """Opened when first asked for, closed with the final metrics when the stage ends."""
 
-    def __init__(self, stage: Planned) -> None:
-        self.stage = stage
+    def __init__(self, stage: Planned, folder: Path) -> None:
+        self.stage, self.folder = stage, folder
         self._open: list[Logger] | None = None
 
     def open(self) -> Sequence[Logger]:
@@ -53,7 +54,7 @@ class StageLoggers:
     def _facts(self) -> dict[str, Any]:
         run = self.stage.run
         return {
-            "folder": str(run.folder),
+            "folder": str(self.folder),
             "stage": run.stage,
             "signature": run.signature,
             "run_name": f"{run.stage}-{run.signature[:8]}",

@@ -6,9 +6,10 @@ from pathlib import Path
 
 from evaluation.answers.predictions import PREDICTIONS, prediction_sets
 from launch.commands.run import plan_point
-from launch.execute import build_stage, execute
+from launch.execute import execute
 from launch.graph import Planned
 from launch.ledger import Run
+from launch.run_stage import build_stage
 from launch.sources import git_state
 from motiongpt.data.store import MotionStore
 from motiongpt.errors import UserError
@@ -63,6 +64,8 @@ def _score(plan: Sequence[Planned], folder: Path, output: Path) -> None:
         Run(root, "evaluate", output.name), settings, {}, any_stage.data, "", any_stage.config
     )
     context = StageContext(
+        stage="evaluate",
+        signature=output.name,
         folder=output,
         parents={"predictions": folder, **judges},
         store=MotionStore.open(any_stage.data),

@@ -10,6 +10,8 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
+from motiongpt.errors import UserError
+
 
 @contextlib.contextmanager
 def replacing(path: Path) -> Iterator[BinaryIO]:
@@ -49,6 +51,20 @@ def write_json(path: Path, value: Any) -> None:
         ValueError: `value` holds NaN or infinity, which JSON has no word for.
     """
     write_text(path, json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def read_json(path: Path, default: Any) -> Any:
+    """Content of a JSON file, or `default` where there is no such file.
+
+    Raises:
+        UserError: a file that is no JSON.
+    """
+    try:
+        return json.loads(Path(path).read_text())
+    except (FileNotFoundError, NotADirectoryError):
+        return default
+    except json.JSONDecodeError as error:
+        raise UserError(f"{path}: not JSON ({error}); move it away and run again") from error
 
 
 def save_array(path: Path, array: np.ndarray) -> None:

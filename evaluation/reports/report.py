@@ -20,7 +20,7 @@ class Origin:
     """Everything that results depend on besides the code.
 
     Attributes:
-        stage: its name.
+        stage, signature: of the run.
         experiment: group, tokenizer, backbone and other settings that tell table rows apart.
         data: name, fingerprint, split and number of clips.
         protocol: all of its settings.
@@ -31,6 +31,7 @@ class Origin:
     """
 
     stage: str
+    signature: str
     experiment: Mapping[str, Any]
     data: Mapping[str, Any]
     protocol: Mapping[str, Any]
@@ -46,7 +47,6 @@ def write_report(folder: Path, results: Sequence[Result], origin: Origin) -> Non
         Path(folder) / "results.json",
         {
             "schema": SCHEMA,
-            "signature": Path(folder).name,
             **{key: _plain(value) for key, value in vars(origin).items()},
             "versions": {
                 **{name: version(name) for name in PACKAGES},

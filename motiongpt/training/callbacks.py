@@ -11,6 +11,7 @@ import torch
 
 from motiongpt.files import write_json
 from motiongpt.training.sampler import random_seed
+from motiongpt.training.stopping import Interrupted, StopRequest
 
 
 class SeedEachStep(pl.Callback):
@@ -53,6 +54,48 @@ class KeepCheckpoint(pl.Callback):
             os.replace(temporary, self.path)
 
 
+class StopAtStepEnd(pl.Callback):
+    """When the process was asked to stop: finish the step, write a checkpoint, stop.
+
+    With several processes all stop after the same step, whichever was asked first.
+
+    Args:
+        stop: the request.
+        keep: writes the checkpoint.
+        agree_every: steps between looking whether another process was asked.
+    """
+
+    def __init__(self, stop: StopRequest, keep: KeepCheckpoint, agree_every: int = 5) -> None:
+        self.stop, self.keep, self.agree_every = stop, keep, agree_every
+
+    def on_fit_start(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
+        """Called by Lightning, whose own handler of SIGTERM would talk to the other processes
+        in the middle of a step."""
+        self.stop.install()
+
+    def on_train_batch_end(
+        self,
+        trainer: pl.Trainer,
+        module: pl.LightningModule,
+        outputs: Any,
+        batch: Any,
+        batch_idx: int,
+    ) -> None:
+        """Called by Lightning.
+
+        Raises:
+            Interrupted: the checkpoint of this very step is written.
+        """
+        wanted = self.stop.requested
+        if trainer.world_size > 1:
+            if trainer.global_step % self.agree_every:
+                return
+            wanted = trainer.strategy.reduce_boolean_decision(wanted, all=False)
+        if wanted and trainer.global_step < trainer.max_steps:
+            self.keep.save(trainer)
+            raise Interrupted
+
+
 class ReportProgress(pl.Callback):
     """Say every few seconds where the stage is, and leave the same in `progress.json`."""
 
@@ -66,7 +109,13 @@ class ReportProgress(pl.Callback):
             seconds,
         )
         self._said = 0.0
-        self._begun: tuple[int, float] | None = None
+        self._begun: tuple[int, float] = (0, 0.0)
+
+    def on_train_start(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
+        """Called by Lightning, after a checkpoint was loaded."""
+        self._begun = (trainer.global_step, time.monotonic())
+        if trainer.is_global_zero:
+            self._write(trainer, 0.0, {})
 
     def on_train_batch_end(
         self,
@@ -78,8 +127,6 @@ class ReportProgress(pl.Callback):
     ) -> None:
         """Called by Lightning."""
         now, step = time.monotonic(), trainer.global_step
-        if self._begun is None:
-            self._begun = (step, now)
         last = step >= trainer.max_steps
         if not trainer.is_global_zero or (now - self._said < self.seconds and not last):
             return
@@ -90,15 +137,19 @@ class ReportProgress(pl.Callback):
             for name, value in trainer.callback_metrics.items()
             if torch.isfinite(torch.as_tensor(value))
         }
+        self._write(trainer, rate, metrics)
+        left = f", {(trainer.max_steps - step) / rate:.0f} s left" if rate > 0 and not last else ""
+        shown = "  ".join(f"{name} {value:.4g}" for name, value in sorted(metrics.items()))
+        self.say(f"  {self.name} step {step}/{trainer.max_steps}{left}  {shown}")
+
+    def _write(self, trainer: pl.Trainer, rate: float, metrics: dict[str, float]) -> None:
         write_json(
             self.path,
             {
-                "step": step,
+                "resumed_at": self._begun[0],
+                "step": trainer.global_step,
                 "steps": trainer.max_steps,
                 "steps_per_second": round(rate, 3),
                 "metrics": metrics,
             },
         )
-        left = f", {(trainer.max_steps - step) / rate:.0f} s left" if rate > 0 and not last else ""
-        shown = "  ".join(f"{name} {value:.4g}" for name, value in sorted(metrics.items()))
-        self.say(f"  {self.name} step {step}/{trainer.max_steps}{left}  {shown}")

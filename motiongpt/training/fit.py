@@ -10,7 +10,7 @@ import torch
 from torch.utils.data import DataLoader, Dataset
 
 from motiongpt.errors import UserError
-from motiongpt.training.callbacks import KeepCheckpoint, ReportProgress, SeedEachStep
+from motiongpt.training.callbacks import KeepCheckpoint, ReportProgress, SeedEachStep, StopAtStepEnd
 from motiongpt.training.sampler import StepBatchSampler, fixed_keys
 from motiongpt.training.stage import StageContext
 
@@ -59,6 +59,7 @@ def fit(
 
     Raises:
         UserError: no clip in the training or the validation split.
+        Interrupted: the process was asked to stop; a checkpoint was written at the step's end.
     """
     for split, indices in zip(("train", "val"), clips, strict=True):
         if len(indices) == 0:
@@ -71,11 +72,13 @@ def fit(
         torch.set_num_threads(hardware.threads)
     pl.seed_everything(seed, workers=False, verbose=False)
     checkpoint = context.folder / CHECKPOINT
+    keep = KeepCheckpoint(checkpoint, schedule.checkpoint_every)
     trainer = pl.Trainer(
         accelerator=hardware.accelerator,
         devices=hardware.devices,
         num_nodes=hardware.num_nodes,
         strategy=hardware.strategy,
+        plugins=[context.processes.environment],
         precision=schedule.precision,  # type: ignore[arg-type]
         max_steps=schedule.steps,
         gradient_clip_val=schedule.gradient_clip,
@@ -91,8 +94,9 @@ def fit(
         default_root_dir=context.folder,
         callbacks=[
             SeedEachStep(seed),
-            KeepCheckpoint(checkpoint, schedule.checkpoint_every),
+            keep,
             ReportProgress(context.folder, name, context.say),
+            StopAtStepEnd(context.stop, keep),
         ],
     )
     training, validation = clips
@@ -107,13 +111,14 @@ def fit(
     )
     keys = fixed_keys(validation, seed)[trainer.global_rank :: trainer.world_size]
     size = max(1, schedule.batch_size // trainer.world_size)
-    trainer.fit(
-        module,
-        _loader(dataset, collate, sampler, context),
-        _loader(dataset, collate, _portions(keys, size), context),
-        ckpt_path=checkpoint if checkpoint.exists() else None,
-        weights_only=True,
-    )
+    with context.stop.deferred():
+        trainer.fit(
+            module,
+            _loader(dataset, collate, sampler, context),
+            _loader(dataset, collate, _portions(keys, size), context),
+            ckpt_path=checkpoint if checkpoint.exists() else None,
+            weights_only=True,
+        )
     return {key: float(value) for key, value in trainer.callback_metrics.items()}
 
 

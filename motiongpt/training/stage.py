@@ -5,9 +5,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+from lightning.fabric.plugins.environments import ClusterEnvironment, LightningEnvironment
 from lightning.pytorch.loggers import Logger
 
 from motiongpt.data.store import MotionStore
+from motiongpt.training.stopping import StopRequest
 
 
 @dataclass(frozen=True)
@@ -29,26 +31,53 @@ class Hardware:
 
 
 @dataclass(frozen=True)
+class Processes:
+    """The processes that run one stage together, and which of them this is.
+
+    Attributes:
+        rank: place of this process, from 0 to world - 1; only the first one writes results.
+        world: how many there are.
+        environment: how Lightning finds the others.
+    """
+
+    rank: int = 0
+    world: int = 1
+    environment: ClusterEnvironment = field(default_factory=LightningEnvironment)
+
+    @property
+    def is_first(self) -> bool:
+        """Whether this process is the one that writes."""
+        return self.rank == 0
+
+
+@dataclass(frozen=True)
 class StageContext:
     """What a stage may use besides its own settings.
 
     Attributes:
-        folder: the run's folder, the only place that the stage writes to.
+        stage, signature: name and signature of the run.
+        folder: where the run writes, its only place; finished, it is moved to where it is read.
         parents: folders of the finished stages it builds on, by stage name.
         store: the motion it works on.
         hardware: where it runs.
         cache: folder for what is dear to compute and may be deleted; None keeps nothing.
         source: commit of the code and whether it was changed, for the record.
-        make_logger: opens the experiment logger on first use, or returns None for none.
+        processes: that run this stage together.
+        stop: whether the process was asked to stop.
+        make_logger: opens the experiment loggers on first use; none in all but the first process.
         say: prints one line of progress for a person.
     """
 
+    stage: str
+    signature: str
     folder: Path
     parents: Mapping[str, Path]
     store: MotionStore
     hardware: Hardware = field(default_factory=Hardware)
     cache: Path | None = None
     source: Mapping[str, Any] = field(default_factory=dict)
+    processes: Processes = field(default_factory=Processes)
+    stop: StopRequest = field(default_factory=StopRequest)
     make_logger: Callable[[], Sequence[Logger]] = tuple
     say: Callable[[str], None] = print
 

@@ -76,7 +76,7 @@ def test_killed_and_started_again_it_ends_as_if_undisturbed(finished, tmp_path):
             start_new_session=True,
         )
         deadline = time.monotonic() + 300
-        while not list(tmp_path.glob(f"runs/{stage}/*/checkpoints/last.ckpt")):
+        while not list(tmp_path.glob(f"attempts/{stage}/*/*/checkpoints/last.ckpt")):
             assert process.poll() is None and time.monotonic() < deadline, f"no {stage} checkpoint"
             time.sleep(0.02)
         os.killpg(process.pid, signal.SIGKILL)
@@ -163,7 +163,7 @@ def test_interrupted_it_says_so_and_what_to_do(tmp_path):
         text=True,
     )
     deadline = time.monotonic() + 300
-    while not list(tmp_path.glob("runs/tokenizer/*/checkpoints/last.ckpt")):
+    while not list(tmp_path.glob("attempts/tokenizer/*/*/checkpoints/last.ckpt")):
         assert process.poll() is None and time.monotonic() < deadline
         time.sleep(0.05)
     said = ""

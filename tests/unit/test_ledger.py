@@ -1,9 +1,12 @@
+import os
 import subprocess
 import sys
 
 import pytest
 
-from launch.ledger import Run, all_runs, finished_metrics
+from launch import owner
+from launch.attempts import Superseded, claimed
+from launch.ledger import Run, all_runs, find_run
 from motiongpt.errors import UserError
 
 
@@ -12,38 +15,108 @@ def run(tmp_path):
     return Run(tmp_path, "tokenizer", "abcdef0123456789")
 
 
+def quiet(line):
+    pass
+
+
+def die_holding(run, code=""):
+    """Another process claims the run and is killed."""
+    program = (
+        "import os; from pathlib import Path\n"
+        "from launch.ledger import Run; from launch.attempts import claimed\n"
+        f"run = Run(Path({str(run.root)!r}), {run.stage!r}, {run.signature!r})\n"
+        f"with claimed(run, print) as attempt:\n    {code or 'pass'}\n    os._exit(9)"
+    )
+    assert subprocess.run([sys.executable, "-c", program]).returncode == 9
+
+
 def test_a_run_goes_from_absent_to_finished(run):
     assert run.state == "absent"
-    with run.locked():
-        run.set_state("running", started=1.0)
-        assert run.state == "running"
-        finished_metrics(run, {"loss": 0.5})
+    with claimed(run, quiet) as attempt:
+        assert run.state == "running" and not run.folder.exists()
+        (attempt.folder / "model").mkdir()
+        attempt.publish({"loss": 0.5})
     assert run.state == "finished" and run.metrics == {"loss": 0.5}
-    assert run.status["started"] == 1.0
-    assert all_runs(run.root) == [run]
+    assert (run.folder / "model").is_dir() and not run.attempts.exists()
+    assert all_runs(run.root) == [run] and find_run(run.root, "abcd") == run
+    with claimed(run, quiet) as again:
+        assert again is None
 
 
-def test_a_dead_writer_reads_as_interrupted(run):
-    code = (
-        "import os, sys; from pathlib import Path; from launch.ledger import Run\n"
-        f"run = Run(Path({str(run.root)!r}), 'tokenizer', {run.signature!r})\n"
-        "with run.locked():\n    run.set_state('running')\n    os._exit(9)"
-    )
-    assert subprocess.run([sys.executable, "-c", code]).returncode == 9
+def test_a_dead_writer_reads_as_interrupted_and_is_taken_over_at_once(run):
+    die_holding(run, "(attempt.folder / 'last.ckpt').write_text('step 7')")
     assert run.status["state"] == "running" and run.state == "interrupted"
+    with claimed(run, quiet) as attempt:
+        assert attempt.number == 2 and (attempt.folder / "last.ckpt").read_text() == "step 7"
+        assert [one["attempt"] for one in run.status["attempts"]] == [1]
+        attempt.publish({})
+    assert (run.folder / "last.ckpt").read_text() == "step 7"
 
 
-def test_two_writers_are_refused(run):
-    with run.locked():
-        run.set_state("running")
-        with pytest.raises(UserError, match="is writing this run"), run.locked():
-            pass
+def test_the_second_writer_waits_for_the_first(run):
+    program = (
+        "import time; from pathlib import Path\n"
+        "from launch.ledger import Run; from launch.attempts import claimed\n"
+        f"run = Run(Path({str(run.root)!r}), {run.stage!r}, {run.signature!r})\n"
+        "with claimed(run, print) as attempt:\n"
+        "    print('mine', flush=True); time.sleep(2); attempt.publish({'by': 1.0})"
+    )
+    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE) as other:
+        assert other.stdout.readline() == b"mine\n"
+        said = []
+        with claimed(run, said.append) as attempt:
+            assert attempt is None and run.metrics == {"by": 1.0}
+    assert "waiting: process" in said[0]
+
+
+def test_a_writer_of_another_node_is_gone_after_its_silence(run, monkeypatch):
+    with claimed(run, quiet) as attempt:
+        elsewhere = owner.Owner("elsewhere", 1, 0.0, job="7", restarts=0)
+        elsewhere.write(attempt.folder)
+        assert run.state == "running"
+        same_job = owner.Owner("here", 2, 0.0, job="7", restarts=1)
+        assert not owner.is_alive(elsewhere, attempt.folder, same_job), "SLURM requeued it"
+        old = attempt.folder.stat().st_mtime - 2 * owner.STALE_SECONDS
+        os.utime(attempt.folder / owner.HEARTBEAT, (old, old))
+        assert run.state == "interrupted"
+
+
+def test_a_writer_that_wakes_up_late_is_fenced(run, monkeypatch):
+    monkeypatch.setattr(owner, "STALE_SECONDS", -1.0)
+    with claimed(run, quiet) as slept:
+        (slept.folder / "last.ckpt").write_text("step 1")
+        with claimed(run, quiet) as later:
+            assert slept.is_superseded and not later.is_superseded
+            (slept.folder / "last.ckpt").unlink()
+            (slept.folder / "last.ckpt").write_text("written after waking up")
+            with pytest.raises(Superseded):
+                slept.publish({"by": 1.0})
+            later.publish({"by": 2.0})
+        with pytest.raises((Superseded, OSError)):
+            slept.publish({"by": 1.0})
+    assert run.metrics == {"by": 2.0}
+    assert (run.folder / "last.ckpt").read_text() == "step 1"
+
+
+def test_an_attempt_that_died_while_taking_over_is_no_source(run):
+    die_holding(run, "(attempt.folder / 'last.ckpt').write_text('step 7')")
+    half = run.attempts / "0002"
+    half.mkdir()
+    owner.Owner("elsewhere", 1, 0.0).write(half)
+    os.utime(half, (0, 0))
+    with claimed(run, quiet) as attempt:
+        assert attempt.number == 3 and (attempt.folder / "last.ckpt").read_text() == "step 7"
 
 
 def test_a_folder_that_cannot_be_made_is_one_line(tmp_path):
-    (tmp_path / "runs").write_text("a file in the way")
+    (tmp_path / "attempts").write_text("a file in the way")
     with (
-        pytest.raises(UserError, match="choose another paths.root"),
-        Run(tmp_path, "tokenizer", "aa").locked(),
+        pytest.raises(UserError, match=r"choose another paths\.root"),
+        claimed(Run(tmp_path, "tokenizer", "aa"), quiet),
     ):
         pass
+
+
+def test_an_unknown_signature_is_one_line(run):
+    with pytest.raises(UserError, match="no such run"):
+        find_run(run.root, "ffff")

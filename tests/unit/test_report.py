@@ -40,6 +40,7 @@ def test_the_table_has_a_column_for_model_and_real_and_words_for_the_rest():
 def test_a_report_keeps_its_schema(tmp_path):
     origin = Origin(
         stage="evaluate",
+        signature="0123456789abcdef",
         experiment={"group": "test", "codebook_size": 512},
         data={"name": "synthetic", "fingerprint": "f" * 64, "split": "test", "clips": 32},
         protocol={"name": "ours", "replications": 3, "scoring": {"pool": 32}, "generation": {}},

@@ -30,6 +30,7 @@ def test_what_the_evaluation_writes_keeps_the_schema(tmp_path):
     result = Result("prediction", "model", "ade", 1.0, None, 1, [1.0], "m", "lower", 4)
     names = (
         "stage",
+        "signature",
         "experiment",
         "data",
         "protocol",
