@@ -9,7 +9,6 @@ import contextlib
 import os
 import shutil
 import signal
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
@@ -17,11 +16,12 @@ from pathlib import Path
 from typing import Any
 
 from launch.ledger import ERROR, METRICS, PROGRESS, STATUS, Run, attempt_numbers
-from launch.owner import BEAT_SECONDS, HEARTBEAT, OWNER, Owner, is_alive
+from launch.owner import HEARTBEAT, OWNER, Heartbeat, Owner, is_alive
 from motiongpt.errors import UserError
 from motiongpt.files import read_json, write_json
 
 READY = "ready"
+ENDED = ("failed", "interrupted")
 # Written by renaming, never changed in place, so that two attempts can share the bytes.
 SHARED = (".ckpt", ".safetensors", ".npy", ".npz")
 OF_ONE_ATTEMPT = (OWNER, HEARTBEAT, STATUS, ERROR, READY)
@@ -37,8 +37,7 @@ class Attempt:
     def __init__(self, run: Run, number: int, owner: Owner) -> None:
         self.run, self.number, self.owner = run, number, owner
         self.folder = run.attempts / f"{number:04d}"
-        self._over = threading.Event()
-        self._heart = threading.Thread(target=self._beat, daemon=True)
+        self._heartbeat = Heartbeat(self.folder, lambda: self.is_superseded, _stop_this_process)
 
     @property
     def is_superseded(self) -> bool:
@@ -48,8 +47,7 @@ class Attempt:
     def begin(self, say: Callable[[str], None]) -> None:
         """Sign the folder and take over what the last complete attempt left."""
         self.owner.write(self.folder)
-        (self.folder / HEARTBEAT).touch()
-        self._heart.start()
+        self._heartbeat.start()
         facts: dict[str, Any] = {"started": round(time.time(), 3), "attempts": []}
         for number in reversed(attempt_numbers(self.run.attempts)):
             earlier = self.run.attempts / f"{number:04d}"
@@ -98,17 +96,7 @@ class Attempt:
 
     def end(self) -> None:
         """Stop the heartbeat."""
-        self._over.set()
-        if self._heart.is_alive():
-            self._heart.join()
-
-    def _beat(self) -> None:
-        while not self._over.wait(BEAT_SECONDS):
-            with contextlib.suppress(FileNotFoundError):
-                os.utime(self.folder / HEARTBEAT)
-            if self.is_superseded:
-                os.kill(os.getpid(), signal.SIGTERM)
-                return
+        self._heartbeat.stop()
 
 
 @contextlib.contextmanager
@@ -156,6 +144,26 @@ def _claim(run: Run, say: Callable[[str], None]) -> Attempt | None:
     return None
 
 
+def first_process_folder(run: Run) -> Path | None:
+    """Where the first process of this job works; None if the run is, or has been, done elsewhere.
+
+    Waits for that process to come.
+    """
+    me = Owner.this_process()
+    while not run.is_finished:
+        for number in attempt_numbers(run.attempts)[-1:]:
+            folder = run.attempts / f"{number:04d}"
+            owner = Owner.read(folder)
+            if owner is None or (owner.job, owner.restarts) != (me.job, me.restarts):
+                continue
+            if read_json(folder / STATUS, {}).get("state") in ENDED:
+                return None
+            if (folder / READY).exists():
+                return folder
+        time.sleep(0.5)
+    return None
+
+
 def carry_over(source: Path, target: Path) -> None:
     """Give an attempt what an earlier one left; large files are linked, not copied."""
 
@@ -176,7 +184,7 @@ def carry_over(source: Path, target: Path) -> None:
 
 
 def _at_work(folder: Path, me: Owner) -> bool:
-    if read_json(folder / STATUS, {}).get("state") in ("failed", "interrupted"):
+    if read_json(folder / STATUS, {}).get("state") in ENDED:
         return False
     return is_alive(Owner.read(folder), folder, me)
 
@@ -190,6 +198,10 @@ def _history(folder: Path, now: float) -> dict[str, Any]:
         "started": status.get("started", now),
         "attempts": [*status.get("attempts", []), {**kept, **steps}],
     }
+
+
+def _stop_this_process() -> None:
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _who(owner: Owner | None) -> str:

@@ -18,7 +18,7 @@ from motiongpt.errors import UserError, user_error_behind
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one sub-command and return the exit status: 0 done, 1 something failed, 2 bad input."""
-    _quiet()
+    quiet()
     words = list(sys.argv[1:] if arguments is None else arguments)
     if not words or words[0] in ("-h", "--help"):
         print(_help())
@@ -33,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"motiongpt: {name}: no such command; valid: {', '.join(_names())}", file=sys.stderr)
         return 2
     try:
-        return int(_command(name).main(rest))
+        return int(command(name).main(rest))
     except (UserError, InstantiationException) as error:
         said = user_error_behind(error)
         if said is None:
@@ -55,7 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 130
 
 
-def _quiet() -> None:
+def quiet() -> None:
     """Silence what libraries say of themselves: nobody who runs an experiment can act on it."""
     warnings.filterwarnings("ignore", message="The pynvml package is deprecated")
     warnings.filterwarnings("ignore", message=".*does not have many workers")
@@ -68,7 +68,8 @@ def _names() -> list[str]:
     return sorted(module.name for module in pkgutil.iter_modules(commands.__path__))
 
 
-def _command(name: str) -> ModuleType:
+def command(name: str) -> ModuleType:
+    """Module of a sub-command."""
     return importlib.import_module(f"launch.commands.{name}")
 
 

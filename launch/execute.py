@@ -9,10 +9,13 @@ from motiongpt.errors import user_error_behind
 from motiongpt.training.stopping import Interrupted, StopRequest
 
 
-def execute(plan: Sequence[Planned]) -> dict[str, str]:
+def execute(plan: Sequence[Planned], group: str = "") -> dict[str, str]:
     """Run every unfinished stage, parents first.
 
     A stage that fails does not stop the others; its children are not started.
+
+    Args:
+        group: under which loggers show the runs; empty for what the configuration says.
 
     Returns:
         Signature -> one line on what went wrong, empty where all went well.
@@ -31,7 +34,7 @@ def execute(plan: Sequence[Planned]) -> dict[str, str]:
             elif stage.finished:
                 print(f"{name}: reused", flush=True)
             else:
-                said = _run(name, stage, stop)
+                said = _run(name, stage, stop, group)
                 if said:
                     failed[stage.run.signature] = said
             if stop.requested:
@@ -39,12 +42,12 @@ def execute(plan: Sequence[Planned]) -> dict[str, str]:
     return failed
 
 
-def _run(name: str, stage: Planned, stop: StopRequest) -> str:
+def _run(name: str, stage: Planned, stop: StopRequest, group: str) -> str:
     """Run one stage and say how it went; returns one line if it failed."""
     print(f"{name}: {'goes on' if stage.run.state == 'interrupted' else 'starts'}", flush=True)
     started = time.monotonic()
     try:
-        run_stage(stage, stop)
+        run_stage(stage, stop, group=group)
     except Interrupted as error:
         raise KeyboardInterrupt from error
     except Exception as error:  # the log has the traceback; other points still run

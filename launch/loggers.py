@@ -19,8 +19,8 @@ LONGEST_TAG = 64  # letters, as W&B takes them
 class StageLoggers:
     """Opened when first asked for, closed with the final metrics when the stage ends."""
 
-    def __init__(self, stage: Planned, folder: Path) -> None:
-        self.stage, self.folder = stage, folder
+    def __init__(self, stage: Planned, folder: Path, group: str = "") -> None:
+        self.stage, self.folder, self.group = stage, folder, group
         self._open: list[Logger] | None = None
 
     def open(self) -> Sequence[Logger]:

@@ -5,10 +5,13 @@ writer leaves a heartbeat: a file that it touches. Its age is measured by the fi
 clock, which all nodes share.
 """
 
+import contextlib
 import os
 import socket
 import tempfile
+import threading
 import time
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -46,7 +49,7 @@ class Owner:
             host=socket.gethostname(),
             process=os.getpid(),
             born=psutil.Process().create_time(),
-            job=f"{array}_{task}" if array else os.environ.get("SLURM_JOB_ID", ""),
+            job=f"{array}_{task}" if array else os.environ.get("SLURM_JOB_ID", _local_job()),
             restarts=int(os.environ.get("SLURM_RESTART_COUNT", 0)),
         )
 
@@ -101,3 +104,42 @@ def silence(folder: Path) -> float:
             return os.fstat(stream.fileno()).st_mtime - beat
     except OSError:  # a folder that can only be read: its clock is unknown, ours must do
         return time.time() - beat
+
+
+class Heartbeat:
+    """Keeps saying, from a thread of its own, that the writer of a folder lives.
+
+    Args:
+        folder: in which the heartbeat file is touched.
+        lost: asked at each beat; once it is true, the heartbeat ends and `alarm` is called.
+        alarm: what to do then.
+    """
+
+    def __init__(self, folder: Path, lost: Callable[[], bool], alarm: Callable[[], None]) -> None:
+        self.path, self.lost, self.alarm = Path(folder) / HEARTBEAT, lost, alarm
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._beat, daemon=True)
+
+    def start(self) -> None:
+        """Make the file and begin."""
+        self.path.touch()
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End; does nothing if it has not begun."""
+        self._over.set()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def _beat(self) -> None:
+        while not self._over.wait(BEAT_SECONDS):
+            with contextlib.suppress(FileNotFoundError):
+                os.utime(self.path)
+            if self.lost():
+                self.alarm()
+                return
+
+
+def _local_job() -> str:
+    """Id that the local launcher gives to the processes of one job."""
+    return os.environ.get("MOTIONGPT_JOB", "")

@@ -9,7 +9,7 @@ from pathlib import Path
 from hydra.utils import instantiate
 from omegaconf import OmegaConf
 
-from launch.attempts import Attempt, Superseded, claimed
+from launch.attempts import Attempt, Superseded, claimed, first_process_folder
 from launch.graph import Planned, recorded_settings
 from launch.ledger import CONFIG, ERROR, LOG
 from launch.loggers import StageLoggers
@@ -24,10 +24,16 @@ from motiongpt.training.stopping import Interrupted, StopRequest
 GRAPH_KEYS = ("parents", "version", "hardware")
 
 
-def run_stage(stage: Planned, stop: StopRequest, processes: Processes | None = None) -> None:
+def run_stage(
+    stage: Planned, stop: StopRequest, processes: Processes | None = None, group: str = ""
+) -> None:
     """Run a stage and publish its result; returns at once if it is finished.
 
-    Waits while another process is at work on the same run.
+    Waits while another process is at work on the same run. Of several processes of one job the
+    first owns the run; the others work in its folder.
+
+    Args:
+        group: under which loggers show it; empty for what the configuration says.
 
     Raises:
         Interrupted: the process was asked to stop; the next attempt goes on from here.
@@ -35,18 +41,26 @@ def run_stage(stage: Planned, stop: StopRequest, processes: Processes | None = N
         Exception: whatever the stage raises, after its status and traceback were written.
     """
     processes = processes or Processes()
+    if not processes.is_first:
+        folder = first_process_folder(stage.run)
+        if folder is not None:
+            loggers = StageLoggers(stage, folder, group)
+            build_stage(stage).run(context_of(stage, folder, loggers, stop, processes, _silent))
+        return
     with claimed(stage.run, _print) as attempt:
         if attempt is None:
             return
         try:
-            _run(stage, attempt, stop, processes)
+            _run(stage, attempt, stop, processes, group)
         except (Exception, Interrupted) as error:
             if attempt.is_superseded and not isinstance(error, Superseded):
                 raise Superseded(f"{stage.run.folder}: another process took it over") from error
             raise
 
 
-def _run(stage: Planned, attempt: Attempt, stop: StopRequest, processes: Processes) -> None:
+def _run(
+    stage: Planned, attempt: Attempt, stop: StopRequest, processes: Processes, group: str
+) -> None:
     write_json(attempt.folder / CONFIG, recorded_settings(stage))
     attempt.set_state(
         "running",
@@ -56,7 +70,7 @@ def _run(stage: Planned, attempt: Attempt, stop: StopRequest, processes: Process
         points=list(stage.needed_for),
         fingerprint=stage.fingerprint,
     )
-    loggers = StageLoggers(stage, attempt.folder)
+    loggers = StageLoggers(stage, attempt.folder, group)
     try:
         with (attempt.folder / LOG).open("a") as log:
 
@@ -121,7 +135,7 @@ def context_of(
         processes=processes,
         stop=stop,
         make_logger=loggers.open if processes.is_first else tuple,
-        say=say if processes.is_first else _silent,
+        say=say,
     )
 
 

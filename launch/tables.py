@@ -17,44 +17,41 @@ def text_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return "\n".join(lines)
 
 
+MANY = 60
+
+
 def stage_lines(plan: Sequence[Planned]) -> list[str]:
-    """The plan: one line a stage, with what it builds on and whether it will run."""
+    """The plan: one line a stage, with what it builds on and whether it will run.
+
+    A long plan is summed up, one line for all stages of a name.
+    """
+    finished = {stage.run.signature: stage.finished for stage in plan}
+    todo = sum(not one for one in finished.values())
+    total = f"{len(plan)} stages: {todo} to run, {len(plan) - todo} reused"
+    if len(plan) > MANY:
+        names = dict.fromkeys(stage.run.stage for stage in plan)
+        counts = [
+            [finished[stage.run.signature] for stage in plan if stage.run.stage == name]
+            for name in names
+        ]
+        rows = [
+            [name, str(len(one)), str(len(one) - sum(one)), str(sum(one))]
+            for name, one in zip(names, counts, strict=True)
+        ]
+        return [text_table(["stage", "all", "to run", "reused"], rows), total]
     rows = [
         [
             stage.run.stage,
             stage.run.signature,
-            "reused" if stage.finished else stage.run.state,
+            "reused" if finished[stage.run.signature] else stage.run.state,
             " ".join(f"{name}:{run.signature[:8]}" for name, run in stage.parents.items()) or "-",
         ]
         for stage in plan
     ]
-    todo = sum(not stage.finished for stage in plan)
-    return [
-        text_table(["stage", "signature", "state", "builds on"], rows),
-        f"{len(plan)} stages: {todo} to run, {len(plan) - todo} reused",
-    ]
+    return [text_table(["stage", "signature", "state", "builds on"], rows), total]
 
 
-def points_table(
-    points: Sequence[Sequence[str]], plans: Sequence[Sequence[Planned]], failed: Mapping[str, str]
-) -> str:
-    """One row a sweep point: its last stage's metrics, or why they are missing."""
-    blocks = []
-    for point, plan in zip(points, plans, strict=True):
-        last = plan[-1]
-        why = [
-            f"{stage.run.stage}: {failed[stage.run.signature]}"
-            for stage in plan
-            if stage.run.signature in failed
-        ]
-        blocks.append(
-            f"{' '.join(point) or 'default'} -> {last.run.folder}\n"
-            + (f"  missing: {why[0]}" if why else _result(last.run))
-        )
-    return "\n".join(blocks)
-
-
-def _result(run: Run) -> str:
+def result_text(run: Run) -> str:
     """The table that the run made, or its metrics one by one."""
     table = run.folder / "table.txt"
     if table.exists():

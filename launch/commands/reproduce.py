@@ -2,24 +2,15 @@
 
 import argparse
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
-from evaluation.leaderboard.board import Board, build_board
-from evaluation.leaderboard.formats import write_board
-from evaluation.leaderboard.plain import plain_table
-from evaluation.leaderboard.published import PublishedTable
-from evaluation.leaderboard.published_file import PUBLISHED, read_published
-from evaluation.reports.results_file import RESULTS, ResultsFile, read_results
 from launch.commands.run import plan_point
 from launch.compose import expand
-from launch.execute import execute
-from launch.graph import Planned, union
-from launch.protocols import shipped_protocols
-from launch.studies import EXPERIMENTS, Sweep, find_sweeps, read_sweep
-from launch.tables import stage_lines
+from launch.graph import union
+from launch.studies import Sweep, find_sweeps, read_sweep
+from launch.sweeps.carry_out import carry_out
+from launch.sweeps.record import make_sweep
 from motiongpt.errors import UserError
-from motiongpt.files import write_text
 
 EXAMPLES = """examples:
   motiongpt reproduce table=downsampling --dry-run
@@ -40,26 +31,19 @@ def main(arguments: Sequence[str]) -> int:
     options = _parser().parse_intermixed_args(arguments)
     table, wanted = _table_of(options.overrides)
     sweep = read_sweep(table)
-    published = read_published(EXPERIMENTS / table / PUBLISHED)
     points = expand(sweep.overrides(wanted))
     plans = [plan_point(point) for point in points]
-    plan = union(plans)
-    print("\n".join([_setting(sweep, wanted), *stage_lines(plan)]), flush=True)
-    if options.dry_run:
-        return 0
-    failed = execute(plan)
-    runs = _results(plan)
-    board = _board(published, runs)
-    print("\n" + plain_table(board.tables[0]), flush=True)
-    for point, stages in zip(points, plans, strict=True):
-        for stage in stages:
-            if said := failed.get(stage.run.signature):
-                print(f"missing: {' '.join(point)}: {stage.run.stage}: {said}", flush=True)
-                break
-    if options.output is not None and runs:
-        for file in _write(board, runs, options.output):
-            print(f"wrote {file}")
-    return 1 if failed else 0
+    print(_setting(sweep, wanted), flush=True)
+    config = plans[0][0].config
+    output = None if options.output is None else str(options.output.resolve())
+    record = make_sweep(
+        config.paths.root,
+        ["reproduce", *arguments],
+        points,
+        plans,
+        {"name": table, "output": output},
+    )
+    return carry_out(record, union(plans), config, options.dry_run, options.wait)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -71,6 +55,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("overrides", nargs="*", help="table=NAME, and Hydra overrides")
     parser.add_argument("--dry-run", action="store_true", help="print the plan and stop")
+    parser.add_argument(
+        "--wait", action="store_true", help="launcher=slurm: stay until all jobs have ended"
+    )
     parser.add_argument(
         "--output",
         type=Path,
@@ -89,24 +76,3 @@ def _table_of(words: Sequence[str]) -> tuple[str, list[str]]:
 
 def _setting(sweep: Sweep, wanted: Sequence[str]) -> str:
     return f"table {sweep.table}: {' '.join(sweep.overrides(wanted))}"
-
-
-def _results(plan: Sequence[Planned]) -> list[ResultsFile]:
-    """What the plan's finished stages left, in the order of the sweep."""
-    files = [stage.run.folder / RESULTS for stage in plan if stage.finished]
-    return [read_results(file) for file in files if file.exists()]
-
-
-def _board(published: PublishedTable, runs: Sequence[ResultsFile]) -> Board:
-    # What was run for this table is shown in it, on whatever data and with however many points.
-    shown = replace(published, where={}, at_least=1)
-    return build_board([shown], runs, shipped_protocols())
-
-
-def _write(board: Board, runs: Sequence[ResultsFile], folder: Path) -> list[Path]:
-    files = write_board(board, folder, stem="table", formats=("markdown", "csv"))
-    for run in runs:
-        copy = folder / run.signature / RESULTS
-        write_text(copy, run.path.read_text())
-        files.append(copy)
-    return files

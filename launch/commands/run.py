@@ -5,9 +5,9 @@ from collections.abc import Sequence
 
 from launch.compose import compose_config, expand, parse_overrides
 from launch.datasets import ensure_store
-from launch.execute import execute
 from launch.graph import Planned, plan_experiment, union
-from launch.tables import points_table, stage_lines
+from launch.sweeps.carry_out import carry_out
+from launch.sweeps.record import make_sweep
 from motiongpt.errors import UserError
 
 EXAMPLES = """examples:
@@ -15,11 +15,12 @@ EXAMPLES = """examples:
   motiongpt run data=bandai_namco data.source.path=bandai_all.tar.xz experiment=bandai_small
   motiongpt run -m downsampling=1,2,4,8 goal=tokenizer
   motiongpt run -m tasks=text_to_motion,all --dry-run
+  motiongpt run -m downsampling=2,4,8 backbone=t5_tiny,gpt2_tiny launcher=slurm
 """
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run; 1 if a stage failed."""
+    """Run, or submit; 1 if an experiment has no result."""
     parser = argparse.ArgumentParser(
         prog="motiongpt run",
         description=__doc__,
@@ -36,16 +37,15 @@ def main(arguments: Sequence[str]) -> int:
         help="every combination of the overrides that list several values",
     )
     parser.add_argument("--dry-run", action="store_true", help="print the plan and stop")
+    parser.add_argument(
+        "--wait", action="store_true", help="launcher=slurm: stay until all jobs have ended"
+    )
     options = parser.parse_intermixed_args(arguments)
     points = sweep_points(options.overrides, options.multirun)
     plans = [plan_point(point) for point in points]
-    plan = union(plans)
-    print("\n".join(stage_lines(plan)), flush=True)
-    if options.dry_run:
-        return 0
-    failed = execute(plan)
-    print(points_table(points, plans, failed), flush=True)
-    return 1 if failed else 0
+    config = plans[0][0].config
+    sweep = make_sweep(config.paths.root, ["run", *arguments], points, plans)
+    return carry_out(sweep, union(plans), config, options.dry_run, options.wait)
 
 
 def sweep_points(overrides: Sequence[str], multirun: bool) -> list[list[str]]:

@@ -1,0 +1,45 @@
+"""Free disk space: old checkpoints, left-over attempts; never a referenced stage."""
+
+import argparse
+from collections.abc import Sequence
+
+from launch.cleaning import Waste, find_waste
+from launch.roots import split_root
+
+EXAMPLES = """examples:
+  motiongpt clean --dry-run
+  motiongpt clean                         # checkpoints of finished runs, and what was left over
+  motiongpt clean --unreferenced 30       # also runs that no sweep and no other run refers to
+"""
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Say what goes, and delete it."""
+    parser = argparse.ArgumentParser(
+        prog="motiongpt clean",
+        description=__doc__,
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("words", nargs="*", help="paths.root=FOLDER")
+    parser.add_argument("--dry-run", action="store_true", help="say what would go and stop")
+    parser.add_argument(
+        "--unreferenced",
+        type=float,
+        metavar="DAYS",
+        help="also runs older than that many days that nothing refers to",
+    )
+    options = parser.parse_intermixed_args(arguments)
+    root, _ = split_root(options.words)
+    found = find_waste(root, options.unreferenced)
+    for one in found:
+        print(f"{'would delete' if options.dry_run else 'deletes'} {one}", flush=True)
+        if not options.dry_run:
+            one.delete()
+    print(_total(found, options.dry_run))
+    return 0
+
+
+def _total(found: Sequence[Waste], dry_run: bool) -> str:
+    size = sum(one.bytes for one in found) / 1e6
+    return f"{'would free' if dry_run else 'freed'} {size:.1f} MB in {len(found)} places"

@@ -1,0 +1,1 @@
+"""Submitting stages to a SLURM cluster, and asking it how they are."""

@@ -1,0 +1,1 @@
+"""Sweeps: what was asked for, what is missing and why, and the table at the end."""

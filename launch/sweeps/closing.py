@@ -1,0 +1,96 @@
+"""The end of a sweep: its table, what is missing and why, and the same for the loggers."""
+
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from omegaconf import DictConfig, OmegaConf
+
+from evaluation.leaderboard.plain import plain_table
+from launch.ledger import Run
+from launch.slurm.commands import JobState, job_states
+from launch.slurm.records import job_of
+from launch.sweep_report_logger import log_sweep_report
+from launch.sweeps.missing import Missing, missing_of
+from launch.sweeps.published_table import board_of, results_of, write_published
+from launch.sweeps.record import Sweep
+from launch.sweeps.table import SweepTable, table_of
+from launch.tables import result_text
+from motiongpt.files import write_json, write_text
+
+
+@dataclass(frozen=True)
+class Report:
+    """What came of a sweep.
+
+    Attributes:
+        text: for a terminal.
+        missing: experiments without a result.
+    """
+
+    text: str
+    missing: list[Missing]
+
+
+def close_sweep(sweep: Sweep) -> Report:
+    """Write `report.txt`, `table.md`, `table.csv`, `report.json` of a sweep; tell its loggers."""
+    jobs = _jobs(sweep)
+    found = [missing_of(sweep, point, jobs) for point in sweep.points]
+    missing = [one for one in found if one is not None]
+    table = table_of(sweep)
+    shown = table.only(sweep.config.get("shown", []))
+    report = Report(_text(sweep, shown, missing), missing)
+    write_text(sweep.folder / "report.txt", report.text + "\n")
+    write_text(sweep.folder / "table.md", shown.as_markdown())
+    write_text(sweep.folder / "table.csv", table.as_csv())
+    write_json(
+        sweep.folder / "report.json",
+        {
+            "sweep": sweep.name,
+            "command": sweep.command,
+            "time": round(time.time(), 3),
+            "columns": table.columns(),
+            "rows": table.cells(),
+            "missing": [asdict(one) for one in missing],
+        },
+    )
+    if len(sweep.points) > 1:
+        config = OmegaConf.create(sweep.config)
+        assert isinstance(config, DictConfig)
+        log_sweep_report(
+            config, sweep.folder, sweep.group, shown.columns(), shown.cells(), map(str, missing)
+        )
+    return report
+
+
+def _text(sweep: Sweep, table: SweepTable, missing: list[Missing]) -> str:
+    lines: list[str] = []
+    if len(sweep.points) == 1 and not sweep.table:
+        goals = [Run(sweep.root, *names) for names in sweep.points[0].goals]
+        for goal in (goal for goal in goals if goal.is_finished):
+            lines += [f"{goal.stage} -> {goal.folder}", result_text(goal)]
+    elif sweep.table:
+        lines += _published(sweep)
+    elif table.rows:
+        done = len(sweep.points) - len(missing)
+        lines += [f"{sweep.name}: {done} of {len(sweep.points)} experiments", table.as_text()]
+        lines.append(f"all metrics: {Path(sweep.folder) / 'table.csv'}")
+    return "\n".join([*lines, *map(str, missing)])
+
+
+def _published(sweep: Sweep) -> list[str]:
+    """The published table with this sweep's rows, written where the command asked for it."""
+    results = results_of(sweep)
+    board = board_of(sweep.table["name"], results)
+    lines = [plain_table(board.tables[0])]
+    if sweep.table["output"] and results:
+        written = write_published(board, results, Path(sweep.table["output"]))
+        lines += [f"wrote {file}" for file in written]
+    return lines
+
+
+def _jobs(sweep: Sweep) -> dict[str, JobState]:
+    """What SLURM says of the jobs of unfinished stages; nothing where there are none."""
+    runs = {run.signature: run for point in sweep.points for run in sweep.runs(point)}
+    records = [job_of(run) for run in runs.values() if not run.is_finished]
+    return job_states(record.job for record in records if record is not None)

@@ -1,0 +1,85 @@
+"""Why an experiment has no result: its first stage without one, and what that stage said."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from launch.ledger import ERROR, LOG, Run
+from launch.slurm.commands import JobState
+from launch.slurm.records import job_of
+from launch.sweeps.record import Point, Sweep
+
+LAST_LINES = 5
+
+
+@dataclass(frozen=True)
+class Missing:
+    """An experiment without a result.
+
+    Attributes:
+        overrides: of the experiment.
+        stage, signature: its first stage that is not finished.
+        why: one line.
+        lines: the last lines of that stage's log.
+    """
+
+    overrides: str
+    stage: str
+    signature: str
+    why: str
+    lines: tuple[str, ...]
+
+    def __str__(self) -> str:
+        said = "".join(f"\n    | {line}" for line in self.lines)
+        return (
+            f"missing: {self.overrides or 'default'}: {self.stage} {self.signature} "
+            f"{self.why}{said}"
+        )
+
+
+def missing_of(sweep: Sweep, point: Point, jobs: Mapping[str, JobState]) -> Missing | None:
+    """What keeps `point` from its result, or None if it has one.
+
+    Args:
+        jobs: what the scheduler says, by job id.
+    """
+    first = next((run for run in sweep.runs(point) if not run.is_finished), None)
+    if first is None:
+        return None
+    why = _why(first, jobs)
+    return Missing(point.overrides, first.stage, first.signature, why, last_lines(first))
+
+
+def _why(run: Run, jobs: Mapping[str, JobState]) -> str:
+    state = run.state
+    if state == "failed":
+        return f"failed: {run.status.get('error', 'see its log')}"
+    record = job_of(run)
+    job = jobs.get(record.job) if record is not None else None
+    if record is not None and job is not None:
+        code = f", exit status {job.exit_code}" if job.exit_code not in ("", "0:0") else ""
+        where = f" on {job.node}" if job.node and not job.is_live else ""
+        return f"is {state}; job {record.job} is {job.state.lower()}{where}{code}"
+    return "was not started" if state == "absent" else f"is {state}"
+
+
+def last_lines(run: Run, count: int = LAST_LINES) -> tuple[str, ...]:
+    """The last lines that tell most: of the traceback, else of the job's complaints, else of the
+    stage's own log."""
+    record = job_of(run)
+    files = [run.place / ERROR]
+    if record is not None:
+        files += [file for file in record.outputs() if file.suffix == ".err"]
+    for file in [*files, run.place / LOG]:
+        lines = _tail(file, count)
+        if lines:
+            return lines
+    return ()
+
+
+def _tail(file: Path, count: int) -> tuple[str, ...]:
+    try:
+        text = file.read_text(errors="replace")
+    except FileNotFoundError:
+        return ()
+    return tuple(line.rstrip() for line in text.splitlines() if line.strip())[-count:]

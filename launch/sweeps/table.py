@@ -1,0 +1,91 @@
+"""The table of a sweep: one row an experiment, the overrides that differ and what came out."""
+
+import csv
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+from launch.ledger import Run
+from launch.sweeps.record import Point, Sweep
+from launch.tables import text_table
+
+
+@dataclass(frozen=True)
+class SweepTable:
+    """Columns, and a row for each experiment that has a result.
+
+    Attributes:
+        axes: overrides that not all experiments share.
+        metrics: names of the columns behind them.
+        rows: (overrides, stage, signature, metrics) of each result.
+    """
+
+    axes: list[str]
+    metrics: list[str]
+    rows: list[tuple[dict[str, str], str, str, dict[str, float]]]
+
+    def columns(self) -> list[str]:
+        """All headings."""
+        return [*self.axes, "stage", "signature", *self.metrics]
+
+    def cells(self) -> list[list[str | float | None]]:
+        """All rows; None where there is no such number."""
+        return [
+            [
+                *(point.get(axis) for axis in self.axes),
+                stage,
+                signature,
+                *(metrics.get(name) for name in self.metrics),
+            ]
+            for point, stage, signature, metrics in self.rows
+        ]
+
+    def only(self, patterns: Sequence[str]) -> "SweepTable":
+        """The same with those metrics alone that a pattern names; all, if none does."""
+        kept = [name for pattern in patterns for name in self.metrics if fnmatchcase(name, pattern)]
+        return SweepTable(self.axes, list(dict.fromkeys(kept)) or self.metrics, self.rows)
+
+    def as_text(self) -> str:
+        """For a terminal."""
+        return text_table(self.columns(), [[_shown(c) for c in row] for row in self.cells()])
+
+    def as_markdown(self) -> str:
+        """For a report."""
+        lines = [self.columns(), ["---"] * len(self.columns())]
+        lines += [[_shown(cell) for cell in row] for row in self.cells()]
+        return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+    def as_csv(self) -> str:
+        """With all digits."""
+        stream = io.StringIO()
+        writer = csv.writer(stream, lineterminator="\n")
+        writer.writerow(self.columns())
+        writer.writerows(self.cells())
+        return stream.getvalue()
+
+
+def table_of(sweep: Sweep) -> SweepTable:
+    """What the finished experiments of `sweep` came to."""
+    points = [_overrides(point) for point in sweep.points]
+    keys = dict.fromkeys(key for point in points for key in point)
+    axes = [key for key in keys if len({point.get(key) for point in points}) > 1]
+    rows = [
+        (overrides, goal.stage, goal.signature, goal.metrics)
+        for point, overrides in zip(sweep.points, points, strict=True)
+        for goal in (Run(sweep.root, *names) for names in point.goals)
+        if goal.is_finished
+    ]
+    metrics = dict.fromkeys(name for row in rows for name in row[3])
+    return SweepTable(axes, list(metrics), rows)
+
+
+def _overrides(point: Point) -> dict[str, str]:
+    words = [word.partition("=") for word in point.words]
+    return {key.lstrip("+~"): value for key, _, value in words}
+
+
+def _shown(cell: str | float | None) -> str:
+    if cell is None:
+        return "-"
+    return f"{cell:.4g}" if isinstance(cell, float) else cell
