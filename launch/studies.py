@@ -17,7 +17,7 @@ KEYS = ("goal", "base", "axes")
 
 
 @dataclass(frozen=True)
-class Sweep:
+class Study:
     """What is run for one table.
 
     Attributes:
@@ -48,18 +48,18 @@ class Sweep:
         return [*kept, *wanted]
 
 
-def find_sweeps(experiments: Path = EXPERIMENTS) -> dict[str, Path]:
+def find_studies(experiments: Path = EXPERIMENTS) -> dict[str, Path]:
     """Table name -> `sweep.yaml`, by discovery: a new table is a new folder."""
     return {file.parent.name: file for file in sorted(Path(experiments).glob(f"*/{SWEEP}"))}
 
 
-def read_sweep(table: str, experiments: Path = EXPERIMENTS) -> Sweep:
+def read_study(table: str, experiments: Path = EXPERIMENTS) -> Study:
     """The sweep behind a table.
 
     Raises:
         UserError: no such table, or a broken file.
     """
-    files = find_sweeps(experiments)
+    files = find_studies(experiments)
     if table not in files:
         raise UserError(f"table={table}: no such table; valid: {', '.join(files)}")
     path = files[table]
@@ -72,4 +72,4 @@ def read_sweep(table: str, experiments: Path = EXPERIMENTS) -> Sweep:
     for key in ("base", "axes"):
         if not isinstance(found[key], list) or not all(isinstance(one, str) for one in found[key]):
             raise UserError(f"{path}: {key}: a list of overrides is needed, as [downsampling=4]")
-    return Sweep(table, str(found["goal"]), found["base"], found["axes"])
+    return Study(table, str(found["goal"]), found["base"], found["axes"])

@@ -7,7 +7,7 @@ from pathlib import Path
 from launch.commands.run import plan_point
 from launch.compose import expand
 from launch.graph import union
-from launch.studies import Sweep, find_sweeps, read_sweep
+from launch.studies import Study, find_studies, read_study
 from launch.sweeps.carry_out import carry_out
 from launch.sweeps.record import make_sweep
 from motiongpt.errors import UserError
@@ -30,7 +30,7 @@ def main(arguments: Sequence[str]) -> int:
     """Run and print; 1 if a stage failed."""
     options = _parser().parse_intermixed_args(arguments)
     table, wanted = _table_of(options.overrides)
-    sweep = read_sweep(table)
+    sweep = read_study(table)
     points = expand(sweep.overrides(wanted))
     plans = [plan_point(point) for point in points]
     print(_setting(sweep, wanted), flush=True)
@@ -49,7 +49,7 @@ def main(arguments: Sequence[str]) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="motiongpt reproduce",
-        description=f"{__doc__} Tables: {', '.join(find_sweeps())}.",
+        description=f"{__doc__} Tables: {', '.join(find_studies())}.",
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -70,9 +70,9 @@ def _parser() -> argparse.ArgumentParser:
 def _table_of(words: Sequence[str]) -> tuple[str, list[str]]:
     tables = [word.removeprefix("table=") for word in words if word.startswith("table=")]
     if len(tables) != 1:
-        raise UserError(f"one table=NAME is needed; valid: {', '.join(find_sweeps())}")
+        raise UserError(f"one table=NAME is needed; valid: {', '.join(find_studies())}")
     return tables[0], [word for word in words if not word.startswith("table=")]
 
 
-def _setting(sweep: Sweep, wanted: Sequence[str]) -> str:
+def _setting(sweep: Study, wanted: Sequence[str]) -> str:
     return f"table {sweep.table}: {' '.join(sweep.overrides(wanted))}"

@@ -3,18 +3,18 @@ import pytest
 from evaluation.leaderboard.published_file import read_published
 from evaluation.reports.results_file import read_results
 from launch.cli import main
-from launch.commands.reproduce import _board, _write
 from launch.compose import compose_config, expand
-from launch.studies import EXPERIMENTS, find_sweeps, read_sweep
+from launch.studies import EXPERIMENTS, find_studies, read_study
+from launch.sweeps.published_table import board_of, write_published
 from motiongpt.errors import UserError
 from tests.unit.results_files import number, write
 
 SMALL = ["experiment=quickstart", "debug=tiny"]
 
 
-@pytest.mark.parametrize("table", find_sweeps())
+@pytest.mark.parametrize("table", find_studies())
 def test_every_sweep_composes_in_the_papers_setting_and_has_its_table(table):
-    sweep = read_sweep(table)
+    sweep = read_study(table)
     published = read_published(EXPERIMENTS / table / "published.yaml")
     points = [compose_config(point) for point in expand(sweep.overrides([]))]
     assert {point.goal for point in points} <= set(points[0].stage)
@@ -29,7 +29,7 @@ def test_every_sweep_composes_in_the_papers_setting_and_has_its_table(table):
 
 
 def test_overrides_of_the_user_win():
-    sweep = read_sweep("downsampling")
+    sweep = read_study("downsampling")
     assert sweep.overrides([])[1] == "experiment=motiongpt_base"
     points = expand(sweep.overrides(["downsampling=2,4", "data=kit", "seed=1,2"]))
     assert len(points) == 4
@@ -85,18 +85,18 @@ def test_broken_sweeps_are_one_line(tmp_path):
     ):
         file.write_text(text)
         with pytest.raises(UserError, match=said) as caught:
-            read_sweep("mine", tmp_path)
+            read_study("mine", tmp_path)
         assert "\n" not in str(caught.value)
     file.write_text("goal: evaluate\nbase: []\naxes: [seed=1,2]\n")
-    assert find_sweeps(tmp_path) == {"mine": file}
+    assert find_studies(tmp_path) == {"mine": file}
 
 
 def test_results_are_shown_on_any_data_and_written_by_signature(tmp_path):
     written = write(tmp_path / "run", number(), data__name="bandai_namco")
     run = read_results(written)
-    board = _board(read_published(EXPERIMENTS / "kit" / "published.yaml"), [run])
+    board = board_of("kit", [run])
     assert [group.title for group in board.tables[0].groups] == ["Published", "Ours"]
-    files = _write(board, [run], tmp_path / "out")
+    files = write_published(board, [run], tmp_path / "out")
     assert [str(file.relative_to(tmp_path / "out")) for file in files] == [
         "table.md",
         "table.csv",
