@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 
 from evaluation.evaluators.action_classifier import ActionClassifier
-from motiongpt.training.stage import StageContext
+from motiongpt.training.stage import Stage, StageContext
 
 CLASSIFIER = "classifier"
 
 
-class ClassifierStage:
+class ClassifierStage(Stage):
     """Leaves an `ActionClassifier` in `classifier/`; nothing where clips carry no labels.
 
     Args:

@@ -25,10 +25,10 @@ from evaluation.reports.gallery import draw_gallery
 from evaluation.reports.report import Origin, write_report
 from motiongpt.data.store import MotionStore
 from motiongpt.errors import UserError
-from motiongpt.training.stage import StageContext
+from motiongpt.training.stage import Stage, StageContext
 
 
-class EvaluateStage:
+class EvaluateStage(Stage):
     """Leaves `results.json`, `table.md`, `page.html` and `pictures/`.
 
     Every parent that left predictions is scored, with all metrics that judge such answers. The

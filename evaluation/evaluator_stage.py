@@ -11,14 +11,14 @@ from evaluation.evaluators.base import Evaluator, EvaluatorSource
 from evaluation.metrics.base import Batch
 from evaluation.metrics.retrieval import POOL, Retrieval
 from motiongpt.data.store import MotionStore
-from motiongpt.training.stage import Hardware, StageContext
+from motiongpt.training.stage import Hardware, Stage, StageContext
 
 EVALUATOR = "evaluator"
 SHORTEST = 4
 """Frames of a clip that an evaluator can judge: one movement step."""
 
 
-class EvaluatorStage:
+class EvaluatorStage(Stage):
     """Leaves the folder `evaluator/`, which `load_evaluator` opens.
 
     Args:

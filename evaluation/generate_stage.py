@@ -1,7 +1,9 @@
 """The stage that asks a model everything once and keeps the answers; no judge has a part in it."""
 
-from collections.abc import Mapping
-from dataclasses import replace
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import torch
 from hydra.utils import instantiate
@@ -15,18 +17,47 @@ from evaluation.answers.writing import describe, describe_samples, generate
 from motiongpt.data.token_store import TokenStore
 from motiongpt.errors import UserError
 from motiongpt.generation.model import MotionLanguageModel
-from motiongpt.tasks.base import Task
+from motiongpt.tasks.base import ClipTokens, Task
 from motiongpt.training.language_data import TokenisedClips
-from motiongpt.training.stage import StageContext
+from motiongpt.training.stage import Stage, StageContext
 from motiongpt.training.tokenizer_stage import MODEL
 from motiongpt.training.tokens_stage import TOKENS
 
 SAMPLES = "_samples"
 ENCODINGS = ("own", "padded")
+POLL_SECONDS = 0.5
+SAY_SECONDS = 30.0
 
 
-class GenerateStage:
+@dataclass(frozen=True)
+class Piece:
+    """One replication of one set of answers: what a process does on its own.
+
+    Attributes:
+        name: of the set.
+        made: where its replications lie.
+        number: of the replication.
+        task: that is asked.
+        clips: that it is asked about.
+    """
+
+    name: str
+    made: PredictionSet
+    number: int
+    task: Task
+    clips: Sequence[ClipTokens]
+
+    @property
+    def is_there(self) -> bool:
+        """Whether it has been written."""
+        return self.made.has(self.number)
+
+
+class GenerateStage(Stage):
     """Leaves `predictions/<task>/`, see `predictions.py`; goes on where it was interrupted.
+
+    A replication depends on its own seed and nothing else: several processes share them out and
+    write what one would. If one of them dies, the first waits for it until it is stopped itself.
 
     Args:
         tasks: a node of conf/tasks.
@@ -36,6 +67,8 @@ class GenerateStage:
         replications: of answers that are drawn; others are the same each time and kept once.
         seed: of the first replication.
     """
+
+    distributed: ClassVar[bool] = True
 
     def __init__(
         self,
@@ -59,12 +92,17 @@ class GenerateStage:
             )
 
     def run(self, context: StageContext) -> Mapping[str, float]:
-        """Ask and save; reports how many answers of each task there are."""
+        """Ask and save; reports how many answers of each task there are.
+
+        Raises:
+            UserError: no clip can be asked about.
+        """
         folders = context.parents
         model = MotionLanguageModel.load(folders["tokenizer"] / MODEL, folders["instruct"] / MODEL)
         readings = self._readings(context, model)
         indices = chosen_clips(context.store, self.split, self.clips)
         asking = self._asking(model)
+        pieces: list[Piece] = []
         counts: dict[str, float] = {}
         tasks: Mapping[str, Task] = instantiate(self.tasks)
         for task in tasks.values():
@@ -74,10 +112,15 @@ class GenerateStage:
                 context.say(f"  generate: no clip is long enough for {task.name}")
                 continue
             for name, one in self._sets(task.name, about).items():
-                self._fill(context, model, task, clips, asking, name, one)
+                pieces += _pieces(context, task, clips, name, one)
                 counts[f"{name}/answers"] = float(len(one.clips) * one.samples * len(one.seeds))
         if not counts:
             raise UserError(f"no clip of the {self.split} split can be asked of any task")
+        processes = context.processes
+        for piece in pieces[processes.rank :: processes.world]:
+            self._write(context, model, asking, piece)
+        if processes.is_first:
+            _wait_for(pieces, context)
         return counts
 
     def _readings(
@@ -101,29 +144,19 @@ class GenerateStage:
         samples = describe_samples(about, wanted.texts, wanted.samples, times, self.seed)
         return {name: about, name + SAMPLES: samples}
 
-    def _fill(
-        self,
-        context: StageContext,
-        model: MotionLanguageModel,
-        task: Task,
-        clips: TokenisedClips,
-        asking: Asking,
-        name: str,
-        about: About,
+    def _write(
+        self, context: StageContext, model: MotionLanguageModel, asking: Asking, piece: Piece
     ) -> None:
-        made = PredictionSet.create(context.folder / PREDICTIONS / name, about)
-        missing = [number for number in range(len(about.seeds)) if not made.has(number)]
-        if not missing:
+        if piece.is_there:
             return
-        places = {clip: index for index, clip in enumerate(context.store.names)}
-        asked = [clips[places[clip]] for clip in about.clips]
-        for number in missing:
-            context.say(
-                f"  generate: {name}, replication {number + 1}/{len(about.seeds)}, "
-                f"{len(asked) * about.samples} answers"
-            )
-            torch.manual_seed(about.seeds[number])
-            made.write(number, generate(model, task, asked, about, asking, number, context.store))
+        about = piece.made.about
+        context.say(
+            f"  generate: {piece.name}, replication {piece.number + 1}/{len(about.seeds)}, "
+            f"{len(piece.clips) * about.samples} answers"
+        )
+        torch.manual_seed(about.seeds[piece.number])
+        found = generate(model, piece.task, piece.clips, about, asking, piece.number, context.store)
+        piece.made.write(piece.number, found)
 
     def _asking(self, model: MotionLanguageModel) -> Asking:
         longest = max(1, self.max_frames // model.tokenizer.frames_per_token)
@@ -138,3 +171,30 @@ class GenerateStage:
             sample_wording=self.generation.multimodality.wording,
             seed=self.seed,
         )
+
+
+def _pieces(
+    context: StageContext, task: Task, clips: TokenisedClips, name: str, about: About
+) -> Iterator[Piece]:
+    """All replications of a set, whether they are there or not: processes that start at different
+    moments must share them out alike."""
+    folder = context.folder / PREDICTIONS / name
+    first = context.processes.is_first
+    made = PredictionSet.create(folder, about) if first else PredictionSet(folder, about)
+    places = {clip: index for index, clip in enumerate(context.store.names)}
+    asked = [clips[places[clip]] for clip in about.clips]
+    for number in range(len(about.seeds)):
+        yield Piece(name, made, number, task, asked)
+
+
+def _wait_for(pieces: Sequence[Piece], context: StageContext) -> None:
+    """Return when every process has written its part."""
+    said = time.monotonic()
+    while missing := [piece for piece in pieces if not piece.is_there]:
+        if time.monotonic() - said > SAY_SECONDS:
+            said = time.monotonic()
+            context.say(
+                f"  generate: waiting for {len(missing)} of {len(pieces)} replications that other "
+                "processes write"
+            )
+        time.sleep(POLL_SECONDS)

@@ -5,13 +5,13 @@ from collections.abc import Mapping
 from evaluation.answers.predictions import PREDICTIONS, About, Answers, PredictionSet
 from evaluation.answers.selection import chosen_clips
 from motiongpt.tokenizers.trained import TrainedTokenizer
-from motiongpt.training.stage import StageContext
+from motiongpt.training.stage import Stage, StageContext
 from motiongpt.training.tokenizer_stage import MODEL
 
 RECONSTRUCTION = "reconstruction"
 
 
-class ReconstructStage:
+class ReconstructStage(Stage):
     """Leaves `predictions/reconstruction/`; the same each time, so one replication.
 
     Args:

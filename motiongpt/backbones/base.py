@@ -128,8 +128,13 @@ class Backbone(nn.Module, ABC):
 
     def loss(self, batch: dict[str, Tensor]) -> Tensor:
         """Mean cross entropy in nats over the labels of a batch, a scalar."""
+        return self.loss_and_count(batch)[0]
+
+    def loss_and_count(self, batch: dict[str, Tensor]) -> tuple[Tensor, int]:
+        """The same, and over how many labels it is the mean."""
         logits, labels = self.logits(batch)
-        return functional.cross_entropy(logits, labels, label_smoothing=self.label_smoothing)
+        loss = functional.cross_entropy(logits, labels, label_smoothing=self.label_smoothing)
+        return loss, len(labels)
 
     @torch.no_grad()
     def generate(

@@ -69,9 +69,12 @@ class StopAtStepEnd(pl.Callback):
         self.stop, self.keep, self.agree_every = stop, keep, agree_every
 
     def on_fit_start(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
-        """Called by Lightning, whose own handler of SIGTERM would talk to the other processes
-        in the middle of a step."""
-        self.stop.install()
+        """Called by Lightning, whose own handler of SIGTERM it then does not put in place.
+
+        That one ends the training wherever it is, without a checkpoint; with several processes it
+        begins to talk to the others, which may be talking about something else.
+        """
+        trainer._signal_connector.register_signal_handlers = _no_handlers  # type: ignore[method-assign]
 
     def on_train_batch_end(
         self,
@@ -153,3 +156,7 @@ class ReportProgress(pl.Callback):
                 "metrics": metrics,
             },
         )
+
+
+def _no_handlers() -> None:
+    """In the place of Lightning's method that takes signals over."""

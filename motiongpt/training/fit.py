@@ -1,17 +1,19 @@
 """Train a Lightning module for a number of steps, from its last checkpoint if there is one."""
 
-from collections.abc import Callable, Sequence
+import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import lightning.pytorch as pl
 import numpy as np
 import torch
+from lightning.pytorch.strategies import DDPStrategy, Strategy
 from torch.utils.data import DataLoader, Dataset
 
 from motiongpt.errors import UserError
 from motiongpt.training.callbacks import KeepCheckpoint, ReportProgress, SeedEachStep, StopAtStepEnd
-from motiongpt.training.sampler import StepBatchSampler, fixed_keys
+from motiongpt.training.sampler import StepBatchSampler, ValidationBatches, fixed_keys
 from motiongpt.training.stage import StageContext
 
 CHECKPOINT = "checkpoints/last.ckpt"
@@ -23,7 +25,8 @@ class Schedule:
 
     Attributes:
         steps: optimiser steps.
-        batch_size: clips a step over all processes; the per-process share is derived.
+        batch_size: clips a step over all processes; the per-process share is derived. The
+            learning rate belongs to it and is never scaled.
         validate_every: steps between validations.
         checkpoint_every: steps between checkpoints; does not change the result.
         precision: Lightning's name of it ("32-true", "bf16-mixed" …).
@@ -52,13 +55,17 @@ def fit(
 ) -> dict[str, float]:
     """Train `module` and return the metrics of its last validation.
 
+    Several processes call this together. They give the batches, the losses and the metrics of one,
+    up to rounding and to what dropout draws; the first writes.
+
     Args:
         name: of the stage, for progress.
         dataset: answers keys (clip index, random seed).
         clips: indices to train on and indices to validate on.
 
     Raises:
-        UserError: no clip in the training or the validation split.
+        UserError: no clip in the training or the validation split, a global batch that the
+            processes can't share, or other hardware than the processes that were started.
         Interrupted: the process was asked to stop; a checkpoint was written at the step's end.
     """
     for split, indices in zip(("train", "val"), clips, strict=True):
@@ -67,7 +74,8 @@ def fit(
                 f"stage {name}: the {split} split of store {context.store.name} has no "
                 "clip; prepare more data or choose another split"
             )
-    hardware = context.hardware
+    hardware, processes = context.hardware, context.processes
+    size = _clips_of_a_process(name, schedule, context)
     if hardware.threads:
         torch.set_num_threads(hardware.threads)
     pl.seed_everything(seed, workers=False, verbose=False)
@@ -77,8 +85,8 @@ def fit(
         accelerator=hardware.accelerator,
         devices=hardware.devices,
         num_nodes=hardware.num_nodes,
-        strategy=hardware.strategy,
-        plugins=[context.processes.environment],
+        strategy=_strategy(name, context),
+        plugins=[processes.environment],
         precision=schedule.precision,  # type: ignore[arg-type]
         max_steps=schedule.steps,
         gradient_clip_val=schedule.gradient_clip,
@@ -105,25 +113,68 @@ def fit(
         schedule.batch_size,
         seed,
         lambda: trainer.global_step,
-        trainer.global_rank,
-        trainer.world_size,
+        processes.rank,
+        processes.world,
         schedule.shuffle,
     )
-    keys = fixed_keys(validation, seed)[trainer.global_rank :: trainer.world_size]
-    size = max(1, schedule.batch_size // trainer.world_size)
-    with context.stop.deferred():
+    keys = fixed_keys(validation, seed)
+    validated = ValidationBatches(keys, size, processes.rank, processes.world)
+    with context.stop.deferred(), warnings.catch_warnings():
+        # Asked at an epoch's end, of numbers that are the same on all processes already.
+        warnings.filterwarnings("ignore", message="It is recommended to use .*sync_dist=True")
         trainer.fit(
             module,
             _loader(dataset, collate, sampler, context),
-            _loader(dataset, collate, _portions(keys, size), context),
+            _loader(dataset, collate, validated, context),
             ckpt_path=checkpoint if checkpoint.exists() else None,
             weights_only=True,
         )
     return {key: float(value) for key, value in trainer.callback_metrics.items()}
 
 
-def _portions(keys: list[Any], size: int) -> Sequence[list[Any]]:
-    return [keys[first : first + size] for first in range(0, len(keys), size)]
+def _clips_of_a_process(name: str, schedule: Schedule, context: StageContext) -> int:
+    """Clips a step of one process.
+
+    Raises:
+        UserError: the processes can't share the global batch evenly, or their number is not that of
+            the devices.
+    """
+    batch, world, hardware = schedule.batch_size, context.processes.world, context.hardware
+    if hardware.devices * hardware.num_nodes != world:
+        raise UserError(
+            f"stage {name}: trainer.hardware asks for {hardware.devices} devices on each of "
+            f"{hardware.num_nodes} nodes, but {world} processes were started; "
+            "use launcher=local or launcher=slurm"
+        )
+    if batch < 1 or batch % world:
+        lower = batch // world * world
+        nearest = [str(size) for size in (lower, lower + world) if size > 0]
+        raise UserError(
+            f"stage.{name}.schedule.batch_size={batch} can't be shared by {world} processes; "
+            f"the nearest that can: {' and '.join(nearest)}"
+        )
+    if world > 1:
+        context.say(f"  {name}: {batch} clips a step = {world} processes x {batch // world}")
+    return batch // world
+
+
+def _strategy(name: str, context: StageContext) -> str | Strategy:
+    """How processes share a step.
+
+    Raises:
+        UserError: a strategy of Lightning's that the losses and codebooks are not made for.
+    """
+    wanted = context.hardware.strategy
+    if context.processes.world == 1:
+        return wanted
+    if wanted not in ("auto", "ddp"):
+        raise UserError(
+            f"stage {name}: trainer.hardware.strategy={wanted} with {context.processes.world} "
+            "processes; choose auto or ddp"
+        )
+    # The codebook's statistics are sums over all processes already, the counts of a validation are
+    # each process's own, and a process without a batch must not be waited for.
+    return DDPStrategy(broadcast_buffers=False)
 
 
 def _loader(

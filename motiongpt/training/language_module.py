@@ -8,10 +8,14 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from motiongpt.backbones.base import Backbone
+from motiongpt.training.global_means import RunningMeans, over_global_batch
 
 
 class LanguageModule(pl.LightningModule):
     """Train a backbone on batches that its own `collate` made.
+
+    Logs `train/loss` of a step's whole batch and `val/loss` of the whole validation split: cross
+    entropy in nats, the mean over all labels, on any number of processes.
 
     Args:
         backbone: language model with its loss.
@@ -28,18 +32,27 @@ class LanguageModule(pl.LightningModule):
         super().__init__()
         self.backbone = backbone
         self._make_optimizer, self._make_scheduler = make_optimizer, make_scheduler
+        self._validated = RunningMeans(("loss",))
 
     def training_step(self, batch: dict[str, Tensor], batch_idx: int) -> Tensor:
         """Cross-entropy of one batch."""
-        loss = self.backbone.loss(batch)
-        self.log("train/loss", loss.detach(), prog_bar=False)
-        return loss
+        loss, count = self.backbone.loss_and_count(batch)
+        shown, weight = over_global_batch({"loss": loss}, count)
+        self.log("train/loss", shown["loss"], prog_bar=False)
+        return weight * loss
+
+    def on_validation_epoch_start(self) -> None:
+        """Forget the last validation."""
+        self._validated.start(self.device)
 
     def validation_step(self, batch: dict[str, Tensor], batch_idx: int) -> None:
-        """Cross-entropy on the validation split, averaged over examples."""
-        self.log(
-            "val/loss", self.backbone.loss(batch), batch_size=len(batch["labels"]), sync_dist=True
-        )
+        """Cross-entropy of one batch of the validation split."""
+        loss, count = self.backbone.loss_and_count(batch)
+        self._validated.add({"loss": loss}, count)
+
+    def on_validation_epoch_end(self) -> None:
+        """Log what all processes found together."""
+        self.log("val/loss", self._validated.over_processes()["loss"])
 
     def configure_optimizers(self) -> Any:
         """Optimizer and its schedule."""

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import lightning.pytorch as pl
 from hydra.utils import instantiate
@@ -20,19 +20,20 @@ from motiongpt.training.fit import Schedule, fit
 from motiongpt.training.language_data import LanguageExamples, Mix, TokenisedClips
 from motiongpt.training.language_module import LanguageModule
 from motiongpt.training.optimization import make_optimization
-from motiongpt.training.stage import StageContext
+from motiongpt.training.stage import Stage, StageContext
 from motiongpt.training.tokenizer_stage import MODEL
 from motiongpt.training.tokens_stage import TOKENS
 from motiongpt.training.unsupervised import collate, unsupervised_objective
 
 
-class LanguageStage:
+class LanguageStage(Stage):
     """What both language stages share: examples of a mix in, a trained backbone in `model/`.
 
     Args:
         optimizer, scheduler, learning_rate, schedule, seed: how it is trained.
     """
 
+    distributed: ClassVar[bool] = True
     name: str
 
     def __init__(
@@ -70,7 +71,8 @@ class LanguageStage:
             self.seed,
             context,
         )
-        backbone.save(context.folder / MODEL)
+        if context.processes.is_first:
+            backbone.save(context.folder / MODEL)
         return metrics
 
 

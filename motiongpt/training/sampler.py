@@ -4,7 +4,7 @@ Because nothing depends on what was drawn before, a run that is resumed at step 
 batches that an undisturbed run sees, whatever the number of workers or processes.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 from torch.utils.data import Sampler
@@ -22,7 +22,9 @@ class StepBatchSampler(Sampler[list[Key]]):
         start: gives the first step, asked when iteration begins (it is known after a resume).
         shuffle: draw a new order each epoch; False keeps that of `indices`, as the released code's
             training does on one GPU (B2 of the audit).
-        rank, world: this process takes every `world`-th clip of a batch, from `rank` on.
+        rank, world: this process takes the `rank`-th of `world` equal parts of a batch. Parts are
+            one after the other, so that rows of a codebook are drawn from the same clips by 1
+            process and by 8.
 
     Raises:
         ValueError: no clips, or a batch that the processes can't share evenly.
@@ -54,8 +56,9 @@ class StepBatchSampler(Sampler[list[Key]]):
 
     def batch(self, step: int) -> list[Key]:
         """This process's keys of one step."""
-        first = step * self.batch_size
-        positions = range(first + self.rank, first + self.batch_size, self.world)
+        size = self.batch_size // self.world
+        first = step * self.batch_size + self.rank * size
+        positions = range(first, first + size)
         return [(self._clip(position), random_seed(self.seed, position)) for position in positions]
 
     def _clip(self, position: int) -> int:
@@ -85,3 +88,23 @@ def random_seed(*parts: int) -> int:
 def fixed_keys(indices: np.ndarray, seed: int) -> list[Key]:
     """One key a clip, always the same: what validation uses."""
     return [(int(index), random_seed(seed, place)) for place, index in enumerate(indices)]
+
+
+class ValidationBatches(Sampler[list[Key]]):
+    """This process's keys of a validation split, each once and in batches; perhaps none.
+
+    It has no length: Lightning leaves the validation out where it sees a length of 0, and the
+    others would wait for this process for ever.
+
+    Args:
+        keys: of the whole split.
+        size: of a batch, on this process.
+        rank, world: this process takes every `world`-th key, from `rank` on.
+    """
+
+    def __init__(self, keys: Sequence[Key], size: int, rank: int = 0, world: int = 1) -> None:
+        self.keys, self.size = list(keys[rank::world]), size
+
+    def __iter__(self) -> Iterator[list[Key]]:
+        for first in range(0, len(self.keys), self.size):
+            yield self.keys[first : first + self.size]

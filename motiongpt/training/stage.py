@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 from lightning.fabric.plugins.environments import ClusterEnvironment, LightningEnvironment
 from lightning.pytorch.loggers import Logger
@@ -17,7 +17,10 @@ class Hardware:
     """Where a stage runs. Nothing here may change its result, so it is not part of a signature.
 
     Attributes:
-        accelerator, devices, num_nodes, strategy: as Lightning's `Trainer` takes them.
+        accelerator: as Lightning's `Trainer` takes it.
+        devices: of each node, one for each process.
+        num_nodes: that the processes run on.
+        strategy: "auto" or "ddp"; alone a process may take any of Lightning's.
         workers: processes that prepare batches; 0 prepares them in this process.
         threads: CPU threads of one process, or None for torch's own choice.
     """
@@ -83,7 +86,14 @@ class StageContext:
 
 
 class Stage(Protocol):
-    """One step of an experiment; built by Hydra from one yaml of `conf/stage`."""
+    """One step of an experiment; built by Hydra from one yaml of `conf/stage`.
+
+    Attributes:
+        distributed: whether several processes may run it together, each calling `run` with the same
+            folder; another stage is given one.
+    """
+
+    distributed: ClassVar[bool] = False
 
     def run(self, context: StageContext) -> Mapping[str, float]:
         """Do the work, leave what children need in `context.folder`, return the final metrics."""

@@ -8,14 +8,16 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from motiongpt.distributed import sum_over_processes
 from motiongpt.motion.recover import features_to_joints
 from motiongpt.motion.skeleton import Skeleton
 from motiongpt.tokenizers.base import MotionTokenizer, TokenizerOutput
 from motiongpt.tokenizers.masking import length_mask
-from motiongpt.tokenizers.quantizers.processes import sum_over_processes
+from motiongpt.training.global_means import RunningMeans, over_global_batch
 from motiongpt.training.tokenizer_losses import TokenizerLosses
 
 MILLIMETRES = 1000.0
+VALIDATED = ("reconstruction", "velocity", "commitment", "total", "mpjpe_mm")
 
 
 class TokenizerModule(pl.LightningModule):
@@ -23,7 +25,9 @@ class TokenizerModule(pl.LightningModule):
 
     Logs, for train and val: the unweighted losses, their weighted sum and the perplexity; for val
     also `val/codebook_usage` (share of the codes that the split uses) and `val/mpjpe_mm` (mean
-    distance of joints in millimetres, each frame moved so that the roots coincide).
+    distance of joints in millimetres, each frame moved so that the roots coincide). Train numbers
+    are those of a step's whole batch, val numbers those of the whole split, on any number of
+    processes.
 
     Args:
         tokenizer: to be trained.
@@ -55,36 +59,40 @@ class TokenizerModule(pl.LightningModule):
         self.register_buffer("std", torch.as_tensor(std, dtype=torch.float32))
         counts = torch.zeros(tokenizer.codebook_size, dtype=torch.int64)
         self.register_buffer("code_counts", counts, persistent=False)
+        self._validated = RunningMeans(VALIDATED)
 
     def training_step(self, batch: dict[str, Tensor], batch_idx: int) -> Tensor:
         """Weighted loss of one batch."""
         output = self.tokenizer(batch["features"], batch["lengths"])
         parts = self.losses(output, batch["features"])
-        for name, value in parts.items():
-            self.log(f"train/{name}", value.detach())
+        # Tokens all have the same number of frames: the share is right for every part.
+        shown, weight = over_global_batch(parts, _frames(output))
+        for name, value in shown.items():
+            self.log(f"train/{name}", value)
         self.log("train/perplexity", output.perplexity)
-        return parts["total"]
+        return weight * parts["total"]
 
     def on_validation_epoch_start(self) -> None:
-        """Forget the codes of the last validation."""
+        """Forget the last validation."""
         self.code_counts.zero_()
+        self._validated.start(self.code_counts.device)
 
     def validation_step(self, batch: dict[str, Tensor], batch_idx: int) -> None:
         """Losses and the error of the joints; averages over frames."""
         output = self.tokenizer(batch["features"], batch["lengths"])
-        frames = int(self._content(output).sum())
-        shown = {f"val/{name}": v for name, v in self.losses(output, batch["features"]).items()}
-        shown["val/perplexity"] = output.perplexity
-        shown["val/mpjpe_mm"] = self._mpjpe(output, batch["features"])
-        # Under DDP Lightning adds up values and weights of all processes before it divides.
-        self.log_dict(shown, batch_size=frames, on_epoch=True, sync_dist=True)
+        found = self.losses(output, batch["features"])
+        found["mpjpe_mm"] = self._mpjpe(output, batch["features"])
+        self._validated.add(found, int(_frames(output)))
         tokens = self._content(output)[:, :: self.tokenizer.frames_per_token]
         self.code_counts += output.codes[tokens].bincount(minlength=len(self.code_counts))
 
     def on_validation_epoch_end(self) -> None:
-        """Share of the codes that occurred in this validation, on any process."""
-        used = sum_over_processes(self.code_counts) > 0
-        self.log("val/codebook_usage", used.float().mean())
+        """Log what all processes found together."""
+        for name, value in self._validated.over_processes().items():
+            self.log(f"val/{name}", value)
+        counts = sum_over_processes(self.code_counts)
+        self.log("val/codebook_usage", (counts > 0).float().mean())
+        self.log("val/perplexity", torch.special.entr(counts / counts.sum()).sum().exp())
 
     def configure_optimizers(self) -> Any:
         """Optimizer and, if there is one, its schedule."""
@@ -114,3 +122,8 @@ class TokenizerModule(pl.LightningModule):
         """(B, T, J, 3) metres relative to the root, from normalised features."""
         joints = features_to_joints(features.float() * self.std + self.mean, self.skeleton)
         return joints - joints[..., :1, :]
+
+
+def _frames(output: TokenizerOutput) -> Tensor | int:
+    """Reconstructed frames of a batch, padding left out."""
+    return output.features[..., 0].numel() if output.lengths is None else output.lengths.sum()

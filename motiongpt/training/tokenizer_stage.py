@@ -1,7 +1,7 @@
 """Stage 1: train the motion tokenizer."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import lightning.pytorch as pl
 import torch
@@ -13,14 +13,14 @@ from motiongpt.errors import UserError
 from motiongpt.tokenizers.trained import TrainedTokenizer
 from motiongpt.training.fit import Schedule, fit
 from motiongpt.training.optimization import make_optimization
-from motiongpt.training.stage import StageContext
+from motiongpt.training.stage import Stage, StageContext
 from motiongpt.training.tokenizer_losses import TokenizerLosses
 from motiongpt.training.tokenizer_module import TokenizerModule
 
 MODEL = "model"
 
 
-class TokenizerStage:
+class TokenizerStage(Stage):
     """Leaves the trained tokenizer, with its statistics, in `model/`.
 
     Args:
@@ -31,6 +31,8 @@ class TokenizerStage:
         losses: arguments of `TokenizerLosses`.
         optimizer, scheduler, learning_rate, schedule, seed: how it is trained.
     """
+
+    distributed: ClassVar[bool] = True
 
     def __init__(
         self,
@@ -76,5 +78,6 @@ class TokenizerStage:
         metrics = fit(
             "tokenizer", module, windows, collate_windows, clips, self.schedule, self.seed, context
         )
-        TrainedTokenizer(tokenizer, store.mean, store.std).save(context.folder / MODEL)
+        if context.processes.is_first:
+            TrainedTokenizer(tokenizer, store.mean, store.std).save(context.folder / MODEL)
         return metrics

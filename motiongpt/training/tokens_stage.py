@@ -7,13 +7,13 @@ from motiongpt.errors import UserError
 from motiongpt.tasks.base import WHOLE
 from motiongpt.tasks.views import views_from
 from motiongpt.tokenizers.trained import TrainedTokenizer
-from motiongpt.training.stage import StageContext
+from motiongpt.training.stage import Stage, StageContext
 from motiongpt.training.tokenizer_stage import MODEL
 
 TOKENS = "tokens"
 
 
-class TokensStage:
+class TokensStage(Stage):
     """Leaves a `TokenStore` of all splits in `tokens/`.
 
     Args:

@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from motiongpt.tokenizers.quantizers.processes import sum_over_processes
+from motiongpt.distributed import sum_over_processes
 
 
 @dataclass(frozen=True)

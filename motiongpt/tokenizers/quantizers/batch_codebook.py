@@ -5,8 +5,8 @@ from abc import abstractmethod
 import torch
 from torch import Tensor
 
+from motiongpt.distributed import first_rows, from_first_process
 from motiongpt.tokenizers.quantizers.base import Quantizer
-from motiongpt.tokenizers.quantizers.processes import first_rows, from_first_process
 
 # Spread of the copies when a batch has fewer vectors than the codebook has codes (as released).
 COPY_NOISE = 0.01

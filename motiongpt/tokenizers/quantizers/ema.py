@@ -6,8 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from motiongpt.distributed import sum_over_processes
 from motiongpt.tokenizers.quantizers.batch_codebook import BatchCodebook
-from motiongpt.tokenizers.quantizers.processes import sum_over_processes
 
 # Below this count (after some 4,600 unused steps) sum / count loses its digits, and would end as
 # 0 / 0; the code then stays where it is.

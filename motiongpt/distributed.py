@@ -1,4 +1,7 @@
-"""Codebook statistics over all training processes, so that 1 and 8 give the same codebook."""
+"""Sums over all training processes, so that 1 and 8 give the same model.
+
+Every function is one that all processes must call together; alone, each is free of charge.
+"""
 
 import torch
 import torch.distributed as dist
@@ -21,7 +24,10 @@ def sum_over_processes(values: Tensor) -> Tensor:
 
 
 def first_rows(vectors: Tensor, limit: int) -> Tensor:
-    """The first `limit` rows of all processes' vectors (N, D), one process after the other."""
+    """The first `limit` rows of all processes' vectors (N, D), one process after the other.
+
+    With the batches of `StepBatchSampler` these are the first rows of the global batch.
+    """
     rows = vectors[:limit]
     if not several_processes():
         return rows
