@@ -10,6 +10,7 @@ from typing import Any
 from submitit.helpers import DelayedSubmission
 
 from launch.attempts import Superseded
+from launch.cli import quiet
 from launch.graph import Planned
 from launch.plan_file import read_planned
 from launch.processes import slurm_processes
@@ -90,6 +91,7 @@ def run_job(
         SystemExit: it was asked to stop and has kept what it could.
         UserError: a parent has no result.
     """
+    quiet()
     stage = read_planned(plan)
     _restrict_threads()
     with StopRequest().listening() as stop:

@@ -3,7 +3,6 @@
 import sys
 from pathlib import Path
 
-from launch.cli import quiet
 from launch.jobs import run_job
 from launch.processes import local_processes
 from motiongpt.errors import user_error_behind
@@ -11,7 +10,6 @@ from motiongpt.errors import user_error_behind
 
 def main() -> int:
     """Run the stage; 0 when it is finished."""
-    quiet()
     plan, group = sys.argv[1:]
     try:
         run_job(Path(plan), group, local_processes())

@@ -22,6 +22,7 @@ from motiongpt.errors import UserError
 from motiongpt.files import read_json, write_json
 
 OF_THE_REPORT: Mapping[str, Any] = {"nodes": 1, "gpus": 0, "cpus": 1, "minutes": 20}
+ENDING_SECONDS = 60.0
 _say = partial(print, flush=True)
 
 
@@ -169,6 +170,13 @@ def _queued(stages: Sequence[Planned]) -> dict[str, str]:
     records = {stage.run.signature: job_of(stage.run) for stage in stages}
     jobs = {own: record.job for own, record in records.items() if record is not None}
     states = job_states(jobs.values())
+    # What is just ending will be gone or, requeued, be waiting in a moment.
+    deadline = time.monotonic() + ENDING_SECONDS
+    while any(one.state == "COMPLETING" for one in states.values()):
+        if time.monotonic() > deadline:
+            break
+        time.sleep(0.5)
+        states = job_states(jobs.values())
     return {own: job for own, job in jobs.items() if job in states and states[job].is_live}
 
 

@@ -27,6 +27,11 @@ class JobState:
     exit_code: str = ""
 
     @property
+    def is_waiting(self) -> bool:
+        """Whether it has yet to start, for the first time or again."""
+        return self.state in WAITING
+
+    @property
     def is_live(self) -> bool:
         """Whether it runs or will run, if nobody cancels it."""
         return self.state in LIVE

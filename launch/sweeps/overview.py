@@ -100,10 +100,12 @@ def _line(
     state, status = run.state, run.status
     job = jobs.get(record.job) if record is not None else None
     if job is not None and state != "running" and not run.is_finished:
-        if job.is_live:
-            state = "running" if job.state == "RUNNING" else "queued"
-        elif state in ("absent", "interrupted"):
-            state = job.state.lower()
+        if job.state == "RUNNING":
+            state = "running"
+        elif job.is_waiting:
+            state = "queued"
+        elif not job.is_live and state in ("absent", "interrupted"):
+            state = job.state.lower()  # cancelled, failed, timeout …
     return Line(
         run,
         state,

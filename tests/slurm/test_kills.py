@@ -1,0 +1,156 @@
+"""Whatever kills a job, its run ends with the metrics of an undisturbed one."""
+
+import json
+import os
+import signal
+import time
+
+import pytest
+
+from launch.ledger import all_runs
+from tests.slurm.sweeping import (
+    LONG,
+    checkpointed,
+    finished,
+    histories,
+    motiongpt,
+    only_run,
+    submit,
+    wait_until,
+)
+
+pytestmark = pytest.mark.slurm
+
+
+@pytest.fixture(scope="module")
+def undisturbed(cluster, tmp_path_factory):
+    """Final metrics of the same stage, run in one go."""
+    root = tmp_path_factory.mktemp("undisturbed")
+    words = [word for word in LONG if not word.startswith("launcher")]
+    motiongpt(cluster, root, "run", *words)
+    return only_run(root).metrics
+
+
+def begin(cluster, root, *words):
+    """Submit the tokenizer and wait for its first checkpoint; the job's id."""
+    job = submit(cluster, root, *LONG, *words)[0]
+    wait_until(lambda: checkpointed(root), 120, "a checkpoint")
+    return job
+
+
+def check(root, undisturbed, attempts=2):
+    """It ended as it should, and went on from a checkpoint each time."""
+    run = finished(root)
+    assert run.metrics == undisturbed
+    began = histories(run)
+    assert len(began) == attempts and began[0] == 0 and began == sorted(began)
+    assert min(began[1:]) >= 50, "it began anew"
+    return run, began
+
+
+@pytest.mark.parametrize("time_", [1, 2])
+def test_preempted_it_is_requeued_and_goes_on(cluster, tmp_path, undisturbed, time_):
+    begin(cluster, tmp_path, "launcher.partition=low")
+    blocker = cluster.run(
+        *("sbatch", "--parsable", "--partition=main", "--nodes=2", "--exclusive"),
+        *("--output=/dev/null", "--wrap", "sleep 3"),
+    ).strip()
+    _, began = check(tmp_path, undisturbed)
+    assert began[1] % 50, "the checkpoint is of the step at which the signal came"
+    assert blocker
+
+
+def test_at_its_time_limit_it_is_requeued_and_goes_on(cluster, tmp_path, undisturbed):
+    # One minute is the shortest limit, looked at every 30 s: the signal comes at once.
+    begin(
+        cluster,
+        tmp_path,
+        "launcher.resources.minutes=1",
+        "launcher.signal_seconds=50",
+        "stage.tokenizer.schedule.steps=1500",
+    )
+    run = finished(tmp_path)
+    assert run.metrics == undisturbed
+
+
+def test_cancelled_it_keeps_its_checkpoint_and_resume_goes_on(cluster, tmp_path, undisturbed):
+    begin(cluster, tmp_path)
+    run = only_run(tmp_path)
+    said = motiongpt(cluster, tmp_path, "cancel", run.signature).stdout
+    assert "cancelled 1 jobs" in said
+    wait_until(lambda: only_run(tmp_path).state == "interrupted", 60, "stopped")
+    wait_until(
+        lambda: " cancelled " in motiongpt(cluster, tmp_path, "status").stdout, 60, "cancelled"
+    )
+    motiongpt(cluster, tmp_path, "resume")
+    check(tmp_path, undisturbed)
+
+
+def test_a_killed_task_fails_its_children_never_start_and_resume_goes_on(
+    cluster, tmp_path, undisturbed
+):
+    words = [word for word in LONG if not word.startswith("goal=")]
+    masters = submit(cluster, tmp_path, *words, "goal=tokens")
+    wait_until(lambda: checkpointed(tmp_path), 120, "a checkpoint")
+    os.kill(only_run(tmp_path).status["process"], signal.SIGKILL)
+    cluster.wait_for_jobs(masters[:1], {"FAILED"}, 60)
+    cluster.wait_for_jobs(masters[1:2], {"CANCELLED"}, 60)
+    cluster.wait_for_jobs(masters[-1:], {"COMPLETED"}, 120)
+    (report,) = tmp_path.glob("sweeps/*/report.txt")
+    text = report.read_text()
+    assert "missing: " in text and "tokenizer" in text and "failed" in text and "    | " in text
+    assert {run.stage for run in all_runs(tmp_path)} == {"tokenizer"}
+    said = motiongpt(cluster, tmp_path, "resume").stdout
+    assert "submitted 2 jobs" in said
+    finished(tmp_path, "tokens")
+    check(tmp_path, undisturbed)
+
+
+def test_a_node_that_dies_loses_the_job_to_another(cluster, tmp_path, undisturbed):
+    job = begin(cluster, tmp_path)
+    node = only_run(tmp_path).status["host"]
+    cluster.kill_node(node)
+    try:
+        run, began = check(tmp_path, undisturbed)
+        assert run.status["job"] == job and run.status["host"] != node
+        assert began[1] % 50 == 0, "the last checkpoint before the power cut"
+    finally:
+        cluster.revive_node(node)
+
+
+def test_a_node_that_hangs_and_wakes_up_writes_nothing(cluster, tmp_path, undisturbed):
+    begin(cluster, tmp_path)
+    run = only_run(tmp_path)
+    node = run.status["host"]
+    cluster.hang_node(node)
+    try:
+        wait_until(lambda: run.status.get("host") not in (None, node), 90, "another node")
+        old = run.attempts / "0001"
+        before = {file: file.stat().st_mtime_ns for file in run.place.rglob("*.ckpt")}
+        assert before and old.exists()
+    finally:
+        cluster.wake_node(node)
+    time.sleep(3)  # the old copy trains on, until it notices
+    run, _ = check(tmp_path, undisturbed)
+    assert run.status["host"] != node
+
+
+def test_the_controller_may_restart(cluster, tmp_path, undisturbed):
+    begin(cluster, tmp_path)
+    cluster.kill_controller()
+    time.sleep(2)
+    cluster.start_controller()
+    check(tmp_path, undisturbed, attempts=1)
+
+
+def test_what_fails_by_its_own_fault_is_not_tried_again(cluster, tmp_path):
+    words = [word for word in LONG if not word.startswith("goal=")]
+    masters = submit(
+        cluster, tmp_path, *words, "goal=tokens", "stage.tokenizer.losses.reconstruction=nothing"
+    )
+    cluster.wait_for_jobs(masters[:1], {"FAILED"}, 90)
+    cluster.wait_for_jobs(masters[-1:], {"COMPLETED"}, 120)
+    assert [one["attempt"] for one in only_run(tmp_path).status["attempts"]] == []
+    report = json.loads(next(tmp_path.glob("sweeps/*/report.json")).read_text())
+    (missing,) = report["missing"]
+    assert missing["stage"] == "tokenizer" and "nothing" in missing["why"] and missing["lines"]
