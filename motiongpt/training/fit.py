@@ -122,6 +122,8 @@ def fit(
     with context.stop.deferred(), warnings.catch_warnings():
         # Asked at an epoch's end, of numbers that are the same on all processes already.
         warnings.filterwarnings("ignore", message="It is recommended to use .*sync_dist=True")
+        # Its successor is not in the oldest torch that we run on.
+        warnings.filterwarnings("ignore", message="`broadcast_buffers` is deprecated")
         trainer.fit(
             module,
             _loader(dataset, collate, sampler, context),

@@ -125,19 +125,26 @@ def test_the_standard_codebook_learns_by_gradient():
     )
 
 
+# Valid vectors of each row: the first process has 5 of 22, fewer than its share.
+RAGGED = torch.arange(10)[None] < torch.tensor([2, 3, 10, 7])[:, None]
+TOGETHER = {"many": (10, None), "few": (2, None), "ragged": (10, RAGGED)}  # few: noisy copies
+
+
 def _train_one_process(rank: int, folder: str) -> None:
     dist.init_process_group("gloo", init_method=f"file://{folder}/store", rank=rank, world_size=2)
     for kind in LEARNERS:
-        for length in (10, 2):  # 40 vectors for 16 codes; 8, so that copies with noise are needed
+        for name, (length, mask) in TOGETHER.items():
+            mine = slice(2 * rank, 2 * rank + 2)
             quantizer = make(kind).train()
             torch.manual_seed(100 * rank)
             for seed in (0, 1):
-                output = quantizer(latents(seed, length=length)[2 * rank : 2 * rank + 2])
+                part = None if mask is None else mask[mine]
+                output = quantizer(latents(seed, length=length)[mine], part)
             if rank == 0:  # the other one has no validation batch: must not wait for it
                 quantizer.eval()(latents(7))
             torch.save(
                 (quantizer.state_dict(), output.perplexity),
-                f"{folder}/{kind.__name__}-{length}-{rank}.pt",
+                f"{folder}/{kind.__name__}-{name}-{rank}.pt",
             )
     dist.destroy_process_group()
 
@@ -145,15 +152,15 @@ def _train_one_process(rank: int, folder: str) -> None:
 def test_two_processes_give_the_codebook_of_one(tmp_path):
     mp.spawn(_train_one_process, args=(str(tmp_path),), nprocs=2)
     for kind in LEARNERS:
-        for length in (10, 2):
+        for name, (length, mask) in TOGETHER.items():
             alone = make(kind).train()
             torch.manual_seed(0)
             for seed in (0, 1):
-                output = alone(latents(seed, length=length))
+                output = alone(latents(seed, length=length), mask)
             for rank in (0, 1):
                 state, perplexity = torch.load(
-                    tmp_path / f"{kind.__name__}-{length}-{rank}.pt", weights_only=True
+                    tmp_path / f"{kind.__name__}-{name}-{rank}.pt", weights_only=True
                 )
-                for name, value in alone.state_dict().items():
-                    torch.testing.assert_close(state[name], value, msg=f"{kind} {name}")
+                for key, value in alone.state_dict().items():
+                    torch.testing.assert_close(state[key], value, msg=f"{kind} {name} {key}")
                 torch.testing.assert_close(perplexity, output.perplexity)

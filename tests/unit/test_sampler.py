@@ -3,7 +3,12 @@ import itertools
 import numpy as np
 import pytest
 
-from motiongpt.training.sampler import StepBatchSampler, fixed_keys, random_seed
+from motiongpt.training.sampler import (
+    StepBatchSampler,
+    ValidationBatches,
+    fixed_keys,
+    random_seed,
+)
 
 CLIPS = np.arange(100, 117)
 
@@ -24,11 +29,29 @@ def test_resuming_at_a_step_gives_the_undisturbed_batches():
     assert take(StepBatchSampler(CLIPS, 4, seed=3, start=lambda: 11), 19) == whole[11:]
 
 
-def test_processes_share_a_global_batch():
+def test_processes_share_a_global_batch_in_its_order():
     whole = take(StepBatchSampler(CLIPS, 6, seed=3), 9)
-    parts = [take(StepBatchSampler(CLIPS, 6, seed=3, rank=rank, world=2), 9) for rank in (0, 1)]
-    for step in range(9):
-        assert sorted(parts[0][step] + parts[1][step]) == sorted(whole[step])
+    for world in (2, 3, 6):
+        parts = [
+            take(StepBatchSampler(CLIPS, 6, seed=3, rank=rank, world=world), 9)
+            for rank in range(world)
+        ]
+        for step in range(9):
+            assert [key for part in parts for key in part[step]] == whole[step]
+
+
+@pytest.mark.parametrize("world", [1, 2, 3, 16, 20])
+def test_processes_validate_every_clip_once(world):
+    keys = fixed_keys(CLIPS, 5)
+    parts = [list(ValidationBatches(keys, 3, rank, world)) for rank in range(world)]
+    assert sorted(key for part in parts for batch in part for key in batch) == sorted(keys)
+    sizes = [[len(batch) for batch in part] for part in parts]
+    assert max(size for part in sizes for size in part) <= 3
+    assert max(map(sum, sizes)) - min(map(sum, sizes)) <= 1
+
+
+def test_validation_batches_have_no_length_that_lightning_could_take_for_nothing_to_do():
+    assert not hasattr(ValidationBatches(fixed_keys(CLIPS, 5), 3), "__len__")
 
 
 def test_seeds_differ_between_epochs_and_seeds():

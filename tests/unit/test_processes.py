@@ -1,0 +1,131 @@
+"""What a stage does when several processes run it together; real ones are in end_to_end."""
+
+import signal
+import threading
+import time
+from dataclasses import replace
+from types import SimpleNamespace
+
+import lightning.pytorch as pl
+import numpy as np
+import pytest
+import torch
+from hydra.utils import get_class
+from torch.utils.data import DataLoader
+
+from evaluation import generate_stage
+from evaluation.answers.predictions import About, Answers, PredictionSet
+from evaluation.generate_stage import Piece
+from launch.compose import compose_config
+from motiongpt.errors import UserError
+from motiongpt.training.callbacks import KeepCheckpoint, StopAtStepEnd
+from motiongpt.training.fit import Schedule, fit
+from motiongpt.training.stage import Hardware, Processes, Stage, StageContext
+from motiongpt.training.stopping import Interrupted, StopRequest
+
+
+def context_for(tmp_path, world, devices=None, strategy="auto", said=None):
+    return StageContext(
+        stage="tokenizer",
+        signature="",
+        folder=tmp_path,
+        parents={},
+        store=SimpleNamespace(name="synthetic"),
+        hardware=Hardware("cpu", world if devices is None else devices, strategy=strategy),
+        processes=Processes(0, world),
+        say=print if said is None else said.append,
+    )
+
+
+def try_to_fit(context, batch_size):
+    clips = np.arange(9), np.arange(2)
+    schedule = Schedule(steps=1, batch_size=batch_size)
+    fit("tokenizer", pl.LightningModule(), [], list, clips, schedule, 0, context)
+
+
+@pytest.mark.parametrize(
+    ("batch_size", "world", "nearest"), [(10, 4, "8 and 12"), (3, 8, "8"), (0, 2, "2")]
+)
+def test_a_batch_that_cannot_be_shared_is_refused_with_sizes_that_can(
+    tmp_path, batch_size, world, nearest
+):
+    with pytest.raises(UserError) as error:
+        try_to_fit(context_for(tmp_path, world), batch_size)
+    said = str(error.value)
+    assert f"stage.tokenizer.schedule.batch_size={batch_size}" in said and "\n" not in said
+    assert f"{world} processes" in said and said.endswith(f"can: {nearest}")
+
+
+def test_the_share_of_a_process_is_said(tmp_path):
+    said = []
+    with pytest.raises(UserError, match="strategy=fsdp"):  # the next thing that is looked at
+        try_to_fit(context_for(tmp_path, 8, strategy="fsdp", said=said), 256)
+    assert said == ["  tokenizer: 256 clips a step = 8 processes x 32"]
+
+
+def test_devices_without_processes_are_refused(tmp_path):
+    with pytest.raises(UserError, match="8 devices on each of 1 nodes, but 1 processes"):
+        try_to_fit(context_for(tmp_path, 1, devices=8), 256)
+
+
+def test_stages_say_whether_several_processes_may_run_them():
+    stages = compose_config().stage
+    classes = {name: get_class(stage["_target_"]) for name, stage in stages.items()}
+    assert all(Stage in kind.__mro__ for kind in classes.values())
+    shared = {name for name, kind in classes.items() if kind.distributed}
+    assert shared == {"tokenizer", "pretrain", "instruct", "generate"}
+
+
+def piece_of(folder, number):
+    about = About("task", "text", "f", ["clip"], [8], [(0, 0)], seeds=[0, 1])
+    return Piece("task", PredictionSet.create(folder, about), number, None, [])
+
+
+def test_the_first_process_waits_for_what_the_others_write(tmp_path, monkeypatch):
+    monkeypatch.setattr(generate_stage, "POLL_SECONDS", 0.01)
+    monkeypatch.setattr(generate_stage, "SAY_SECONDS", 0.05)
+    said = []
+    context = replace(context_for(tmp_path, 2), say=said.append)
+    pieces = [piece_of(tmp_path / "task", number) for number in (0, 1)]
+    answers = Answers([0], ["?"], ["!"], [np.zeros((0, 263), np.float32)])
+    pieces[0].made.write(0, answers)
+    other = threading.Timer(0.3, pieces[1].made.write, (1, answers))
+    other.start()
+    started = time.monotonic()
+    generate_stage._wait_for(pieces, context)
+    assert time.monotonic() - started >= 0.3 and all(piece.is_there for piece in pieces)
+    assert "waiting for 1 of 2 replications" in said[0]
+
+
+class OneWeight(pl.LightningModule):
+    def __init__(self):
+        super().__init__()
+        self.weight = torch.nn.Parameter(torch.ones(()))
+        self.handlers = set()
+
+    def training_step(self, batch, batch_idx):
+        self.handlers.add(signal.getsignal(signal.SIGTERM))
+        if self.trainer.global_step == 2:
+            signal.raise_signal(signal.SIGTERM)
+        return self.weight * batch.sum()
+
+    def configure_optimizers(self):
+        return torch.optim.SGD(self.parameters(), 0.1)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_lightning_does_not_put_its_own_handler_of_sigterm_in_place(tmp_path):
+    module = OneWeight()
+    keep = KeepCheckpoint(tmp_path / "last.ckpt", every=100)
+    before = signal.getsignal(signal.SIGTERM)
+    with StopRequest().listening() as stop, stop.deferred():
+        trainer = pl.Trainer(
+            accelerator="cpu", max_steps=9, logger=False, enable_checkpointing=False,
+            enable_progress_bar=False, enable_model_summary=False, default_root_dir=tmp_path,
+            callbacks=[keep, StopAtStepEnd(stop, keep)],
+        )  # fmt: skip
+        with pytest.raises(Interrupted):
+            trainer.fit(module, DataLoader(torch.ones(9, 1)))
+        assert module.handlers == {stop._receive}
+    assert signal.getsignal(signal.SIGTERM) == before
+    assert torch.load(tmp_path / "last.ckpt", weights_only=False)["global_step"] == 3
