@@ -1,5 +1,7 @@
 """Handing the stages of a plan to SLURM through submitit: all of them, or none."""
 
+import contextlib
+import io
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,7 +17,7 @@ from launch.launchers.base import Work
 from launch.plan_file import planned_as_json
 from launch.resources import Resources, with_resources
 from launch.slurm.batches import Batch
-from launch.slurm.commands import cancel, slurm
+from launch.slurm.commands import cancel, said, slurm
 from launch.slurm.records import JobRecord, forget
 from motiongpt.errors import UserError
 from motiongpt.files import write_json
@@ -165,10 +167,11 @@ def _submitted(executor: submitit.SlurmExecutor, tasks: Sequence[Any]) -> list[s
         UserError: sbatch refused.
     """
     try:
-        with executor.batch():
+        # submitit repeats what sbatch complains of; it is said once, in the exception.
+        with contextlib.redirect_stderr(io.StringIO()), executor.batch():
             jobs = [executor.submit(task) for task in tasks]
     except (submitit.core.utils.FailedJobError, submitit.core.utils.FailedSubmissionError) as error:
-        raise UserError(f"SLURM refused the jobs: {' '.join(str(error).split())}") from error
+        raise UserError(f"SLURM refused the jobs: {said(str(error))}") from error
     return [job.job_id for job in jobs]
 
 

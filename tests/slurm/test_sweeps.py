@@ -138,7 +138,7 @@ def test_jobs_run_the_code_as_it_was_when_they_were_submitted(cluster, tmp_path)
         (["launcher.partition=nowhere"], "invalid partition"),
         (["launcher.resources.gpus=9"], "node configuration is not available"),
         (["launcher.resources.nodes=2", "launcher.resources.processes=3"], "can't be shared by 6"),
-        (["launcher.stages.tokeniser={gpus: 1}"], "launcher.stages.tokeniser: no such stage"),
+        (["+launcher.stages.tokeniser={gpus: 1}"], "launcher.stages.tokeniser: no such stage"),
     ],
 )
 def test_what_cannot_be_had_is_one_line_and_nothing_is_submitted(cluster, tmp_path, words, said):
