@@ -2,8 +2,11 @@
 
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+
+from submitit.slurm.slurm import read_job_id
 
 from motiongpt.errors import UserError
 
@@ -20,21 +23,33 @@ class JobState:
         state: SLURM's word, as RUNNING.
         node: where it runs or ran, or why it waits.
         exit_code: "code:signal" of a job that has ended.
+        in_queue: whether squeue still has it; accounts lag some seconds behind.
     """
 
     state: str
     node: str = ""
     exit_code: str = ""
+    in_queue: bool = False
 
     @property
     def is_waiting(self) -> bool:
         """Whether it has yet to start, for the first time or again."""
-        return self.state in WAITING
+        return self.in_queue and self.state in WAITING
 
     @property
     def is_live(self) -> bool:
         """Whether it runs or will run, if nobody cancels it."""
-        return self.state in LIVE
+        return self.in_queue and self.state in LIVE
+
+    @property
+    def is_settling(self) -> bool:
+        """Whether it has left the queue, and the accounts do not yet say how."""
+        return not self.in_queue and self.state in LIVE
+
+    def __str__(self) -> str:
+        code = f", exit status {self.exit_code}" if self.exit_code not in ("", "0:0") else ""
+        where = f" on {self.node}" if self.node and not self.is_live else ""
+        return f"{self.state.lower()}{where}{code}"
 
 
 def slurm(*words: str, check: bool = True) -> str:
@@ -77,7 +92,7 @@ def job_states(jobs: Iterable[str]) -> dict[str, JobState]:
     for line in queued.splitlines():
         name, state, node, reason = (*line.split("|"), "", "", "")[:4]
         if name in wanted:
-            found[name] = JobState(state, node or reason)
+            found[name] = JobState(state, node or reason, in_queue=True)
     return {**_accounted(sorted(wanted - set(found))), **found}
 
 
@@ -88,17 +103,32 @@ def cancel(jobs: Sequence[str]) -> None:
 
 
 def _accounted(jobs: Sequence[str]) -> dict[str, JobState]:
-    if not jobs or shutil.which("sacct") is None:
+    if not jobs:
         return {}
     masters = sorted({job.partition("_")[0] for job in jobs})
-    text = slurm(
-        *("sacct", "--noheader", "--allocations", "--parsable2", "--array"),
-        *("--format=JobID,State,NodeList,ExitCode", "--jobs", ",".join(masters)),
-        check=False,
-    )
+    try:
+        text = slurm(
+            *("sacct", "--noheader", "--allocations", "--parsable2"),
+            *("--format=JobID,State,NodeList,ExitCode", "--jobs", ",".join(masters)),
+        )
+    except UserError as error:
+        print(f"{error}; how ended jobs have ended is not known", file=sys.stderr, flush=True)
+        return {}
     found = {}
     for line in text.splitlines():
-        name, state, node, code = (*line.split("|"), "", "", "")[:4]
-        if name in jobs:
-            found[name] = JobState(state.split()[0] if state else "UNKNOWN", node, code)
+        names, state, node, code = (*line.split("|"), "", "", "")[:4]
+        for name in _elements(names):
+            if name in jobs:
+                found[name] = JobState(state.split()[0] if state else "UNKNOWN", node, code)
+    return found
+
+
+def _elements(names: str) -> list[str]:
+    """Ids of one line of the accounts: 12, 12_3, or the elements of 12_[0-3,7] that never ran."""
+    found = []
+    for master, *places in read_job_id(names):
+        if len(places) == 2:
+            found += [f"{master}_{place}" for place in range(int(places[0]), int(places[1]) + 1)]
+        else:
+            found.append("_".join([master, *places]))
     return found

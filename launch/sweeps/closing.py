@@ -18,6 +18,8 @@ from launch.sweeps.table import SweepTable, table_of
 from launch.tables import result_text
 from motiongpt.files import write_json, write_text
 
+SETTLING_SECONDS = 20.0
+
 
 @dataclass(frozen=True)
 class Report:
@@ -90,7 +92,16 @@ def _published(sweep: Sweep) -> list[str]:
 
 
 def _jobs(sweep: Sweep) -> dict[str, JobState]:
-    """What SLURM says of the jobs of unfinished stages; nothing where there are none."""
+    """What SLURM says of the jobs of unfinished stages; nothing where there are none.
+
+    Waits a little for jobs that have just left the queue.
+    """
     runs = {run.signature: run for point in sweep.points for run in sweep.runs(point)}
     records = [job_of(run) for run in runs.values() if not run.is_finished]
-    return job_states(record.job for record in records if record is not None)
+    jobs = [record.job for record in records if record is not None]
+    deadline = time.monotonic() + SETTLING_SECONDS
+    states = job_states(jobs)
+    while any(one.is_settling for one in states.values()) and time.monotonic() < deadline:
+        time.sleep(1.0)
+        states = job_states(jobs)
+    return states

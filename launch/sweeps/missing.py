@@ -57,9 +57,9 @@ def _why(run: Run, jobs: Mapping[str, JobState]) -> str:
     record = job_of(run)
     job = jobs.get(record.job) if record is not None else None
     if record is not None and job is not None:
-        code = f", exit status {job.exit_code}" if job.exit_code not in ("", "0:0") else ""
-        where = f" on {job.node}" if job.node and not job.is_live else ""
-        return f"is {state}; job {record.job} is {job.state.lower()}{where}{code}"
+        if job.is_live:
+            return f"is {state}; its job {record.job} is {job}"
+        return f"was lost: its job {record.job} is {job}"
     return "was not started" if state == "absent" else f"is {state}"
 
 

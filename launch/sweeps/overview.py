@@ -99,12 +99,12 @@ def _line(
 ) -> Line:
     state, status = run.state, run.status
     job = jobs.get(record.job) if record is not None else None
-    if job is not None and state != "running" and not run.is_finished:
-        if job.state == "RUNNING":
-            state = "running"
-        elif job.is_waiting:
+    if job is not None and not run.is_finished:
+        if job.is_waiting:
             state = "queued"
-        elif not job.is_live and state in ("absent", "interrupted"):
+        elif job.state == "RUNNING":
+            state = "running"
+        elif not job.is_live and state != "failed":
             state = job.state.lower()  # cancelled, failed, timeout …
     return Line(
         run,

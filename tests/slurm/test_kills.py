@@ -43,8 +43,9 @@ def check(root, undisturbed, attempts=2):
     run = finished(root)
     assert run.metrics == undisturbed
     began = histories(run)
+    print("attempts began at steps", began)
     assert len(began) == attempts and began[0] == 0 and began == sorted(began)
-    assert min(began[1:]) >= 50, "it began anew"
+    assert all(step >= 50 for step in began[1:]), "it began anew"
     return run, began
 
 
@@ -98,7 +99,7 @@ def test_a_killed_task_fails_its_children_never_start_and_resume_goes_on(
     cluster.wait_for_jobs(masters[-1:], {"COMPLETED"}, 120)
     (report,) = tmp_path.glob("sweeps/*/report.txt")
     text = report.read_text()
-    assert "missing: " in text and "tokenizer" in text and "failed" in text and "    | " in text
+    assert "missing: " in text and "tokenizer" in text and "is failed on" in text and "    | " in text
     assert {run.stage for run in all_runs(tmp_path)} == {"tokenizer"}
     said = motiongpt(cluster, tmp_path, "resume").stdout
     assert "submitted 2 jobs" in said

@@ -173,7 +173,7 @@ def test_a_report_says_what_is_missing_and_why(root, slurm, capsys):
     capsys.readouterr()
     assert main(["report"]) == 1
     out = capsys.readouterr().out
-    assert "missing: " in out and "job 100 is failed on node1, exit status 1:0" in out
+    assert "missing: " in out and "was lost: its job 100 is failed on node1, exit status 1:0" in out
     assert "    | torch: out of memory" in out
     assert main(["report", "nothing"]) == 2
 
