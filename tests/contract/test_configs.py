@@ -126,3 +126,9 @@ def test_every_tokenizer_builds_at_every_rate(name, frames):
     config = compose_config([f"tokenizer={name}", f"downsampling={frames}", *small])
     tokenizer = instantiate(config.tokenizer)(n_features=263)
     assert tokenizer.frames_per_token == frames
+
+
+@pytest.mark.parametrize("name", [f.stem for f in FILES if f.parent.name == "launcher"])
+def test_every_launcher_builds_and_can_launch(name):
+    launcher = instantiate(compose_config([f"launcher={name}"]).launcher)
+    assert callable(launcher.describe) and callable(launcher.launch)

@@ -1,0 +1,26 @@
+"""Plans of made-up stages, for what only looks at the graph."""
+
+from pathlib import Path
+
+from omegaconf import OmegaConf
+
+from launch.graph import Planned
+from launch.ledger import Run
+
+TARGETS = {
+    "tokenizer": "motiongpt.training.tokenizer_stage.TokenizerStage",
+    "tokens": "motiongpt.training.tokens_stage.TokensStage",
+    "pretrain": "motiongpt.training.language_stages.PretrainStage",
+}
+
+
+def planned(root, stage, signature, parents=(), **settings):
+    return Planned(
+        run=Run(Path(root), stage, signature),
+        settings={"_target_": TARGETS[stage], **settings},
+        parents={one.run.stage: one.run for one in parents},
+        data=Path(root) / "data",
+        fingerprint="f",
+        config=OmegaConf.create({"group": "test", "logger": {}}),
+        needed_for=("a=1",),
+    )
