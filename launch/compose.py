@@ -2,13 +2,14 @@
 
 import difflib
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from hydra import compose, initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.core.override_parser.types import Override
+from hydra.core.override_parser.types import Override, Sweep
 from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
@@ -18,23 +19,27 @@ from motiongpt.errors import UserError
 
 CONF = Path(launch.__file__).resolve().parents[1] / "conf"
 ROOT_CONFIG = "config"
+# Hydra's are ValueErrors where a group's choice is no name: data=null.
+COMPOSITION_ERRORS = (HydraException, OmegaConfBaseException, ValueError)
 
 
 def compose_config(overrides: Sequence[str] = ()) -> DictConfig:
-    """The whole, resolvable configuration of one experiment.
+    """The whole configuration of one experiment, references followed, read-only.
+
+    `launch.composer` does the same for many experiments at once.
 
     Raises:
         UserError: an option, a group or a value that does not exist; names the valid ones.
     """
     GlobalHydra.instance().clear()
-    parsed = [_for_hydra(override) for override in parse_overrides(overrides)]
+    parsed = [for_hydra(override) for override in parse_overrides(overrides)]
     try:
         with initialize_config_dir(config_dir=str(CONF), version_base="1.3"):
             config = compose(ROOT_CONFIG, overrides=parsed, return_hydra_config=True)
         with open_dict(config):
-            config.choices = _group_choices(config.pop("hydra").runtime.choices)
+            config.choices = group_choices(config.pop("hydra").runtime.choices)
         OmegaConf.resolve(config)
-    except (HydraException, OmegaConfBaseException) as error:
+    except COMPOSITION_ERRORS as error:
         raise UserError(_one_line(str(error), overrides)) from error
     OmegaConf.set_readonly(config, True)
     return config
@@ -71,10 +76,11 @@ def parse_overrides(overrides: Sequence[str]) -> list[Override]:
 def choices(group: str) -> list[str]:
     """Names that `group=` takes, or an empty list where there is no such group."""
     folder = CONF / group
-    return sorted(file.stem for file in folder.glob("*.yaml")) if folder.is_dir() else []
+    files = folder.glob("[!_]*.yaml")  # the others are parts of choices
+    return sorted(file.stem for file in files) if folder.is_dir() else []
 
 
-def _group_choices(runtime: DictConfig) -> dict[str, str]:
+def group_choices(runtime: Mapping[Any, Any]) -> dict[str, str]:
     """Group -> choice of this project's own groups, for results to say what they are of."""
     return {
         str(group): str(choice)
@@ -83,14 +89,22 @@ def _group_choices(runtime: DictConfig) -> dict[str, str]:
     }
 
 
-def _for_hydra(override: Override) -> str:
-    # Hydra wants the name of a group's choice to be a string; downsampling=4 reads as a number.
+def for_hydra(override: Override) -> str:
+    """The override as Hydra takes it, who wants a group's choice to be a string: 4 is a number.
+
+    Raises:
+        UserError: a choice that is no name, as data=null.
+    """
     line, group = str(override.input_line), override.key_or_group.split("@")[0]
     value = override.value()
-    if isinstance(value, int) and not isinstance(value, bool) and choices(group):
-        key = override.get_key_element()
-        return f"{key}='{value}'"
-    return line
+    if isinstance(value, str | list | dict | Sweep) or override.is_delete():
+        return line
+    valid = choices(group)
+    if not valid:
+        return line
+    if isinstance(value, int) and not isinstance(value, bool):
+        return f"{override.get_key_element()}='{value}'"
+    raise UserError(f"{line}: no such choice; valid: {', '.join(valid)}")
 
 
 def _one_line(message: str, overrides: Sequence[str]) -> str:

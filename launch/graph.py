@@ -1,7 +1,7 @@
 """The graph of stages behind one experiment, and the union of several."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ class Planned:
         fingerprint: of that store.
         config: the whole configuration it comes from, for the record and for the logger.
         needed_for: overrides of the sweep points that want it.
+        plain: `config` in plain containers if they are known; see `plain_config`.
     """
 
     run: Run
@@ -33,21 +34,41 @@ class Planned:
     fingerprint: str
     config: DictConfig
     needed_for: tuple[str, ...] = ()
+    plain: Mapping[str, Any] | None = field(default=None, compare=False, repr=False)
 
     @property
     def finished(self) -> bool:
         """Whether there is nothing to do."""
         return self.run.state == "finished"
 
+    @property
+    def plain_config(self) -> Mapping[str, Any]:
+        """`config` in plain containers, to be read only: other stages share them."""
+        return plain_containers(self.config) if self.plain is None else self.plain
+
 
 def plan_experiment(
-    config: DictConfig, data: Path, fingerprint: str, point: str = ""
+    config: DictConfig,
+    data: Path,
+    fingerprint: str,
+    point: str = "",
+    plain: Mapping[str, Any] | None = None,
+    sign: Callable[[str, Mapping[str, Any], str, Mapping[str, str]], str] = signature,
 ) -> list[Planned]:
     """Stages that lead to `config.goal`, parents before children.
+
+    Args:
+        data: folder of the motion store.
+        fingerprint: of that store.
+        point: overrides of the experiment.
+        plain: `config` in plain containers, if the caller has them.
+        sign: the signature of a stage; a sweep remembers those that it knows.
 
     Raises:
         UserError: a goal or a parent that is no stage, or stages that wait for each other.
     """
+    plain = plain_containers(config) if plain is None else plain
+    root, stages = Path(str(plain["paths"]["root"])), plain["stage"]
     planned: dict[str, Planned] = {}
 
     def visit(name: str, waiting: tuple[str, ...]) -> Planned:
@@ -55,20 +76,21 @@ def plan_experiment(
             return planned[name]
         if name in waiting:
             raise UserError(f"stages wait for each other: {' -> '.join([*waiting, name])}")
-        settings = _settings(config, name)
+        settings = _settings(stages, name)
         parents = {
             parent: visit(parent, (*waiting, name)).run for parent in settings.get("parents", [])
         }
-        own = signature(
+        own = sign(
             name, settings, fingerprint, {parent: run.signature for parent, run in parents.items()}
         )
-        run = Run(Path(config.paths.root), name, own)
-        planned[name] = Planned(run, settings, parents, data, fingerprint, config, (point,))
+        planned[name] = Planned(
+            Run(root, name, own), settings, parents, data, fingerprint, config, (point,), plain
+        )
         return planned[name]
 
-    goals = [config.goal] if isinstance(config.goal, str) else list(config.goal)
-    for goal in goals:
-        visit(goal, ())
+    goals = plain.get("goal")
+    for goal in goals if isinstance(goals, list) else [goals]:
+        visit(str(goal), ())
     return list(planned.values())
 
 
@@ -81,15 +103,7 @@ def union(plans: Iterable[Sequence[Planned]]) -> list[Planned]:
             if key in merged:
                 known = merged[key]
                 points = dict.fromkeys((*known.needed_for, *stage.needed_for))
-                stage = Planned(
-                    known.run,
-                    known.settings,
-                    known.parents,
-                    known.data,
-                    known.fingerprint,
-                    known.config,
-                    tuple(points),
-                )
+                stage = replace(known, needed_for=tuple(points))
             merged[key] = stage
     return list(merged.values())
 
@@ -103,11 +117,22 @@ def recorded_settings(stage: Planned) -> dict[str, Any]:
         "signed": signed_part(stage.settings),
         "data": {"folder": str(stage.data), "fingerprint": stage.fingerprint},
         "parents": {name: run.signature for name, run in stage.parents.items()},
-        "config": OmegaConf.to_container(stage.config, resolve=True),
+        "config": stage.plain_config,
     }
 
 
-def _settings(config: DictConfig, name: str) -> dict[str, Any]:
-    if name not in config.stage:
-        raise UserError(f"{name}: no such stage; valid: {', '.join(map(str, config.stage))}")
-    return dict(OmegaConf.to_container(config.stage[name], resolve=True))  # type: ignore[arg-type]
+def plain_containers(config: DictConfig) -> dict[str, Any]:
+    """`config` in dictionaries and lists of its own, references followed."""
+    found = OmegaConf.to_container(config, resolve=True)
+    assert isinstance(found, dict)
+    return {str(key): value for key, value in found.items()}
+
+
+def _settings(stages: Mapping[str, Any], name: str) -> dict[str, Any]:
+    if name not in stages:
+        raise UserError(f"{name}: no such stage; valid: {', '.join(stages)}")
+    if not isinstance(stages[name], dict):
+        raise UserError(
+            f"stage.{name}={stages[name]}: a stage's settings are needed, not one value"
+        )
+    return dict(stages[name])

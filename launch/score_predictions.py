@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from evaluation.answers.predictions import PREDICTIONS, prediction_sets
-from launch.commands.run import plan_point
 from launch.execute import execute
 from launch.graph import Planned
 from launch.ledger import Run
+from launch.planning import plan_point
 from launch.run_stage import build_stage
 from launch.sources import git_state
 from motiongpt.data.store import MotionStore

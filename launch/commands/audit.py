@@ -11,10 +11,10 @@ from pathlib import Path
 
 from evaluation.reports.protocol_audit import Variant, audit_tables, variants
 from evaluation.reports.results_file import read_results
-from launch.commands.run import plan_point
 from launch.compose import compose_config
 from launch.execute import execute
 from launch.graph import union
+from launch.planning import plan_sweep
 from launch.tables import stage_lines
 from motiongpt.files import write_text
 
@@ -44,7 +44,7 @@ def main(arguments: Sequence[str]) -> int:
     options = parser.parse_intermixed_args(arguments)
     tried = protocol_variants(options.overrides, options.base, options.against)
     points = [[*options.overrides, *one.overrides, "stage.evaluate.pictures=0"] for one in tried]
-    plans = [plan_point(point) for point in points]
+    plans = plan_sweep(points)
     plan = union(plans)
     print("\n".join(stage_lines(plan)), flush=True)
     if options.dry_run:

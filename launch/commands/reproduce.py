@@ -4,9 +4,9 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from launch.commands.run import plan_point
 from launch.compose import expand
 from launch.graph import union
+from launch.planning import plan_sweep
 from launch.studies import Study, find_studies, read_study
 from launch.sweeps.carry_out import carry_out
 from launch.sweeps.record import make_sweep
@@ -32,7 +32,7 @@ def main(arguments: Sequence[str]) -> int:
     table, wanted = _table_of(options.overrides)
     sweep = read_study(table)
     points = expand(sweep.overrides(wanted))
-    plans = [plan_point(point) for point in points]
+    plans = plan_sweep(points)
     print(_setting(sweep, wanted), flush=True)
     config = plans[0][0].config
     output = None if options.output is None else str(options.output.resolve())

@@ -3,9 +3,9 @@
 import argparse
 from collections.abc import Sequence
 
-from launch.compose import compose_config, expand, parse_overrides
-from launch.datasets import ensure_store
-from launch.graph import Planned, plan_experiment, union
+from launch.compose import expand, parse_overrides
+from launch.graph import union
+from launch.planning import plan_sweep
 from launch.sweeps.carry_out import carry_out
 from launch.sweeps.record import make_sweep
 from motiongpt.errors import UserError
@@ -42,7 +42,7 @@ def main(arguments: Sequence[str]) -> int:
     )
     options = parser.parse_intermixed_args(arguments)
     points = sweep_points(options.overrides, options.multirun)
-    plans = [plan_point(point) for point in points]
+    plans = plan_sweep(points)
     config = plans[0][0].config
     sweep = make_sweep(config.paths.root, ["run", *arguments], points, plans)
     return carry_out(sweep, union(plans), config, options.dry_run, options.wait)
@@ -60,10 +60,3 @@ def sweep_points(overrides: Sequence[str], multirun: bool) -> list[list[str]]:
         if override.is_sweep_override():
             raise UserError(f"{override.input_line}: several values are a sweep; add -m")
     return [list(overrides)]
-
-
-def plan_point(overrides: Sequence[str]) -> list[Planned]:
-    """Compose, find or prepare the data, and plan one experiment."""
-    config = compose_config(overrides)
-    folder, fingerprint = ensure_store(config)
-    return plan_experiment(config, folder, fingerprint, " ".join(overrides))
