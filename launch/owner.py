@@ -133,11 +133,11 @@ class Heartbeat:
 
     def _beat(self) -> None:
         while not self._over.wait(BEAT_SECONDS):
-            with contextlib.suppress(FileNotFoundError):
+            with contextlib.suppress(OSError):  # a file system that is away for a moment
                 os.utime(self.path)
-            if self.lost():
-                self.alarm()
-                return
+                if self.lost():
+                    self.alarm()
+                    return
 
 
 def _local_job() -> str:

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -154,7 +155,7 @@ def test_the_table_has_a_row_a_result_and_a_column_an_axis(tmp_path):
 def test_a_snapshot_is_the_code_and_made_once(tmp_path):
     folder = take_snapshot(tmp_path)
     assert take_snapshot(tmp_path) == folder
-    assert (folder / "launch/jobs.py").read_text() == open(f"{launch.__path__[0]}/jobs.py").read()
+    assert (folder / "launch/jobs.py").read_text() == Path(launch.__path__[0], "jobs.py").read_text()
     assert set(json.loads((folder / "source.json").read_text())) == {"git_commit", "git_dirty"}
     code = (
         "import launch, motiongpt; from launch.sources import git_state; "
@@ -201,7 +202,7 @@ def test_one_submission_at_a_time_and_a_dead_one_is_no_obstacle(tmp_path):
 
 def test_clean_takes_checkpoints_and_left_overs_and_never_what_is_referred_to(tmp_path):
     parent, child = Run(tmp_path, "tokenizer", "k"), Run(tmp_path, "tokens", "t")
-    finish(parent, {}, checkpoints__last_ckpt="", **{"checkpoints__last.ckpt": "x" * 10})
+    finish(parent, {}, **{"checkpoints__last.ckpt": "x" * 10})
     finish(child, {}, **{"config.json": json.dumps({"parents": {"tokenizer": "k"}})})
     left = parent.attempts / "0001"
     left.mkdir(parents=True)
