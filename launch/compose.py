@@ -118,21 +118,27 @@ def _one_line(message: str, overrides: Sequence[str]) -> str:
     key = re.search(r"Key '([^']+)' is not in struct", message)
     if key:
         full = re.search(r"full_key: (\S+)", message)
-        return _unknown_key(full[1] if full else key[1])
+        return _unknown_key(full[1] if full else key[1], overrides)
     missing = re.search(r"Could not override '([^']+)'", message)
     if missing:
-        return _unknown_key(missing[1])
+        return _unknown_key(missing[1], overrides)
     return f"{' '.join(message.split())} (overrides: {' '.join(overrides) or 'none'})"
 
 
-def _unknown_key(key: str) -> str:
+def _unknown_key(key: str, overrides: Sequence[str]) -> str:
+    """What to say of an option that there is not, among those that the chosen groups have."""
     parent, _, name = key.rpartition(".")
-    config = compose_config()
+    parsed = [one for one in parse_overrides(overrides) if choices(one.key_or_group)]
+    config = compose_config([str(one.input_line) for one in parsed])
     node = OmegaConf.select(config, parent) if parent else config
     while node is None and parent:
         parent, _, name = parent.rpartition(".")
         node = OmegaConf.select(config, parent) if parent else config
     valid = sorted(str(word) for word in node) if isinstance(node, DictConfig) else []
     near = difflib.get_close_matches(name, valid, n=1)
-    hint = f"; did you mean {near[0]}?" if near else ""
-    return f"{key}: no such option{hint} Valid in {parent or 'the root'}: {', '.join(valid)}"
+    if not valid:
+        return f"{key}: no such option; {parent} is empty, and +{key}=… adds to it"
+    if name in valid:
+        return f"{key}: there is such an option, with other keys; +{key}.KEY=… adds to it"
+    hint = f"did you mean {near[0]}? " if near else ""
+    return f"{key}: no such option; {hint}valid in {parent or 'the root'}: {', '.join(valid)}"
