@@ -9,6 +9,7 @@ from typing import Any
 import lightning.pytorch as pl
 import torch
 
+from motiongpt.errors import UserError
 from motiongpt.files import write_json
 from motiongpt.training.sampler import random_seed
 from motiongpt.training.stopping import Interrupted, StopRequest
@@ -33,6 +34,20 @@ class KeepCheckpoint(pl.Callback):
 
     def __init__(self, path: Path, every: int) -> None:
         self.path, self.every = Path(path), every
+
+    def on_train_start(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
+        """Called by Lightning, after a checkpoint was loaded.
+
+        Raises:
+            UserError: a process did not see the checkpoint that another one goes on from.
+        """
+        here = torch.tensor(trainer.global_step, device=module.device)
+        steps = trainer.strategy.all_gather(here).flatten().tolist()
+        if len(set(steps)) > 1:
+            raise UserError(
+                f"{self.path}: the processes would go on from steps {steps}; "
+                "choose a paths.root that all nodes see alike"
+            )
 
     def on_train_batch_end(
         self,

@@ -56,7 +56,9 @@ def fit(
     """Train `module` and return the metrics of its last validation.
 
     Several processes call this together. They give the batches, the losses and the metrics of one,
-    up to rounding and to what dropout draws; the first writes.
+    up to rounding and to what dropout draws (and to padding where it has a loss: `labels: all` of
+    GPT-2); the first writes. Afterwards their process group stays, for the next call: nothing but
+    training and validation uses it.
 
     Args:
         name: of the stage, for progress.

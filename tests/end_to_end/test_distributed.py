@@ -13,6 +13,7 @@ import torch
 from safetensors.torch import load_file
 
 from evaluation.answers.predictions import PredictionSet
+from motiongpt.errors import UserError
 from tests.end_to_end.stages import STEPS, curve, ended, run_stage, small_store
 from tests.together import run_together
 
@@ -76,6 +77,9 @@ def _stop_and_resume_together(processes, root):
     run_stage(processes, root / "store", root / "from_one", "tokenizer")
     asked = 3 if rank == 1 else None  # only one is asked
     run_stage(processes, root / "store", root / "from_two", "tokenizer", stop_in_step=asked)
+    seen = root / ("from_two" if rank == 0 else "elsewhere")
+    with pytest.raises(UserError, match=r"go on from steps \[5, 0\]; choose a paths.root"):
+        run_stage(processes, root / "store", seen, "tokenizer")
 
 
 def _resume_alone(processes, root):
