@@ -193,7 +193,7 @@ def _history(folder: Path, now: float) -> dict[str, Any]:
     """When the run first began, and what the attempts up to the one in `folder` did."""
     status, progress = read_json(folder / STATUS, {}), read_json(folder / PROGRESS, {})
     kept = {key: status.get(key) for key in ("attempt", "state", "host", "job", "restarts")}
-    steps = {key: progress.get(key) for key in ("resumed_at", "step", "checkpoint")}
+    steps = {key: progress.get(key) for key in ("resumed_at", "step")}
     return {
         "started": status.get("started", now),
         "attempts": [*status.get("attempts", []), {**kept, **steps}],

@@ -8,6 +8,7 @@ from hydra.utils import get_class
 
 from launch.graph import Planned
 from motiongpt.errors import UserError
+from motiongpt.training.sampler import share_of_batch
 
 
 @dataclass(frozen=True)
@@ -68,12 +69,8 @@ def resources_for(
     if not getattr(get_class(str(stage.settings["_target_"])), "distributed", False):
         return replace(resources, nodes=1, processes=1, gpus=min(resources.gpus, 1))
     batch = stage.settings.get("schedule", {}).get("batch_size")
-    if batch is not None and batch % resources.world:
-        raise UserError(
-            f"stage {name}: a global batch of {batch} can't be shared by {resources.world} "
-            f"processes; choose stage.{name}.schedule.batch_size or launcher.stages.{name} so "
-            "that it divides"
-        )
+    if batch is not None:
+        share_of_batch(name, batch, resources.world)
     return resources
 
 

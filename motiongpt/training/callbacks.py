@@ -64,9 +64,13 @@ class KeepCheckpoint(pl.Callback):
     def save(self, trainer: pl.Trainer) -> None:
         """Write now."""
         temporary = self.path.with_name(f".{self.path.name}.tmp")
-        trainer.save_checkpoint(temporary, weights_only=False)  # the optimizer's state too
-        if trainer.is_global_zero:
-            os.replace(temporary, self.path)
+        try:
+            trainer.save_checkpoint(temporary, weights_only=False)  # the optimizer's state too
+            if trainer.is_global_zero:
+                os.replace(temporary, self.path)
+        finally:
+            if trainer.is_global_zero:  # what a full disk has left
+                temporary.unlink(missing_ok=True)
 
 
 class StopAtStepEnd(pl.Callback):
@@ -132,8 +136,7 @@ class ReportProgress(pl.Callback):
     def on_train_start(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
         """Called by Lightning, after a checkpoint was loaded."""
         self._begun = (trainer.global_step, time.monotonic())
-        if trainer.is_global_zero:
-            self._write(trainer, 0.0, {})
+        self._write(trainer)
 
     def on_train_batch_end(
         self,
@@ -146,31 +149,42 @@ class ReportProgress(pl.Callback):
         """Called by Lightning."""
         now, step = time.monotonic(), trainer.global_step
         last = step >= trainer.max_steps
-        if not trainer.is_global_zero or (now - self._said < self.seconds and not last):
+        if now - self._said < self.seconds and not last:
             return
         self._said = now
-        rate = (step - self._begun[0]) / max(now - self._begun[1], 1e-9)
+        rate, metrics = self._write(trainer)
+        left = f", {(trainer.max_steps - step) / rate:.0f} s left" if rate > 0 and not last else ""
+        shown = "  ".join(f"{name} {value:.4g}" for name, value in sorted(metrics.items()))
+        self.say(f"  {self.name} step {step}/{trainer.max_steps}{left}  {shown}")
+
+    def on_exception(
+        self, trainer: pl.Trainer, module: pl.LightningModule, exception: BaseException
+    ) -> None:
+        """Called by Lightning, also when the training was asked to stop."""
+        if isinstance(exception, Interrupted):
+            self._write(trainer)
+
+    def _write(self, trainer: pl.Trainer) -> tuple[float, dict[str, float]]:
+        """Leave the progress of all processes; returns the rate and the metrics."""
+        steps, seconds = trainer.global_step - self._begun[0], time.monotonic() - self._begun[1]
+        rate = steps / seconds if steps else 0.0
         metrics = {
             name: round(float(value), 6)
             for name, value in trainer.callback_metrics.items()
             if torch.isfinite(torch.as_tensor(value))
         }
-        self._write(trainer, rate, metrics)
-        left = f", {(trainer.max_steps - step) / rate:.0f} s left" if rate > 0 and not last else ""
-        shown = "  ".join(f"{name} {value:.4g}" for name, value in sorted(metrics.items()))
-        self.say(f"  {self.name} step {step}/{trainer.max_steps}{left}  {shown}")
-
-    def _write(self, trainer: pl.Trainer, rate: float, metrics: dict[str, float]) -> None:
-        write_json(
-            self.path,
-            {
-                "resumed_at": self._begun[0],
-                "step": trainer.global_step,
-                "steps": trainer.max_steps,
-                "steps_per_second": round(rate, 3),
-                "metrics": metrics,
-            },
-        )
+        if trainer.is_global_zero:
+            write_json(
+                self.path,
+                {
+                    "resumed_at": self._begun[0],
+                    "step": trainer.global_step,
+                    "steps": trainer.max_steps,
+                    "steps_per_second": round(rate, 3),
+                    "metrics": metrics,
+                },
+            )
+        return rate, metrics
 
 
 def _no_handlers() -> None:

@@ -13,7 +13,12 @@ from torch.utils.data import DataLoader, Dataset
 
 from motiongpt.errors import UserError
 from motiongpt.training.callbacks import KeepCheckpoint, ReportProgress, SeedEachStep, StopAtStepEnd
-from motiongpt.training.sampler import StepBatchSampler, ValidationBatches, fixed_keys
+from motiongpt.training.sampler import (
+    StepBatchSampler,
+    ValidationBatches,
+    fixed_keys,
+    share_of_batch,
+)
 from motiongpt.training.stage import StageContext
 
 CHECKPOINT = "checkpoints/last.ckpt"
@@ -150,16 +155,10 @@ def _clips_of_a_process(name: str, schedule: Schedule, context: StageContext) ->
             f"{hardware.num_nodes} nodes, but {world} processes were started; "
             "use launcher=local or launcher=slurm"
         )
-    if batch < 1 or batch % world:
-        lower = batch // world * world
-        nearest = [str(size) for size in (lower, lower + world) if size > 0]
-        raise UserError(
-            f"stage.{name}.schedule.batch_size={batch} can't be shared by {world} processes; "
-            f"the nearest that can: {' and '.join(nearest)}"
-        )
+    size = share_of_batch(name, batch, world)
     if world > 1:
-        context.say(f"  {name}: {batch} clips a step = {world} processes x {batch // world}")
-    return batch // world
+        context.say(f"  {name}: {batch} clips a step = {world} processes x {size}")
+    return size
 
 
 def _strategy(name: str, context: StageContext) -> str | Strategy:

@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 from torch.utils.data import Sampler
 
+from motiongpt.errors import UserError
+
 Key = tuple[int, int]
 
 
@@ -73,6 +75,22 @@ class StepBatchSampler(Sampler[list[Key]]):
             order = np.random.default_rng([self.seed, epoch]).permutation(len(self.indices))
             known = self._known_order = (epoch, order)
         return known[1]
+
+
+def share_of_batch(stage: str, batch: int, world: int) -> int:
+    """Clips a step of each of `world` processes, out of the `batch` clips of all.
+
+    Raises:
+        UserError: it can't be shared evenly; names the nearest sizes that can.
+    """
+    if batch < 1 or batch % world:
+        lower = batch // world * world
+        nearest = [str(size) for size in (lower, lower + world) if size > 0]
+        raise UserError(
+            f"stage.{stage}.schedule.batch_size={batch} can't be shared by {world} processes; "
+            f"the nearest that can: {' and '.join(nearest)}"
+        )
+    return batch // world
 
 
 def random_seed(*parts: int) -> int:

@@ -5,6 +5,7 @@ import os
 import signal
 import time
 
+import psutil
 import pytest
 
 from launch.ledger import all_runs
@@ -99,7 +100,9 @@ def test_a_killed_task_fails_its_children_never_start_and_resume_goes_on(
     cluster.wait_for_jobs(masters[-1:], {"COMPLETED"}, 120)
     (report,) = tmp_path.glob("sweeps/*/report.txt")
     text = report.read_text()
-    assert "missing: " in text and "tokenizer" in text and "is failed on" in text and "    | " in text
+    assert (
+        "missing: " in text and "tokenizer" in text and "is failed on" in text and "    | " in text
+    )
     assert {run.stage for run in all_runs(tmp_path)} == {"tokenizer"}
     said = motiongpt(cluster, tmp_path, "resume").stdout
     assert "submitted 2 jobs" in said
@@ -119,21 +122,18 @@ def test_a_node_that_dies_loses_the_job_to_another(cluster, tmp_path, undisturbe
         cluster.revive_node(node)
 
 
-def test_a_node_that_hangs_and_wakes_up_writes_nothing(cluster, tmp_path, undisturbed):
+def test_a_node_that_hangs_and_wakes_up_is_fenced(cluster, tmp_path, undisturbed):
     begin(cluster, tmp_path)
     run = only_run(tmp_path)
-    node = run.status["host"]
+    node, old = run.status["host"], run.status["process"]
     cluster.hang_node(node)
-    try:
-        wait_until(lambda: run.status.get("host") not in (None, node), 90, "another node")
-        old = run.attempts / "0001"
-        before = {file: file.stat().st_mtime_ns for file in run.place.rglob("*.ckpt")}
-        assert before and old.exists()
-    finally:
-        cluster.wake_node(node)
-    time.sleep(3)  # the old copy trains on, until it notices
+    wait_until(lambda: run.status.get("host") not in (None, node), 90, "another node")
+    assert psutil.pid_exists(old)
+    cluster.wake_jobs(node)  # SLURM does not reach them: both copies train now
+    wait_until(lambda: not psutil.pid_exists(old), 60, "the old copy has ended by itself")
     run, _ = check(tmp_path, undisturbed)
-    assert run.status["host"] != node
+    assert run.status["host"] != node and not run.attempts.exists()
+    cluster.wake_node(node)
 
 
 def test_the_controller_may_restart(cluster, tmp_path, undisturbed):

@@ -54,7 +54,7 @@ def test_a_stage_that_cannot_be_shared_gets_one_process_and_one_gpu(tmp_path):
 
 def test_a_batch_that_the_processes_cannot_share_is_refused(tmp_path):
     stage = planned(tmp_path, "pretrain", "p", schedule={"batch_size": 32})
-    with pytest.raises(UserError, match="a global batch of 32 can't be shared by 3"):
+    with pytest.raises(UserError, match="batch_size=32 can't be shared by 3 processes; the nearest that can: 30 and 33"):
         resources_for(stage, {"processes": 3}, {})
     with pytest.raises(UserError, match="gpu: no such resource; valid: nodes, gpus"):
         resources_for(stage, {"gpu": 3}, {})

@@ -181,6 +181,6 @@ def test_a_report_says_what_is_missing_and_why(root, slurm, capsys):
 def test_a_global_batch_that_cannot_be_shared_is_one_line(root, slurm, capsys):
     assert main(["run", *TINY, "goal=tokenizer", "launcher.resources.processes=3"]) == 2
     error = capsys.readouterr().err
-    assert "a global batch of 8 can't be shared by 3 processes" in error
+    assert "batch_size=8 can't be shared by 3 processes" in error
     assert main(["run", *TINY, "goal=tokenizer", "launcher.resources.gpu=3"]) == 2
     assert slurm.jobs == {}
