@@ -11,7 +11,7 @@ from evaluation.evaluators.base import Evaluator, EvaluatorSource
 from evaluation.metrics.base import Batch
 from evaluation.metrics.retrieval import POOL, Retrieval
 from motiongpt.data.store import MotionStore
-from motiongpt.training.stage import Hardware, Stage, StageContext
+from motiongpt.training.stage import Stage, StageContext
 
 EVALUATOR = "evaluator"
 SHORTEST = 4
@@ -37,7 +37,7 @@ class EvaluatorStage(Stage):
         """
         if context.hardware.threads:
             torch.set_num_threads(context.hardware.threads)
-        evaluator = self.source.make(context.store, self.seed, context.say, _device(context))
+        evaluator = self.source.make(context.store, self.seed, context.say, str(context.device))
         evaluator.save(context.folder / EVALUATOR)
         found = real_retrieval(evaluator, context.store, "val", self.seed)
         if not found:
@@ -67,8 +67,3 @@ def real_retrieval(
     metric = Retrieval(seed=seed)
     metric.update(Batch(embeddings=embeddings))
     return {name: float(value) for name, value in metric.compute().items()}
-
-
-def _device(context: StageContext) -> str:
-    wanted: Hardware = context.hardware
-    return "cuda" if wanted.accelerator != "cpu" and torch.cuda.is_available() else "cpu"

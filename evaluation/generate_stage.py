@@ -98,7 +98,9 @@ class GenerateStage(Stage):
             UserError: no clip can be asked about.
         """
         folders = context.parents
-        model = MotionLanguageModel.load(folders["tokenizer"] / MODEL, folders["instruct"] / MODEL)
+        model = MotionLanguageModel.load(
+            folders["tokenizer"] / MODEL, folders["instruct"] / MODEL, context.device
+        )
         readings = self._readings(context, model)
         indices = chosen_clips(context.store, self.split, self.clips)
         asking = self._asking(model)

@@ -25,7 +25,9 @@ class ReconstructStage(Stage):
     def run(self, context: StageContext) -> Mapping[str, float]:
         """Code, decode, save; reports how many clips."""
         store = context.store
-        tokenizer = TrainedTokenizer.load(context.parents["tokenizer"] / MODEL)
+        tokenizer = TrainedTokenizer.load(
+            context.parents["tokenizer"] / MODEL, device=context.device
+        )
         rate = tokenizer.frames_per_token
         chosen = chosen_clips(store, self.split, self.clips)
         indices = [i for i in chosen if int(store.lengths[i]) >= rate]

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import torch
 
 from motiongpt.backbones.base import Backbone
 from motiongpt.backbones.loading import load_backbone
@@ -63,14 +64,20 @@ class MotionLanguageModel:
         self.tokenizer, self.backbone = tokenizer, backbone
 
     @classmethod
-    def load(cls, tokenizer_folder: Path, backbone_folder: Path) -> "MotionLanguageModel":
-        """Open what the tokenizer stage and a language stage left.
+    def load(
+        cls,
+        tokenizer_folder: Path,
+        backbone_folder: Path,
+        device: str | torch.device = "cpu",
+    ) -> "MotionLanguageModel":
+        """Open what the tokenizer stage and a language stage left, on a device.
 
         Raises:
             UserError: nothing there, or a backbone of another codebook size.
         """
-        tokenizer = TrainedTokenizer.load(tokenizer_folder)
-        return cls(tokenizer, load_backbone(backbone_folder, tokenizer.codebook_size))
+        tokenizer = TrainedTokenizer.load(tokenizer_folder, device=device)
+        backbone = load_backbone(backbone_folder, tokenizer.codebook_size)
+        return cls(tokenizer, backbone.to(device))
 
     def answer(self, requests: Sequence[Request], decoding: Decoding, seed: int) -> list[Answer]:
         """Answer all requests, of whatever tasks, in one batched call.

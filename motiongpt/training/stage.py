@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
+import torch
 from lightning.fabric.plugins.environments import ClusterEnvironment, LightningEnvironment
 from lightning.pytorch.loggers import Logger
 
@@ -83,6 +84,14 @@ class StageContext:
     stop: StopRequest = field(default_factory=StopRequest)
     make_logger: Callable[[], Sequence[Logger]] = tuple
     say: Callable[[str], None] = print
+
+    @property
+    def device(self) -> torch.device:
+        """Where a stage that trains nothing runs its models: this process's GPU, or the CPU."""
+        if self.hardware.accelerator == "cpu" or not torch.cuda.is_available():
+            return torch.device("cpu")
+        rank = self.processes.environment.local_rank()
+        return torch.device("cuda", rank % torch.cuda.device_count())
 
 
 class Stage(Protocol):

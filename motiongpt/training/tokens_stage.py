@@ -30,7 +30,9 @@ class TokensStage(Stage):
             UserError: a clip is shorter than one token.
         """
         store = context.store
-        tokenizer = TrainedTokenizer.load(context.parents["tokenizer"] / MODEL)
+        tokenizer = TrainedTokenizer.load(
+            context.parents["tokenizer"] / MODEL, device=context.device
+        )
         rate = tokenizer.frames_per_token
         for index, frames in enumerate(store.lengths):
             if frames < rate:
