@@ -184,3 +184,19 @@ def test_a_global_batch_that_cannot_be_shared_is_one_line(root, slurm, capsys):
     assert "batch_size=8 can't be shared by 3 processes" in error
     assert main(["run", *TINY, "goal=tokenizer", "launcher.resources.gpu=3"]) == 2
     assert slurm.jobs == {}
+
+
+def test_a_published_table_is_submitted_and_reported_the_same_way(root, slurm, capsys, tmp_path):
+    words = ["reproduce", "table=downsampling", "experiment=quickstart", *TINY]
+    assert main([*words, "--output", str(tmp_path / "out")]) == 0
+    assert "submitted 13 jobs in 4 arrays and a report" in capsys.readouterr().out
+    (record,) = root.glob("sweeps/*/sweep.json")
+    assert json.loads(record.read_text())["table"] == {
+        "name": "downsampling",
+        "output": str(tmp_path / "out"),
+    }
+    assert main(["report"]) == 1
+    out = capsys.readouterr().out
+    assert "MotionGPT" in out and out.count("missing: ") == 4, "the published rows are shown"
+    assert main(["resume"]) == 0
+    assert "motiongpt reproduce table=downsampling" in capsys.readouterr().out
