@@ -2,8 +2,10 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
-# Tests take small steps, for which a second thread costs more than it brings on a busy machine.
+# Tests take small steps, for which a second thread costs more than it brings: two files of tests at
+# once bring more.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest
+PARALLEL := -n 2 --dist loadfile
 INSTALLED := $(VENV)/.installed
 
 .PHONY: quickstart test test-all test-slow install
@@ -14,13 +16,13 @@ quickstart: install  ## train the three stages small on synthetic motion, evalua
 test: install  ## lint, types and the quick tests
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(PYTEST) -m "not slow and not slurm and not browser and not gpu"
+	$(PYTEST) $(PARALLEL) -m "not slow and not slurm and not browser and not gpu"
 
 test-all: install  ## also the tests that take minutes
-	$(PYTEST) -m "not slurm and not browser and not gpu"
+	$(PYTEST) $(PARALLEL) -m "not slurm and not browser and not gpu"
 
 test-slow: install  ## the tests that take minutes, alone
-	$(PYTEST) -m "slow and not slurm and not browser and not gpu"
+	$(PYTEST) $(PARALLEL) -m "slow and not slurm and not browser and not gpu"
 
 install: $(INSTALLED)
 
