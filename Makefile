@@ -8,7 +8,7 @@ PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest
 PARALLEL := -n 2 --dist loadfile
 INSTALLED := $(VENV)/.installed
 
-.PHONY: quickstart test test-all test-slow install
+.PHONY: quickstart test test-all test-slow test-slurm install
 
 quickstart: install  ## train the three stages small on synthetic motion, evaluate, draw
 	$(BIN)/motiongpt run experiment=quickstart
@@ -23,6 +23,9 @@ test-all: install  ## also the tests that take minutes
 
 test-slow: install  ## the tests that take minutes, alone
 	$(PYTEST) $(PARALLEL) -m "slow and not slurm and not browser and not gpu"
+
+test-slurm: install  ## tests on a SLURM cluster that they start on this machine (Debian; installs it if root)
+	$(PYTEST) $(PARALLEL) -rs -m slurm
 
 install: $(INSTALLED)
 
