@@ -10,7 +10,7 @@ from tests.slurm.sweeping import SMALL, motiongpt, only_run, submission
 
 pytestmark = pytest.mark.slurm
 # Sums of float32 in another order; measured: below 2e-6 after 40 steps.
-TOLERANCE = 1e-4
+TOLERANCE = 1e-5
 WORDS = [
     *SMALL,
     "goal=[tokens,generate]",
@@ -42,6 +42,7 @@ def test_two_nodes_give_the_loss_curve_of_one_process(cluster, tmp_path):
     one, two = tmp_path / "one", tmp_path / "two"
     motiongpt(cluster, one, "run", *WORDS, NO_DROPOUT, "--wait")
     motiongpt(cluster, two, "run", *WORDS, NO_DROPOUT, "--wait", "launcher.resources.nodes=2")
+    largest = 0.0
     for stage, columns in (
         ("tokenizer", ("train/total", "val/total", "val/mpjpe_mm", "val/perplexity")),
         ("pretrain", ("train/loss", "val/loss")),
@@ -56,6 +57,8 @@ def test_two_nodes_give_the_loss_curve_of_one_process(cluster, tmp_path):
             assert wanted.keys() == found.keys() and wanted
             for step, value in wanted.items():
                 assert found[step] == pytest.approx(value, rel=TOLERANCE), (stage, column, step)
+                largest = max(largest, abs(found[step] - value) / abs(value))
+    print(f"largest relative difference of two nodes from one process: {largest:.1e}")
     job = submission(two)["jobs"][only_run(two).signature]
     nodes = cluster.run("sacct", "-n", "-X", "-P", "-o", "NodeList", "-j", job).strip()
     assert nodes == "node[1-2]"
