@@ -1,6 +1,7 @@
 """The command `motiongpt`: one sub-command, one module of `launch.commands`."""
 
 import ast
+import errno
 import importlib
 import logging
 import pkgutil
@@ -14,6 +15,8 @@ from hydra.errors import InstantiationException
 
 from launch import commands
 from motiongpt.errors import UserError, user_error_behind
+
+NO_PLACE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -45,7 +48,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     except OSError as error:
         where = f" ({error.filename})" if error.filename else ""
-        print(f"motiongpt {name}: {error.strerror or error}{where}", file=sys.stderr)
+        how = "; choose another paths.root, or make room" if error.errno in NO_PLACE else ""
+        print(f"motiongpt {name}: {error.strerror or error}{where}{how}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print(
