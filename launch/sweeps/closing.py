@@ -11,7 +11,7 @@ from launch.ledger import Run
 from launch.slurm.commands import JobState, job_states
 from launch.slurm.records import job_of
 from launch.sweep_report_logger import log_sweep_report
-from launch.sweeps.missing import Missing, missing_of
+from launch.sweeps.missing import Missing, missing_lines, missing_of
 from launch.sweeps.published_table import board_of, results_of, write_published
 from launch.sweeps.record import Sweep
 from launch.sweeps.table import SweepTable, table_of
@@ -60,7 +60,12 @@ def close_sweep(sweep: Sweep) -> Report:
         config = OmegaConf.create(sweep.config)
         assert isinstance(config, DictConfig)
         log_sweep_report(
-            config, sweep.folder, sweep.group, shown.columns(), shown.cells(), map(str, missing)
+            config,
+            sweep.folder,
+            sweep.group,
+            shown.columns(),
+            shown.cells(),
+            missing_lines(missing),
         )
     return report
 
@@ -77,7 +82,7 @@ def _text(sweep: Sweep, table: SweepTable, missing: list[Missing]) -> str:
         done = len(sweep.points) - len(missing)
         lines += [f"{sweep.name}: {done} of {len(sweep.points)} experiments", table.as_text()]
         lines.append(f"all metrics: {Path(sweep.folder) / 'table.csv'}")
-    return "\n".join([*lines, *map(str, missing)])
+    return "\n".join([*lines, *missing_lines(missing)])
 
 
 def _published(sweep: Sweep) -> list[str]:

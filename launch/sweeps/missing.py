@@ -1,6 +1,6 @@
 """Why an experiment has no result: its first stage without one, and what that stage said."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +10,7 @@ from launch.slurm.records import job_of
 from launch.sweeps.record import Point, Sweep
 
 LAST_LINES = 5
+NAMED = 3
 
 
 @dataclass(frozen=True)
@@ -17,24 +18,34 @@ class Missing:
     """An experiment without a result.
 
     Attributes:
-        overrides: of the experiment.
+        experiment: what tells it from the others.
         stage, signature: its first stage that is not finished.
         why: one line.
         lines: the last lines of that stage's log.
     """
 
-    overrides: str
+    experiment: str
     stage: str
     signature: str
     why: str
     lines: tuple[str, ...]
 
-    def __str__(self) -> str:
-        said = "".join(f"\n    | {line}" for line in self.lines)
-        return (
-            f"missing: {self.overrides or 'default'}: {self.stage} {self.signature} "
-            f"{self.why}{said}"
-        )
+
+def missing_lines(missing: Sequence[Missing]) -> list[str]:
+    """For a person: experiments that lack the same stage together, with why and the log's end."""
+    groups: dict[str, list[Missing]] = {}
+    for one in missing:
+        groups.setdefault(one.signature, []).append(one)
+    lines = []
+    for same in groups.values():
+        names = [one.experiment for one in same]
+        shown = "; ".join(names[:NAMED])
+        if len(names) > NAMED:
+            shown += f" and {len(names) - NAMED} more"
+        first = same[0]
+        said = "".join(f"\n    | {line}" for line in first.lines)
+        lines.append(f"missing: {shown}: {first.stage} {first.signature} {first.why}{said}")
+    return lines
 
 
 def missing_of(sweep: Sweep, point: Point, jobs: Mapping[str, JobState]) -> Missing | None:
@@ -47,7 +58,7 @@ def missing_of(sweep: Sweep, point: Point, jobs: Mapping[str, JobState]) -> Miss
     if first is None:
         return None
     why = _why(first, jobs)
-    return Missing(point.overrides, first.stage, first.signature, why, last_lines(first))
+    return Missing(sweep.label(point), first.stage, first.signature, why, last_lines(first))
 
 
 def _why(run: Run, jobs: Mapping[str, JobState]) -> str:

@@ -36,11 +36,6 @@ class Point:
     stages: list[list[str]]
     goals: list[list[str]]
 
-    @property
-    def overrides(self) -> str:
-        """The overrides on one line."""
-        return " ".join(self.words)
-
 
 @dataclass(frozen=True)
 class Sweep:
@@ -75,6 +70,11 @@ class Sweep:
     def command(self) -> str:
         """The command line that makes, or goes on with, this sweep."""
         return shlex.join(["motiongpt", *self.words])
+
+    def label(self, point: Point) -> str:
+        """What tells an experiment from the others: the overrides that not all of them have."""
+        common = set.intersection(*(set(one.words) for one in self.points))
+        return " ".join(word for word in point.words if word not in common) or "the experiment"
 
     def write(self) -> None:
         """Keep it."""
