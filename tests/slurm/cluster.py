@@ -96,6 +96,9 @@ class Cluster:
         self._run = Path(tempfile.mkdtemp(prefix="slurm-", dir="/tmp"))
         try:
             self._start(self._layout(self._run))
+        except (CommandFailed, TimeoutError) as error:
+            self.stop()
+            raise Unavailable(f"the cluster does not start: {error}") from error
         except BaseException:
             self.stop()
             raise

@@ -16,6 +16,8 @@ PROGRAMS = {
     "mariadbd": "mariadb-server-core",
     "mariadb-install-db": "mariadb-server-core",
     "my_print_defaults": "mariadb-client-core",
+    "setpriv": "util-linux",
+    "unshare": "util-linux",
 }
 SYSTEM_PATH = "/usr/local/sbin:/usr/sbin:/sbin"
 POLICY = Path("/usr/sbin/policy-rc.d")
