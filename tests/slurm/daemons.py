@@ -90,7 +90,7 @@ def answers(family: socket.AddressFamily, address: tuple[str, int] | str) -> boo
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports of 127.0.0.1 on which nothing listens.
+    """Ports on which nothing listens.
 
     They lie below those that the kernel hands to clients, so that one which a killed daemon leaves
     is still free when it returns.
@@ -101,7 +101,7 @@ def free_ports(count: int) -> list[int]:
         with socket.socket() as server:
             server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
-                server.bind(("127.0.0.1", port))
+                server.bind(("", port))  # as SLURM does
             except OSError:
                 continue
         found.append(port)
