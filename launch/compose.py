@@ -9,7 +9,7 @@ from typing import Any
 from hydra import compose, initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.core.override_parser.types import Override, Sweep
+from hydra.core.override_parser.types import Glob, Override, Sweep
 from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
@@ -19,6 +19,7 @@ from motiongpt.errors import UserError
 
 CONF = Path(launch.__file__).resolve().parents[1] / "conf"
 ROOT_CONFIG = "config"
+SWEEPERS = "optuna and submitit come with this project's extra, as in pip install -e '.[sweepers]'"
 # Hydra's are ValueErrors where a group's choice is no name: data=null.
 COMPOSITION_ERRORS = (HydraException, OmegaConfBaseException, ValueError)
 
@@ -37,25 +38,60 @@ def compose_config(overrides: Sequence[str] = ()) -> DictConfig:
         with initialize_config_dir(config_dir=str(CONF), version_base="1.3"):
             config = compose(ROOT_CONFIG, overrides=parsed, return_hydra_config=True)
         with open_dict(config):
-            config.choices = group_choices(config.pop("hydra").runtime.choices)
-        OmegaConf.resolve(config)
+            runtime = config.pop("hydra").runtime
+        complete(config, runtime.choices)
     except COMPOSITION_ERRORS as error:
-        raise UserError(_one_line(str(error), overrides)) from error
-    OmegaConf.set_readonly(config, True)
+        raise UserError(one_line(str(error), overrides)) from error
     return config
 
 
+def complete(config: DictConfig, runtime: Mapping[Any, Any]) -> None:
+    """Fill in the groups' choices, follow all references, forbid changes.
+
+    Args:
+        runtime: Hydra's record of all choices.
+    """
+    with open_dict(config):
+        config.choices = group_choices(runtime)
+    OmegaConf.resolve(config)
+    OmegaConf.set_readonly(config, True)
+
+
 def expand(overrides: Sequence[str]) -> list[list[str]]:
-    """The points of a sweep: every combination of the overrides that list several values."""
+    """The points of a sweep: every combination of the overrides that list several values.
+
+    Raises:
+        UserError: a word that is no override, or whose values can't be listed.
+    """
     points: list[list[str]] = [[]]
     for override in parse_overrides(overrides):
         if override.is_sweep_override():
             key = override.get_key_element()
-            values = [f"{key}={value}" for value in override.sweep_string_iterator()]
+            values = [f"{key}={value}" for value in listed_values(override)]
         else:
             values = [str(override.input_line)]
         points = [[*point, value] for point in points for value in values]
     return points
+
+
+def listed_values(override: Override) -> list[str]:
+    """The values of an override that has several, as they are written.
+
+    Raises:
+        UserError: an interval, or a pattern that fits no choice.
+    """
+    line, value = override.input_line, override.value()
+    if override.is_interval_sweep():
+        raise UserError(
+            f"{line}: an interval has no end of values; write choice(…) or range(…), or let "
+            "hydra/sweeper=optuna draw from it"
+        )
+    if not isinstance(value, Glob):
+        return list(override.sweep_string_iterator())
+    valid = choices(override.key_or_group)
+    if not value.filter(valid):
+        raise UserError(f"{line}: fits no choice; valid: {', '.join(valid) or 'none'}")
+    return value.filter(valid)
 
 
 def parse_overrides(overrides: Sequence[str]) -> list[Override]:
@@ -107,7 +143,8 @@ def for_hydra(override: Override) -> str:
     raise UserError(f"{line}: no such choice; valid: {', '.join(valid)}")
 
 
-def _one_line(message: str, overrides: Sequence[str]) -> str:
+def one_line(message: str, overrides: Sequence[str]) -> str:
+    """What Hydra or OmegaConf said of `overrides`, shorter, with the names that are valid."""
     choice = re.search(
         r"(?:Could not find|In '[^']*': Could not find|Could not load) '([^']+)'", message
     )
@@ -115,6 +152,9 @@ def _one_line(message: str, overrides: Sequence[str]) -> str:
         group, _, name = choice[1].rpartition("/")
         if valid := choices(group):
             return f"{group}={name}: no such choice; valid: {', '.join(valid)}"
+        if group.startswith("hydra/"):
+            installed = ", ".join(re.findall(r"^\t(\w+)$", message, re.MULTILINE))
+            return f"{group}={name}: no such choice; installed: {installed}; {SWEEPERS}"
     key = re.search(r"Key '([^']+)' is not in struct", message)
     if key:
         full = re.search(r"full_key: (\S+)", message)
@@ -127,6 +167,8 @@ def _one_line(message: str, overrides: Sequence[str]) -> str:
 
 def _unknown_key(key: str, overrides: Sequence[str]) -> str:
     """What to say of an option that there is not, among those that the chosen groups have."""
+    if key.startswith("hydra."):
+        return f"{key}: Hydra has no such option; +{key}=… adds one"
     parent, _, name = key.rpartition(".")
     parsed = [one for one in parse_overrides(overrides) if choices(one.key_or_group)]
     config = compose_config([str(one.input_line) for one in parsed])

@@ -95,6 +95,8 @@ class Composer:
         key = tuple(str(one.input_line) for one in groups)
         if key not in self._merged:
             config = OmegaConf.unsafe_merge(OmegaConf.create(), *map(self._file, files))
+            assert isinstance(config, DictConfig)
+            config.pop("hydra", None)  # what a file says to Hydra itself
             OmegaConf.set_struct(config, True)
             self._merged[key] = pickle.dumps(config)
         found: DictConfig = pickle.loads(self._merged[key])

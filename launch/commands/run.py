@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from launch.compose import expand, parse_overrides
 from launch.graph import union
+from launch.hydra_app import is_for_hydra, run_hydra
 from launch.planning import plan_sweep
 from launch.sweeps.carry_out import carry_out
 from launch.sweeps.record import make_sweep
@@ -16,6 +17,9 @@ EXAMPLES = """examples:
   motiongpt run -m downsampling=1,2,4,8 goal=tokenizer
   motiongpt run -m tasks=text_to_motion,all --dry-run
   motiongpt run -m downsampling=2,4,8 backbone=t5_tiny,gpt2_tiny launcher=slurm
+  motiongpt run -m hydra/sweeper=optuna hydra.sweeper.n_trials=20 goal=tokenizer \\
+      objective=tokenizer/val/mpjpe_mm 'stage.tokenizer.learning_rate=interval(1e-4,1e-3)'
+  motiongpt run -m hydra/launcher=submitit_slurm downsampling=1,2,4,8 goal=tokenizer
 """
 
 
@@ -41,6 +45,11 @@ def main(arguments: Sequence[str]) -> int:
         "--wait", action="store_true", help="launcher=slurm: stay until all jobs have ended"
     )
     options = parser.parse_intermixed_args(arguments)
+    if is_for_hydra(options.overrides):
+        if options.dry_run:
+            raise UserError("--dry-run plans for launcher=; leave the overrides of hydra away")
+        run_hydra(options.overrides, options.multirun)
+        return 0
     points = sweep_points(options.overrides, options.multirun)
     plans = plan_sweep(points)
     config = plans[0][0].config

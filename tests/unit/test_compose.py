@@ -16,10 +16,33 @@ def test_a_sweep_is_every_combination():
     assert compose_config(points[-1]).downsampling.frames_per_token == 8
 
 
+def test_a_pattern_is_the_choices_that_fit():
+    assert expand(["backbone=glob(gpt2*)"]) == [
+        ["backbone=gpt2"],
+        ["backbone=gpt2_medium"],
+        ["backbone=gpt2_tiny"],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("override", "said"),
+    [
+        ("seed=interval(1,3)", "an interval has no end of values"),
+        ("backbone=glob(nothing*)", "fits no choice; valid: .*t5_tiny"),
+        ("seed=glob(*)", "fits no choice; valid: none"),
+    ],
+)
+def test_values_that_cannot_be_listed_are_named(override, said):
+    with pytest.raises(UserError, match=said):
+        expand([override])
+
+
 @pytest.mark.parametrize(
     ("override", "said"),
     [
         ("downsampling=3", "downsampling=3: no such choice; valid: 1, 2, 4, 8"),
+        ("downsampling=4.5", "no such choice; valid: 1, 2, 4, 8"),
+        ("tasks=null", "valid: all, inbetween"),
         ("data=nowhere", "valid: .*synthetic"),
         ("stage.tokenizer.schedul.steps=3", "no such option; did you mean schedule"),
         ("sede=3", "did you mean seed"),

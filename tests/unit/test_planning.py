@@ -119,6 +119,7 @@ def strange_conf(tmp_path, monkeypatch):
     head = "# @package _global_\n"
     # over what is a reference elsewhere; a reference to its own neighbour
     write("experiment/over.yaml", head + "stage: {evaluate: {protocol: {clips: 7}}}\n")
+    write("experiment/tuned.yaml", head + "hydra: {sweeper: {max_batch_size: 3}}\nseed: 6\n")
     write("experiment/near.yaml", head + "seed: 5\nnear: {one: 1, two: '${.one}'}\n")
     # a choice that chooses for another group
     write("experiment/other.yaml", head + "defaults: [{override /backbone: gpt2_tiny}]\n")
@@ -140,7 +141,7 @@ def test_files_that_reach_into_each_other(strange_conf):
             "tokenizer=vq_vae_small,plain",
         ]
     )
-    same_as_plain(points, every=3)
+    same_as_plain([*points, ["experiment=tuned"]], every=3)
     same_as_plain(points[::-1], every=5)
 
 

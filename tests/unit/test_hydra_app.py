@@ -1,0 +1,221 @@
+import json
+import os
+import signal
+from pathlib import Path
+
+import pytest
+from omegaconf import OmegaConf
+
+from launch import hydra_app, planning
+from launch.commands import run
+from launch.compose import CONF, parse_overrides
+from launch.graph import plan_experiment
+from launch.hydra_app import (
+    BeforeTheFirst,
+    Refused,
+    is_for_hydra,
+    run_hydra,
+    written_for_hydra,
+)
+from launch.ledger import Run
+from launch.objective import objective_run, objective_value
+from launch.planning import plan_point
+from launch.requeue import requeued_when_preempted
+from motiongpt.errors import UserError
+
+SILENT = ["hydra/job_logging=none", "hydra/hydra_logging=none"]
+
+
+@pytest.mark.parametrize(
+    ("words", "hydras"),
+    [
+        (["hydra/launcher=submitit_slurm"], True),
+        (["seed=1", "hydra.sweeper.n_trials=3"], True),
+        (["+hydra.sweeper.params={seed: '1,2'}"], True),
+        (["~hydra.callbacks"], True),
+        (["seed=1", "launcher=slurm", "group=hydra"], False),
+        ([], False),
+    ],
+)
+def test_words_for_hydra_itself_are_told_from_ours(words, hydras):
+    assert is_for_hydra(words) is hydras
+
+
+def test_the_command_hands_them_over(monkeypatch):
+    given = []
+    monkeypatch.setattr(run, "run_hydra", lambda *all_of_it: given.append(all_of_it))
+    words = ["hydra/sweeper=basic", "downsampling=1,2"]
+    assert run.main(["-m", *words]) == 0 and given == [(words, True)]
+    with pytest.raises(UserError, match="--dry-run"):
+        run.main(["--dry-run", *words])
+
+
+@pytest.mark.parametrize(
+    ("written", "wanted"),
+    [
+        ("downsampling=4", "downsampling='4'"),
+        ("downsampling=1,2", "downsampling='1','2'"),
+        ("downsampling=choice(1,2)", "downsampling='1','2'"),
+        ("downsampling=range(1,3)", "downsampling='1','2'"),
+        ("downsampling=glob(*)", "downsampling='1','2','4','8'"),
+        ("backbone=t5_tiny,gpt2_tiny", "backbone=t5_tiny,gpt2_tiny"),
+        ("seed=1,2", "seed=1,2"),
+        ("stage.tokenizer.learning_rate=interval(1e-4,1e-3)", None),
+        ("~shown", None),
+    ],
+)
+def test_choices_that_read_as_numbers_are_quoted(written, wanted):
+    (override,) = parse_overrides([written])
+    assert written_for_hydra(override) == (wanted or written)
+    (again,) = parse_overrides([wanted or written])
+    assert again.is_sweep_override() == override.is_sweep_override()
+
+
+@pytest.fixture
+def carried_out(monkeypatch):
+    """Plans that came to be executed, without the work; data is not looked for."""
+    plans = []
+    for module in (hydra_app, planning):
+        monkeypatch.setattr(module, "ensure_store", lambda config: (Path("data"), "f"))
+    monkeypatch.setattr(hydra_app, "execute", lambda plan: plans.append(plan) or {})
+    return plans
+
+
+def test_an_experiment_of_hydras_is_the_same_experiment(carried_out, tmp_path):
+    words = ["debug=tiny", f"paths.root={tmp_path}", "goal=[tokens,evaluate]", "backbone=gpt2_tiny"]
+    run_hydra([*words, "downsampling=2,8", *SILENT], multirun=True)
+    run_hydra([*words, "downsampling=8", *SILENT], multirun=False)
+    expected = [plan_point([*words, f"downsampling={frames}"]) for frames in (2, 8, 8)]
+    for found, wanted in zip(carried_out, expected, strict=True):
+        assert [stage.run for stage in found] == [stage.run for stage in wanted]
+        assert [stage.settings for stage in found] == [stage.settings for stage in wanted]
+        assert found[0].plain_config == wanted[0].plain_config
+    assert carried_out[0][0].needed_for == (" ".join([*words, "downsampling='2'"]),)
+    assert [one.name for one in tmp_path.iterdir()] == ["hydra"], "nothing lies elsewhere"
+    assert not (Path.cwd() / "multirun").exists() and not (Path.cwd() / "outputs").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "multirun", "said"),
+    [
+        (["hydra/launcher=nosuch"], True, "no such choice; installed: basic.*sweepers"),
+        (["hydra.nosuch=1"], False, "Hydra has no such option"),
+        (["hydra/launcher=basic", "sede=1"], False, "did you mean seed"),
+        (["hydra/launcher=basic", "seed=1,2"], False, "add -m"),
+        (["hydra/launcher=basic", "downsampling=3,4"], True, "valid: 1, 2, 4, 8"),
+        (["hydra/launcher=basic", "downsampling=interval(1,4)"], True, "choice"),
+        (["hydra/launcher=basic", "launcher=slurm"], True, "leave one of the two away"),
+        (["hydra/launcher=basic", "objective=nothing/x"], False, "no stage of this experiment"),
+        (["hydra/launcher=basic", "objective=tokenizer/x"], False, "has no such metric"),
+    ],
+)
+def test_what_hydra_cannot_do_fits_on_one_line(carried_out, tmp_path, words, multirun, said):
+    with pytest.raises(UserError, match=said) as caught:
+        run_hydra([f"paths.root={tmp_path}", "goal=tokenizer", *SILENT, *words], multirun)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_stage_that_fails_fails_the_experiment(carried_out, monkeypatch, tmp_path):
+    monkeypatch.setattr(hydra_app, "execute", lambda plan: {plan[0].run.signature: "no memory"})
+    with pytest.raises(UserError, match=r"seed=3: tokenizer \w+: no memory"):
+        run_hydra([f"paths.root={tmp_path}", "goal=tokenizer", *SILENT, "seed=3"], False)
+
+
+def hydra_config(sweeper="basic", objective=None, launcher="debug", params=None, task=()):
+    choices = {"launcher": launcher, "hydra/sweeper": sweeper}
+    return OmegaConf.create(
+        {
+            "objective": objective,
+            "hydra": {
+                "runtime": {"choices": choices},
+                "sweeper": {"params": params},
+                "overrides": {"task": list(task)},
+            },
+        }
+    )
+
+
+def test_optuna_needs_an_objective(monkeypatch):
+    asked = []
+    monkeypatch.setattr(hydra_app, "ensure_store", asked.append)
+    with pytest.raises(Refused) as caught:
+        BeforeTheFirst().on_multirun_start(hydra_config("optuna"))
+    assert "objective=tokenizer/val/mpjpe_mm" in str(caught.value.error) and not asked
+    BeforeTheFirst().on_multirun_start(hydra_config("optuna", "tokenizer/x"))
+    assert len(asked) == 1, "data that all have in common is prepared once"
+    BeforeTheFirst().on_multirun_start(hydra_config(task=["data=a,b", "seed=1"]))
+    assert len(asked) == 1
+
+
+def test_a_search_space_of_choices_is_quoted_wherever_it_is_written(monkeypatch):
+    monkeypatch.setattr(hydra_app, "ensure_store", lambda config: None)
+    config = hydra_config(params={"downsampling": "choice(1,2)", "seed": "range(1,9)"})
+    BeforeTheFirst().on_multirun_start(config)
+    assert config.hydra.sweeper.params == {"downsampling": "'1','2'", "seed": "range(1,9)"}
+    with pytest.raises(Refused, match="interval"):
+        BeforeTheFirst().on_multirun_start(hydra_config(params={"downsampling": "interval(1,2)"}))
+
+
+def test_the_objective_is_a_metric_of_a_stage(tmp_path):
+    config = OmegaConf.create(
+        {
+            "paths": {"root": str(tmp_path)},
+            "goal": "tokens",
+            "stage": {"tokenizer": {"parents": []}, "tokens": {"parents": ["tokenizer"]}},
+        }
+    )
+    plan = plan_experiment(config, tmp_path, "f")
+    assert objective_run(plan, None) is None
+    run_of_it = objective_run(plan, "tokenizer/val/mpjpe_mm")
+    assert run_of_it == plan[0].run
+    run_of_it.folder.mkdir(parents=True)
+    (run_of_it.folder / "metrics.json").write_text(json.dumps({"val/mpjpe_mm": 3}))
+    value = objective_value(run_of_it, "tokenizer/val/mpjpe_mm")
+    assert value == 3.0 and isinstance(value, float)
+    with pytest.raises(UserError, match="valid: tokenizer/val/mpjpe_mm"):
+        objective_value(run_of_it, "tokenizer/loss")
+    with pytest.raises(UserError, match="valid: none"):
+        objective_value(Run(tmp_path, "tokens", "x"), "tokens/loss")
+
+
+def test_the_objective_changes_no_signature(carried_out):
+    words = ["goal=evaluate", "debug=tiny"]
+    plain, judged = plan_point(words), plan_point([*words, "objective=evaluate/x"])
+    assert [stage.run for stage in plain] == [stage.run for stage in judged]
+    assert "objective" not in (CONF / "stage" / "evaluate.yaml").read_text()
+
+
+@pytest.mark.parametrize(("number", "queued"), [(signal.SIGUSR2, True), (signal.SIGTERM, False)])
+def test_submitit_requeues_after_the_work_has_stopped_in_good_order(number, queued):
+    order = []
+
+    class Requeued(Exception):
+        pass
+
+    def ahead_of_time(number, frame):
+        order.append("requeued")
+        raise Requeued
+
+    def obey(number, frame):
+        order.append("checkpoint")
+        raise KeyboardInterrupt
+
+    former = {one: signal.getsignal(one) for one in (signal.SIGUSR2, signal.SIGTERM)}
+    signal.signal(signal.SIGUSR2, ahead_of_time)
+    try:
+        with pytest.raises(Requeued if queued else KeyboardInterrupt), requeued_when_preempted():
+            for one in former:  # as `execute` does
+                signal.signal(one, obey)
+            os.kill(os.getpid(), number)
+            raise AssertionError("the signal has no effect")
+    finally:
+        for one, handler in former.items():
+            signal.signal(one, handler)
+    assert order == (["checkpoint", "requeued"] if queued else ["checkpoint"])
+    assert signal.set_wakeup_fd(-1) == -1
+
+
+def test_outside_of_a_job_nobody_is_asked():
+    assert not callable(signal.getsignal(signal.SIGUSR2))
+    with pytest.raises(KeyboardInterrupt), requeued_when_preempted():
+        raise KeyboardInterrupt
