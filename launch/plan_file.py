@@ -1,9 +1,7 @@
 """A planned stage as a file, for the job that runs it."""
 
 import json
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
@@ -13,12 +11,8 @@ from motiongpt.errors import UserError
 from motiongpt.files import read_json
 
 
-def planned_as_json(stage: Planned, config: Mapping[str, Any]) -> str:
-    """Text of the file. Places are absolute, whatever folder the job starts in.
-
-    Args:
-        config: the stage's configuration as plain containers; the caller has it once for many.
-    """
+def planned_as_json(stage: Planned) -> str:
+    """Text of the file. Places are absolute, whatever folder the job starts in."""
     return json.dumps(
         {
             "root": str(Path(stage.run.root).resolve()),
@@ -28,7 +22,7 @@ def planned_as_json(stage: Planned, config: Mapping[str, Any]) -> str:
             "parents": {name: run.signature for name, run in stage.parents.items()},
             "data": str(Path(stage.data).resolve()),
             "fingerprint": stage.fingerprint,
-            "config": config,
+            "config": stage.plain_config,
             "needed_for": list(stage.needed_for),
         }
     )

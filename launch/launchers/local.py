@@ -11,8 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from omegaconf import OmegaConf
-
 from launch.estimate import Experience, cost_lines
 from launch.graph import Planned
 from launch.launchers.base import Work
@@ -125,8 +123,7 @@ class LocalLauncher:
         resources = self._resources(stage)
         name = f"{stage.run.stage}-{stage.run.signature}"
         plan = folder / f"{name}.json"
-        config: Any = OmegaConf.to_container(stage.config, resolve=True)
-        plan.write_text(planned_as_json(with_resources(stage, resources), config))
+        plan.write_text(planned_as_json(with_resources(stage, resources)))
         output = (folder / f"{name}.log").open("ab")
         port, job = _free_port(), f"{socket.gethostname()}:{os.getpid()}:{name}"
         processes = []

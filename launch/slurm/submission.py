@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import submitit
-from omegaconf import OmegaConf
 
 from launch.graph import Planned
 from launch.jobs import ReportJob, StageJob
@@ -127,8 +126,7 @@ class Submission:
     def _plan_file(self, stage: Planned, resources: Resources) -> Path:
         path = self.folder / "stages" / f"{stage.run.stage}-{stage.run.signature}.json"
         path.parent.mkdir(exist_ok=True)
-        config: Any = OmegaConf.to_container(stage.config, resolve=True)
-        path.write_text(planned_as_json(with_resources(stage, resources), config))
+        path.write_text(planned_as_json(with_resources(stage, resources)))
         return path
 
     def _record(self, state: str) -> None:

@@ -109,7 +109,7 @@ def test_a_plan_file_gives_the_same_stage_back(tmp_path, monkeypatch):
     stage = planned(tmp_path, "tokens", "t", [parent], views={"a": [0.0, 0.2]})
     monkeypatch.chdir(tmp_path)
     file = tmp_path / "plan.json"
-    file.write_text(planned_as_json(stage, {"group": "test", "logger": {}}))
+    file.write_text(planned_as_json(stage))
     found = read_planned(file)
     assert found.run == stage.run and found.parents == stage.parents
     assert found.settings == stage.settings and found.config == stage.config
