@@ -136,6 +136,7 @@ class StageLoggers:
         run = self.stage.run
         return {
             "folder": str(self.folder),
+            "attempt": self.folder.name,
             "stage": run.stage,
             "signature": run.signature,
             "run_name": short_name(run),

@@ -37,6 +37,7 @@ def log_sweep_report(
     columns, rows = _with_missing(columns, rows, list(missing))
     facts = {
         "folder": str(folder),
+        "attempt": "report",
         "stage": "sweep",
         "signature": Path(folder).name,
         "run_name": f"sweep-{group}",
