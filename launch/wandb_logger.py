@@ -15,7 +15,7 @@ from lightning.pytorch.loggers import WandbLogger
 GLOBAL_STEP = "trainer/global_step"
 """Lightning's name of the optimiser step, the axis of all plots."""
 ROWS = "rows.jsonl"
-"""Beside W&B's own file: the rows again. W&B keeps up to 32 KiB of them in memory, some fifty, which
+"""Beside W&B's own file: the rows again. W&B has up to 32 KiB of them in memory, some fifty, which
 are lost when the node is."""
 PATIENCE_SECONDS = 10.0
 

@@ -1,0 +1,218 @@
+from dataclasses import replace
+from typing import ClassVar
+
+import pytest
+from lightning.pytorch.loggers import Logger
+from omegaconf import OmegaConf
+
+from launch.compose import compose_config
+from launch.loggers import LONGEST_TAG, MOST_POINTS, StageLoggers, logged_settings, tags
+from launch.sweep_report_logger import log_sweep_report
+from launch.wandb_logger import check_server
+from motiongpt.training.stopping import Interrupted
+from tests.unit.plans import planned
+
+
+class Kept(Logger):
+    """Keeps what it is given; fails in the method that `fails` names."""
+
+    opened: ClassVar[list["Kept"]] = []
+    name = version = ""
+
+    def __init__(self, fails="", **settings):
+        self.fails, self.settings, self.metrics, self.ended = fails, settings, [], ""
+        self._fail("__init__")
+        Kept.opened.append(self)
+
+    def _fail(self, where):
+        if self.fails == where:
+            raise RuntimeError(f"{where} does not work\nand more")
+
+    def log_metrics(self, metrics, step=None):
+        self._fail("log_metrics")
+        if self.fails == "interrupted":
+            raise Interrupted
+        self.metrics.append((step, metrics))
+
+    def log_hyperparams(self, params, *args, **kwargs):
+        self._fail("log_hyperparams")
+        self.params = params
+
+    def finalize(self, status):
+        self._fail("finalize")
+        self.ended = status
+
+
+@pytest.fixture(autouse=True)
+def nothing_opened():
+    Kept.opened = []
+
+
+def node(fails=""):
+    return {
+        "_target_": "tests.unit.test_loggers.Kept",
+        "fails": fails,
+        "group": "<group>",
+        "id": "<run_id>",
+        "tags": "<tags>",
+        "deep": {"job": "<stage>", "folder": "<folder>", "other": "<unknown>"},
+    }
+
+
+def stage(root, loggers, needed_for=("a=1",)):
+    config = OmegaConf.create({"group": "mine", "data": {"name": "dance"}, "logger": loggers})
+    tokenizer = planned(root, "tokenizer", "0123456789abcdef")
+    made = planned(root, "tokens", "fedcba9876543210", [tokenizer])
+    return replace(made, config=config, needed_for=needed_for)
+
+
+def test_names_in_brackets_are_filled(tmp_path):
+    for given, seen in (("sweep-1", "sweep-1"), ("", "mine")):
+        Kept.opened = []
+        StageLoggers(stage(tmp_path, {"kept": node()}), tmp_path / "here", given).open()
+        (kept,) = Kept.opened
+        assert kept.settings["group"] == seen
+        assert kept.settings["id"] == "tokens-fedcba9876543210"
+        assert kept.settings["deep"] == {
+            "job": "tokens",
+            "folder": str(tmp_path / "here"),
+            "other": "<unknown>",
+        }
+        assert kept.settings["tags"] == ["tokens", "dance", "parent:tokenizer-01234567", "a=1"]
+
+
+def test_the_configuration_names_parents_and_points(tmp_path):
+    kept = logged_settings(stage(tmp_path, {}, ("a=1 b=2", "a=2 b=2")))
+    assert kept["parents"] == {"tokenizer": "0123456789abcdef"}
+    assert kept["parent_runs"] == {"tokenizer": "tokenizer-0123456789abcdef"}
+    assert kept["points"] == ["a=1 b=2", "a=2 b=2"]
+
+
+def test_a_shared_stage_has_the_tags_of_its_points(tmp_path):
+    found = tags(stage(tmp_path, {}, ("a=1 b=2", "a=2 b=2", "")))
+    assert found[3:] == ["a=1", "b=2", "a=2", "point:a=1 b=2", "point:a=2 b=2"]
+
+
+def test_very_many_points_are_no_tags(tmp_path):
+    points = tuple(f"a={number} b=2" for number in range(MOST_POINTS + 1))
+    assert not [tag for tag in tags(stage(tmp_path, {}, points)) if tag.startswith("point:")]
+
+
+def test_long_tags_are_cut_and_still_differ(tmp_path):
+    long = "data.source.path=" + "x" * 80
+    found = tags(stage(tmp_path, {}, (f"{long}1", f"{long}2", "a" * LONGEST_TAG)))[3:]
+    assert [len(tag) for tag in found] == [LONGEST_TAG] * 3
+    assert len(set(found)) == 3 and found[2] == "a" * LONGEST_TAG
+
+
+@pytest.mark.parametrize("fails", ["__init__", "log_hyperparams", "log_metrics", "finalize"])
+def test_a_logger_that_fails_is_left_out_with_one_line(tmp_path, capsys, fails):
+    loggers = StageLoggers(stage(tmp_path, {"bad": node(fails), "good": node()}), tmp_path)
+    for logger in loggers.open():
+        logger.log_metrics({"loss": 1.0}, 3)
+    loggers.finish({"error": 2.0})
+    good = Kept.opened[-1]
+    assert good.metrics == [(3, {"loss": 1.0}), (None, {"final/error": 2.0})]
+    assert good.ended == "success" and "parent_runs" in good.params
+    (line,) = capsys.readouterr().out.splitlines()
+    assert line.startswith(f"  logger bad: {fails} does not work; the stage goes on without it")
+
+
+def test_a_request_to_stop_is_no_failure_of_a_logger(tmp_path):
+    (logger,) = StageLoggers(stage(tmp_path, {"kept": node("interrupted")}), tmp_path).open()
+    with pytest.raises(Interrupted):
+        logger.log_metrics({})
+
+
+@pytest.mark.parametrize("choice", ["csv", "none", "tensorboard", "wandb"])
+def test_without_wandb_the_others_work(tmp_path, monkeypatch, capsys, choice):
+    monkeypatch.setitem(__import__("sys").modules, "wandb", None)
+    config = compose_config([f"logger={choice}"])
+    loggers = StageLoggers(stage(tmp_path, config.logger), tmp_path)
+    for logger in loggers.open():
+        logger.log_metrics({"loss": 1.0}, 1)
+    loggers.finish({"error": 2.0})
+    said = capsys.readouterr().out.splitlines()
+    written = {file.parent.name for file in tmp_path.rglob("*") if file.is_file()}
+    if choice == "wandb":
+        assert len(said) == 1 and "wandb" in said[0] and "logger=csv" in said[0]
+        assert not written
+    else:
+        assert not said
+        assert written == {choice} - {"none"}
+
+
+def test_wandb_that_can_not_write_is_one_line(tmp_path, capsys):
+    (tmp_path / "wandb").touch()
+    loggers = StageLoggers(stage(tmp_path, compose_config(["logger=wandb"]).logger), tmp_path)
+    assert not loggers.open()
+    loggers.finish({"error": 2.0})
+    (line,) = capsys.readouterr().out.splitlines()
+    assert "Not a directory" in line and "goes on without it" in line
+
+
+def test_a_server_that_does_not_answer_leaves_an_offline_run(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(
+        "launch.wandb_logger.check_server",
+        lambda url: (_ for _ in ()).throw(ConnectionError(f"{url} can't be reached")),
+    )
+    config = compose_config(["logger=wandb", "logger.wandb.offline=false"])
+    loggers = StageLoggers(stage(tmp_path, config.logger), tmp_path)
+    assert len(loggers.open()) == 1
+    loggers.finish({"error": 2.0})
+    (line,) = capsys.readouterr().out.splitlines()
+    assert "can't be reached; logs offline, `motiongpt sync` uploads it" in line
+    assert len(list(tmp_path.glob("wandb/offline-run-*/*.wandb"))) == 1
+
+
+def test_without_a_key_wandb_does_not_ask(tmp_path, monkeypatch, capsys):
+    """A job has no terminal, but an interactive allocation does."""
+    monkeypatch.setattr("launch.wandb_logger.check_server", lambda url: None)
+    monkeypatch.setattr("wandb.errors.term._sys_stdin_isatty", lambda: True)
+    monkeypatch.setattr("wandb.errors.term._sys_stderr_isatty", lambda: True)
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    monkeypatch.delenv("WANDB_API_KEY", raising=False)
+    monkeypatch.setattr("builtins.input", lambda *args: pytest.fail("it asks"))
+    config = compose_config(["logger=wandb", "logger.wandb.offline=false"])
+    loggers = StageLoggers(stage(tmp_path, config.logger), tmp_path)
+    assert len(loggers.open()) == 1
+    loggers.close("success")
+    assert "No API key configured" in capsys.readouterr().out
+
+
+def test_a_server_that_refuses_is_there(tmp_path):
+    with pytest.raises(ConnectionError, match="can't be reached .*refused"):
+        check_server("http://127.0.0.1:9")
+
+
+def test_the_report_of_a_sweep_needs_no_logger(tmp_path):
+    for loggers in ({}, compose_config(["logger=csv"]).logger):
+        config = OmegaConf.create({"data": {"name": "dance"}, "logger": loggers})
+        log_sweep_report(config, tmp_path, "group", ["a"], [["1"]], ["a=2: failed"])
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_report_of_a_sweep_in_tensorboard(tmp_path):
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    loggers = compose_config(["logger=tensorboard"]).logger
+    config = OmegaConf.create({"data": {"name": "dance"}, "logger": loggers})
+    columns = ["a", "stage", "loss"]
+    log_sweep_report(config, tmp_path, "g", columns, [["1", "tokens", 0.5]], ["a=2: failed"])
+    events = EventAccumulator(str(tmp_path / "tensorboard"))
+    events.Reload()
+    (event,) = events.Tensors("points/text_summary")
+    assert event.tensor_proto.string_val[0].decode() == (
+        "| a | stage | loss | missing |\n| --- | --- | --- | --- |\n"
+        "| 1 | tokens | 0.5 |  |\n|  |  |  | a=2: failed |\n"
+    )
+
+
+def test_loggers_are_opened_once_and_only_when_asked_for(tmp_path):
+    loggers = StageLoggers(stage(tmp_path, {"kept": node()}), tmp_path)
+    loggers.close("failed")
+    assert not Kept.opened
+    loggers.open(), loggers.open()
+    assert len(Kept.opened) == 1
+    loggers.close("failed")
+    assert Kept.opened[0].ended == "failed"
