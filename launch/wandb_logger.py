@@ -81,6 +81,19 @@ class WandbStageLogger(WandbLogger):
                 print(f"  W&B: {error}; what it lacks: wandb sync {place}", flush=True)
 
 
+def quiet_wandb() -> Any:
+    """The module `wandb`, so that it does not ask for a key: a job has nobody to answer.
+
+    Raises:
+        ImportError: it is not installed.
+    """
+    os.environ["WANDB_SILENT"] = "true"  # read when it is first used
+    os.environ.setdefault("WANDB_ERROR_REPORTING", "false")  # to its makers; offline means offline
+    import wandb
+
+    return wandb
+
+
 def check_server(url: str) -> None:
     """Return if anything answers at `url`.
 
@@ -105,9 +118,7 @@ def _plain(value: Any) -> Any:
 
 def _open(offline: bool, init: dict[str, Any], settings: dict[str, Any]) -> Any:
     """The W&B run."""
-    os.environ["WANDB_SILENT"] = "true"  # silent, it does not ask for a key either
-    import wandb
-
+    wandb = quiet_wandb()
     if wandb.run is not None:  # of a stage that could not close it
         wandb.finish(exit_code=1)
     if not offline:

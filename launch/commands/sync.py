@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 
 from launch.roots import split_root
-from launch.wandb_logger import check_server
+from launch.wandb_logger import check_server, quiet_wandb
 from launch.wandb_sync import Found, find_offline_runs, sync
 from motiongpt.errors import UserError
 
@@ -63,9 +63,7 @@ def _check() -> None:
         UserError: W&B is not installed, or nothing answers.
     """
     try:
-        import wandb
-
-        check_server(wandb.setup().settings.base_url)
+        check_server(quiet_wandb().setup().settings.base_url)
     except (ImportError, ConnectionError) as error:
         raise UserError(f"nothing was sent: {error}") from error
 
