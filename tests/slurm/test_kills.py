@@ -62,17 +62,23 @@ def test_preempted_it_is_requeued_and_goes_on(cluster, tmp_path, undisturbed, ti
     assert blocker
 
 
-def test_at_its_time_limit_it_is_requeued_and_goes_on(cluster, tmp_path, undisturbed):
-    # One minute is the shortest limit, looked at every 30 s: the signal comes at once.
-    begin(
+def test_at_its_time_limit_it_is_requeued_and_goes_on(cluster, tmp_path):
+    # One minute is the shortest limit, and SLURM looks at limits every 30 s.
+    longer = [*LONG[:-2], "stage.tokenizer.schedule.steps=2500", LONG[-1]]
+    alone = [word for word in longer if not word.startswith("launcher")]
+    job = submit(
         cluster,
-        tmp_path,
+        tmp_path / "limited",
+        *longer,
         "launcher.resources.minutes=1",
-        "launcher.signal_seconds=50",
-        "stage.tokenizer.schedule.steps=1500",
-    )
-    run = finished(tmp_path)
-    assert run.metrics == undisturbed
+        "launcher.signal_seconds=40",
+    )[0]
+    motiongpt(cluster, tmp_path / "alone", "run", *alone)
+    run = finished(tmp_path / "limited")
+    began = histories(run)
+    print("attempts began at steps", began)
+    assert run.metrics == only_run(tmp_path / "alone").metrics
+    assert len(began) >= 2 and began == sorted(set(began)) and run.status["job"] == job
 
 
 def test_cancelled_it_keeps_its_checkpoint_and_resume_goes_on(cluster, tmp_path, undisturbed):
