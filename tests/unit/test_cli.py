@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from launch.cli import main
-from launch.compose import CONF
 from launch.commands.run import sweep_points
+from launch.compose import CONF
 from motiongpt.errors import UserError
 
 COMMANDS = sorted(file.stem for file in (CONF.parent / "launch/commands").glob("[!_]*.py"))
