@@ -7,6 +7,7 @@ which the next goes on.
 """
 
 import json
+import os
 import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -34,6 +35,7 @@ class Part:
         started: Unix seconds.
         first_step: the first optimiser step in it; None if it has none.
         ended: whether it was closed, and not just broken off.
+        has_header: whether W&B got as far as writing the run's name and configuration.
     """
 
     file: Path
@@ -41,11 +43,12 @@ class Part:
     started: float
     first_step: int | None
     ended: bool
+    has_header: bool = True
 
     @property
     def is_synced(self) -> bool:
         """Whether there is nothing to send."""
-        return not self.is_offline or synced_mark(self.file).exists()
+        return not self.is_offline or is_synced(self.file)
 
     @property
     def is_offline(self) -> bool:
@@ -56,6 +59,18 @@ class Part:
 def synced_mark(file: Path) -> Path:
     """The file that says that `file` was sent."""
     return file.with_name(file.name + SYNCED)
+
+
+def is_synced(file: Path) -> bool:
+    """Whether `file` was sent, and not written to since: a process taken for dead may wake up."""
+    mark = synced_mark(file)
+    return mark.exists() and mark.stat().st_mtime_ns >= file.stat().st_mtime_ns
+
+
+def mark_synced(file: Path, written: int) -> None:
+    """Say that `file` was sent as it was at `written`, its time in Unix nanoseconds."""
+    synced_mark(file).touch()
+    os.utime(synced_mark(file), ns=(written, written))
 
 
 def part_files(folder: Path) -> list[Path]:
@@ -79,8 +94,17 @@ def read_part(file: Path) -> Part | None:
             first = _global_step(record.history)
         ended = ended or record.HasField("exit")
     if run is None:
-        return None
+        return _without_header(file)
     return Part(file, run.run_id, run.start_time.ToMicroseconds() / 1e6, first, ended)
+
+
+def _without_header(file: Path) -> Part | None:
+    """A part that was broken off before W&B wrote anything of it, if rows were logged by then."""
+    row = next(_rows(file.parent / ROWS), None)
+    if row is None:
+        return None
+    name = file.stem.removeprefix("run-")
+    return Part(file, name, row["_timestamp"] - row["_runtime"], row[GLOBAL_STEP], False, False)
 
 
 def join(parts: Sequence[Part], folder: Path) -> Path:
@@ -171,16 +195,22 @@ def _complete(file: Path) -> Iterator[Any]:
 
 
 def _rows_behind(last: int, rows: Path) -> Iterator[Any]:
-    """Rows of the steps behind `last`; one that was broken off in the middle is none."""
+    """Rows of the steps behind `last`."""
     messages, _ = _formats()
-    for line in rows.read_text().splitlines(keepends=True) if rows.exists() else ():
-        row = json.loads(line) if line.endswith("\n") else {"_step": last}
+    for row in _rows(rows):
         if row["_step"] > last:
             record = messages.Record()
             record.history.step.num = row["_step"]
             for key, value in row.items():
                 record.history.item.add(key=key, value_json=json.dumps(value))
             yield record
+
+
+def _rows(file: Path) -> Iterator[dict[str, Any]]:
+    """What was logged, without a line that was broken off in the middle."""
+    for line in file.read_text().splitlines(keepends=True) if file.exists() else ():
+        if line.endswith("\n"):
+            yield json.loads(line)
 
 
 def _global_step(history: Any) -> int | None:

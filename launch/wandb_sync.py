@@ -11,7 +11,15 @@ from pathlib import Path
 from launch.ledger import CONFIG, Run, all_runs
 from launch.loggers import run_id
 from launch.sweeps.record import SWEEPS
-from launch.wandb_parts import Part, join, part_files, read_part, synced_mark
+from launch.wandb_parts import (
+    Part,
+    is_synced,
+    join,
+    mark_synced,
+    part_files,
+    read_part,
+    synced_mark,
+)
 from motiongpt.errors import UserError
 from motiongpt.files import read_json
 
@@ -68,7 +76,7 @@ def find_offline_runs(root: Path) -> Found:
             continue
         if running:
             found.running.append(running)
-        elif all(synced_mark(file).exists() for file in offline):
+        elif all(map(is_synced, offline)):
             synced += 1
         else:
             try:
@@ -89,14 +97,17 @@ def sync(run: OfflineRun, timeout: float) -> str:
     Args:
         timeout: seconds for the command, which else waits for a server for ever.
     """
-    with tempfile.TemporaryDirectory() as scratch:
-        whole = len(run.parts) == 1 and run.parts[0].ended
-        folder = run.parts[0].file.parent if whole else join(run.parts, Path(scratch))
-        failed = _wandb_sync(folder, run.parts[-1].file.name, timeout, Path(scratch))
-    if not failed:
-        for part in run.parts:
-            if part.is_offline:
-                synced_mark(part.file).touch()
+    try:
+        written = {part.file: part.file.stat().st_mtime_ns for part in run.parts if part.is_offline}
+        with tempfile.TemporaryDirectory() as scratch:
+            whole = len(run.parts) == 1 and run.parts[0].ended
+            folder = run.parts[0].file.parent if whole else join(run.parts, Path(scratch))
+            failed = _wandb_sync(folder, run.parts[-1].file.name, timeout, Path(scratch))
+        if not failed:
+            for file, time in written.items():
+                mark_synced(file, time)
+    except (UserError, OSError) as error:
+        return str(error)
     return failed
 
 
@@ -107,7 +118,7 @@ def sync_command(folder: Path) -> list[str]:
 
 def _wandb_sync(folder: Path, file: str, timeout: float, scratch: Path) -> str:
     """Run it; it ends with status 0 after most failures, but then leaves no mark."""
-    kept = {key: value for key, value in os.environ.items() if key not in ("WANDB_MODE",)}
+    kept = {key: value for key, value in os.environ.items() if key != "WANDB_MODE"}
     try:
         done = subprocess.run(
             sync_command(folder.resolve()),
@@ -143,10 +154,11 @@ def _runs(files: Sequence[Path], parents: tuple[str, ...]) -> list[OfflineRun]:
     parts: dict[str, list[Part]] = {}
     for part in filter(None, map(read_part, files)):
         parts.setdefault(part.run_id, []).append(part)
-    runs = [
-        OfflineRun(name, tuple(sorted(own, key=lambda part: part.started)), parents)
-        for name, own in parts.items()
-    ]
+    ordered = {name: sorted(own, key=lambda part: part.started) for name, own in parts.items()}
+    for own in ordered.values():
+        while own and not own[-1].has_header:
+            own.pop()  # it can be told only beside one that says what run it is
+    runs = [OfflineRun(name, tuple(own), parents) for name, own in ordered.items() if own]
     return [run for run in runs if not all(part.is_synced for part in run.parts)]
 
 

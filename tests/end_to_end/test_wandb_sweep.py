@@ -28,7 +28,9 @@ def wandb_run(folder):
     kept = list(records(file))
     run = next(record.run for record in kept if record.HasField("run"))
     updates = [u for record in kept if record.HasField("config") for u in record.config.update]
-    config = {update.key: json.loads(update.value_json) for update in [*run.config.update, *updates]}
+    config = {
+        update.key: json.loads(update.value_json) for update in [*run.config.update, *updates]
+    }
     rows = [
         {item.key or "/".join(item.nested_key): json.loads(item.value_json) for item in row.item}
         for row in (record.history for record in kept if record.HasField("history"))

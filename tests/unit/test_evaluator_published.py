@@ -60,7 +60,14 @@ def make(store, settings, **changes):
 def test_the_stage_keeps_it_in_our_own_format(tmp_path, store, settings):
     target = f"{T2MPublished.__module__}.T2MPublished"
     stage = EvaluatorStage(OmegaConf.create({"_target_": target, **settings}), seed=0)
-    context = StageContext(stage="evaluator", signature="0", folder=tmp_path / "run", parents={}, store=store, say=lambda line: None)
+    context = StageContext(
+        stage="evaluator",
+        signature="0",
+        folder=tmp_path / "run",
+        parents={},
+        store=store,
+        say=lambda line: None,
+    )
     assert stage.run(context) == {}
     loaded, made = load_evaluator(tmp_path / "run" / "evaluator"), make(store, settings)
     assert loaded.fingerprint == made.fingerprint and loaded.description == made.description

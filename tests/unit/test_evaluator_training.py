@@ -161,7 +161,9 @@ def test_the_stage_leaves_an_evaluator_and_its_score(store, tmp_path):
     target = f"{T2MTraining.__module__}.T2MTraining"
     short = {**SETTINGS, "matching": {**SETTINGS["matching"], "steps": 2}}
     lines = []
-    context = StageContext(stage="evaluator", signature="0", folder=tmp_path, parents={}, store=store, say=lines.append)
+    context = StageContext(
+        stage="evaluator", signature="0", folder=tmp_path, parents={}, store=store, say=lines.append
+    )
     stage = EvaluatorStage(OmegaConf.create({"_target_": target, **short}), seed=3)
     metrics = stage.run(context)
     assert set(metrics) == {"val/r_top1", "val/r_top2", "val/r_top3", "val/mm_dist"}

@@ -54,7 +54,10 @@ def test_a_stage_that_cannot_be_shared_gets_one_process_and_one_gpu(tmp_path):
 
 def test_a_batch_that_the_processes_cannot_share_is_refused(tmp_path):
     stage = planned(tmp_path, "pretrain", "p", schedule={"batch_size": 32})
-    with pytest.raises(UserError, match="batch_size=32 can't be shared by 3 processes; the nearest that can: 30 and 33"):
+    with pytest.raises(
+        UserError,
+        match="batch_size=32 can't be shared by 3 processes; the nearest that can: 30 and 33",
+    ):
         resources_for(stage, {"processes": 3}, {})
     with pytest.raises(UserError, match="gpu: no such resource; valid: nodes, gpus"):
         resources_for(stage, {"gpu": 3}, {})
@@ -155,7 +158,9 @@ def test_the_table_has_a_row_a_result_and_a_column_an_axis(tmp_path):
 def test_a_snapshot_is_the_code_and_made_once(tmp_path):
     folder = take_snapshot(tmp_path)
     assert take_snapshot(tmp_path) == folder
-    assert (folder / "launch/jobs.py").read_text() == Path(launch.__path__[0], "jobs.py").read_text()
+    assert (folder / "launch/jobs.py").read_text() == Path(
+        launch.__path__[0], "jobs.py"
+    ).read_text()
     assert set(json.loads((folder / "source.json").read_text())) == {"git_commit", "git_dirty"}
     code = (
         "import launch, motiongpt; from launch.sources import git_state; "

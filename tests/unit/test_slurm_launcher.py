@@ -197,6 +197,8 @@ def test_a_published_table_is_submitted_and_reported_the_same_way(root, slurm, c
     }
     assert main(["report"]) == 1
     out = capsys.readouterr().out
-    assert "MotionGPT" in out and out.count("missing: ") == 1 and "downsampling=4 and 1 more" in out, "the published rows are shown"
+    assert (
+        "MotionGPT" in out and out.count("missing: ") == 1 and "downsampling=4 and 1 more" in out
+    ), "the published rows are shown"
     assert main(["resume"]) == 0
     assert "motiongpt reproduce table=downsampling" in capsys.readouterr().out

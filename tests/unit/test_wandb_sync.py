@@ -92,6 +92,25 @@ def test_rows_that_wandb_had_in_memory_are_kept(tmp_path):
     assert [(row["_step"], row["loss"]) for row in kept] == [(9, 1), (19, 1.9), (29, 5)]
 
 
+def test_rows_of_a_part_that_wandb_had_not_begun_to_write_are_kept(tmp_path):
+    file = write_part(tmp_path, "a", 1000, {}, ended=False)
+    row = {"_step": 9, STEP: 9, "loss": 1.0, "_timestamp": 1010, "_runtime": 10}
+    (file.parent / ROWS).write_text(json.dumps(row) + "\n")
+    file.write_bytes(b"")
+    write_part(tmp_path, "a", 2000, {19: 19}, loss=5.0)
+    kept = rows(joined(tmp_path, tmp_path)[1])
+    assert [(row["_step"], row["loss"]) for row in kept] == [(9, 1), (19, 5)]
+
+
+def test_a_part_without_a_header_waits_for_one_that_has_it(tmp_path, sent):
+    file = write_part(run_folder(tmp_path, "tokenizer", "1" * 16), "a", 1000, {}, ended=False)
+    (file.parent / ROWS).write_text(
+        json.dumps({"_step": 9, STEP: 9, "_timestamp": 1010, "_runtime": 10}) + "\n"
+    )
+    file.write_bytes(b"")
+    assert not find_offline_runs(tmp_path).runs
+
+
 def test_a_file_that_ends_in_the_middle_of_a_record_counts_up_to_there(tmp_path):
     file = write_part(tmp_path, "a", 1000, {9: 9, 19: 19}, ended=False)
     file.write_bytes(file.read_bytes()[:-3])
@@ -161,6 +180,14 @@ def test_a_run_that_goes_on_after_a_sync_is_sent_again_whole(tmp_path, sent):
     assert len(run.parts) == 2 and str(run) == "a (resumed 1 times)"
 
 
+def test_a_run_that_was_written_to_after_a_sync_is_sent_again(tmp_path, sent):
+    file = write_part(run_folder(tmp_path, "tokenizer", "2" * 16), "a", 1000, {9: 9}, ended=False)
+    (run,) = find_offline_runs(tmp_path).runs
+    assert sync(run, 5.0) == "" and not find_offline_runs(tmp_path).runs
+    file.touch()  # its process was only taken for dead
+    assert len(find_offline_runs(tmp_path).runs) == 1
+
+
 def test_a_part_that_was_streamed_is_sent_with_the_offline_one(tmp_path, sent):
     folder = run_folder(tmp_path, "tokenizer", "2" * 16)
     streamed = write_part(folder, "a", 1000, {9: 9}, mode="run")
@@ -182,6 +209,19 @@ def test_one_that_fails_does_not_stop_the_others(tmp_path, sent, capsys):
     assert f"failed {damaged}: damaged" in error and "failed bad: wandb: ERROR no" in error
     assert main(["sync", f"paths.root={tmp_path}"]) == 1
     assert capsys.readouterr().out == "0 synced, 1 synced before, 2 failed\n"
+
+
+def test_a_full_disk_does_not_stop_the_others(tmp_path, sent, capsys, monkeypatch):
+    def full(parts, folder):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("launch.wandb_sync.join", full)
+    for number, ended in enumerate((False, True)):
+        folder = run_folder(tmp_path, "tokenizer", str(number) * 16)
+        write_part(folder, f"run{number}", 1000 + number, {9: 9}, ended=ended)
+    assert main(["sync", f"paths.root={tmp_path}"]) == 1
+    out, error = capsys.readouterr()
+    assert "failed run0: [Errno 28] No space left" in error and "synced run1\n1 synced" in out
 
 
 def test_a_dry_run_sends_nothing(tmp_path, sent, capsys):
