@@ -1,0 +1,1 @@
+"""Models that are passed on: folders, checkpoints of others, the hub."""
