@@ -1,0 +1,117 @@
+"""Reading a motion from a file.
+
+Shape letters: T frames, J joints, F features.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from motiongpt.api.motion import Motion
+from motiongpt.data.bvh import Bvh, read_bvh
+from motiongpt.data.bvh_forward import world_positions
+from motiongpt.data.bvh_joints import mapped_joints
+from motiongpt.data.joint_mapping import mapping_for
+from motiongpt.errors import UserError
+from motiongpt.motion.skeleton import HUMANML3D, SKELETONS, Skeleton, skeleton_by_name
+
+Captions = Sequence[str] | None
+
+
+def read_motion(path: Path, fps: float | None = None, captions: Captions = None) -> Motion:
+    """See `Motion.from_file`."""
+    ending = path.suffix.lower()
+    if ending not in _READERS:
+        raise UserError(f"{path}: expected a file that ends in {', '.join(_READERS)}")
+    try:
+        return _READERS[ending](path, fps, captions)
+    except UserError as error:
+        said = str(error)
+        raise UserError(said if str(path) in said else f"{path}: {said}") from error
+
+
+def motion_of_array(
+    array: np.ndarray, fps: float | None = None, captions: Sequence[str] = ()
+) -> Motion:
+    """Joints (T, J, 3) or features (T, F), told apart by their shape; a leading 1 is dropped.
+
+    Raises:
+        UserError: the shape is that of no known skeleton's joints or features.
+    """
+    found = array[0] if array.ndim == 4 and len(array) == 1 else array
+    for skeleton in SKELETONS.values():
+        if found.ndim == 3 and found.shape[1:] == (skeleton.n_joints, 3):
+            return Motion.from_joints(found, fps, captions, skeleton)
+        if found.ndim == 2 and found.shape[1] == skeleton.n_features:
+            return Motion.from_features(found, fps, captions, skeleton)
+    known = ", ".join(
+        f"(frames, {one.n_joints}, 3) or (frames, {one.n_features})" for one in SKELETONS.values()
+    )
+    raise UserError(f"an array of shape {array.shape}; expected joints or features: {known}")
+
+
+def _read_npy(path: Path, fps: float | None, captions: Captions) -> Motion:
+    array = _load(path)
+    if not isinstance(array, np.ndarray):
+        raise UserError("several arrays in an .npy file; expected one")
+    return motion_of_array(array, fps, captions or ())
+
+
+def _read_npz(path: Path, fps: float | None, captions: Captions) -> Motion:
+    held = _load(path)
+    if isinstance(held, np.ndarray):
+        raise UserError("a single array; expected an .npz file with joints, features or both")
+    skeleton = skeleton_by_name(str(held["skeleton"])) if "skeleton" in held else None
+    words = [str(one) for one in held.get("captions", ())] if captions is None else captions
+    rate = float(held["fps"]) if fps is None and "fps" in held else fps
+    if "joints" not in held:
+        if "features" not in held:
+            raise UserError(f"holds {', '.join(held) or 'nothing'}; expected joints or features")
+        return motion_of_array(held["features"], rate, words)
+    if skeleton is None:
+        skeleton = motion_of_array(held["joints"]).skeleton
+    rate = skeleton.fps if rate is None else rate
+    return Motion(held["joints"], rate, words, skeleton, held.get("given"), held.get("features"))
+
+
+def _load(path: Path) -> np.ndarray | Mapping[str, np.ndarray]:
+    """One array, or all of an archive; pickled objects are never unpickled."""
+    try:
+        found = np.load(path, allow_pickle=False)
+        return found if isinstance(found, np.ndarray) else dict(found)
+    except FileNotFoundError:
+        raise UserError(f"{path}: no such file") from None
+    except (OSError, ValueError, EOFError) as error:
+        reason = str(error).splitlines()[0]
+        if "pickle" in str(error):
+            reason = "pickled objects, which are not read; save a plain array of numbers"
+        raise UserError(f"{path}: can't be read as numpy's format: {reason}") from error
+
+
+def _read_bvh(path: Path, fps: float | None, captions: Captions) -> Motion:
+    if fps is not None:
+        raise UserError("a BVH file says its frame rate itself; leave fps out, use at(fps)")
+    bvh = read_bvh(path)
+    own = next((one for one in SKELETONS.values() if _has_joints(bvh, one)), None)
+    if own is not None:
+        columns = [bvh.joint_names.index(name) for name in own.joint_names]
+        joints = world_positions(bvh)[:, columns]
+        return Motion(joints, bvh.fps, captions or (), own)
+    mapping = mapping_for(bvh.joint_names, str(path))
+    return Motion(
+        mapped_joints(bvh, mapping, bvh.fps, str(path)), bvh.fps, captions or (), HUMANML3D
+    )
+
+
+def _has_joints(bvh: Bvh, skeleton: Skeleton) -> bool:
+    """Whether the file has a skeleton's joints by name, in metres, as `Motion.save` writes them."""
+    return set(skeleton.joint_names) <= set(bvh.joint_names)
+
+
+_READERS: Mapping[str, Callable[[Path, float | None, Captions], Any]] = {
+    ".npy": _read_npy,
+    ".npz": _read_npz,
+    ".bvh": _read_bvh,
+}
