@@ -25,6 +25,7 @@ from motiongpt.tokenizers.trained import TrainedTokenizer
 FORMAT = 1
 DESCRIPTION = "motiongpt.json"
 TOKENIZER, LANGUAGE_MODEL = "tokenizer", "language_model"
+TEMPLATES = "templates.json"
 CARD = "README.md"
 
 
@@ -78,6 +79,12 @@ class ModelFolder:
         _check(opened)
         return opened
 
+    @property
+    def templates(self) -> Path | None:
+        """Instruction templates that the model was trained on; None for the project's own."""
+        path = self.folder / TEMPLATES
+        return path if path.is_file() else None
+
     def tokenizer(self, device: str | torch.device = "cpu") -> TrainedTokenizer:
         """The motion tokenizer, with the normalisation it was trained with.
 
@@ -110,12 +117,14 @@ def write_model_folder(
     fps: float,
     skeleton: str,
     source: Mapping[str, Any],
+    templates: Path | None = None,
 ) -> None:
     """Write everything, or nothing; an older model folder is replaced.
 
     Args:
         backbone: None publishes the tokenizer alone.
         source: provenance that JSON can hold: stage signatures, a checkpoint and its checksum …
+        templates: file of the instruction templates of the training; None for the project's own.
 
     Raises:
         UserError: parts that don't belong together, or `folder` holds something that is no model
@@ -142,6 +151,8 @@ def write_model_folder(
                 "source": described.source,
             },
         )
+        if templates is not None:
+            write_text(new / TEMPLATES, Path(templates).read_text(encoding="utf-8"))
         write_text(new / CARD, _card(described))
 
 

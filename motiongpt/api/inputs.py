@@ -1,0 +1,94 @@
+"""What people pass to a model, checked: sentences, motions, lengths."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TypeAlias
+
+import numpy as np
+
+from motiongpt.api.motion import Motion
+from motiongpt.errors import UserError
+from motiongpt.motion.skeleton import Skeleton
+
+MotionLike: TypeAlias = Motion | str | Path | np.ndarray
+"""A motion, its file, or an array of joints or features at the model's frame rate."""
+
+
+def as_texts(texts: str | Sequence[str]) -> list[str]:
+    """One or several sentences as a list.
+
+    Raises:
+        UserError: none, or one that is no text or says nothing.
+    """
+    listed = [texts] if isinstance(texts, str) else list(texts)
+    if not listed:
+        raise UserError("no text; give at least one sentence")
+    for index, text in enumerate(listed):
+        if not isinstance(text, str):
+            raise UserError(f"text {index} is a {type(text).__name__}; give a sentence")
+        if not text.strip():
+            raise UserError(f"text {index} is empty; say what the person does")
+    return [" ".join(text.split()) for text in listed]
+
+
+def as_motions(
+    motions: MotionLike | Sequence[MotionLike], skeleton: Skeleton, fps: float, what: str = "motion"
+) -> list[Motion]:
+    """One or several motions as a list, at the model's frame rate.
+
+    Raises:
+        UserError: none, a file that can't be read, or a motion of another skeleton.
+    """
+    alone = isinstance(motions, Motion | str | Path | np.ndarray)
+    listed = [motions] if alone else list(motions)  # type: ignore[arg-type]
+    if not listed:
+        raise UserError(f"no {what}; give at least one")
+    return [_as_motion(one, skeleton, fps, f"{what} {i}") for i, one in enumerate(listed)]
+
+
+def _as_motion(motion: object, skeleton: Skeleton, fps: float, what: str) -> Motion:
+    if isinstance(motion, str | Path):
+        motion = Motion.from_file(motion)
+    elif isinstance(motion, np.ndarray):
+        from motiongpt.api.motion_file import motion_of_array
+
+        motion = motion_of_array(motion, fps)
+    if not isinstance(motion, Motion):
+        raise UserError(f"{what} is a {type(motion).__name__}; give a Motion, a file or an array")
+    if motion.skeleton.name != skeleton.name:
+        raise UserError(
+            f"{what} has the skeleton {motion.skeleton.name!r}, the model was trained on "
+            f"{skeleton.name!r}: convert its joints first"
+        )
+    return motion.at(fps)
+
+
+def one_for_each(
+    values: int | str | Sequence[int | str | None] | None, count: int, name: str
+) -> list[int | str | None]:
+    """A value for all, or one for each of `count`.
+
+    Raises:
+        UserError: another number of them.
+    """
+    if values is None or isinstance(values, int | str | np.integer):
+        return [values] * count
+    listed = list(values)
+    if len(listed) != count:
+        raise UserError(f"{len(listed)} values of {name} for {count}: give one, or one for each")
+    return listed
+
+
+def checked_frames(frames: object, fewest: int, most: int, why: str) -> int:
+    """A number of frames between two bounds.
+
+    Raises:
+        UserError: no whole number, or outside; says `why` fewer make no sense.
+    """
+    if isinstance(frames, bool) or not isinstance(frames, int | np.integer):
+        raise UserError(f"frames={frames}: expected a whole number")
+    if frames < fewest:
+        raise UserError(f"frames={frames}: ask for at least {fewest}, {why}")
+    if frames > most:
+        raise UserError(f"frames={frames}: the model writes at most {most} at once")
+    return int(frames)

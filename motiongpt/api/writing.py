@@ -1,0 +1,124 @@
+"""The model behind the Python API: encodes in one call, asks in one call, decodes in one call."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import fields, replace
+from typing import Protocol
+
+import numpy as np
+
+from motiongpt import tasks as task_modules
+from motiongpt.api.motion import Motion
+from motiongpt.api.opening import Opened
+from motiongpt.errors import UserError
+from motiongpt.generation.decoding import Decoding
+from motiongpt.generation.model import Answer, MotionLanguageModel, Request
+from motiongpt.registry import classes_in
+from motiongpt.tasks.base import Codes, Task
+from motiongpt.tasks.task_mix import TaskMix
+
+FREE_SECONDS = 9.8  # a motion of free length ends here at the latest: HumanML3D's 196 frames
+MARKS = 3  # start and end of a motion, end of text
+
+
+class Completion(Protocol):
+    """A motion of which parts are given."""
+
+    def features(self) -> list[np.ndarray]:
+        """The parts (T, F) to be encoded."""
+        ...
+
+    def request(self, codes: Sequence[Codes]) -> Request:
+        """What the model is asked, from the codes of the parts."""
+        ...
+
+    def motion(self, decoded: np.ndarray) -> Motion:
+        """The whole, from what was decoded (T, F)."""
+        ...
+
+
+class Writer:
+    """A trained model and the tasks that it can be asked, whatever they are."""
+
+    def __init__(self, opened: Opened, precision: str = "float32") -> None:
+        self.model = MotionLanguageModel(opened.tokenizer, opened.backbone.eval())
+        self.fps, self.skeleton, self.precision = opened.fps, opened.skeleton, precision
+        found = classes_in(task_modules, Task)  # type: ignore[type-abstract]
+        self.tasks = TaskMix(
+            opened.tokenizer.codebook_size,
+            tasks={task.name: task for task in found.values()},
+            templates=opened.templates,
+        )
+
+    @property
+    def frames_per_token(self) -> int:
+        """Frames that one code stands for."""
+        return self.model.tokenizer.frames_per_token
+
+    @property
+    def most_tokens(self) -> int:
+        """Codes of the longest motion that the language model can have learnt to write."""
+        return self.model.backbone.max_target_tokens - MARKS
+
+    def encode(self, clips: Sequence[np.ndarray]) -> list[Codes]:
+        """Codes of each clip of features (T, F), all in one call.
+
+        Raises:
+            UserError: a clip is shorter than one token.
+        """
+        for index, clip in enumerate(clips):
+            if len(clip) < self.frames_per_token:
+                raise UserError(
+                    f"motion {index}: {len(clip)} frames are less than one token; give at least "
+                    f"{self.frames_per_token}"
+                )
+        return self.model.tokenizer.encode(clips) if clips else []
+
+    def answer(self, requests: Sequence[Request], decoding: Decoding, seed: int) -> list[Answer]:
+        """All answers, written in one batched call.
+
+        Raises:
+            UserError: a prompt is longer than the model reads.
+        """
+        self._check_room(requests)
+        free = max(1, int(FREE_SECONDS * self.fps) // self.frames_per_token)
+        chosen = replace(decoding, max_motion_tokens=min(free, self.most_tokens))
+        if self.precision != "float32" or "precision" in {one.name for one in fields(chosen)}:
+            chosen = replace(chosen, precision=self.precision)  # type: ignore[call-arg]
+        return self.model.answer(requests, chosen, seed)
+
+    def motions(
+        self, requests: Sequence[Request], decoding: Decoding, seed: int
+    ) -> list[np.ndarray]:
+        """Features (T, F) of the motions that were written, decoded in one call."""
+        return self.model.motions(self.answer(requests, decoding, seed))
+
+    def texts(self, requests: Sequence[Request], decoding: Decoding, seed: int) -> list[str]:
+        """The sentences that were written."""
+        return [answer.text for answer in self.answer(requests, decoding, seed)]
+
+    def completed(
+        self, completions: Sequence[Completion], decoding: Decoding, seed: int
+    ) -> list[Motion]:
+        """Motions of which parts were given, all in one call of each network."""
+        parts = [one.features() for one in completions]
+        codes = iter(self.encode([part for some in parts for part in some]))
+        requests = [
+            one.request([next(codes) for _ in some])
+            for one, some in zip(completions, parts, strict=True)
+        ]
+        decoded = self.motions(requests, decoding, seed)
+        return [one.motion(rows) for one, rows in zip(completions, decoded, strict=True)]
+
+    def _check_room(self, requests: Sequence[Request]) -> None:
+        backbone = self.model.backbone
+        prompts = [request.prompt for request in requests]
+        rows = backbone.text_tokenizer(prompts, add_special_tokens=False, verbose=False)
+        most = backbone.max_input_tokens - 1
+        for index, row in enumerate(rows["input_ids"]):
+            if len(row) > most:
+                raise UserError(
+                    f"input {index}: {len(row)} tokens of words and motion, the model reads "
+                    f"{most}; one token of motion is {self.frames_per_token} frames: cut it"
+                )
