@@ -70,17 +70,22 @@ def quiet() -> None:
 
 
 def _names() -> list[str]:
-    return sorted(module.name for module in pkgutil.iter_modules(commands.__path__))
+    """Words that are commands: their modules, with hyphens."""
+    return sorted(m.name.replace("_", "-") for m in pkgutil.iter_modules(commands.__path__))
 
 
 def command(name: str) -> ModuleType:
     """Module of a sub-command."""
-    return importlib.import_module(f"launch.commands.{name}")
+    return importlib.import_module(f"launch.commands.{_module(name)}")
+
+
+def _module(name: str) -> str:
+    return name.replace("-", "_")
 
 
 def _summary(name: str) -> str:
     """First line of a command's docstring, without importing what the command needs."""
-    source = Path(commands.__path__[0], f"{name}.py").read_text()
+    source = Path(commands.__path__[0], f"{_module(name)}.py").read_text()
     return (ast.get_docstring(ast.parse(source)) or "").partition("\n")[0]
 
 
@@ -92,8 +97,9 @@ def _help() -> str:
         "",
         "commands:",
     ]
+    width = max(map(len, _names()))
     for name in _names():
-        lines.append(f"  {name:<11} {_summary(name)}")
+        lines.append(f"  {name:<{width}} {_summary(name)}")
     return "\n".join(
         [
             *lines,

@@ -83,10 +83,19 @@ def original_sizes(state: Mapping[str, Tensor], prefix: str = "") -> dict[str, A
     """The constructor's arguments of `VQVAE` that the released weights' shapes tell.
 
     (The growth of the dilations and the activation leave no trace; 3 and relu were released.)
+
+    Raises:
+        UserError: the first convolution or the codebook is not there.
     """
     own = {name[len(prefix) :]: t for name, t in state.items() if name.startswith(prefix)}
-    width, n_features, _ = own["encoder.model.0.weight"].shape
-    codebook = next(own[name] for name in QUANTIZER_NAMES if name in own)
+    edge = own.get("encoder.model.0.weight")
+    codebook = next((own[name] for name in QUANTIZER_NAMES if name in own), None)
+    if edge is None or edge.ndim != 3 or codebook is None or codebook.ndim != 2:
+        raise UserError(
+            f"expected a released VQ-VAE ({prefix}encoder.model.0.weight, "
+            f"{prefix}{QUANTIZER_NAMES[0]}), found {', '.join(sorted(state)[:3]) or 'nothing'} …"
+        )
+    width, n_features, _ = edge.shape
     depths = [re.match(r"encoder\.model\.2\.1\.model\.(\d+)\.conv1\.weight", n) for n in own]
     sizes = {
         "n_features": n_features,

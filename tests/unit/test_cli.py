@@ -9,7 +9,9 @@ from launch.commands.run import sweep_points
 from launch.compose import CONF
 from motiongpt.errors import UserError
 
-COMMANDS = sorted(file.stem for file in (CONF.parent / "launch/commands").glob("[!_]*.py"))
+COMMANDS = sorted(
+    file.stem.replace("_", "-") for file in (CONF.parent / "launch/commands").glob("[!_]*.py")
+)
 
 
 def test_help_names_every_command_with_an_example(capsys):

@@ -1,0 +1,1 @@
+"""Whose checkpoints can be turned into model folders: one file each."""

@@ -1,0 +1,129 @@
+"""What an importer does: recognise a checkpoint, and make a tokenizer and a backbone of it."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar
+
+from torch import Tensor
+
+from motiongpt.backbones.base import Backbone
+from motiongpt.errors import UserError
+from motiongpt.motion.skeleton import HUMANML3D, KIT, Skeleton
+from motiongpt.published.statistics import Statistics, read_statistics
+from motiongpt.tokenizers.original_names import QUANTIZER_NAMES, load_original, original_sizes
+from motiongpt.tokenizers.quantizers.ema_reset import EMAResetQuantizer
+from motiongpt.tokenizers.quantizers.standard import StandardQuantizer
+from motiongpt.tokenizers.trained import TrainedTokenizer
+from motiongpt.tokenizers.vq_vae import VQVAE
+
+SKELETONS: Mapping[int, tuple[Skeleton, float]] = {
+    HUMANML3D.n_features: (HUMANML3D, 20.0),
+    KIT.n_features: (KIT, 12.5),
+}
+"""Number of features -> the skeleton it is of, and frames per second of that data set."""
+
+
+@dataclass(frozen=True)
+class ImportOptions:
+    """What a checkpoint doesn't tell.
+
+    Attributes:
+        statistics: folder with mean.npy and std.npy.
+        store: folder of a motion store, instead.
+        text_tokenizer: hub name or local folder; None for the one that was used in training.
+        codebook_size: that is expected; None takes what is there.
+    """
+
+    statistics: Path | None = None
+    store: Path | None = None
+    text_tokenizer: str | None = None
+    codebook_size: int | None = None
+
+
+@dataclass(frozen=True)
+class ImportedParts:
+    """What a checkpoint turned into.
+
+    Attributes:
+        tokenizer, backbone: backbone is None where the checkpoint has no language model.
+        skeleton, fps: of the motions.
+        ignored: names in the checkpoint that are no part of the model.
+        source: further provenance.
+        remarks: lines that a person should read.
+    """
+
+    tokenizer: TrainedTokenizer
+    backbone: Backbone | None
+    skeleton: Skeleton
+    fps: float
+    ignored: tuple[str, ...] = ()
+    source: Mapping[str, Any] = field(default_factory=dict)
+    remarks: tuple[str, ...] = ()
+
+
+class Importer(ABC):
+    """Turns the checkpoints of one project into our parts.
+
+    Attributes:
+        name: as conf/published calls it.
+        holds: what its checkpoints look like, for messages.
+        statistics: where mean and std are to be had.
+    """
+
+    name: ClassVar[str]
+    holds: ClassVar[str]
+    statistics: ClassVar[str]
+
+    @abstractmethod
+    def recognises(self, content: Mapping[str, Any]) -> bool:
+        """Whether the checkpoint is of this project, by the names of its parts."""
+
+    @abstractmethod
+    def parts(self, content: Mapping[str, Any], options: ImportOptions) -> ImportedParts:
+        """The parts of a checkpoint that is recognised.
+
+        Raises:
+            UserError: something is missing, left over or of another size than expected.
+        """
+
+    def read_tokenizer(
+        self, state: Mapping[str, Tensor], prefix: str, options: ImportOptions
+    ) -> tuple[TrainedTokenizer, Skeleton, float, Statistics]:
+        """The VQ-VAE that MotionGPT and T2M-GPT share, with its statistics.
+
+        Raises:
+            UserError: as `parts`.
+        """
+        sizes = original_sizes(state, prefix)
+        _check_codebook(sizes["codebook_size"], options.codebook_size, prefix)
+        if sizes["n_features"] not in SKELETONS:
+            known = " or ".join(f"{n} ({one.name})" for n, (one, _) in SKELETONS.items())
+            raise UserError(
+                f"{prefix}encoder.model.0.weight: expected {known} features, found "
+                f"{sizes['n_features']}"
+            )
+        skeleton, fps = SKELETONS[sizes["n_features"]]
+        found = read_statistics(options.statistics, options.store, skeleton, self.statistics)
+        learned = prefix + QUANTIZER_NAMES[1] in state
+        network = VQVAE(quantizer=StandardQuantizer if learned else EMAResetQuantizer, **sizes)
+        load_original(network, state, prefix)
+        return TrainedTokenizer(network, found.mean, found.std), skeleton, fps, found
+
+
+def remarks_of(found: Statistics) -> tuple[str, ...]:
+    """What to say of statistics that don't look like the released ones."""
+    if not found.looks_plain:
+        return ()
+    return (
+        "warning: root and contacts are not weighted as in the released statistics (their std is "
+        "a 25th of HumanML3D's own): these may be of another normalisation than the weights",
+    )
+
+
+def _check_codebook(found: int, expected: int | None, prefix: str) -> None:
+    if expected is not None and found != expected:
+        raise UserError(
+            f"{prefix}quantizer: expected a codebook of {expected} codes, found {found}"
+        )
