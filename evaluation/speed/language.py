@@ -1,0 +1,139 @@
+"""The language model and the sentences of the benchmark: sizes as published, content random."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from tokenizers import Tokenizer, models, pre_tokenizers
+from transformers import PreTrainedTokenizerFast, T5Config, T5ForConditionalGeneration
+
+from evaluation.speed.part import Settings
+from motiongpt.backbones.motion_vocabulary import MotionVocabulary
+from motiongpt.backbones.t5 import T5Backbone
+from motiongpt.backbones.text_tokenizer import EOS, PAD, UNK, add_motion_tokens
+
+PROMPT = ("generate", "motion", ":")
+# A clip of HumanML3D has 10 to 49 tokens of 4 frames, many of them the most.
+CODES = (10, 49)
+SHARE_OF_LONGEST = 0.5
+CAPTION_WORDS = (11.7, 3.5, 5, 19)  # mean, deviation, fewest, most
+
+
+@dataclass(frozen=True)
+class LanguageSize:
+    """A T5: widths and layers (as many in the decoder), and the rows of its embeddings."""
+
+    width: int
+    feed_forward: int
+    layers: int
+    heads: int
+    head_width: int
+    text_tokens: int
+    codebook: int
+    clips: int = 16
+    captions: int = 32
+    new_tokens: int = 128
+
+    @property
+    def rows(self) -> int:
+        """Tokens of the vocabulary."""
+        return self.text_tokens + self.codebook + 3
+
+
+# small and base are flan-t5's, with its 32,100 text tokens and the paper's 512 codes.
+LANGUAGE_SIZES = {
+    "tiny": LanguageSize(32, 64, 2, 2, 16, 600, 16, clips=4, captions=3, new_tokens=12),
+    "small": LanguageSize(512, 1024, 8, 6, 64, 32100, 512),
+    "base": LanguageSize(768, 2048, 12, 12, 64, 32100, 512),
+}
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A prompt and what is to be written."""
+
+    input: str
+    target: str
+
+
+def config_of(size: LanguageSize, dropout: float) -> T5Config:
+    """flan-T5's architecture: gated GELU, output embedding of its own."""
+    return T5Config(
+        vocab_size=size.rows,
+        d_model=size.width,
+        d_kv=size.head_width,
+        d_ff=size.feed_forward,
+        num_layers=size.layers,
+        num_decoder_layers=size.layers,
+        num_heads=size.heads,
+        feed_forward_proj="gated-gelu",
+        dropout_rate=dropout,
+        tie_word_embeddings=False,
+        decoder_start_token_id=0,
+    )
+
+
+def random_backbone(settings: Settings) -> T5Backbone:
+    """Random weights from torch's global random state; a word is one token."""
+    size = LANGUAGE_SIZES[settings.size]
+    vocabulary = MotionVocabulary(size.codebook)
+    text_tokenizer = word_tokenizer(size.text_tokens)
+    add_motion_tokens(text_tokenizer, vocabulary)
+    model = T5ForConditionalGeneration(config_of(size, settings.dropout))
+    backbone = T5Backbone(model, text_tokenizer, vocabulary)
+    return backbone.to(settings.device)
+
+
+def word_tokenizer(tokens: int) -> PreTrainedTokenizerFast:
+    """One token a word: T5's special tokens, the prompt's words, and made-up ones."""
+    words = [PAD, EOS, UNK, *PROMPT]
+    words += [f"word{number}" for number in range(tokens - len(words))]
+    tokenizer = Tokenizer(
+        models.WordLevel({word: place for place, word in enumerate(words)}, unk_token=UNK)
+    )
+    tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
+    return PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer, pad_token=PAD, eos_token=EOS, unk_token=UNK
+    )
+
+
+def pairs(settings: Settings) -> list[Pair]:
+    """Prompts with captions, and motions of the lengths that HumanML3D has."""
+    size = LANGUAGE_SIZES[settings.size]
+    draw = np.random.default_rng(settings.seed)
+    vocabulary = MotionVocabulary(size.codebook)
+    made = []
+    for place, prompt in enumerate(_prompts(size, size.clips, draw)):
+        longest = place < SHARE_OF_LONGEST * size.clips
+        length = CODES[1] if longest else int(draw.integers(*CODES))
+        codes = draw.integers(0, size.codebook, length)
+        made.append(Pair(prompt, vocabulary.write(codes)))
+    return [made[place] for place in draw.permutation(len(made))]
+
+
+def prompts(settings: Settings) -> list[str]:
+    """Prompts with captions to write motions for."""
+    size = LANGUAGE_SIZES[settings.size]
+    return _prompts(size, size.captions, np.random.default_rng(settings.seed))
+
+
+def _prompts(size: LanguageSize, count: int, draw: np.random.Generator) -> list[str]:
+    mean, deviation, fewest, most = CAPTION_WORDS
+    known = size.text_tokens - len(PROMPT) - 3
+    lengths = draw.normal(mean, deviation, count).round().clip(fewest, most).astype(int)
+    return [
+        " ".join([*PROMPT, *(f"word{number}" for number in draw.integers(0, known, length))])
+        for length in lengths
+    ]
+
+
+def weights_of(size: LanguageSize) -> tuple[int, int]:
+    """Parameters of encoder and decoder, embeddings left out."""
+    with torch.device("meta"):
+        model = T5ForConditionalGeneration(config_of(size, 0.0))
+    embedded = model.shared.weight.numel()
+    encoder, decoder = (
+        sum(one.numel() for one in part.parameters()) - embedded
+        for part in (model.encoder, model.decoder)
+    )
+    return encoder, decoder
