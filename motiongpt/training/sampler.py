@@ -24,12 +24,16 @@ class StepBatchSampler(Sampler[list[Key]]):
         start: gives the first step, asked when iteration begins (it is known after a resume).
         shuffle: draw a new order each epoch; False keeps that of `indices`, as the released code's
             training does on one GPU (B2 of the audit).
+        lengths: (N,) of the clips, in any unit; needed where `bucket` is above 1.
+        bucket: batches of the shuffled order whose clips are sorted by length, so that a batch
+            holds clips of similar lengths and little padding; 1 sorts nothing.
         rank, world: this process takes the `rank`-th of `world` equal parts of a batch. Parts are
             one after the other, so that rows of a codebook are drawn from the same clips by 1
             process and by 8.
 
     Raises:
-        ValueError: no clips, or a batch that the processes can't share evenly.
+        ValueError: no clips, a batch that the processes can't share evenly, or buckets of clips
+            without lengths or in a fixed order.
     """
 
     def __init__(
@@ -41,14 +45,19 @@ class StepBatchSampler(Sampler[list[Key]]):
         rank: int = 0,
         world: int = 1,
         shuffle: bool = True,
+        lengths: np.ndarray | None = None,
+        bucket: int = 1,
     ) -> None:
         if len(indices) == 0:
             raise ValueError("no clips to draw batches from")
+        if bucket < 1 or (bucket > 1 and (lengths is None or not shuffle)):
+            raise ValueError(f"bucket={bucket} needs to be 1, or clips with lengths and shuffle")
         if batch_size % world:
             raise ValueError(f"a global batch of {batch_size} can't be shared by {world} processes")
         self.indices = np.asarray(indices)
         self.batch_size, self.seed, self.start = batch_size, seed, start
         self.rank, self.world, self.shuffle = rank, world, shuffle
+        self.lengths, self.bucket = lengths, bucket
 
     def __iter__(self) -> Iterator[list[Key]]:
         step = self.start()
@@ -72,9 +81,29 @@ class StepBatchSampler(Sampler[list[Key]]):
             return np.arange(len(self.indices))
         known: tuple[int, np.ndarray] | None = getattr(self, "_known_order", None)
         if known is None or known[0] != epoch:
-            order = np.random.default_rng([self.seed, epoch]).permutation(len(self.indices))
+            draw = np.random.default_rng([self.seed, epoch])
+            order = draw.permutation(len(self.indices))
+            if self.bucket > 1:
+                self._sort_in_buckets(order, epoch, draw)
             known = self._known_order = (epoch, order)
         return known[1]
+
+    def _sort_in_buckets(self, order: np.ndarray, epoch: int, draw: np.random.Generator) -> None:
+        """Give the batches of an epoch's order (N,) clips of similar lengths, in place.
+
+        Only batches that lie whole within the epoch take part. Rows of a batch are shuffled again:
+        processes, which take one part after the other, get the same mix of lengths.
+        """
+        assert self.lengths is not None
+        size = self.batch_size
+        begun = -epoch * len(order) % size  # clips of the batch that the last epoch began
+        batches = max(0, len(order) - begun) // size
+        whole = order[begun : begun + batches * size].reshape(-1, size)
+        for first in range(0, batches, self.bucket):
+            bucket = whole[first : first + self.bucket]
+            clips = bucket.ravel()
+            clips = clips[np.argsort(self.lengths[clips], kind="stable")]
+            bucket[:] = draw.permuted(draw.permutation(clips.reshape(-1, size)), axis=1)
 
 
 def share_of_batch(stage: str, batch: int, world: int) -> int:
