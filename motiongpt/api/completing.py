@@ -25,12 +25,21 @@ class Continuation:
     Args:
         frames: of the whole; None lets the model end.
         text: what happens, may be empty.
+        wording: of the prompt, instead of the task's own.
     """
 
     task = "prediction"
 
-    def __init__(self, writer: Writer, start: Motion, frames: int | None, text: str) -> None:
-        self.writer, self.start, self.frames, self.text = writer, start, frames, text
+    def __init__(
+        self,
+        writer: Writer,
+        start: Motion,
+        frames: int | None,
+        text: str = "",
+        wording: str | None = None,
+    ) -> None:
+        self.writer, self.start, self.frames = writer, start, frames
+        self.text, self.wording = text, wording
         self.tokens = 0
 
     def features(self) -> list[np.ndarray]:
@@ -46,7 +55,7 @@ class Continuation:
             missing = -(-(self.frames - self.start.frames) // rate)
             frames = rate * (self.tokens + missing)
         query = Query(self.writer.fps, rate, text=self.text, frames=frames, start=codes[0])
-        return Request(task, query, tokens=task.reply_tokens(query))
+        return Request(task, query, tokens=task.reply_tokens(query), wording=self.wording)
 
     def motion(self, decoded: np.ndarray) -> Motion:
         """Given frames, then what was written."""
@@ -64,13 +73,22 @@ class Bridge:
     Args:
         frames: of the whole.
         text: what happens between, may be empty.
+        wording: of the prompt, instead of the task's own.
     """
 
     task = "inbetween"
 
-    def __init__(self, writer: Writer, start: Motion, end: Motion, frames: int, text: str) -> None:
-        self.writer, self.start, self.end = writer, start, end
-        self.frames, self.text = frames, text
+    def __init__(
+        self,
+        writer: Writer,
+        start: Motion,
+        end: Motion,
+        frames: int,
+        text: str = "",
+        wording: str | None = None,
+    ) -> None:
+        self.writer, self.start, self.end, self.frames = writer, start, end, frames
+        self.text, self.wording = text, wording
         self.tokens, self.gap = 0, 0
 
     def features(self) -> list[np.ndarray]:
@@ -92,7 +110,7 @@ class Bridge:
             start=codes[0],
             end=codes[1],
         )
-        return Request(task, query, tokens=task.reply_tokens(query))
+        return Request(task, query, tokens=task.reply_tokens(query), wording=self.wording)
 
     def motion(self, decoded: np.ndarray) -> Motion:
         """Start, what was written, end, each in its place."""

@@ -43,7 +43,8 @@ def as_motions(
     listed = [motions] if alone else list(motions)  # type: ignore[arg-type]
     if not listed:
         raise UserError(f"no {what}; give at least one")
-    return [_as_motion(one, skeleton, fps, f"{what} {i}") for i, one in enumerate(listed)]
+    names = [what if alone else f"{what} {index}" for index in range(len(listed))]
+    return [_as_motion(one, skeleton, fps, name) for one, name in zip(listed, names, strict=True)]
 
 
 def _as_motion(motion: object, skeleton: Skeleton, fps: float, what: str) -> Motion:

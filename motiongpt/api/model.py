@@ -49,13 +49,14 @@ class MotionGPT:
         name: of the model.
         fps: frames per second of the motions that it writes; others are resampled.
         skeleton: of the motions that it reads and writes.
+        writer: the networks behind it.
     """
 
     def __init__(self, opened: Opened, precision: str = "float32") -> None:
         self._opened = opened
         self.name, self.fps = opened.name, opened.fps
         self.skeleton: Skeleton = opened.skeleton
-        self._writer = Writer(opened, precision)
+        self.writer = Writer(opened, precision)
 
     @classmethod
     def from_pretrained(
@@ -102,13 +103,13 @@ class MotionGPT:
         words = [text for text in as_texts(texts) for _ in range(samples)]
         lengths = one_for_each(frames, len(words) // samples, "frames")
         asked = [self._frames(one) for one in lengths for _ in range(samples)]
-        task, rate = self._writer.tasks["text_to_motion"], self._writer.frames_per_token
+        task, rate = self.writer.tasks["text_to_motion"], self.writer.frames_per_token
         requests = []
         for text, count in zip(words, asked, strict=True):
             whole = None if count is None else -(-count // rate) * rate
             query = Query(self.fps, rate, text=text, frames=whole)
             requests.append(Request(task, query, tokens=task.reply_tokens(query)))
-        rows = self._writer.motions(requests, decoding or MOTION, _seed(seed))
+        rows = self.writer.motions(requests, decoding or MOTION, _seed(seed))
         return [
             Motion.from_features(row[:count], self.fps, (text,), self.skeleton)
             for row, count, text in zip(rows, asked, words, strict=True)
@@ -126,13 +127,13 @@ class MotionGPT:
             UserError: a motion that is too short, too long, or of another skeleton.
         """
         given = as_motions(motions, self.skeleton, self.fps)
-        task, rate = self._writer.tasks["motion_to_text"], self._writer.frames_per_token
-        codes = self._writer.encode([motion.features for motion in given])
+        task, rate = self.writer.tasks["motion_to_text"], self.writer.frames_per_token
+        codes = self.writer.encode([motion.features for motion in given])
         requests = [
             Request(task, Query(self.fps, rate, frames=motion.frames, motion=one))
             for motion, one in zip(given, codes, strict=True)
         ]
-        return self._writer.texts(requests, decoding or TEXT, _seed(seed))
+        return self.writer.texts(requests, decoding or TEXT, _seed(seed))
 
     def predict(
         self,
@@ -155,10 +156,10 @@ class MotionGPT:
         words = [one and as_texts(str(one))[0] for one in one_for_each(text, len(given), "text")]
         lengths = one_for_each(frames, len(given), "frames")
         tasks = [
-            Continuation(self._writer, motion, self._frames(count, motion.frames + 1), said or "")
+            Continuation(self.writer, motion, self._frames(count, motion.frames + 1), said or "")
             for motion, count, said in zip(given, lengths, words, strict=True)
         ]
-        return self._writer.completed(tasks, decoding or COMPLETION, _seed(seed))
+        return self.writer.completed(tasks, decoding or COMPLETION, _seed(seed))
 
     def in_between(
         self,
@@ -190,8 +191,8 @@ class MotionGPT:
         for first, last, count, said in zip(starts, ends, lengths, words, strict=True):
             fewest = first.frames + last.frames + 1
             whole = self._frames(0 if count is None else count, fewest)
-            tasks.append(Bridge(self._writer, first, last, whole or fewest, said or ""))
-        return self._writer.completed(tasks, decoding or COMPLETION, _seed(seed))
+            tasks.append(Bridge(self.writer, first, last, whole or fewest, said or ""))
+        return self.writer.completed(tasks, decoding or COMPLETION, _seed(seed))
 
     def chat(
         self,
@@ -211,9 +212,9 @@ class MotionGPT:
         Raises:
             UserError: an instruction without words, or with something else in it.
         """
-        requests, said = chat_requests(self._writer, messages, answer)
-        answers = self._writer.answer(requests, decoding or MOTION, _seed(seed))
-        return replies_of(self._writer, answers, said)
+        requests, said = chat_requests(self.writer, messages, answer)
+        answers = self.writer.answer(requests, decoding or MOTION, _seed(seed))
+        return replies_of(self.writer, answers, said)
 
     def save_pretrained(self, folder: str | Path, name: str | None = None) -> Path:
         """Write a model folder, which `from_pretrained` opens anywhere."""
@@ -246,9 +247,9 @@ class MotionGPT:
     def _frames(self, frames: object, fewest: int = 0) -> int | None:
         if frames is None:
             return None
-        rate = self._writer.frames_per_token
+        rate = self.writer.frames_per_token
         why = f"{fewest - 1} are given" if fewest else "the length of one token"
-        return checked_frames(frames, fewest or rate, self._writer.most_tokens * rate, why)
+        return checked_frames(frames, fewest or rate, self.writer.most_tokens * rate, why)
 
 
 def _device(device: str | torch.device | None) -> torch.device:

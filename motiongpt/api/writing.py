@@ -81,11 +81,12 @@ class Writer:
         Raises:
             UserError: a prompt is longer than the model reads.
         """
-        self._check_room(requests)
+        for index, request in enumerate(requests):
+            self.check_room(request, f"input {index}")
         free = max(1, int(FREE_SECONDS * self.fps) // self.frames_per_token)
         chosen = replace(decoding, max_motion_tokens=min(free, self.most_tokens))
         if self.precision != "float32" or "precision" in {one.name for one in fields(chosen)}:
-            chosen = replace(chosen, precision=self.precision)  # type: ignore[call-arg]
+            chosen = replace(chosen, precision=self.precision)
         return self.model.answer(requests, chosen, seed)
 
     def motions(
@@ -111,14 +112,17 @@ class Writer:
         decoded = self.motions(requests, decoding, seed)
         return [one.motion(rows) for one, rows in zip(completions, decoded, strict=True)]
 
-    def _check_room(self, requests: Sequence[Request]) -> None:
+    def check_room(self, request: Request, what: str) -> None:
+        """Refuse a prompt that is longer than the model reads, instead of cutting it.
+
+        Raises:
+            UserError: says how long it is.
+        """
         backbone = self.model.backbone
-        prompts = [request.prompt for request in requests]
-        rows = backbone.text_tokenizer(prompts, add_special_tokens=False, verbose=False)
-        most = backbone.max_input_tokens - 1
-        for index, row in enumerate(rows["input_ids"]):
-            if len(row) > most:
-                raise UserError(
-                    f"input {index}: {len(row)} tokens of words and motion, the model reads "
-                    f"{most}; one token of motion is {self.frames_per_token} frames: cut it"
-                )
+        row = backbone.text_tokenizer(request.prompt, add_special_tokens=False, verbose=False)
+        found, most = len(row["input_ids"]), backbone.max_input_tokens - 1
+        if found > most:
+            raise UserError(
+                f"{what}: {found} tokens of words and motion, the model reads {most}; one token of "
+                f"motion is {self.frames_per_token} frames: cut it"
+            )

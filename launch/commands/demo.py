@@ -1,0 +1,139 @@
+"""Ask a trained model: one sentence, or a file of prompts as MotionGPT's demo reads them."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from motiongpt.errors import UserError
+
+if TYPE_CHECKING:
+    from motiongpt.api.demo.lines import DemoLine
+
+EXAMPLES = """example of a file of prompts, one a line; the first has the ID 0:
+  Generate a motion: a person walks in a circle.
+  Describe <motion> in words.#clips/walk.npy
+  Predict motion: <Motion_Placeholder_s1>#clips/walk.npy
+  Complete the masked motion: <Motion_Placeholder_Masked>#clips/walk.npy
+
+In the words, <motion> is the motion of the file after '#' (.npy of joints in metres or of features,
+.npz, .bvh), <Motion_Placeholder_s1> its first fifth, <Motion_Placeholder_s2> the rest,
+<Motion_Placeholder_Masked> all of it with its middle half masked. A file's path is taken from the
+folder of the prompts, then from the working directory. Words alone are read by the model as they
+stand; with --captions, and where they are typed, they describe the motion that is wanted.
+
+For each line: ID_in.txt what the model read, ID_out.txt what it wrote, ID_in.npy and ID_out.npy
+joints (frames, joints, 3) in metres, with 0 frames where there is no motion.
+
+examples:
+  motiongpt demo outputs "a person walks in a circle" --out walk
+  motiongpt demo outputs --task pred --example prompts.txt --out results --pictures
+"""
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Answer and write; 1 if a line could not be answered."""
+    options = _parser().parse_args(arguments)
+    if bool(options.text) == bool(options.example):
+        raise UserError('give a sentence, as "a person walks in a circle", or --example FILE')
+    from motiongpt.api.demo.batch import answer_lines
+    from motiongpt.api.demo.results import write_outcome
+    from motiongpt.api.model import MotionGPT
+
+    numbered = _lines(options)
+    model = MotionGPT.from_pretrained(options.model, options.device, options.precision)
+    places, lines = zip(*numbered, strict=True)
+    outcomes = answer_lines(model.writer, lines, options.frames, options.seed, options.decoding)
+    pictures = options.pictures or ("webp" if options.text else None)
+    failed = 0
+    for number, (place, outcome) in enumerate(zip(places, outcomes, strict=True)):
+        write_outcome(options.out, number, outcome, model.skeleton, pictures, options.bvh)
+        failed += bool(outcome.problem)
+        if outcome.problem:
+            print(f"{place} (ID {number}): {outcome.problem}", file=sys.stderr)
+        else:
+            said = f"{outcome.motion.frames} frames" if outcome.motion else outcome.text
+            print(f"{number}: {said}")
+    print(f"{len(outcomes) - failed} of {len(outcomes)} answered, in {options.out}")
+    return 1 if failed else 0
+
+
+def _lines(options: argparse.Namespace) -> "list[tuple[str, DemoLine | UserError]]":
+    """Where each line stands, and the line, or why it can't be read."""
+    from motiongpt.api.demo.lines import DemoLine, numbered_lines, read_line
+
+    here = Path.cwd()
+    if options.text:
+        raw = [(f"text {i}", text) for i, text in enumerate(options.text)]
+        folders, captions = [here], True
+    else:
+        path = Path(options.example)
+        try:
+            content = path.read_bytes()
+        except OSError as error:
+            raise UserError(f"{path}: cannot read the prompts: {error.strerror}") from error
+        raw = [(f"{path}:{number}", line) for number, line in numbered_lines(content)]
+        folders = list(dict.fromkeys([path.absolute().parent, here]))
+        captions = options.captions
+    if not raw:
+        raise UserError(f"{options.example}: no line with words")
+    found: list[tuple[str, DemoLine | UserError]] = []
+    for place, line in raw:
+        try:
+            found.append((place, read_line(line, folders, options.task, captions)))
+        except UserError as error:
+            found.append((place, error))
+    return found
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="motiongpt demo",
+        description=__doc__,
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "model",
+        metavar="MODEL",
+        help="a model folder, a run folder, an experiment's root, or OWNER/NAME on the hub",
+    )
+    parser.add_argument("text", nargs="*", metavar="TEXT", help="what the person is to do")
+    parser.add_argument("--example", type=Path, metavar="FILE", help="prompts, one a line")
+    parser.add_argument(
+        "--task",
+        choices=("t2m", "m2t", "pred", "inbetween"),
+        help="of all lines; without it each line's placeholders say what it asks",
+    )
+    parser.add_argument(
+        "--out", type=Path, default=Path("demo"), metavar="FOLDER", help="default: demo"
+    )
+    parser.add_argument(
+        "--captions", action="store_true", help="words alone describe the motion that is wanted"
+    )
+    parser.add_argument(
+        "--frames",
+        type=int,
+        help="length of every motion; without it that of the line's motion, or the model ends",
+    )
+    parser.add_argument("--seed", type=int, default=0, help="same seed, same answers; default: 0")
+    parser.add_argument(
+        "--decoding",
+        choices=("sampling", "greedy", "beams"),
+        help="default: drawn for t2m, greedy for m2t, beams for pred and inbetween; drawn where "
+        "the lines ask different things",
+    )
+    parser.add_argument(
+        "--pictures",
+        nargs="?",
+        const="webp",
+        choices=("webp", "gif"),
+        help="draw an animation and a strip of poses; a typed sentence is always drawn",
+    )
+    parser.add_argument("--bvh", action="store_true", help="write ID_out.bvh too")
+    parser.add_argument("--device", help="cpu, cuda, ...; default: a GPU where there is one")
+    parser.add_argument(
+        "--precision", choices=("float32", "bfloat16"), default="float32", help="default: float32"
+    )
+    return parser
