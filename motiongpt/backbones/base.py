@@ -116,7 +116,9 @@ class Backbone(nn.Module, ABC):
     ) -> dict[str, Tensor]:
         """Token ids (complete: nothing is added or cut) as a batch for `loss`.
 
-        Gives input_ids and attention_mask (B, L), and labels (B, L), -100 where there is no loss.
+        Gives input_ids and attention_mask (B, L), labels (B, L), -100 where there is no loss, and
+        label_positions (N,), where there is one in the flattened labels: known here, so that no
+        GPU has to be asked for them.
         """
 
     @abstractmethod
@@ -133,7 +135,10 @@ class Backbone(nn.Module, ABC):
     def loss_and_count(self, batch: dict[str, Tensor]) -> tuple[Tensor, int]:
         """The same, and over how many labels it is the mean."""
         logits, labels = self.logits(batch)
-        loss = functional.cross_entropy(logits, labels, label_smoothing=self.label_smoothing)
+        # In float32 whatever the precision is: half of it can't tell the losses of a late training.
+        loss = functional.cross_entropy(
+            logits.float(), labels, label_smoothing=self.label_smoothing
+        )
         return loss, len(labels)
 
     @torch.no_grad()

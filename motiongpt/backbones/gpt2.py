@@ -8,7 +8,7 @@ from transformers import GPT2Config, GPT2LMHeadModel, PreTrainedModel, PreTraine
 
 from motiongpt.backbones.base import IGNORED, Backbone
 from motiongpt.backbones.motion_vocabulary import MotionVocabulary
-from motiongpt.backbones.padding import mask, pad
+from motiongpt.backbones.padding import mask, pad, positions_without
 from motiongpt.backbones.pretrained import load_pretrained
 from motiongpt.backbones.text_tokenizer import add_motion_tokens, train_text_tokenizer
 from motiongpt.errors import UserError
@@ -153,17 +153,24 @@ class GPT2Backbone(Backbone):
             hidden = [[IGNORED] * len(start) for start in inputs]
             shown = [[*start, *end] for start, end in zip(hidden, targets, strict=True)]
             labels = pad(shown, IGNORED)
-        return {"input_ids": input_ids, "attention_mask": mask(rows), "labels": labels}
+        predicted = labels.clone()
+        predicted[:, :1] = IGNORED  # nothing comes before the first token
+        return {
+            "input_ids": input_ids,
+            "attention_mask": mask(rows),
+            "labels": labels,
+            "label_positions": positions_without(predicted, IGNORED),
+        }
 
     def logits(self, batch: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
         """Logits (N, V) at the positions before the N labels, and these (N,)."""
         written = self.language_model.transformer(
             input_ids=batch["input_ids"], attention_mask=batch["attention_mask"], use_cache=False
         )
-        labels = batch["labels"][:, 1:]
-        counted = labels != IGNORED
-        hidden = written.last_hidden_state[:, :-1][counted]
-        return self.language_model.lm_head(hidden), labels[counted]
+        positions = batch["label_positions"]
+        hidden = written.last_hidden_state.flatten(0, 1).index_select(0, positions - 1)
+        labels = batch["labels"].flatten().index_select(0, positions)
+        return self.language_model.lm_head(hidden), labels
 
     def _prompt_batch(self, prompts: Sequence[str]) -> tuple[dict[str, Tensor], int]:
         rows = self.encode_inputs(prompts)

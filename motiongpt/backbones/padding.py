@@ -25,6 +25,11 @@ def mask(rows: Sequence[Sequence[int]], left: bool = False) -> Tensor:
     return pad([[1] * len(row) for row in rows], 0, left)
 
 
+def positions_without(values: Tensor, ignored: int) -> Tensor:
+    """Where (B, L) `values` are not `ignored`: (N,) int64 places in the flattened values."""
+    return (values != ignored).flatten().nonzero()[:, 0]
+
+
 class Truncation:
     """Cuts rows that are too long, counts them, and warns at the 1st, 10th, 100th … of them."""
 

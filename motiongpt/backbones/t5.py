@@ -8,7 +8,7 @@ from transformers import T5Config, T5ForConditionalGeneration
 
 from motiongpt.backbones.base import IGNORED, Backbone
 from motiongpt.backbones.motion_vocabulary import MotionVocabulary
-from motiongpt.backbones.padding import mask, pad
+from motiongpt.backbones.padding import mask, pad, positions_without
 from motiongpt.backbones.pretrained import load_pretrained
 from motiongpt.backbones.text_tokenizer import add_motion_tokens, train_text_tokenizer
 
@@ -109,10 +109,12 @@ class T5Backbone(Backbone):
         self, inputs: Sequence[Sequence[int]], targets: Sequence[Sequence[int]]
     ) -> dict[str, Tensor]:
         """Inputs for the encoder and labels for the decoder, each padded to its longest row."""
+        labels = pad(targets, IGNORED)
         return {
             "input_ids": pad(inputs, self.text_tokenizer.pad_token_id),
             "attention_mask": mask(inputs),
-            "labels": pad(targets, IGNORED),
+            "labels": labels,
+            "label_positions": positions_without(labels, IGNORED),
         }
 
     def logits(self, batch: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
@@ -125,11 +127,11 @@ class T5Backbone(Backbone):
             encoder_attention_mask=batch["attention_mask"],
             use_cache=False,
         )
-        counted = labels != IGNORED
-        hidden = written.last_hidden_state[counted]
+        positions = batch["label_positions"]
+        hidden = written.last_hidden_state.flatten(0, 1).index_select(0, positions)
         if model.config.tie_word_embeddings:
             hidden = hidden * model.model_dim**-0.5  # T5 scales what tied embeddings multiply
-        return model.lm_head(hidden), labels[counted]
+        return model.lm_head(hidden), labels.flatten().index_select(0, positions)
 
     def _prompt_batch(self, prompts: Sequence[str]) -> tuple[dict[str, Tensor], int]:
         rows = self.encode_inputs(prompts)
