@@ -23,12 +23,12 @@ from evaluation.case import Scorers
 from evaluation.replications.embedder import Embedder
 from evaluation.replications.rules import Rules
 from evaluation.replications.scoring import Scoring
+from evaluation.speed.motion import moving_clips
 from launch.compose import compose_config
 from motiongpt.data.build import build_store
 from motiongpt.data.clip import Caption, Clip
 from motiongpt.data.store import MotionStore
 from motiongpt.motion.features import joints_to_features
-from tests.benchmarks.features import moving_clips
 from tests.benchmarks.random_evaluator import random_evaluator
 from tests.unit.fake_source import FakeSource
 

@@ -20,47 +20,47 @@ AHEAD = np.array([[0, 0, 1]])
 
 def features_of_clip(joints: np.ndarray, skeleton: Skeleton, offsets: np.ndarray) -> np.ndarray:
     """Features (T, F) of joints (T + 1, J, 3) float32, target offsets (J, 3)."""
-    return extract(placed(uniform(joints, skeleton, offsets), skeleton), skeleton)
+    return _extract(_placed(_uniform(joints, skeleton, offsets), skeleton), skeleton)
 
 
-def uniform(joints: np.ndarray, skeleton: Skeleton, offsets: np.ndarray) -> np.ndarray:
+def _uniform(joints: np.ndarray, skeleton: Skeleton, offsets: np.ndarray) -> np.ndarray:
     own = np.array(skeleton.raw_offsets, dtype=np.float32)
     first = torch.from_numpy(joints[0])
     for joint in range(1, skeleton.n_joints):
         own[joint] *= torch.norm(first[joint] - first[skeleton.parents[joint]]).numpy()
     legs = list(skeleton.leg_joints)
     ratio = np.abs(offsets[legs]).max(1).sum() / np.abs(own[legs]).max(1).sum()
-    rotations = inverse_kinematics(joints, skeleton, smooth=False)
-    return forward_kinematics(rotations, joints[:, 0] * ratio, skeleton, offsets)
+    rotations = _inverse_kinematics(joints, skeleton, smooth=False)
+    return _forward_kinematics(rotations, joints[:, 0] * ratio, skeleton, offsets)
 
 
-def placed(joints: np.ndarray, skeleton: Skeleton) -> np.ndarray:
+def _placed(joints: np.ndarray, skeleton: Skeleton) -> np.ndarray:
     joints[:, :, 1] -= joints.min(axis=0).min(axis=0)[1]
     first = joints[0]
     joints = joints - first[0] * np.array([1, 0, 1])
     right_hip, left_hip, right_shoulder, left_shoulder = skeleton.face_joints
     across = (first[right_hip] - first[left_hip]) + (first[right_shoulder] - first[left_shoulder])
-    forward = normalised(np.cross(UP, normalised(across), axis=-1))
-    heading = np.ones((*joints.shape[:-1], 4)) * between(forward, AHEAD)
-    return rotate(heading, joints)
+    forward = _normalised(np.cross(UP, _normalised(across), axis=-1))
+    heading = np.ones((*joints.shape[:-1], 4)) * _between(forward, AHEAD)
+    return _rotate(heading, joints)
 
 
-def extract(joints: np.ndarray, skeleton: Skeleton) -> np.ndarray:
+def _extract(joints: np.ndarray, skeleton: Skeleton) -> np.ndarray:
     contacts = [
-        feet_on_ground(joints, list(feet), skeleton.contact_threshold)
+        _feet_on_ground(joints, list(feet), skeleton.contact_threshold)
         for feet in (skeleton.feet_left, skeleton.feet_right)
     ]
-    rotations = inverse_kinematics(joints, skeleton, smooth=True)
-    rotations_6d = to_6d(rotations)
+    rotations = _inverse_kinematics(joints, skeleton, smooth=True)
+    rotations_6d = _to_6d(rotations)
     root = rotations[:, 0].copy()
-    velocity = rotate(root[1:], joints[1:, 0] - joints[:-1, 0])
-    turn = np.arcsin(multiply(root[1:], inverse(root[:-1]))[:, 2:3])
+    velocity = _rotate(root[1:], joints[1:, 0] - joints[:-1, 0])
+    turn = np.arcsin(_multiply(root[1:], _inverse(root[:-1]))[:, 2:3])
     local = joints.copy()
     local[..., 0] -= joints[:, 0:1, 0]
     local[..., 2] -= joints[:, 0:1, 2]
-    local = rotate(np.repeat(root[:, None], skeleton.n_joints, axis=1), local)
+    local = _rotate(np.repeat(root[:, None], skeleton.n_joints, axis=1), local)
     steps = joints[1:] - joints[:-1]
-    velocities = rotate(np.repeat(root[:-1, None], skeleton.n_joints, axis=1), steps)
+    velocities = _rotate(np.repeat(root[:-1, None], skeleton.n_joints, axis=1), steps)
     n_rows = len(steps)
     data = np.concatenate([turn, velocity[:, [0, 2]], local[:-1, 0, 1:2]], axis=-1)
     data = np.concatenate([data, local[:-1, 1:].reshape(n_rows, -1)], axis=-1)
@@ -69,19 +69,19 @@ def extract(joints: np.ndarray, skeleton: Skeleton) -> np.ndarray:
     return np.concatenate([data, *contacts], axis=-1)
 
 
-def feet_on_ground(joints: np.ndarray, feet: list[int], threshold: float) -> np.ndarray:
+def _feet_on_ground(joints: np.ndarray, feet: list[int], threshold: float) -> np.ndarray:
     squares = [(joints[1:, feet, axis] - joints[:-1, feet, axis]) ** 2 for axis in range(3)]
     return (squares[0] + squares[1] + squares[2] < threshold).astype(np.float32)
 
 
-def inverse_kinematics(joints: np.ndarray, skeleton: Skeleton, smooth: bool) -> np.ndarray:
+def _inverse_kinematics(joints: np.ndarray, skeleton: Skeleton, smooth: bool) -> np.ndarray:
     left_hip, right_hip, right_shoulder, left_shoulder = skeleton.face_joints
     hips = joints[:, right_hip] - joints[:, left_hip]
-    across = normalised(hips + (joints[:, right_shoulder] - joints[:, left_shoulder]))
+    across = _normalised(hips + (joints[:, right_shoulder] - joints[:, left_shoulder]))
     forward = np.cross(UP, across, axis=-1)
     if smooth:
         forward = gaussian_filter1d(forward, 20, axis=0, mode="nearest")
-    root = between(normalised(forward), AHEAD.repeat(len(joints), axis=0))
+    root = _between(_normalised(forward), AHEAD.repeat(len(joints), axis=0))
     root[0] = (1, 0, 0, 0)
     rotations = np.zeros((*joints.shape[:-1], 4))
     rotations[:, 0] = root
@@ -89,14 +89,14 @@ def inverse_kinematics(joints: np.ndarray, skeleton: Skeleton, smooth: bool) -> 
     for chain in skeleton.chains:
         world = root
         for before, joint in pairwise(chain):
-            bone = normalised(joints[:, joint] - joints[:, before])
-            turned = between(rest[joint][None].repeat(len(joints), axis=0), bone)
-            rotations[:, joint] = multiply(inverse(world), turned)
-            world = multiply(world, rotations[:, joint])
+            bone = _normalised(joints[:, joint] - joints[:, before])
+            turned = _between(rest[joint][None].repeat(len(joints), axis=0), bone)
+            rotations[:, joint] = _multiply(_inverse(world), turned)
+            world = _multiply(world, rotations[:, joint])
     return rotations
 
 
-def forward_kinematics(
+def _forward_kinematics(
     rotations: np.ndarray, root: np.ndarray, skeleton: Skeleton, offsets: np.ndarray
 ) -> np.ndarray:
     joints = np.zeros((*rotations.shape[:-1], 3))
@@ -105,25 +105,25 @@ def forward_kinematics(
     for chain in skeleton.chains:
         world = rotations[:, 0]
         for before, joint in pairwise(chain):
-            world = multiply(world, rotations[:, joint])
-            joints[:, joint] = rotate(world, bones[:, joint]) + joints[:, before]
+            world = _multiply(world, rotations[:, joint])
+            joints[:, joint] = _rotate(world, bones[:, joint]) + joints[:, before]
     return joints
 
 
-def normalised(vectors: np.ndarray) -> np.ndarray:
+def _normalised(vectors: np.ndarray) -> np.ndarray:
     return vectors / np.sqrt((vectors**2).sum(axis=-1))[..., None]
 
 
-def tensor(array: np.ndarray) -> Tensor:
+def _tensor(array: np.ndarray) -> Tensor:
     return torch.from_numpy(np.ascontiguousarray(array)).float()
 
 
-def inverse(quaternions: np.ndarray) -> np.ndarray:
-    return (tensor(quaternions) * torch.tensor([1.0, -1.0, -1.0, -1.0])).numpy()
+def _inverse(quaternions: np.ndarray) -> np.ndarray:
+    return (_tensor(quaternions) * torch.tensor([1.0, -1.0, -1.0, -1.0])).numpy()
 
 
-def multiply(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    left, right = tensor(first).reshape(-1, 1, 4), tensor(second).reshape(-1, 4, 1)
+def _multiply(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    left, right = _tensor(first).reshape(-1, 1, 4), _tensor(second).reshape(-1, 4, 1)
     table = torch.bmm(right, left)
     product = (
         table[:, 0, 0] - table[:, 1, 1] - table[:, 2, 2] - table[:, 3, 3],
@@ -134,23 +134,23 @@ def multiply(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     return torch.stack(product, dim=1).view(first.shape).numpy()
 
 
-def rotate(quaternions: np.ndarray, vectors: np.ndarray) -> np.ndarray:
-    turns, points = tensor(quaternions).reshape(-1, 4), tensor(vectors).reshape(-1, 3)
+def _rotate(quaternions: np.ndarray, vectors: np.ndarray) -> np.ndarray:
+    turns, points = _tensor(quaternions).reshape(-1, 4), _tensor(vectors).reshape(-1, 3)
     once = torch.linalg.cross(turns[:, 1:], points)
     twice = torch.linalg.cross(turns[:, 1:], once)
     return (points + 2 * (turns[:, :1] * once + twice)).view(vectors.shape).numpy()
 
 
-def between(start: np.ndarray, end: np.ndarray) -> np.ndarray:
-    u, v = tensor(start), tensor(end)
+def _between(start: np.ndarray, end: np.ndarray) -> np.ndarray:
+    u, v = _tensor(start), _tensor(end)
     length = ((u**2).sum(-1, keepdim=True) * (v**2).sum(-1, keepdim=True)).sqrt()
     w = length + (u * v).sum(-1, keepdim=True)
     rotation = torch.cat((w, torch.linalg.cross(u, v)), dim=-1)
     return (rotation / rotation.norm(dim=-1, keepdim=True)).numpy()
 
 
-def to_6d(quaternions: np.ndarray) -> np.ndarray:
-    turns = tensor(quaternions)
+def _to_6d(quaternions: np.ndarray) -> np.ndarray:
+    turns = _tensor(quaternions)
     w, x, y, z = turns.unbind(-1)
     double = 2 / (turns * turns).sum(-1)
     entries = (
