@@ -1,7 +1,7 @@
 """What every backbone can do: read and write text with motion tokens in it."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Protocol, Self
 
@@ -15,9 +15,13 @@ from motiongpt.backbones.initialisation import embedding_rows
 from motiongpt.backbones.motion_vocabulary import MotionVocabulary
 from motiongpt.backbones.padding import Truncation
 from motiongpt.errors import UserError
-from motiongpt.generation.batched import random_stream, write_rows
-from motiongpt.generation.constraints import Rows, TokenIds
+from motiongpt.generation.batched import write_rows
+from motiongpt.generation.beams import search_rows
+from motiongpt.generation.chance import base_seed, uniform_rows
+from motiongpt.generation.constraints import Rows, TokenIds, alike
 from motiongpt.generation.decoding import Decoding
+from motiongpt.generation.writers.base import Writer
+from motiongpt.generation.writers.causal import CausalWriter
 
 IGNORED = -100  # label of a position without loss, as in torch's cross entropy
 
@@ -82,6 +86,7 @@ class Backbone(nn.Module, ABC):
                 f"{len(text_tokenizer)} tokens: they belong to different runs"
             )
         self.token_ids = self._token_ids()
+        self._known_writer: tuple[tuple[object, ...], Writer] | None = None
 
     @property
     def device(self) -> torch.device:
@@ -152,14 +157,13 @@ class Backbone(nn.Module, ABC):
     ) -> list[str]:
         """Write an answer to each prompt: motion as start, codes, end; or plain text.
 
-        Greedy and beam answers don't depend on the other rows; sampled ones do, because rows share
-        a stream of random numbers.
+        An answer does not depend on the other rows, but for rounding.
 
         Args:
             kind: "motion" or "text", for all rows or for each.
             decoding: `Decoding()` by default.
             token_counts: for each row the exact number of codes, or None for a free length.
-            seed: makes sampling repeatable; the global random state is then left untouched.
+            seed: makes sampling repeatable; without it the global random state moves on.
 
         Raises:
             UserError: unknown kind, impossible length, or more than the model has positions for.
@@ -172,11 +176,21 @@ class Backbone(nn.Module, ABC):
                 f"{len(prompts)} prompts with {len(kinds)} kinds and {len(counts)} lengths: "
                 "give one of each for every prompt"
             )
-        written: list[str] = []
-        with random_stream(seed, self.device):
-            for part in _parts(len(prompts), decoding.batch_size):
-                written += self._generate(prompts[part], kinds[part], counts[part], decoding)
-        return written
+        if not prompts:
+            return []
+        rows = Rows.of(kinds, counts, decoding.max_motion_tokens, decoding.max_text_tokens)
+        chance = uniform_rows(base_seed(seed), len(prompts), rows.longest())
+        written: dict[int, str] = {}
+        was_training = self.language_model.training
+        self.language_model.eval()
+        try:
+            for places in alike(prompts, rows, decoding.batch_size):
+                some = [prompts[place] for place in places]
+                answers = self._generate(some, rows.part(places), chance[places], decoding)
+                written.update(zip(places, answers, strict=True))
+        finally:
+            self.language_model.train(was_training)
+        return [written[place] for place in range(len(prompts))]
 
     def save(self, folder: Path) -> None:
         """Write weights (safetensors), text tokenizer and settings; an old folder is replaced."""
@@ -234,18 +248,32 @@ class Backbone(nn.Module, ABC):
         return list(encoded["input_ids"])
 
     def _generate(
-        self,
-        prompts: Sequence[str],
-        kinds: Sequence[str],
-        counts: Sequence[int | None],
-        decoding: Decoding,
+        self, prompts: Sequence[str], rows: Rows, chance: Tensor, decoding: Decoding
     ) -> list[str]:
-        rows = Rows.of(kinds, counts, decoding.max_motion_tokens, decoding.max_text_tokens)
+        """Answers of one batch, all of one kind."""
         inputs, prefix_length = self._prompt_batch(prompts)
         self._check_room(inputs["input_ids"].shape[1], rows.longest())
         inputs = {name: tensor.to(self.device) for name, tensor in inputs.items()}
-        new = write_rows(self.language_model, inputs, prefix_length, rows, self.token_ids, decoding)
+        ids = self.token_ids
+        if decoding.strategy == "beams":
+            new = search_rows(self.language_model, inputs, prefix_length, rows, ids, decoding)
+        else:
+            alphabet = ids.alphabet("motion" if bool(rows.is_motion[0]) else "text")
+            writer = self._writer(decoding.precision)
+            new = write_rows(writer, inputs, rows, alphabet, chance, decoding)
         return [self._decode(row) for row in new]
+
+    def _writer(self, precision: str) -> Writer:
+        """The model laid out for writing; kept until its weights change."""
+        weights = self.language_model.parameters()
+        state = (precision, *((weight.data_ptr(), weight._version) for weight in weights))
+        if self._known_writer is None or self._known_writer[0] != state:
+            self._known_writer = state, self._make_writer(precision)
+        return self._known_writer[1]
+
+    def _make_writer(self, precision: str) -> Writer:
+        """What writes with weights of `precision`; a faster one than transformers' own, if any."""
+        return CausalWriter(self.language_model, precision)
 
     def _decode(self, row: Sequence[int]) -> str:
         text = self.text_tokenizer.decode(
@@ -265,7 +293,3 @@ class Backbone(nn.Module, ABC):
             end_of_text=end_of_text,
             never_in_text=tuple(sorted(never)),
         )
-
-
-def _parts(count: int, size: int) -> Iterator[slice]:
-    return (slice(begin, begin + size) for begin in range(0, count, size))

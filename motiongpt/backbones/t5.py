@@ -11,6 +11,8 @@ from motiongpt.backbones.motion_vocabulary import MotionVocabulary
 from motiongpt.backbones.padding import mask, pad, positions_without
 from motiongpt.backbones.pretrained import load_pretrained
 from motiongpt.backbones.text_tokenizer import add_motion_tokens, train_text_tokenizer
+from motiongpt.generation.writers.base import Writer
+from motiongpt.generation.writers.t5 import T5Writer
 
 
 class T5Backbone(Backbone):
@@ -137,6 +139,9 @@ class T5Backbone(Backbone):
         rows = self.encode_inputs(prompts)
         inputs = pad(rows, self.text_tokenizer.pad_token_id)
         return {"input_ids": inputs, "attention_mask": mask(rows)}, 1
+
+    def _make_writer(self, precision: str) -> Writer:
+        return T5Writer(self.language_model, precision)
 
     def _check_room(self, prompt_length: int, new_tokens: int) -> None:
         """T5's positions are relative: there is always room."""

@@ -1,6 +1,6 @@
 """Which tokens may be written next: motions of motion tokens only, texts without any."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -44,6 +44,15 @@ class TokenIds:
     end_of_text: int
     never_in_text: tuple[int, ...]
 
+    def alphabet(self, kind: str) -> "Alphabet":
+        """What an answer of `kind` is made of."""
+        if kind == "motion":
+            return Alphabet(torch.tensor([*self.codes, self.end]), self.start, self.end)
+        never = torch.tensor([*self.never_in_text, self.end_of_text], dtype=torch.long)
+        words = torch.ones(self.vocabulary_size, dtype=torch.bool)
+        words[never] = False
+        return Alphabet(torch.cat([words.nonzero()[:, 0], torch.tensor([self.end_of_text])]))
+
     def allowed(self) -> Tensor:
         """(states, vocabulary_size) bool: what each `State` may write."""
         allowed = torch.zeros(len(State), self.vocabulary_size, dtype=torch.bool)
@@ -60,12 +69,34 @@ class TokenIds:
 
 
 @dataclass(frozen=True)
+class Alphabet:
+    """What an answer of one kind is made of.
+
+    Attributes:
+        token_ids: (A,) what may be written; the last of them ends the answer.
+        opening: token that every answer begins with.
+        closing: token that is part of the answer's end; a text's end is not shown.
+    """
+
+    token_ids: Tensor
+    opening: int | None = None
+    closing: int | None = None
+
+    def spell(self, places: Sequence[int]) -> list[int]:
+        """Token ids of an answer, whole, from the places (L,) of its tokens among `token_ids`."""
+        first = [] if self.opening is None else [self.opening]
+        last = [] if self.closing is None else [self.closing]
+        return [*first, *self.token_ids[list(places)].tolist(), *last]
+
+
+@dataclass(frozen=True)
 class Rows:
     """What each of B rows writes, and how much of it.
 
     Attributes:
         is_motion: (B,) bool.
-        fewest: (B,) codes a motion has at least; equal to `most` where a length is asked for.
+        fewest: (B,) codes a motion has at least, equal to `most` where a length is asked for; 0 of
+            a text.
         most: (B,) codes of a motion, or tokens of a text, at most.
     """
 
@@ -96,10 +127,15 @@ class Rows:
                     "motion only"
                 )
             free = max_motion_tokens if kind == "motion" else max_text_tokens
-            fewest.append(1 if count is None else count)
+            fewest.append((1 if kind == "motion" else 0) if count is None else count)
             most.append(free if count is None else count)
         is_motion = torch.tensor([kind == "motion" for kind in kinds])
         return cls(is_motion, torch.tensor(fewest), torch.tensor(most))
+
+    def part(self, places: Sequence[int]) -> "Rows":
+        """The rows at `places`."""
+        chosen = list(places)
+        return Rows(self.is_motion[chosen], self.fewest[chosen], self.most[chosen])
 
     def longest(self) -> int:
         """Tokens the longest row may write, marks and end of text included."""
@@ -115,6 +151,15 @@ class Rows:
             motion.fill_(State.START)
         text = torch.where(self.most <= written, int(State.END_OF_TEXT), int(State.TEXT))
         return torch.where(self.is_motion, motion, text)
+
+
+def alike(prompts: Sequence[str], rows: Rows, size: int) -> Iterator[list[int]]:
+    """Places of at most `size` rows of one kind and of similar lengths, until all were named."""
+    for wanted in (True, False):
+        kind = torch.nonzero(rows.is_motion == wanted)[:, 0].tolist()
+        order = sorted(kind, key=lambda place: (int(rows.most[place]), len(prompts[place])))
+        for first in range(0, len(order), size):
+            yield order[first : first + size]
 
 
 class WritingConstraint(LogitsProcessor):

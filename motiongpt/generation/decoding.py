@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from motiongpt.errors import UserError
+from motiongpt.generation.precision import PRECISIONS
 
 STRATEGIES = ("sampling", "greedy", "beams")
 
@@ -22,8 +23,9 @@ class Decoding:
             which cuts long captions.
         max_motion_tokens: a motion of free length ends after this many codes at the latest; an
             asked length goes beyond it.
-        batch_size: rows written together. It is part of the decoding because sampled rows share
-            one stream of random numbers.
+        precision: of the weights' products, "float32" or "bfloat16". It is part of the decoding
+            because another rounding may choose another token.
+        batch_size: rows written together; changes the result by rounding at most.
     """
 
     strategy: str = "sampling"
@@ -33,6 +35,7 @@ class Decoding:
     num_beams: int = 1
     max_text_tokens: int = 64
     max_motion_tokens: int = 64
+    precision: str = "float32"
     batch_size: int = 128
 
     def __post_init__(self) -> None:
@@ -45,6 +48,11 @@ class Decoding:
             raise UserError(
                 f"decoding.strategy={self.strategy} is unknown: choose one of "
                 f"{', '.join(STRATEGIES)}"
+            )
+        if self.precision not in PRECISIONS:
+            raise UserError(
+                f"decoding.precision={self.precision} is unknown: choose one of "
+                f"{', '.join(PRECISIONS)}"
             )
         if self.temperature <= 0:
             raise UserError(f"decoding.temperature={self.temperature}: must be above 0")

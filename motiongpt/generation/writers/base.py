@@ -1,0 +1,77 @@
+"""What writes: a language model with its weights laid out for single steps.
+
+Shapes: B rows, L tokens of a prompt, D width, A tokens that may be written.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
+
+
+class Draft(ABC):
+    """B answers that are being written.
+
+    Attributes:
+        hidden: (B, D) what the next token of each row follows from.
+    """
+
+    hidden: Tensor
+
+    @abstractmethod
+    def write(self, tokens: Tensor) -> None:
+        """Append one token id (B,) to each row."""
+
+    @abstractmethod
+    def keep(self, rows: Tensor) -> None:
+        """Go on with the rows at the places `rows` (B',) only."""
+
+
+class Writer(ABC):
+    """A language model that begins drafts.
+
+    It holds copies of weights: `is_current` says whether the model has changed since.
+    """
+
+    def __init__(self, precision: str) -> None:
+        self.precision = precision
+        self.dtype = DTYPES[precision]
+
+    @abstractmethod
+    def begin(self, inputs: Mapping[str, Tensor], tokens: int) -> Draft:
+        """Read prompts: `input_ids` and `attention_mask` (B, L), on the model's device.
+
+        Args:
+            tokens: that each row may have at most.
+        """
+
+    @abstractmethod
+    def head(self, token_ids: Tensor) -> "Head":
+        """The output embedding of the tokens (A,) that may be written, and of no others."""
+
+
+class Head:
+    """Scores of some tokens.
+
+    Args:
+        weight: (A, D) their rows of the output embedding.
+        bias: (A,) or None.
+        scale: of the hidden state.
+        dtype: of the product.
+    """
+
+    def __init__(
+        self, weight: Tensor, bias: Tensor | None, scale: float, dtype: torch.dtype
+    ) -> None:
+        self.weight = weight.to(dtype)
+        self.bias = None if bias is None else bias.to(dtype)
+        self.scale = scale
+
+    def __call__(self, hidden: Tensor) -> Tensor:
+        """(B, D) to logits (B, A) float32."""
+        scaled = (hidden * self.scale).to(self.weight.dtype)
+        return functional.linear(scaled, self.weight, self.bias).float()

@@ -1,0 +1,148 @@
+"""Writing with a T5: the encoder reads once, the decoder's weights are joined and cast once.
+
+The residual stream stays in float32 whatever the weights are in. Keys and values are kept in
+arrays of their final size. Shapes as in `base`; H heads of K numbers.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+from transformers import T5ForConditionalGeneration
+
+from motiongpt.generation.writers.base import Draft, Head, Writer
+
+
+class T5Writer(Writer):
+    """The decoder of `model`, with weights of `precision`."""
+
+    def __init__(self, model: T5ForConditionalGeneration, precision: str) -> None:
+        super().__init__(precision)
+        self.model = model
+        self.embedding = model.get_input_embeddings().weight
+        self.start = int(model.config.decoder_start_token_id or 0)
+        self.heads = model.config.num_heads
+        self.layers = [_Layer(block, self.heads, self.dtype) for block in model.decoder.block]
+        self.final = model.decoder.final_layer_norm
+        self.scale = model.model_dim**-0.5 if model.config.tie_word_embeddings else 1.0
+
+    def begin(self, inputs: Mapping[str, Tensor], tokens: int) -> Draft:
+        """See `Writer.begin`."""
+        mask = inputs["attention_mask"]
+        device = mask.device.type
+        with torch.autocast(device, self.dtype, enabled=self.dtype != torch.float32):
+            read = self.model.encoder(inputs["input_ids"], attention_mask=mask).last_hidden_state
+        return _T5Draft(self, read, mask, tokens)
+
+    def head(self, token_ids: Tensor) -> Head:
+        """See `Writer.head`; tied embeddings are multiplied with scaled vectors, as T5 does."""
+        return Head(self.model.lm_head.weight[token_ids], None, self.scale, self.dtype)
+
+    def position_bias(self, tokens: int) -> Tensor:
+        """(tokens, H, tokens) what is added to the scores between two places of the answer."""
+        attention: Any = self.model.decoder.block[0].layer[0].SelfAttention
+        bias = attention.compute_bias(tokens, tokens, device=self.embedding.device)
+        return bias[0].transpose(0, 1).to(self.dtype)
+
+
+class _T5Draft(Draft):
+    def __init__(self, writer: T5Writer, read: Tensor, mask: Tensor, tokens: int) -> None:
+        self.writer = writer
+        self.written = 0
+        rows, dtype = len(read), writer.dtype
+        read = read.to(dtype)
+        self.read = [layer.read_keys(read) for layer in writer.layers]
+        hidden = torch.zeros(mask.shape, dtype=dtype, device=mask.device)
+        self.mask = hidden.masked_fill(mask == 0, float("-inf"))[:, None, None]
+        shape = (2, rows, writer.heads, tokens + 1, writer.layers[0].head_width)
+        self.kept = [torch.empty(shape, dtype=dtype, device=mask.device) for _ in writer.layers]
+        self.bias = writer.position_bias(tokens + 1)
+        self.write(torch.full((rows,), writer.start, device=mask.device))
+
+    def write(self, tokens: Tensor) -> None:
+        hidden = self.writer.embedding[tokens].float()
+        place = self.written
+        bias = self.bias[place, :, None, : place + 1]
+        for layer, kept, read in zip(self.writer.layers, self.kept, self.read, strict=True):
+            hidden = layer(hidden, kept, place, bias, read, self.mask)
+        self.written += 1
+        self.hidden = self.writer.final(hidden)
+
+    def keep(self, rows: Tensor) -> None:
+        self.hidden, self.mask = self.hidden[rows], self.mask[rows]
+        self.kept = [kept[:, rows] for kept in self.kept]
+        self.read = [(keys[rows], values[rows]) for keys, values in self.read]
+
+
+class _Layer:
+    """One decoder block's weights, joined where they are multiplied with the same vectors."""
+
+    def __init__(self, block: Any, heads: int, dtype: torch.dtype) -> None:
+        own, other, feed = block.layer[0], block.layer[1], block.layer[2]
+        mine, read, dense = own.SelfAttention, other.EncDecAttention, feed.DenseReluDense
+        self.heads, self.head_width = heads, mine.key_value_proj_dim
+        self.norms = own.layer_norm, other.layer_norm, feed.layer_norm
+        self.own_in = torch.cat([mine.q.weight, mine.k.weight, mine.v.weight]).to(dtype)
+        self.own_out = mine.o.weight.to(dtype)
+        self.read_in = read.q.weight.to(dtype)
+        self.read_both = torch.cat([read.k.weight, read.v.weight]).to(dtype)
+        self.read_out = read.o.weight.to(dtype)
+        self.is_gated = hasattr(dense, "wi_0")
+        wide = [dense.wi_0.weight, dense.wi_1.weight] if self.is_gated else [dense.wi.weight]
+        self.wide, self.narrow = torch.cat(wide).to(dtype), dense.wo.weight.to(dtype)
+        self.activation = dense.act
+        self.dtype = dtype
+
+    def read_keys(self, read: Tensor) -> tuple[Tensor, Tensor]:
+        """Keys and values (B, H, L, K) of what the encoder read (B, L, D)."""
+        rows, length, _ = read.shape
+        both = functional.linear(read, self.read_both)
+        both = both.view(rows, length, 2, self.heads, self.head_width).permute(2, 0, 3, 1, 4)
+        keys, values = both.contiguous()
+        return keys, values
+
+    def __call__(
+        self,
+        hidden: Tensor,
+        kept: Tensor,
+        place: int,
+        bias: Tensor,
+        read: tuple[Tensor, Tensor],
+        mask: Tensor,
+    ) -> Tensor:
+        """(B, D) to (B, D): the token at `place`, whose keys and values go into `kept`."""
+        rows = len(hidden)
+        joined = functional.linear(self._normed(0, hidden), self.own_in)
+        query, key, value = joined.view(rows, 3, self.heads, self.head_width).unbind(1)
+        kept[0, :, :, place], kept[1, :, :, place] = key, value
+        own = kept[:, :, :, : place + 1]
+        hidden = hidden + functional.linear(_attend(query, own[0], own[1], bias), self.own_out)
+        query = functional.linear(self._normed(1, hidden), self.read_in)
+        query = query.view(rows, self.heads, self.head_width)
+        hidden = hidden + functional.linear(_attend(query, *read, mask), self.read_out)
+        wide = functional.linear(self._normed(2, hidden), self.wide)
+        if self.is_gated:
+            gate, wide = wide.chunk(2, dim=-1)
+            wide = self.activation(gate) * wide
+        else:
+            wide = self.activation(wide)
+        return hidden + functional.linear(wide, self.narrow)
+
+    def _normed(self, number: int, hidden: Tensor) -> Tensor:
+        norm = self.norms[number]
+        epsilon = norm.variance_epsilon
+        return functional.rms_norm(hidden, hidden.shape[-1:], norm.weight, epsilon).to(self.dtype)
+
+
+def _attend(query: Tensor, keys: Tensor, values: Tensor, bias: Tensor) -> Tensor:
+    """(B, H, K) queries of one token, keys and values (B, H, L, K) to (B, H * K); T5 has no scale.
+
+    Args:
+        bias: added to the scores, broadcast to (B, H, 1, L).
+    """
+    found = functional.scaled_dot_product_attention(
+        query.unsqueeze(2), keys, values, attn_mask=bias, scale=1.0
+    )
+    return found.flatten(1)
