@@ -32,8 +32,8 @@ def save_chart(path: Path, results: Sequence[PartResult]) -> None:
             textcoords="offset points",
             va="center",
         )
-        if goal := result.goal(one):
-            axes.vlines(goal, place - 0.4, place + 0.4, colors="#cc3311")
+        if (goal := result.goal(one)) and goal.ratio:
+            axes.vlines(goal.ratio, place - 0.4, place + 0.4, colors="#cc3311")
     axes.axvline(1, color="#000000", linewidth=0.8)
     axes.set_yticks(
         range(len(bars)),

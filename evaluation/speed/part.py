@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar, Protocol
 
@@ -41,17 +41,59 @@ class Side:
         name: unique in its part; the original's is `ORIGINAL`.
         dtype: "float32" or "bfloat16", what the machine's limit is taken for.
         text: how it works, in one line.
-        goal: on a CPU and at size base, at least so many times as fast as the original's way.
-        memory_goal: the same for peak memory, at most this share of the original's.
-        gpu_goal: as `goal`, on a GPU.
+        goal: what it is to reach at size base, by device.
     """
 
     name: str
     dtype: str
     text: str
-    goal: float | None = None
-    memory_goal: float | None = None
-    gpu_goal: float | None = None
+    goal: Mapping[str, "Goal"] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Goal:
+    """What a side is to reach; None for what does not matter.
+
+    Attributes:
+        ratio: at least so many times as fast as the original's way.
+        memory_share: peak memory, at most this share of the original's.
+        seconds: of a run, at most.
+        memory_bytes: at most.
+    """
+
+    ratio: float | None = None
+    memory_share: float | None = None
+    seconds: float | None = None
+    memory_bytes: float | None = None
+
+    def __str__(self) -> str:
+        """In words as short as a table needs."""
+        words = {
+            "≥ {} x": self.ratio,
+            "≤ {} of the memory": self.memory_share,
+            "< {} s": self.seconds,
+            "< {} MB": self.memory_bytes and self.memory_bytes / 1e6,
+        }
+        return ", ".join(
+            word.format(f"{value:g}") for word, value in words.items() if value is not None
+        )
+
+    def reached(
+        self,
+        ratio: float | None,
+        memory_share: float | None,
+        seconds: float | None,
+        memory_bytes: float | None,
+    ) -> bool:
+        """Whether measured numbers reach all of it; a number that is missing doesn't."""
+        if self.ratio is not None and (ratio is None or ratio < self.ratio):
+            return False
+        pairs = (
+            (self.memory_share, memory_share),
+            (self.seconds, seconds),
+            (self.memory_bytes, memory_bytes),
+        )
+        return all(goal is None or (found is not None and found <= goal) for goal, found in pairs)
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from typing import Any
 
 from evaluation.speed.chart import save_chart
 from evaluation.speed.limits import Limits
+from evaluation.speed.part import Goal
 from evaluation.speed.results import PartResult, SideResult
 from motiongpt.files import write_json, write_text
 
@@ -134,13 +135,14 @@ def _row(result: PartResult, one: SideResult, limits: Limits) -> list[str]:
         result.memory(one),
         result.memory_share(one),
     )
+    goal = result.goal(one)
     spread = f"{_seconds(min(one.seconds))} – {_seconds(max(one.seconds))}"
     return [
         part,
         one.side.name,
         f"{_seconds(one.median)} ({spread})" + (" *" if one.problem else ""),
         f"**{ratio:.1f}** ({bounds[0]:.1f} – {bounds[1]:.1f})" if ratio and bounds else "",
-        f"≥ {result.goal(one):g}" if result.goal(one) else "",
+        f"{goal}: {'reached' if result.reached(one) else 'missed'}" if goal else "",
         f"{memory / MEBI:,.0f}" if memory is not None else "",
         f"{share:.0%}" if share else "",
         f"{result.rate(one):,.0f} {result.unit}",
@@ -181,6 +183,7 @@ def _csv(results: Sequence[PartResult], limits: Mapping[str, Limits]) -> str:
             "max": max(seconds, default=None),
         }
         low, high = row.pop("ratio_range") or (None, None)
+        row["goal"] = "" if row["goal"] is None else str(Goal(**row["goal"]))
         row |= {"ratio_min": low, "ratio_max": high, "measures": str(row["measures"] or "")}
     text = io.StringIO()
     writer = csv.DictWriter(text, list(rows[0]) if rows else [], lineterminator="\n")

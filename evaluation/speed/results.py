@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from evaluation.speed.limits import Limits
-from evaluation.speed.part import ORIGINAL, Check, Needs, Side
+from evaluation.speed.part import ORIGINAL, Check, Goal, Needs, Side
 
 GOALS_AT = "base"
 
@@ -105,11 +105,16 @@ class PartResult:
         """The shortest time in which the machine could do the work in the side's numbers."""
         return limits.seconds(self.needs, one.side.dtype)
 
-    def goal(self, one: SideResult) -> float | None:
-        """How many times as fast this side is to be on this device; none but at size base."""
-        if self.size != GOALS_AT:
+    def goal(self, one: SideResult) -> Goal | None:
+        """What this side is to reach on this device; none but at size base."""
+        return one.side.goal.get(self.device) if self.size == GOALS_AT else None
+
+    def reached(self, one: SideResult) -> bool | None:
+        """Whether it does; None without a goal."""
+        goal = self.goal(one)
+        if goal is None:
             return None
-        return one.side.goal if self.device == "cpu" else one.side.gpu_goal
+        return goal.reached(self.ratio(one), self.memory_share(one), one.median, self.memory(one))
 
     def as_json(self, limits: Limits) -> dict[str, Any]:
         """Everything that was measured, and what follows from it."""
@@ -134,14 +139,14 @@ class PartResult:
             "median": one.median,
             "ratio": self.ratio(one),
             "ratio_range": self.ratio_range(one),
-            "goal": self.goal(one),
+            "goal": asdict(goal) if (goal := self.goal(one)) else None,
+            "goal_reached": self.reached(one),
             "units_per_second": self.rate(one),
             "limit_seconds": limit,
             "share_of_limit": limit / one.median if limit and one.median else None,
             "peak_bytes": one.peak_bytes,
             "start_bytes": one.start_bytes,
             "memory_share": self.memory_share(one),
-            "memory_goal": one.side.memory_goal if self.size == GOALS_AT else None,
             "measures": one.measures,
             "problem": one.problem,
         }

@@ -8,7 +8,7 @@ import torch
 
 from evaluation.speed import original_way
 from evaluation.speed.language import LANGUAGE_SIZES, prompts, random_backbone, weights_of
-from evaluation.speed.part import ORIGINAL, Check, Findings, Needs, Part, Settings, Side, Work
+from evaluation.speed.part import ORIGINAL, Check, Findings, Goal, Needs, Part, Settings, Side, Work
 from motiongpt.generation.decoding import Decoding
 
 MARKS = 2  # start and end of a motion
@@ -37,9 +37,14 @@ class Generation(Part):
                 "ours float32",
                 "float32",
                 "right-sized prompts, only motion tokens projected and sampled",
-                goal=4.0,
+                {"cpu": Goal(ratio=4.0)},
             ),
-            Side("ours bfloat16", "bfloat16", "the same with weights in bfloat16", goal=4.0),
+            Side(
+                "ours bfloat16",
+                "bfloat16",
+                "the same with weights in bfloat16",
+                {"cpu": Goal(ratio=4.0)},
+            ),
         )
 
     def work(self, side: str, folder: Path) -> Work:

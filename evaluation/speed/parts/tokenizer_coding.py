@@ -14,7 +14,7 @@ from evaluation.speed.motion import (
     walking_features,
 )
 from evaluation.speed.original_vq_vae import OriginalVQVAE
-from evaluation.speed.part import ORIGINAL, Check, Findings, Needs, Part, Settings, Side, Work
+from evaluation.speed.part import ORIGINAL, Check, Findings, Goal, Needs, Part, Settings, Side, Work
 from motiongpt.tokenizers.trained import TrainedTokenizer
 from motiongpt.tokenizers.vq_vae import VQVAE
 
@@ -39,7 +39,12 @@ class TokenizerCoding(Part):
         """One by one, and together."""
         return (
             Side(ORIGINAL, "float32", "one clip at a time"),
-            Side("ours", "float32", "TrainedTokenizer on all clips", goal=1.5, gpu_goal=10.0),
+            Side(
+                "ours",
+                "float32",
+                "TrainedTokenizer on all clips",
+                {"cpu": Goal(ratio=1.5), "cuda": Goal(ratio=10.0)},
+            ),
         )
 
     def work(self, side: str, folder: Path) -> Work:

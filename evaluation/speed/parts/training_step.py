@@ -14,6 +14,7 @@ from evaluation.speed.part import (
     ORIGINAL,
     Check,
     Findings,
+    Goal,
     Needs,
     Part,
     Repeats,
@@ -58,15 +59,13 @@ class TrainingStep(Part):
                 "ours float32",
                 "float32",
                 "right-sized batch, logits where there is a label, fused AdamW",
-                goal=6.0,
-                memory_goal=0.5,
+                {"cpu": Goal(ratio=6.0, memory_share=0.5)},
             ),
             Side(
                 "ours bfloat16",
                 "bfloat16",
                 "the same under bfloat16 autocast",
-                goal=12.0,
-                memory_goal=0.5,
+                {"cpu": Goal(ratio=12.0, memory_share=0.5)},
             ),
         )
 

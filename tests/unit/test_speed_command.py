@@ -1,0 +1,52 @@
+"""motiongpt benchmark as it is typed."""
+
+import json
+
+import pytest
+
+from launch.cli import main
+
+
+def test_it_measures_in_processes_and_leaves_its_files(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    words = ["features", "store_opening", "--size", "tiny", "--threads", "1", "--device", "cpu"]
+    assert main(["benchmark", *words, "--repeats", "2", "--out", "speed"]) == 0
+    shown = capsys.readouterr().out
+    assert shown.count("warm-up") == 4 and "2 of 2" in shown and "| store_opening | ours |" in shown
+    kept = json.loads((tmp_path / "speed/results.json").read_text())
+    assert kept["command"] == f"motiongpt benchmark {' '.join(words)} --repeats 2 --out speed"
+    assert {"cpu", "cores", "cpu_flags", "load"} <= set(kept["machine"])
+    assert {"torch", "transformers"} <= set(kept["versions"]) and not kept["interrupted"]
+    assert kept["limits"]["cpu"]["bandwidth"] > 0
+    for part in kept["parts"]:
+        assert [len(side["seconds"]) for side in part["sides"]] == [2, 2]
+        assert all(side["peak_bytes"] > side["start_bytes"] > 0 for side in part["sides"])
+        assert part["checks"] and all(check["passed"] for check in part["checks"])
+    assert {file.name for file in (tmp_path / "speed").iterdir()} == {
+        *("table.md", "table.csv", "results.json", "ratios.png", "logs")
+    }
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["trainig"], "no part 'trainig'; choose some of: features"),
+        (["--repeats", "0"], "--repeats 0: give 1 or more"),
+        (["--threads", "0"], "--threads 0: give 1 or more"),
+        (["--warm-up", "-1"], "--warm-up -1: give 0 or more"),
+        (["--part-timeout", "0"], "--part-timeout 0"),
+    ],
+)
+def test_bad_input_is_one_line(words, said, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert main(["benchmark", *words]) == 2
+    error = capsys.readouterr().err
+    assert said in error and error.count("\n") == 1
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_gpu_that_is_not_there_is_one_line(capsys, tmp_path, monkeypatch):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    monkeypatch.chdir(tmp_path)
+    assert main(["benchmark", "--device", "cuda"]) == 2
+    assert "use --device cpu" in capsys.readouterr().err
