@@ -90,6 +90,8 @@ def _lines(options: argparse.Namespace) -> "list[tuple[str, DemoLine | UserError
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="motiongpt demo",
+        usage="motiongpt demo MODEL --example FILE [options]\n"
+        "       motiongpt demo MODEL TEXT ... [options]",
         description=__doc__,
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,

@@ -1,8 +1,8 @@
 """What people pass to a model, checked: sentences, motions, lengths."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -20,7 +20,7 @@ def as_texts(texts: str | Sequence[str]) -> list[str]:
     Raises:
         UserError: none, or one that is no text or says nothing.
     """
-    listed = [texts] if isinstance(texts, str) else list(texts)
+    listed = _listed(texts)
     if not listed:
         raise UserError("no text; give at least one sentence")
     for index, text in enumerate(listed):
@@ -39,12 +39,18 @@ def as_motions(
     Raises:
         UserError: none, a file that can't be read, or a motion of another skeleton.
     """
-    alone = isinstance(motions, Motion | str | Path | np.ndarray)
-    listed = [motions] if alone else list(motions)  # type: ignore[arg-type]
+    listed = _listed(motions)
     if not listed:
         raise UserError(f"no {what}; give at least one")
-    names = [what if alone else f"{what} {index}" for index in range(len(listed))]
+    several = len(listed) > 1
+    names = [f"{what} {index}" if several else what for index in range(len(listed))]
     return [_as_motion(one, skeleton, fps, name) for one, name in zip(listed, names, strict=True)]
+
+
+def _listed(values: Any) -> list[Any]:
+    """Several things, or the one thing that there is; an array is one motion."""
+    alone = isinstance(values, str | np.ndarray) or not isinstance(values, Iterable)
+    return [values] if alone else list(values)
 
 
 def _as_motion(motion: object, skeleton: Skeleton, fps: float, what: str) -> Motion:
@@ -72,12 +78,23 @@ def one_for_each(
     Raises:
         UserError: another number of them.
     """
-    if values is None or isinstance(values, int | str | np.integer):
+    if isinstance(values, str) or not isinstance(values, Iterable):
         return [values] * count
     listed = list(values)
     if len(listed) != count:
         raise UserError(f"{len(listed)} values of {name} for {count}: give one, or one for each")
     return listed
+
+
+def texts_for_each(text: str | Sequence[str] | None, count: int) -> list[str]:
+    """A sentence for all, or one for each of `count`; empty where there is none.
+
+    Raises:
+        UserError: another number of them, or one that says nothing.
+    """
+    return [
+        "" if one is None else as_texts(str(one))[0] for one in one_for_each(text, count, "text")
+    ]
 
 
 def checked_frames(frames: object, fewest: int, most: int, why: str) -> int:

@@ -20,6 +20,7 @@ from motiongpt.api.inputs import (
     as_texts,
     checked_frames,
     one_for_each,
+    texts_for_each,
 )
 from motiongpt.api.motion import Motion
 from motiongpt.api.opening import Opened, open_model
@@ -153,10 +154,10 @@ class MotionGPT:
             UserError: a motion of another skeleton, or a length with nothing to write.
         """
         given = as_motions(motions, self.skeleton, self.fps)
-        words = [one and as_texts(str(one))[0] for one in one_for_each(text, len(given), "text")]
+        words = texts_for_each(text, len(given))
         lengths = one_for_each(frames, len(given), "frames")
         tasks = [
-            Continuation(self.writer, motion, self._frames(count, motion.frames + 1), said or "")
+            Continuation(self.writer, motion, self._frames(count, motion.frames + 1), said)
             for motion, count, said in zip(given, lengths, words, strict=True)
         ]
         return self.writer.completed(tasks, decoding or COMPLETION, _seed(seed))
@@ -185,13 +186,13 @@ class MotionGPT:
         ends = as_motions(end, self.skeleton, self.fps, "end")
         if len(starts) != len(ends):
             raise UserError(f"{len(starts)} starts and {len(ends)} ends: give as many of each")
-        words = [one and as_texts(str(one))[0] for one in one_for_each(text, len(starts), "text")]
+        words = texts_for_each(text, len(starts))
         lengths = one_for_each(frames, len(starts), "frames")
         tasks = []
         for first, last, count, said in zip(starts, ends, lengths, words, strict=True):
             fewest = first.frames + last.frames + 1
             whole = self._frames(0 if count is None else count, fewest)
-            tasks.append(Bridge(self.writer, first, last, whole or fewest, said or ""))
+            tasks.append(Bridge(self.writer, first, last, whole or fewest, said))
         return self.writer.completed(tasks, decoding or COMPLETION, _seed(seed))
 
     def chat(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import fields, replace
+from dataclasses import replace
 from typing import Protocol
 
 import numpy as np
@@ -43,7 +43,8 @@ class Writer:
 
     def __init__(self, opened: Opened, precision: str = "float32") -> None:
         self.model = MotionLanguageModel(opened.tokenizer, opened.backbone.eval())
-        self.fps, self.skeleton, self.precision = opened.fps, opened.skeleton, precision
+        self.fps, self.skeleton = opened.fps, opened.skeleton
+        self.precision = Decoding(precision=precision).precision  # refuses what there is not
         found = classes_in(task_modules, Task)  # type: ignore[type-abstract]
         self.tasks = TaskMix(
             opened.tokenizer.codebook_size,
@@ -84,9 +85,11 @@ class Writer:
         for index, request in enumerate(requests):
             self.check_room(request, f"input {index}")
         free = max(1, int(FREE_SECONDS * self.fps) // self.frames_per_token)
-        chosen = replace(decoding, max_motion_tokens=min(free, self.most_tokens))
-        if self.precision != "float32" or "precision" in {one.name for one in fields(chosen)}:
-            chosen = replace(chosen, precision=self.precision)
+        chosen = replace(
+            decoding,
+            max_motion_tokens=min(free, self.most_tokens),
+            precision=self.precision,
+        )
         return self.model.answer(requests, chosen, seed)
 
     def motions(

@@ -1,0 +1,159 @@
+"""What `from_pretrained` opens, and what it says of the rest."""
+
+import json
+import re
+import shutil
+
+import numpy as np
+import pytest
+
+from motiongpt import MotionGPT
+from motiongpt.errors import UserError
+from tests.unit.tiny_models import tiny_backbone, tiny_tokenizer
+
+PARENTS = {
+    "tokenizer": {},
+    "tokens": {"tokenizer": "t1"},
+    "pretrain": {"tokens": "k1"},
+    "instruct": {"tokens": "k1", "pretrain": "p1"},
+    "generate": {"tokenizer": "t1", "tokens": "k1", "instruct": "i1"},
+}
+SIGNATURES = {
+    "tokenizer": "t1",
+    "tokens": "k1",
+    "pretrain": "p1",
+    "instruct": "i1",
+    "generate": "g1",
+}
+
+
+def make_run(root, stage, signature, state="finished", **tasks):
+    run = root / "runs" / stage / signature
+    run.mkdir(parents=True)
+    config = {"group": "small", "data": {"fps": 25.0}, "tasks": {"templates": None, **tasks}}
+    (run / "config.json").write_text(
+        json.dumps({"parents": PARENTS[stage], "config": config, "data": {"fingerprint": "f"}})
+    )
+    (run / "status.json").write_text(json.dumps({"state": state}))
+    if stage == "tokenizer":
+        tiny_tokenizer().save(run / "model")
+    if stage in ("pretrain", "instruct"):
+        tiny_backbone().save(run / "model")
+    return run
+
+
+@pytest.fixture
+def root(tmp_path):
+    for stage, signature in SIGNATURES.items():
+        make_run(tmp_path, stage, signature)
+    return tmp_path
+
+
+def opened(where):
+    return MotionGPT.from_pretrained(where, device="cpu")
+
+
+@pytest.mark.parametrize("where", ["", "runs/instruct/i1", "runs/generate/g1", "runs/pretrain/p1"])
+def test_a_run_is_opened_with_what_it_builds_on(root, where):
+    model = opened(root / where)
+    assert (model.name, model.fps, model.skeleton.name) == ("small", 25.0, "humanml3d")
+    assert model.text_to_motion("a person walks", frames=10, seed=0)[0].frames == 10
+
+
+def test_a_run_is_opened_from_its_own_folder(root, monkeypatch):
+    monkeypatch.chdir(root / "runs" / "instruct" / "i1")
+    assert opened(".").fps == 25.0
+
+
+def test_where_it_comes_from_is_passed_on(root, tmp_path):
+    folder = opened(root).save_pretrained(tmp_path / "saved")
+    source = json.loads((folder / "motiongpt.json").read_text())["source"]
+    assert source["runs"]["instruct"] == "i1" and source["runs"]["tokenizer"] == "t1"
+    assert opened(folder).fps == 25.0
+
+
+def test_own_templates_are_used_and_passed_on(root, tmp_path):
+    from motiongpt.tasks.templates import Templates
+
+    kinds = Templates.packaged("instructions").kinds
+    grouped = {}
+    for kind in kinds:
+        grouped.setdefault(kind.group, {}).update(
+            {
+                kind.name: {
+                    "class": kind.template_class,
+                    "input": [f"Please! {kind.inputs[0]}"],
+                    "output": list(kind.outputs),
+                }
+            }
+        )
+    templates = tmp_path / "own.json"
+    templates.write_text(json.dumps(grouped))
+    shutil.rmtree(root / "runs" / "instruct" / "i1")
+    make_run(root, "instruct", "i1", templates=str(templates))
+    model = opened(root)
+    saved = model.save_pretrained(tmp_path / "saved")
+    templates.unlink()
+    with pytest.raises(UserError, match="own.json, which are not there"):
+        opened(root)
+    for one in (model, opened(saved)):
+        wordings = one.writer.tasks["motion_to_text"].prompts.kinds
+        assert all(kind.inputs[0].startswith("Please! ") for kind in wordings)
+
+
+def test_runs_that_can_not_be_opened(root):
+    with pytest.raises(UserError, match="without a language model; expected a model folder"):
+        opened(root / "runs" / "tokenizer" / "t1")
+    make_run(root, "instruct", "i2", state="running")
+    with pytest.raises(UserError, match=re.escape("not finished (running)")):
+        opened(root / "runs" / "instruct" / "i2")
+    assert opened(root).fps == 25.0
+    make_run(root, "instruct", "i3")
+    with pytest.raises(UserError, match="2 finished instruct runs; choose one: .*i1.*i3"):
+        opened(root)
+
+
+@pytest.mark.parametrize("where", ["nothing", "a/b/c", "empty", "file.txt"])
+def test_what_is_nothing_is_told_what_was_expected(tmp_path, where, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "file.txt").write_text("x")
+    with pytest.raises(
+        UserError, match="expected a model folder, a finished run such as"
+    ) as caught:
+        opened(where)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_name_of_the_hub_is_fetched(root, tmp_path, monkeypatch):
+    hub = pytest.importorskip("motiongpt.published.hub")
+    folder = opened(root).save_pretrained(tmp_path / "saved")
+    asked = []
+
+    def from_hub(name, revision=None):
+        asked.append((name, revision))
+        return folder
+
+    monkeypatch.setattr(hub, "from_hub", from_hub)
+    model = MotionGPT.from_pretrained("somebody/model", device="cpu", revision="v1")
+    assert asked == [("somebody/model", "v1")] and model.fps == 25.0
+
+
+def test_a_model_is_pushed_as_a_whole_folder(root, monkeypatch):
+    hub = pytest.importorskip("motiongpt.published.hub")
+    seen = []
+
+    def push(folder, repository, private=False):
+        seen.append((sorted(one.name for one in folder.iterdir()), repository, private))
+        return "url"
+
+    monkeypatch.setattr(hub, "push_to_hub", push)
+    assert opened(root).push_to_hub("somebody/walker", private=True) == "url"
+    files = ["README.md", "language_model", "motiongpt.json", "tokenizer"]
+    assert seen == [(files, "somebody/walker", True)]
+
+
+def test_frame_rates_and_seeds_reach_the_model(root):
+    model = opened(root)
+    (motion,) = model.text_to_motion("a person walks", frames=8, seed=0)
+    assert motion.fps == 25.0 and np.isfinite(motion.joints).all()
