@@ -101,6 +101,11 @@ class TokenStore:
         _, offsets = next(iter(self._views.values()))
         return len(offsets) - 1
 
+    def counts(self, view: str) -> np.ndarray:
+        """(N,) int64 number of codes of each clip in one view."""
+        _, offsets = self._views[view]
+        return np.diff(offsets)
+
     def clip(self, index: int) -> dict[str, np.ndarray]:
         """Codes (L,) of clip `index`, by view name."""
         return {

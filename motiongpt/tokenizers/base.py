@@ -5,9 +5,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
+import torch
 from torch import Tensor, nn
 
 from motiongpt.errors import UserError
+from motiongpt.tokenizers.masking import content_positions
 
 
 @dataclass(frozen=True)
@@ -20,6 +22,8 @@ class TokenizerOutput:
         commitment: scalar; what the quantizer asks of the encoder (and, for some, of itself).
         perplexity: scalar; how many codes the batch used, weighted by how often.
         codes: (B, L) int64; 0 beyond a clip's end.
+        token_positions: (N,) int64, the tokens with content in the flattened codes, where the
+            caller knew them.
     """
 
     features: Tensor
@@ -27,6 +31,18 @@ class TokenizerOutput:
     commitment: Tensor
     perplexity: Tensor
     codes: Tensor
+    token_positions: Tensor | None = None
+
+    def frame_positions(self) -> Tensor | None:
+        """(M,) int64, the frames with content in the flattened (B, T) ones; None for all."""
+        if self.lengths is None:
+            return None
+        frames, tokens = self.features.shape[1], self.codes.shape[1]
+        if self.token_positions is None:
+            return content_positions(self.lengths, frames)
+        rate = frames // tokens
+        within = torch.arange(rate, device=self.codes.device)
+        return (self.token_positions[:, None] * rate + within).flatten()
 
 
 class MotionTokenizer(nn.Module, ABC):
@@ -43,10 +59,19 @@ class MotionTokenizer(nn.Module, ABC):
     frames_per_token: int
 
     @abstractmethod
-    def forward(self, features: Tensor, lengths: Tensor | None = None) -> TokenizerOutput:
+    def forward(
+        self,
+        features: Tensor,
+        lengths: Tensor | None = None,
+        token_positions: Tensor | None = None,
+    ) -> TokenizerOutput:
         """Reconstruct normalised features (B, T, F); `lengths` (B,) in frames, None for all T.
 
         Padding enters neither the losses nor any statistics of the codebook.
+
+        Args:
+            token_positions: (N,) int64, the tokens with content in the flattened (B, L) ones. Who
+                gives them has checked the lengths; without them a GPU is asked for both.
         """
 
     @abstractmethod

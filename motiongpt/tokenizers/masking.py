@@ -19,6 +19,12 @@ def length_mask(lengths: Tensor | None, size: int) -> Tensor | None:
     return torch.arange(size, device=lengths.device)[None] < lengths[:, None]
 
 
+def content_positions(lengths: Tensor, size: int) -> Tensor:
+    """Where clips of `lengths` (B,) have content: (N,) int64 places in the flattened (B, size)."""
+    mask = torch.arange(size, device=lengths.device)[None] < lengths[:, None]
+    return mask.flatten().nonzero()[:, 0]
+
+
 def masked(values: Tensor, mask: Tensor | None) -> Tensor:
     """`values` (B, D, T) with zeros where `mask` (B, T) is False; NaN in the padding goes too."""
     if mask is None:

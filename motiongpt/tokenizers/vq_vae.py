@@ -76,24 +76,34 @@ class VQVAE(MotionTokenizer):
         self.quantizer = quantizer(codebook_size=codebook_size, code_dim=code_dim)
         self.decoder = Decoder(*shape, depth, dilation_growth, activation)
 
-    def forward(self, features: Tensor, lengths: Tensor | None = None) -> TokenizerOutput:
+    def forward(
+        self,
+        features: Tensor,
+        lengths: Tensor | None = None,
+        token_positions: Tensor | None = None,
+    ) -> TokenizerOutput:
         """Reconstruct normalised features (B, T, F); `lengths` (B,) in frames, None for all T.
 
         In training mode the quantizer also updates its codebook.
 
         Raises:
-            UserError: a clip is shorter than one token or longer than the batch.
+            UserError: a clip is shorter than one token or longer than the batch (not looked at
+                where `token_positions` are given).
         """
-        self.check_lengths(lengths, features.shape[1])
+        if token_positions is None:
+            self.check_lengths(lengths, features.shape[1])
         latents = self.encoder(features.transpose(1, 2), lengths)
         tokens = self.token_lengths(lengths)
-        quantised = self.quantizer(latents, length_mask(tokens, latents.shape[2]))
+        mask = length_mask(tokens, latents.shape[2])
+        quantised = self.quantizer(latents, mask, token_positions)
         return TokenizerOutput(
-            features=self.decoder(quantised.vectors, tokens).transpose(1, 2),
+            # The codes are float32 in every precision; the decoder's weights may be less.
+            features=self.decoder(quantised.vectors.to(latents.dtype), tokens).transpose(1, 2),
             lengths=None if tokens is None else tokens * self.frames_per_token,
             commitment=quantised.loss,
             perplexity=quantised.perplexity,
             codes=quantised.codes,
+            token_positions=token_positions,
         )
 
     def encode(self, features: Tensor, lengths: Tensor | None = None) -> Tensor:
@@ -107,7 +117,9 @@ class VQVAE(MotionTokenizer):
     def decode(self, codes: Tensor, lengths: Tensor | None = None) -> Tensor:
         """See `MotionTokenizer.decode`."""
         self.check_codes(codes)
-        return self.decoder(self.quantizer.look_up(codes).transpose(1, 2), lengths).transpose(1, 2)
+        latents = self.quantizer.look_up(codes).transpose(1, 2)
+        latents = latents.to(self.decoder.input_convolution.weight.dtype)
+        return self.decoder(latents, lengths).transpose(1, 2)
 
     def token_lengths(self, lengths: Tensor | None) -> Tensor | None:
         """(B,) tokens of clips with `lengths` (B,) frames."""

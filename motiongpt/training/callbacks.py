@@ -13,6 +13,7 @@ from motiongpt.errors import UserError
 from motiongpt.files import write_json
 from motiongpt.training.sampler import random_seed
 from motiongpt.training.stopping import Interrupted, StopRequest
+from motiongpt.training.throughput import Throughput
 
 
 class SeedEachStep(pl.Callback):
@@ -122,7 +123,12 @@ class ReportProgress(pl.Callback):
     """Say every few seconds where the stage is, and leave the same in `progress.json`."""
 
     def __init__(
-        self, folder: Path, name: str, say: Callable[[str], None], seconds: float = 10.0
+        self,
+        folder: Path,
+        name: str,
+        say: Callable[[str], None],
+        seconds: float = 10.0,
+        throughput: Throughput | None = None,
     ) -> None:
         self.path, self.name, self.say, self.seconds = (
             Path(folder) / "progress.json",
@@ -130,6 +136,7 @@ class ReportProgress(pl.Callback):
             say,
             seconds,
         )
+        self.throughput = throughput
         self._said = 0.0
         self._begun: tuple[int, float] = (0, 0.0)
 
@@ -155,7 +162,8 @@ class ReportProgress(pl.Callback):
         rate, metrics = self._write(trainer)
         left = f", {(trainer.max_steps - step) / rate:.0f} s left" if rate > 0 and not last else ""
         shown = "  ".join(f"{name} {value:.4g}" for name, value in sorted(metrics.items()))
-        self.say(f"  {self.name} step {step}/{trainer.max_steps}{left}  {shown}")
+        speed = f"  ({self.throughput.words()})" if self.throughput else ""
+        self.say(f"  {self.name} step {step}/{trainer.max_steps}{left}  {shown}{speed}")
 
     def on_exception(
         self, trainer: pl.Trainer, module: pl.LightningModule, exception: BaseException
@@ -182,6 +190,7 @@ class ReportProgress(pl.Callback):
                     "steps": trainer.max_steps,
                     "steps_per_second": round(rate, 3),
                     "metrics": metrics,
+                    "throughput": self.throughput.numbers() if self.throughput else {},
                 },
             )
         return rate, metrics

@@ -20,6 +20,7 @@ from motiongpt.training.sampler import (
     share_of_batch,
 )
 from motiongpt.training.stage import StageContext
+from motiongpt.training.throughput import Throughput
 
 CHECKPOINT = "checkpoints/last.ckpt"
 
@@ -37,6 +38,8 @@ class Schedule:
         precision: Lightning's name of it ("32-true", "bf16-mixed" …).
         gradient_clip: largest gradient norm, or None.
         shuffle: False keeps the order of the data set, as released (B2 of the audit).
+        bucket: batches whose clips are sorted by length among each other, to need less padding;
+            1 leaves the batches as they were drawn. The language stages have it.
     """
 
     steps: int
@@ -46,6 +49,7 @@ class Schedule:
     precision: str = "32-true"
     gradient_clip: float | None = None
     shuffle: bool = True
+    bucket: int = 1
 
 
 def fit(
@@ -57,6 +61,7 @@ def fit(
     schedule: Schedule,
     seed: int,
     context: StageContext,
+    lengths: np.ndarray | None = None,
 ) -> dict[str, float]:
     """Train `module` and return the metrics of its last validation.
 
@@ -69,10 +74,12 @@ def fit(
         name: of the stage, for progress.
         dataset: answers keys (clip index, random seed).
         clips: indices to train on and indices to validate on.
+        lengths: of all clips of the store, in any unit; for `bucket`.
 
     Raises:
         UserError: no clip in the training or the validation split, a global batch that the
-            processes can't share, or other hardware than the processes that were started.
+            processes can't share, other hardware than the processes that were started, a precision
+            that it does not have, or buckets of what has no lengths or a fixed order.
         Interrupted: the process was asked to stop; a checkpoint was written at the step's end.
     """
     for split, indices in zip(("train", "val"), clips, strict=True):
@@ -82,12 +89,14 @@ def fit(
                 "clip; prepare more data or choose another split"
             )
     hardware, processes = context.hardware, context.processes
+    _check_schedule(name, schedule, lengths, context)
     size = _clips_of_a_process(name, schedule, context)
     if hardware.threads:
         torch.set_num_threads(hardware.threads)
     pl.seed_everything(seed, workers=False, verbose=False)
     checkpoint = context.folder / CHECKPOINT
     keep = KeepCheckpoint(checkpoint, schedule.checkpoint_every)
+    throughput = Throughput(context.folder, schedule.precision)
     trainer = pl.Trainer(
         accelerator=hardware.accelerator,
         devices=hardware.devices,
@@ -109,8 +118,9 @@ def fit(
         default_root_dir=context.folder,
         callbacks=[
             SeedEachStep(seed),
+            throughput,
             keep,
-            ReportProgress(context.folder, name, context.say),
+            ReportProgress(context.folder, name, context.say, throughput=throughput),
             StopAtStepEnd(context.stop, keep),
         ],
     )
@@ -123,6 +133,8 @@ def fit(
         processes.rank,
         processes.world,
         schedule.shuffle,
+        None if lengths is None else lengths[training],
+        schedule.bucket,
     )
     keys = fixed_keys(validation, seed)
     validated = ValidationBatches(keys, size, processes.rank, processes.world)
@@ -138,7 +150,29 @@ def fit(
             ckpt_path=checkpoint if checkpoint.exists() else None,
             weights_only=True,
         )
+    context.say(f"  {name}: {throughput.words(throughput.whole)}")
     return {key: float(value) for key, value in trainer.callback_metrics.items()}
+
+
+def _check_schedule(
+    name: str, schedule: Schedule, lengths: np.ndarray | None, context: StageContext
+) -> None:
+    """Refuse what can't be done, before anything is.
+
+    Raises:
+        UserError: float16 without a GPU, which Lightning would replace by bfloat16 though the
+            precision is part of the result's signature; buckets without lengths or shuffling.
+    """
+    if schedule.precision.startswith("16") and context.device.type != "cuda":
+        raise UserError(
+            f"stage {name}: precision={schedule.precision} needs a GPU; set "
+            "trainer.precision=bf16-mixed or 32-true"
+        )
+    if schedule.bucket < 1 or (schedule.bucket > 1 and (lengths is None or not schedule.shuffle)):
+        raise UserError(
+            f"stage.{name}.schedule.bucket={schedule.bucket}: batches of similar lengths need a "
+            "language stage and shuffle=true; set it to 1"
+        )
 
 
 def _clips_of_a_process(name: str, schedule: Schedule, context: StageContext) -> int:
@@ -189,5 +223,6 @@ def _loader(
         batch_sampler=batches,
         collate_fn=collate,
         num_workers=workers,
+        pin_memory=context.device.type == "cuda",  # what Lightning then copies while it computes
         persistent_workers=workers > 0,
     )

@@ -35,6 +35,27 @@ def over_global_batch(
     return dict(zip(means, sums[:-1] / sums[-1], strict=True)), weight
 
 
+def weights_of_parts(
+    counts: Sequence[int], device: torch.device
+) -> tuple[list[Tensor | float], list[Tensor | float]]:
+    """What the parts of a step's batch weigh, where each has a mean over its own labels.
+
+    Args:
+        counts: labels of each part of this process's batch, at least 1 in all.
+
+    Returns:
+        For each part, what its loss is multiplied by, so that the sum of the gradients, averaged
+        over the processes as DDP does, is the gradient of the mean over all labels of all of them;
+        and its share of that mean. Several processes exchange one number.
+    """
+    if not several_processes():
+        total = sum(counts)
+        return [count / total for count in counts], [count / total for count in counts]
+    everywhere = sum_over_processes(torch.full((), float(sum(counts)), device=device))
+    shares = [count / everywhere for count in counts]
+    return [dist.get_world_size() * share for share in shares], list(shares)
+
+
 class RunningMeans:
     """Weighted means of named numbers over the batches of a validation, on all processes.
 

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -14,16 +13,19 @@ from motiongpt.backbones.base import Backbone
 from motiongpt.backbones.loading import load_backbone
 from motiongpt.data.store import MotionStore
 from motiongpt.data.token_store import TokenStore
+from motiongpt.tasks.base import WHOLE
 from motiongpt.tasks.pretraining_mix import PretrainingMix
 from motiongpt.tasks.templates import Templates
+from motiongpt.training.compilation import compile_parts, transformer_parts
 from motiongpt.training.fit import Schedule, fit
+from motiongpt.training.language_batch import check_parts, collator
 from motiongpt.training.language_data import LanguageExamples, Mix, TokenisedClips
 from motiongpt.training.language_module import LanguageModule
 from motiongpt.training.optimization import make_optimization
 from motiongpt.training.stage import Stage, StageContext
 from motiongpt.training.tokenizer_stage import MODEL
 from motiongpt.training.tokens_stage import TOKENS
-from motiongpt.training.unsupervised import collate, unsupervised_objective
+from motiongpt.training.unsupervised import unsupervised_objective
 
 
 class LanguageStage(Stage):
@@ -53,7 +55,15 @@ class LanguageStage(Stage):
     def train(
         self, backbone: Backbone, mix: Mix[Any], tokens: TokenStore, context: StageContext
     ) -> Mapping[str, float]:
-        """Train `backbone` on examples of `mix` and save it."""
+        """Train `backbone` on examples of `mix` and save it.
+
+        Raises:
+            UserError: no clip to train on, or a batch that can't be divided as the hardware asks.
+        """
+        hardware = context.hardware
+        check_parts(
+            self.name, self.schedule.batch_size, context.processes.world, hardware.accumulate
+        )
         examples = LanguageExamples(TokenisedClips(context.store, tokens), mix)
         clips = examples.indices("train"), examples.indices("val")
         context.say(
@@ -61,15 +71,20 @@ class LanguageStage(Stage):
             f"clips, {sum(p.numel() for p in backbone.parameters()):,} parameters"
         )
         backbone.train()  # a loaded model comes in evaluation mode, without dropout
+        if hardware.checkpoint_activations:
+            backbone.language_model.gradient_checkpointing_enable({"use_reentrant": False})
+        if hardware.compile:
+            compile_parts(transformer_parts(backbone))
         metrics = fit(
             self.name,
             LanguageModule(backbone, *self.optimization),
             examples,
-            partial(collate, backbone),
+            collator(backbone, hardware.accumulate),
             clips,
             self.schedule,
             self.seed,
             context,
+            tokens.counts(WHOLE),
         )
         if context.processes.is_first:
             backbone.save(context.folder / MODEL)

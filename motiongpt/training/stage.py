@@ -24,6 +24,12 @@ class Hardware:
         strategy: "auto" or "ddp"; alone a process may take any of Lightning's.
         workers: processes that prepare batches; 0 prepares them in this process.
         threads: CPU threads of one process, or None for torch's own choice.
+        accumulate: parts that a language stage computes a process's share of a step in, one after
+            the other, to need less memory (gradient accumulation). The tokenizer's step stays
+            whole: its codebook learns from all vectors of a step.
+        checkpoint_activations: whether a language model computes its layers once more in the
+            backward, to keep less of them in memory.
+        compile: whether torch.compile makes the networks' own code; worth its minutes on a GPU.
     """
 
     accelerator: str = "auto"
@@ -32,6 +38,9 @@ class Hardware:
     strategy: str = "auto"
     workers: int = 0
     threads: int | None = None
+    accumulate: int = 1
+    checkpoint_activations: bool = False
+    compile: bool = False
 
 
 @dataclass(frozen=True)

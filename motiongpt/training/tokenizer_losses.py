@@ -8,7 +8,6 @@ from torch import Tensor
 from motiongpt.errors import UserError
 from motiongpt.motion.skeleton import Skeleton
 from motiongpt.tokenizers.base import TokenizerOutput
-from motiongpt.tokenizers.masking import length_mask
 
 Distance = Callable[[Tensor, Tensor], Tensor]
 
@@ -90,9 +89,10 @@ class TokenizerLosses:
         """
         found = output.features.float()
         wanted = target[:, : found.shape[1]].float()
-        mask = length_mask(output.lengths, found.shape[1])
-        if mask is not None:
-            found, wanted = found[mask], wanted[mask]
+        positions = output.frame_positions()
+        if positions is not None:
+            found = found.flatten(0, 1).index_select(0, positions)
+            wanted = wanted.flatten(0, 1).index_select(0, positions)
         parts = {
             "reconstruction": self.distance(found, wanted),
             "velocity": self.distance(

@@ -9,19 +9,23 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from motiongpt.distributed import sum_over_processes
+from motiongpt.float32_state import Float32State
 from motiongpt.motion.recover import features_to_joints
 from motiongpt.motion.skeleton import Skeleton
 from motiongpt.tokenizers.base import MotionTokenizer, TokenizerOutput
 from motiongpt.tokenizers.masking import length_mask
 from motiongpt.training.global_means import RunningMeans, over_global_batch
 from motiongpt.training.tokenizer_losses import TokenizerLosses
+from motiongpt.training.training_flops import tokenizer_flops
+from motiongpt.training.window_batch import WindowBatch
+from motiongpt.training.work import Work
 
 MILLIMETRES = 1000.0
 VALIDATED = ("reconstruction", "velocity", "commitment", "total", "mpjpe_mm")
 
 
-class TokenizerModule(pl.LightningModule):
-    """Train a tokenizer on batches {"features": (B, T, F) normalised, "lengths": (B,) frames}.
+class TokenizerModule(Float32State, pl.LightningModule):
+    """Train a tokenizer on batches that `collate_windows` or `collate_whole_windows` made.
 
     Logs, for train and val: the unweighted losses, their weighted sum and the perplexity; for val
     also `val/codebook_usage` (share of the codes that the split uses) and `val/mpjpe_mm` (mean
@@ -61,9 +65,9 @@ class TokenizerModule(pl.LightningModule):
         self.register_buffer("code_counts", counts, persistent=False)
         self._validated = RunningMeans(VALIDATED)
 
-    def training_step(self, batch: dict[str, Tensor], batch_idx: int) -> Tensor:
+    def training_step(self, batch: WindowBatch, batch_idx: int) -> Tensor:
         """Weighted loss of one batch."""
-        output = self.tokenizer(batch["features"], batch["lengths"])
+        output = self._output(batch)
         parts = self.losses(output, batch["features"])
         # Tokens all have the same number of frames: the share is right for every part.
         shown, weight = over_global_batch(parts, _frames(output))
@@ -77,10 +81,10 @@ class TokenizerModule(pl.LightningModule):
         self.code_counts.zero_()
         self._validated.start(self.code_counts.device)
 
-    def validation_step(self, batch: dict[str, Tensor], batch_idx: int) -> None:
+    def validation_step(self, batch: WindowBatch, batch_idx: int) -> None:
         """Losses and the error of the joints; averages over frames."""
-        output = self.tokenizer(batch["features"], batch["lengths"])
-        found = self.losses(output, batch["features"])
+        output = self._output(batch)
+        found: dict[str, Tensor] = self.losses(output, batch["features"])
         found["mpjpe_mm"] = self._mpjpe(output, batch["features"])
         self._validated.add(found, int(_frames(output)))
         tokens = self._content(output)[:, :: self.tokenizer.frames_per_token]
@@ -101,6 +105,20 @@ class TokenizerModule(pl.LightningModule):
             return optimizer
         schedule = {"scheduler": self._make_scheduler(optimizer), "interval": "step"}
         return {"optimizer": optimizer, "lr_scheduler": schedule}
+
+    def work(self, batch: WindowBatch) -> Work:
+        """What a step on `batch` amounts to; a token is one of motion."""
+        clips, frames = batch["features"].shape[:2]
+        rate, positions = self.tokenizer.frames_per_token, batch.get("token_positions")
+        places = clips * (frames // rate)
+        tokens = places if positions is None else len(positions)
+        return Work(clips, tokens, places, tokenizer_flops(self.tokenizer, tokens * rate))
+
+    def _output(self, batch: WindowBatch) -> TokenizerOutput:
+        found: TokenizerOutput = self.tokenizer(
+            batch["features"], batch["lengths"], batch.get("token_positions")
+        )
+        return found
 
     def _content(self, output: TokenizerOutput) -> Tensor:
         """(B, T) True where a frame was reconstructed."""

@@ -4,18 +4,21 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import lightning.pytorch as pl
+import numpy as np
 import torch
 from hydra.utils import instantiate
 from omegaconf import DictConfig
 
-from motiongpt.data.windows import FeatureWindows, collate_windows
+from motiongpt.data.windows import FeatureWindows
 from motiongpt.errors import UserError
 from motiongpt.tokenizers.trained import TrainedTokenizer
+from motiongpt.training.compilation import compile_parts, tokenizer_parts
 from motiongpt.training.fit import Schedule, fit
 from motiongpt.training.optimization import make_optimization
 from motiongpt.training.stage import Stage, StageContext
 from motiongpt.training.tokenizer_losses import TokenizerLosses
 from motiongpt.training.tokenizer_module import TokenizerModule
+from motiongpt.training.window_batch import check_tokens, window_collator
 
 MODEL = "model"
 
@@ -53,14 +56,18 @@ class TokenizerStage(Stage):
                 f"({frames_per_token} frames); make it longer"
             )
         self.tokenizer, self.losses, self.seed = tokenizer, losses, seed
-        self.window, self.short = window, short
+        self.window, self.short, self.frames_per_token = window, short, frames_per_token
         self.schedule = Schedule(**schedule)  # type: ignore[arg-type]
         self.optimization = make_optimization(
             optimizer, scheduler, learning_rate, self.schedule.steps
         )
 
     def run(self, context: StageContext) -> Mapping[str, float]:
-        """Train and save."""
+        """Train and save.
+
+        Raises:
+            UserError: a clip is shorter than one token.
+        """
         store = context.store
         pl.seed_everything(self.seed, workers=False, verbose=False)
         tokenizer = instantiate(self.tokenizer)(n_features=store.n_features)
@@ -74,9 +81,13 @@ class TokenizerStage(Stage):
         )
         windows = FeatureWindows(store, self.window, self.short)
         clips = windows.indices("train"), windows.indices("val")
+        check_tokens(store, np.concatenate(clips), self.frames_per_token)
         context.say(f"  tokenizer: {len(clips[0])} training and {len(clips[1])} validation clips")
+        if context.hardware.compile:
+            compile_parts(tokenizer_parts(tokenizer))
+        collate = window_collator(self.frames_per_token)
         metrics = fit(
-            "tokenizer", module, windows, collate_windows, clips, self.schedule, self.seed, context
+            "tokenizer", module, windows, collate, clips, self.schedule, self.seed, context
         )
         if context.processes.is_first:
             TrainedTokenizer(tokenizer, store.mean, store.std).save(context.folder / MODEL)

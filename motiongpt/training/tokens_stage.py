@@ -2,13 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 
+import numpy as np
+
 from motiongpt.data.token_store import TokenStore
-from motiongpt.errors import UserError
 from motiongpt.tasks.base import WHOLE
 from motiongpt.tasks.views import views_from
 from motiongpt.tokenizers.trained import TrainedTokenizer
 from motiongpt.training.stage import Stage, StageContext
 from motiongpt.training.tokenizer_stage import MODEL
+from motiongpt.training.window_batch import check_tokens
 
 TOKENS = "tokens"
 
@@ -34,12 +36,7 @@ class TokensStage(Stage):
             context.parents["tokenizer"] / MODEL, device=context.device
         )
         rate = tokenizer.frames_per_token
-        for index, frames in enumerate(store.lengths):
-            if frames < rate:
-                raise UserError(
-                    f"clip {store.names[index]}: {frames} frames, less than one token "
-                    f"({rate} frames); prepare with data.store.min_frames={rate}"
-                )
+        check_tokens(store, np.arange(len(store)), rate)
         clips = [store.features(index) for index in range(len(store))]
         codes = {WHOLE: tokenizer.encode(clips)}
         for view in self.views:

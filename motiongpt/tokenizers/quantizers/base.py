@@ -6,9 +6,10 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
 from motiongpt.distributed import sum_over_processes
+from motiongpt.float32_state import Float32State
 
 
 @dataclass(frozen=True)
@@ -29,33 +30,38 @@ class Quantised:
     perplexity: Tensor
 
 
-class Quantizer(nn.Module, ABC):
+class Quantizer(Float32State, ABC):
     """Base of all quantizers with one codebook (K, D), kept by subclasses as `codebook`.
 
-    Distances and statistics are float32 whatever the trainer's precision is: in bfloat16 close
-    codes would swap, and an average that moves by 1 % a step would not move.
+    Distances, codebook and statistics are float32 whatever the trainer's precision is: in bfloat16
+    close codes would swap, and an average that moves by 1 % a step would not move.
     """
 
     codebook: Tensor
     # Keeps the logarithm finite for unused codes; the released code's value.
     perplexity_epsilon = 1e-7
 
-    def forward(self, latents: Tensor, mask: Tensor | None = None) -> Quantised:
+    def forward(
+        self, latents: Tensor, mask: Tensor | None = None, positions: Tensor | None = None
+    ) -> Quantised:
         """Quantise latents (B, D, L); in training mode also let the codebook learn.
 
         Args:
             mask: (B, L) bool, False where padding: it enters neither loss nor codebook.
+            positions: (N,) int64, where the flattened mask is True; without them a GPU is asked.
         """
+        if mask is not None and positions is None:
+            positions = mask.flatten().nonzero()[:, 0]
         with torch.autocast(latents.device.type, enabled=False):
             rows = latents.float().transpose(1, 2)
-            vectors = rows.flatten(0, 1) if mask is None else rows[mask]
+            vectors = _at(rows, positions)
             if self.training:
                 self.prepare(vectors.detach())
             codes = self.nearest(rows)
             quantised = self.look_up(codes)
-            used = codes.flatten() if mask is None else codes[mask]
-            chosen = quantised.flatten(0, 1) if mask is None else quantised[mask]
-            counts = used.bincount(minlength=len(self.codebook)).float()
+            used, chosen = _at(codes, positions), _at(quantised, positions)
+            counts = torch.zeros(len(self.codebook), device=used.device)
+            counts.index_add_(0, used, counts.new_ones(len(used)))  # bincount would ask the GPU
             loss = self.loss(vectors, chosen)
             if self.training:
                 # Only here: in validation the processes may have different numbers of batches.
@@ -102,3 +108,9 @@ class Quantizer(nn.Module, ABC):
     @abstractmethod
     def arguments(self) -> dict[str, Any]:
         """The constructor's arguments besides codebook_size and code_dim, fit for JSON."""
+
+
+def _at(values: Tensor, positions: Tensor | None) -> Tensor:
+    """Rows (N, ...) of `values` (B, L, ...) at flat places, or all of them (B * L, ...)."""
+    rows = values.flatten(0, 1)
+    return rows if positions is None else rows.index_select(0, positions)

@@ -1,6 +1,7 @@
 """A codebook that starts as vectors of the first training batch."""
 
 from abc import abstractmethod
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -25,14 +26,22 @@ class BatchCodebook(Quantizer):
         super().__init__()
         self.register_buffer("codebook", torch.zeros(codebook_size, code_dim))
         self.register_buffer("initialised", torch.tensor(False))
+        self._known_initialised = False
 
     @torch.no_grad()
     def prepare(self, vectors: Tensor) -> None:
         """Take the codebook from the first batch, vectors (N, D)."""
+        if self._known_initialised:  # the buffer may be on a GPU, which would have to be waited for
+            return
         if not self.initialised:
             self.codebook.copy_(self.candidates(vectors))
             self.initialised.fill_(True)
             self.start_statistics()
+        self._known_initialised = True
+
+    def _load_from_state_dict(self, *args: Any, **kwargs: Any) -> None:
+        super()._load_from_state_dict(*args, **kwargs)
+        self._known_initialised = False
 
     @abstractmethod
     def start_statistics(self) -> None:

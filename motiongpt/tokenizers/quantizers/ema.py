@@ -3,7 +3,6 @@
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from motiongpt.distributed import sum_over_processes
@@ -40,8 +39,9 @@ class EMAQuantizer(BatchCodebook):
     @torch.no_grad()
     def update(self, vectors: Tensor, codes: Tensor, counts: Tensor) -> None:
         """Move the averages by one batch: vectors (N, D), codes (N,), counts (K,)."""
-        chosen = F.one_hot(codes, len(self.codebook)).to(vectors.dtype)
-        sums = sum_over_processes(chosen.t() @ vectors)
+        # As one_hot, which looks at the codes' range; sums by a product are the same on each run.
+        chosen = codes[:, None] == torch.arange(len(self.codebook), device=codes.device)
+        sums = sum_over_processes(chosen.to(vectors.dtype).t() @ vectors)
         # In this order of operations, as released: after the first step a code that was chosen
         # once has a count of exactly 1.0, and a hair less would make `ema_reset` reset it.
         self.code_sum.copy_(self.decay * self.code_sum + (1.0 - self.decay) * sums)
