@@ -26,7 +26,7 @@ class Benchmark:
         timeout: seconds for one part on one device; None for no limit.
         folder: for the processes' logs.
         say: prints a line.
-        limits: by device.
+        limits: by device, the better of before and after.
         results: of the parts that were begun.
     """
 
@@ -73,6 +73,8 @@ class Benchmark:
                 )
                 self.results.append(measurement.result)
                 measurement.measure()
+        again = limits_of(settings, logs, names[0])
+        self.limits[settings.device] = self.limits[settings.device].or_better(again)
 
     def _repeats(self, name: str) -> Repeats:
         usual = part_named(name).repeats[self.settings.size]

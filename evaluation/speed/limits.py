@@ -29,6 +29,11 @@ class Limits:
     flop: dict[str, float]
     bandwidth: float
 
+    def or_better(self, other: "Limits") -> "Limits":
+        """The better of two measurements of one device: other programs can only lessen them."""
+        flop = {name: max(value, other.flop[name]) for name, value in self.flop.items()}
+        return Limits(flop, max(self.bandwidth, other.bandwidth))
+
     def seconds(self, needs: Needs, dtype: str) -> float | None:
         """No run can be shorter: calculating and moving numbers at best overlap altogether.
 

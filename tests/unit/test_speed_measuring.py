@@ -175,6 +175,8 @@ def test_the_limit_is_the_slower_of_calculating_and_moving():
     assert result.limit_seconds(result.sides[1], LIMITS) == 0.5
     assert Limits({"float32": 1e12}, 1e9).seconds(result.needs, "float32") == 0.4
     assert LIMITS.seconds(Needs(units=1), "float32") is None
+    better = LIMITS.or_better(Limits({"float32": 3e9, "bfloat16": 1e9}, 5e8))
+    assert better == Limits({"float32": 3e9, "bfloat16": 2e9}, 1e9)
 
 
 @pytest.mark.parametrize(

@@ -104,11 +104,10 @@ def _windows(settings: Settings) -> Iterator[Tensor]:
     features, mean, std = walking_features(size.batch, size.frames, settings.seed)
     clips = torch.from_numpy((features - mean) / std).to(settings.device)
     draw = np.random.default_rng(settings.seed)
+    rows, places = torch.arange(size.batch)[:, None], torch.arange(size.window)
     while True:
-        starts = draw.integers(0, size.frames - size.window + 1, size.batch)
-        yield torch.stack(
-            [clip[start : start + size.window] for clip, start in zip(clips, starts, strict=True)]
-        )
+        starts = torch.from_numpy(draw.integers(0, size.frames - size.window + 1, size.batch))
+        yield clips[rows, starts[:, None] + places]
 
 
 class _Original:
