@@ -164,8 +164,12 @@ class GPT2Backbone(Backbone):
 
     def logits(self, batch: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
         """Logits (N, V) at the positions before the N labels, and these (N,)."""
-        written = self.language_model.transformer(
-            input_ids=batch["input_ids"], attention_mask=batch["attention_mask"], use_cache=False
+        model = self.language_model.transformer
+        # Tokens never see the padding behind them: where it has no loss it needs no mask either.
+        # Given masks or ids, transformers looks at their content to choose a kernel, or to warn.
+        masked = batch["attention_mask"] if self.labels == "all" else None
+        written = model(
+            inputs_embeds=model.wte(batch["input_ids"]), attention_mask=masked, use_cache=False
         )
         positions = batch["label_positions"]
         hidden = written.last_hidden_state.flatten(0, 1).index_select(0, positions - 1)

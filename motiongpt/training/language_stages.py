@@ -18,6 +18,7 @@ from motiongpt.tasks.pretraining_mix import PretrainingMix
 from motiongpt.tasks.templates import Templates
 from motiongpt.training.compilation import compile_parts, transformer_parts
 from motiongpt.training.fit import Schedule, fit
+from motiongpt.training.half_range import widen_feed_forward
 from motiongpt.training.language_batch import check_parts, collator
 from motiongpt.training.language_data import LanguageExamples, Mix, TokenisedClips
 from motiongpt.training.language_module import LanguageModule
@@ -73,6 +74,8 @@ class LanguageStage(Stage):
         backbone.train()  # a loaded model comes in evaluation mode, without dropout
         if hardware.checkpoint_activations:
             backbone.language_model.gradient_checkpointing_enable({"use_reentrant": False})
+        if self.schedule.precision == "16-mixed":
+            widen_feed_forward(backbone.language_model)
         if hardware.compile:
             compile_parts(transformer_parts(backbone))
         metrics = fit(
