@@ -8,7 +8,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import torch
 
@@ -232,8 +232,8 @@ class MotionGPT:
         )
         return path
 
-    def push_to_hub(self, repository: str, private: bool = False) -> Any:
-        """Upload the model to the Hugging Face hub as OWNER/NAME."""
+    def push_to_hub(self, repository: str, private: bool = False) -> str:
+        """Upload the model to the Hugging Face hub as OWNER/NAME; gives the commit's address."""
         import tempfile
 
         from motiongpt.published.hub import push_to_hub

@@ -18,7 +18,8 @@ from motiongpt.motion.features import joints_to_features
 from motiongpt.motion.recover import features_to_joints
 from motiongpt.motion.skeleton import HUMANML3D, Skeleton
 
-FARTHEST = 10_000.0  # metres; beyond it coordinates are in another unit
+FARTHEST = 10_000.0  # metres; beyond it float32 loses millimetres
+TALLEST = 5.0  # metres; a taller body is in centimetres or millimetres
 
 
 class Motion:
@@ -193,6 +194,9 @@ def _checked_joints(joints: np.ndarray, skeleton: Skeleton) -> np.ndarray:
         raise UserError(f"joints of shape {joints.shape}; expected {expected}")
     if not (np.abs(joints) < FARTHEST).all():
         raise UserError(f"joints farther than {FARTHEST:g} m away; expected metres")
+    size = float(np.median((joints.max(1) - joints.min(1)).max(-1)))
+    if size > TALLEST:
+        raise UserError(f"a body of {size:.0f} m; expected metres, these are centimetres or less")
     return joints
 
 

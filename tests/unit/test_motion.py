@@ -152,7 +152,17 @@ def test_bad_numbers_are_refused(joints):
         Motion.from_joints(joints[:, :5])
     with pytest.raises(UserError, match="fps=0"):
         Motion.from_joints(joints, fps=0)
+    with pytest.raises(UserError, match="centimetres or less"):
+        Motion.from_joints(joints * 100)
     with pytest.raises(UserError, match="ends in"):
         Motion.from_joints(joints).save("clip.fbx")
     with pytest.raises(UserError, match="no array of numbers"):
         Motion.from_joints([["x"]])  # type: ignore[arg-type]
+
+
+def test_show_is_a_picture_in_a_notebook(joints, monkeypatch, capsys):
+    display = pytest.importorskip("IPython.display")
+    monkeypatch.setattr("motiongpt.api.showing._in_notebook", lambda: True)
+    shown = Motion.from_joints(joints[:5]).show()
+    assert isinstance(shown, display.Image) and shown.data[:3] == b"GIF"
+    assert capsys.readouterr().out == ""
