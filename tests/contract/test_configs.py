@@ -15,6 +15,7 @@ FILES = sorted(
     file.relative_to(CONF) for file in CONF.glob("*/*.yaml") if not file.stem.startswith("_")
 )
 NESTED = {
+    "published": "+published",
     "quantizer": "quantizer@tokenizer.quantizer",
     "decoding": "decoding@protocol.generation.motion_decoding",
 }
