@@ -74,7 +74,7 @@ class Motion:
         skeleton: Skeleton = HUMANML3D,
     ) -> Motion:
         """A motion of joints (T, J, 3) in metres; `fps` is the skeleton's where it is not given."""
-        return cls(joints, skeleton.fps if fps is None else fps, captions, skeleton)
+        return in_metres(cls(joints, skeleton.fps if fps is None else fps, captions, skeleton))
 
     @classmethod
     def from_features(
@@ -180,6 +180,18 @@ class Motion:
         return show_motion(self)
 
 
+def in_metres(motion: Motion) -> Motion:
+    """The motion itself, if its body has a person's size; for what comes from outside.
+
+    Raises:
+        UserError: it is a giant.
+    """
+    size = float(np.median((motion.joints.max(1) - motion.joints.min(1)).max(-1)))
+    if size > TALLEST:
+        raise UserError(f"a body of {size:.0f} m; expected metres, these are centimetres or less")
+    return motion
+
+
 def _features_of(joints: np.ndarray, skeleton: Skeleton) -> np.ndarray:
     """T joints give T - 1 rows of features: the frame after the last goes on as the last step."""
     last = joints[-1] if len(joints) == 1 else 2 * joints[-1] - joints[-2]
@@ -194,9 +206,6 @@ def _checked_joints(joints: np.ndarray, skeleton: Skeleton) -> np.ndarray:
         raise UserError(f"joints of shape {joints.shape}; expected {expected}")
     if not (np.abs(joints) < FARTHEST).all():
         raise UserError(f"joints farther than {FARTHEST:g} m away; expected metres")
-    size = float(np.median((joints.max(1) - joints.min(1)).max(-1)))
-    if size > TALLEST:
-        raise UserError(f"a body of {size:.0f} m; expected metres, these are centimetres or less")
     return joints
 
 

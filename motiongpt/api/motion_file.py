@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from motiongpt.api.motion import Motion
+from motiongpt.api.motion import Motion, in_metres
 from motiongpt.data.bvh import Bvh, read_bvh
 from motiongpt.data.bvh_forward import world_positions
 from motiongpt.data.bvh_joints import mapped_joints
@@ -45,7 +45,7 @@ def motion_of_array(
         if found.ndim == 3 and found.shape[1:] == (skeleton.n_joints, 3):
             return Motion.from_joints(found, fps, captions, skeleton)
         if found.ndim == 2 and found.shape[1] == skeleton.n_features:
-            return Motion.from_features(found, fps, captions, skeleton)
+            return in_metres(Motion.from_features(found, fps, captions, skeleton))
     known = ", ".join(
         f"(frames, {one.n_joints}, 3) or (frames, {one.n_features})" for one in SKELETONS.values()
     )

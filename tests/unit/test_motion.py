@@ -135,6 +135,7 @@ def cut(path):
         ("nan.npy", lambda p: np.save(p, np.full((9, 263), np.nan)), "NaN or infinity at frame 0"),
         ("empty.npy", lambda p: np.save(p, np.zeros((0, 263))), "shape \\(0, 263\\)"),
         ("far.npy", lambda p: np.save(p, np.full((9, 22, 3), 1e6)), "expected metres"),
+        ("mm.npy", lambda p: np.save(p, np.full((9, 251), 900.0)), "centimetres or less"),
         ("other.npz", lambda p: np.savez(p, poses=np.zeros(3)), "holds poses; expected joints"),
         ("text.bvh", lambda p: p.write_text("hello"), "text.bvh:1"),
     ],
