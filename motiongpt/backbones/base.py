@@ -146,7 +146,7 @@ class Backbone(nn.Module, ABC):
         )
         return loss, len(labels)
 
-    @torch.no_grad()
+    @torch.inference_mode()
     def generate(
         self,
         prompts: Sequence[str],

@@ -3,13 +3,14 @@
 import numpy as np
 import pytest
 import torch
+from scipy.stats import ks_2samp
 from transformers import GenerationConfig, LogitsProcessorList, T5Config, T5ForConditionalGeneration
 
 from motiongpt.backbones.base import Backbone
 from motiongpt.backbones.gpt2 import GPT2Backbone
 from motiongpt.backbones.t5 import T5Backbone
 from motiongpt.errors import UserError
-from motiongpt.generation import batched
+from motiongpt.generation import batched, writers
 from motiongpt.generation.chance import uniform_rows
 from motiongpt.generation.choice import choose
 from motiongpt.generation.constraints import Rows, WritingConstraint
@@ -143,6 +144,36 @@ def test_untied_embeddings_are_not_scaled():
         assert torch.allclose(found, expected, atol=1e-5)
 
 
+def test_sampled_lengths_are_distributed_as_transformers_own(backbone):
+    rows, most = 600, 12
+    ours = backbone.generate(
+        ["walk on"] * rows, "motion", Decoding(top_k=0, max_motion_tokens=most), seed=1
+    )
+    ids = backbone.token_ids
+    inputs, prefix = backbone._prompt_batch(["walk on"] * rows)
+    asked = Rows.of(["motion"] * rows, [None] * rows, most, most)
+    torch.manual_seed(2)
+    theirs = backbone.language_model.generate(
+        **inputs,
+        generation_config=GenerationConfig(
+            max_new_tokens=asked.longest(),
+            do_sample=True,
+            top_k=0,
+            eos_token_id=[ids.end],
+            pad_token_id=backbone.language_model.config.pad_token_id,
+            decoder_start_token_id=backbone.language_model.config.decoder_start_token_id,
+        ),
+        use_model_defaults=False,
+        logits_processor=LogitsProcessorList([WritingConstraint(ids, asked, prefix)]),
+    )[:, prefix:]
+    lengths = [
+        [len(backbone.vocabulary.read(text)) for text in ours],
+        ((theirs != ids.end).cumprod(1).sum(1) - 1).tolist(),
+    ]
+    assert len(set(lengths[0])) > 3
+    assert ks_2samp(*lengths).pvalue > 1e-3
+
+
 @pytest.mark.parametrize(
     ("options", "expected"),
     [
@@ -178,3 +209,18 @@ def test_streams_of_rows_differ_and_repeat():
 def test_unknown_precision_is_refused():
     with pytest.raises(UserError, match="precision=float16 is unknown: choose one of float32"):
         Decoding(precision="float16")
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+@pytest.mark.parametrize("packed", [True, False])
+def test_products_with_weights_laid_out_are_products(dtype, packed, monkeypatch):
+    if not packed:
+        monkeypatch.setattr(writers.product, "_can_pack", lambda dtype: False)
+    for outputs, inputs in ((515, 64), (7, 5), (96, 48)):
+        weight = torch.randn(outputs, inputs)
+        multiply = writers.product.product(weight, dtype)
+        for rows in (1, 5, 33):
+            values = torch.randn(rows, inputs).to(dtype)
+            expected = values.double() @ weight.to(dtype).double().T
+            allowed = 1e-5 if dtype == torch.float32 else 2e-2
+            assert (multiply(values).double() - expected).abs().max() < allowed * expected.std()

@@ -8,7 +8,8 @@ from collections.abc import Mapping
 
 import torch
 from torch import Tensor
-from torch.nn import functional
+
+from motiongpt.generation.writers.product import product
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 
@@ -67,11 +68,10 @@ class Head:
     def __init__(
         self, weight: Tensor, bias: Tensor | None, scale: float, dtype: torch.dtype
     ) -> None:
-        self.weight = weight.to(dtype)
-        self.bias = None if bias is None else bias.to(dtype)
-        self.scale = scale
+        self.product, self.dtype = product(weight, dtype), dtype
+        self.bias, self.scale = bias, scale
 
     def __call__(self, hidden: Tensor) -> Tensor:
         """(B, D) to logits (B, A) float32."""
-        scaled = (hidden * self.scale).to(self.weight.dtype)
-        return functional.linear(scaled, self.weight, self.bias).float()
+        logits = self.product((hidden * self.scale).to(self.dtype)).float()
+        return logits if self.bias is None else logits + self.bias

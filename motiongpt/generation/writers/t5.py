@@ -4,15 +4,18 @@ The residual stream stays in float32 whatever the weights are in. Keys and value
 arrays of their final size. Shapes as in `base`; H heads of K numbers.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 from transformers import T5ForConditionalGeneration
+from transformers.activations import NewGELUActivation
 
 from motiongpt.generation.writers.base import Draft, Head, Writer
+from motiongpt.generation.writers.product import product
 
 
 class T5Writer(Writer):
@@ -44,27 +47,26 @@ class T5Writer(Writer):
         """(tokens, H, tokens) what is added to the scores between two places of the answer."""
         attention: Any = self.model.decoder.block[0].layer[0].SelfAttention
         bias = attention.compute_bias(tokens, tokens, device=self.embedding.device)
-        return bias[0].transpose(0, 1).to(self.dtype)
+        return bias[0].transpose(0, 1)
 
 
 class _T5Draft(Draft):
     def __init__(self, writer: T5Writer, read: Tensor, mask: Tensor, tokens: int) -> None:
         self.writer = writer
         self.written = 0
-        rows, dtype = len(read), writer.dtype
-        read = read.to(dtype)
+        rows, dtype = len(read), _kept_dtype(mask.device, writer.dtype)
         self.read = [layer.read_keys(read) for layer in writer.layers]
         hidden = torch.zeros(mask.shape, dtype=dtype, device=mask.device)
         self.mask = hidden.masked_fill(mask == 0, float("-inf"))[:, None, None]
         shape = (2, rows, writer.heads, tokens + 1, writer.layers[0].head_width)
         self.kept = [torch.empty(shape, dtype=dtype, device=mask.device) for _ in writer.layers]
-        self.bias = writer.position_bias(tokens + 1)
+        self.bias = writer.position_bias(tokens + 1).to(dtype)
         self.write(torch.full((rows,), writer.start, device=mask.device))
 
     def write(self, tokens: Tensor) -> None:
         hidden = self.writer.embedding[tokens].float()
         place = self.written
-        bias = self.bias[place, :, None, : place + 1]
+        bias = self.bias[None, place, :, None, : place + 1]
         for layer, kept, read in zip(self.writer.layers, self.kept, self.read, strict=True):
             hidden = layer(hidden, kept, place, bias, read, self.mask)
         self.written += 1
@@ -84,23 +86,23 @@ class _Layer:
         mine, read, dense = own.SelfAttention, other.EncDecAttention, feed.DenseReluDense
         self.heads, self.head_width = heads, mine.key_value_proj_dim
         self.norms = own.layer_norm, other.layer_norm, feed.layer_norm
-        self.own_in = torch.cat([mine.q.weight, mine.k.weight, mine.v.weight]).to(dtype)
-        self.own_out = mine.o.weight.to(dtype)
-        self.read_in = read.q.weight.to(dtype)
-        self.read_both = torch.cat([read.k.weight, read.v.weight]).to(dtype)
-        self.read_out = read.o.weight.to(dtype)
+        self.own_in = product(torch.cat([mine.q.weight, mine.k.weight, mine.v.weight]), dtype)
+        self.own_out = product(mine.o.weight, dtype)
+        self.read_in = product(read.q.weight, dtype)
+        self.read_both = product(torch.cat([read.k.weight, read.v.weight]), dtype)
+        self.read_out = product(read.o.weight, dtype)
         self.is_gated = hasattr(dense, "wi_0")
         wide = [dense.wi_0.weight, dense.wi_1.weight] if self.is_gated else [dense.wi.weight]
-        self.wide, self.narrow = torch.cat(wide).to(dtype), dense.wo.weight.to(dtype)
-        self.activation = dense.act
+        self.wide, self.narrow = product(torch.cat(wide), dtype), product(dense.wo.weight, dtype)
+        self.activation = _fused(dense.act)
         self.dtype = dtype
 
     def read_keys(self, read: Tensor) -> tuple[Tensor, Tensor]:
         """Keys and values (B, H, L, K) of what the encoder read (B, L, D)."""
         rows, length, _ = read.shape
-        both = functional.linear(read, self.read_both)
+        both = self.read_both(read.to(self.dtype).flatten(0, 1))
         both = both.view(rows, length, 2, self.heads, self.head_width).permute(2, 0, 3, 1, 4)
-        keys, values = both.contiguous()
+        keys, values = both.to(_kept_dtype(read.device, self.dtype)).contiguous()
         return keys, values
 
     def __call__(
@@ -113,27 +115,38 @@ class _Layer:
         mask: Tensor,
     ) -> Tensor:
         """(B, D) to (B, D): the token at `place`, whose keys and values go into `kept`."""
-        rows = len(hidden)
-        joined = functional.linear(self._normed(0, hidden), self.own_in)
-        query, key, value = joined.view(rows, 3, self.heads, self.head_width).unbind(1)
+        rows, width = len(hidden), self.head_width
+        joined = self.own_in(self._normed(0, hidden)).view(rows, 3, self.heads, width)
+        query, key, value = joined.to(kept.dtype).unbind(1)
         kept[0, :, :, place], kept[1, :, :, place] = key, value
         own = kept[:, :, :, : place + 1]
-        hidden = hidden + functional.linear(_attend(query, own[0], own[1], bias), self.own_out)
-        query = functional.linear(self._normed(1, hidden), self.read_in)
-        query = query.view(rows, self.heads, self.head_width)
-        hidden = hidden + functional.linear(_attend(query, *read, mask), self.read_out)
-        wide = functional.linear(self._normed(2, hidden), self.wide)
+        hidden = hidden + self.own_out(_attend(query, own[0], own[1], bias).to(self.dtype))
+        query = self.read_in(self._normed(1, hidden)).view(rows, self.heads, width).to(kept.dtype)
+        hidden = hidden + self.read_out(_attend(query, *read, mask).to(self.dtype))
+        wide = self.wide(self._normed(2, hidden))
         if self.is_gated:
             gate, wide = wide.chunk(2, dim=-1)
             wide = self.activation(gate) * wide
         else:
             wide = self.activation(wide)
-        return hidden + functional.linear(wide, self.narrow)
+        return hidden + self.narrow(wide)
 
     def _normed(self, number: int, hidden: Tensor) -> Tensor:
         norm = self.norms[number]
         epsilon = norm.variance_epsilon
         return functional.rms_norm(hidden, hidden.shape[-1:], norm.weight, epsilon).to(self.dtype)
+
+
+def _fused(activation: nn.Module) -> Callable[[Tensor], Tensor]:
+    """The same function in one operation, where torch has it."""
+    if isinstance(activation, NewGELUActivation):
+        return partial(functional.gelu, approximate="tanh")
+    return activation
+
+
+def _kept_dtype(device: torch.device, dtype: torch.dtype) -> torch.dtype:
+    """Keys and values are float32 on a CPU: attention to one token is several times faster so."""
+    return torch.float32 if device.type == "cpu" else dtype
 
 
 def _attend(query: Tensor, keys: Tensor, values: Tensor, bias: Tensor) -> Tensor:
