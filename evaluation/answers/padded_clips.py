@@ -47,7 +47,8 @@ class PaddedClips(TokenisedClips):
 def encode_padded(
     tokenizer: TrainedTokenizer, store: MotionStore, indices: Sequence[int]
 ) -> dict[int, Codes]:
-    """Codes of clips padded with the mean pose, in batches in the order of their lengths.
+    """Codes of clips padded with the mean pose (that of the tokenizer: zeros when it has normalised
+    them), in batches in the order of their lengths.
 
     That is the order in which MotionGPT's loader has them.
     """
@@ -59,7 +60,7 @@ def encode_padded(
         rows = []
         for index in batch:
             features = store.features(index)
-            padding = np.repeat(store.mean[None], longest - len(features), axis=0)
+            padding = np.repeat(tokenizer.mean[None], longest - len(features), axis=0)
             rows.append(np.concatenate([features, padding]))
         found.update(zip(batch, tokenizer.encode(rows), strict=True))
     return found
