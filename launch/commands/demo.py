@@ -136,6 +136,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--bvh", action="store_true", help="write ID_out.bvh too")
     parser.add_argument("--device", help="cpu, cuda, ...; default: a GPU where there is one")
     parser.add_argument(
-        "--precision", choices=("float32", "bfloat16"), default="float32", help="default: float32"
+        "--precision",
+        choices=("float32", "bfloat16"),
+        help="default: the faster one on this machine",
     )
     return parser

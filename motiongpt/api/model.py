@@ -53,7 +53,7 @@ class MotionGPT:
         writer: the networks behind it.
     """
 
-    def __init__(self, opened: Opened, precision: str = "float32") -> None:
+    def __init__(self, opened: Opened, precision: str | None = None) -> None:
         self._opened = opened
         self.name, self.fps = opened.name, opened.fps
         self.skeleton: Skeleton = opened.skeleton
@@ -64,7 +64,7 @@ class MotionGPT:
         cls,
         where: str | Path,
         device: str | torch.device | None = None,
-        precision: str = "float32",
+        precision: str | None = None,
         revision: str | None = None,
     ) -> MotionGPT:
         """Open a trained model.
@@ -73,7 +73,8 @@ class MotionGPT:
             where: a model folder; a finished run, as outputs/runs/instruct/SIGNATURE; the root of
                 an experiment with one of them; or a name of the Hugging Face hub, OWNER/NAME.
             device: such as "cuda" or "cpu"; None takes a GPU where there is one.
-            precision: of the language model, "float32" or "bfloat16".
+            precision: of the language model's writing, "float32" or "bfloat16"; None takes the
+                faster one.
             revision: branch, tag or commit of a model on the hub.
 
         Raises:

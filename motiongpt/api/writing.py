@@ -11,10 +11,12 @@ import numpy as np
 from motiongpt import tasks as task_modules
 from motiongpt.api.motion import Motion
 from motiongpt.api.opening import Opened
+from motiongpt.backbones.initialisation import embedding_rows
 from motiongpt.errors import UserError
 from motiongpt.generation.decoding import Decoding
 from motiongpt.generation.model import Answer, MotionLanguageModel, Request
 from motiongpt.registry import classes_in
+from motiongpt.generation.precision import fastest_precision
 from motiongpt.tasks.base import Codes, Task
 from motiongpt.tasks.task_mix import TaskMix
 
@@ -41,9 +43,12 @@ class Completion(Protocol):
 class Writer:
     """A trained model and the tasks that it can be asked, whatever they are."""
 
-    def __init__(self, opened: Opened, precision: str = "float32") -> None:
+    def __init__(self, opened: Opened, precision: str | None = None) -> None:
         self.model = MotionLanguageModel(opened.tokenizer, opened.backbone.eval())
         self.fps, self.skeleton = opened.fps, opened.skeleton
+        backbone = opened.backbone
+        width = embedding_rows(backbone.language_model).shape[1]
+        precision = precision or fastest_precision(backbone.device, width)
         self.precision = Decoding(precision=precision).precision  # refuses what there is not
         found = classes_in(task_modules, Task)  # type: ignore[type-abstract]
         self.tasks = TaskMix(

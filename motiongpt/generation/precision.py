@@ -5,8 +5,19 @@ import torch
 PRECISIONS = ("float32", "bfloat16")
 
 
-def fastest_precision(device: torch.device) -> str:
-    """bfloat16 where the device multiplies it natively, else float32."""
+# Of the embedding. Narrower models write no faster in bfloat16 (measured: width 128, 20 rows, 0.13
+# against 0.11 s on AVX-512 with bfloat16; width 768, 32 rows, 7 against 10 s).
+NARROW = 256
+
+
+def fastest_precision(device: torch.device, width: int) -> str:
+    """bfloat16 where the device multiplies it natively and the model is wide enough to gain by it.
+
+    Args:
+        width: of the language model.
+    """
+    if width <= NARROW:
+        return "float32"
     if device.type == "cuda":
         return "bfloat16" if torch.cuda.is_bf16_supported(including_emulation=False) else "float32"
     native = device.type == "cpu" and torch.backends.mkldnn.is_available() and _cpu_has_bfloat16()
