@@ -15,8 +15,8 @@ from motiongpt.backbones.initialisation import embedding_rows
 from motiongpt.errors import UserError
 from motiongpt.generation.decoding import Decoding
 from motiongpt.generation.model import Answer, MotionLanguageModel, Request
-from motiongpt.registry import classes_in
 from motiongpt.generation.precision import fastest_precision
+from motiongpt.registry import classes_in
 from motiongpt.tasks.base import Codes, Task
 from motiongpt.tasks.task_mix import TaskMix
 
