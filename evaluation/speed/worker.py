@@ -47,7 +47,7 @@ class Worker:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=errors,
-                env={**os.environ, **threads, "PYTHONPATH": os.pathsep.join(sys.path)},
+                env={**os.environ, **threads},
                 start_new_session=True,  # Ctrl-C is the parent's to answer
             )
 

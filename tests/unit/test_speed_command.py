@@ -1,7 +1,11 @@
 """motiongpt benchmark as it is typed."""
 
 import json
+import signal
+import subprocess
+import sys
 
+import psutil
 import pytest
 
 from evaluation.speed.catalogue import part_names
@@ -32,6 +36,28 @@ def test_it_measures_in_processes_and_leaves_its_files(tmp_path, monkeypatch, ca
     assert {file.name for file in (tmp_path / "speed").iterdir()} == {
         *("table.md", "table.csv", "results.json", "ratios.png", "logs")
     }
+
+
+def test_ctrl_c_ends_the_processes_and_keeps_what_was_measured(tmp_path):
+    words = ["features", "--size", "tiny", "--threads", "1", "--device", "cpu"]
+    running = subprocess.Popen(
+        [sys.executable, "-m", "launch.cli", "benchmark", *words, "--repeats", "100000"],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert running.stdout is not None
+    for line in running.stdout:
+        if " 3 of 100000" in line:
+            break
+    children = psutil.Process(running.pid).children(recursive=True)
+    assert len(children) == 2
+    running.send_signal(signal.SIGINT)
+    rest, _ = running.communicate(timeout=120)
+    assert running.returncode == 130 and "Stopped before its end" in rest
+    assert not any(child.is_running() for child in children)
+    kept = json.loads(next(tmp_path.glob("outputs/benchmark/*/results.json")).read_text())
+    assert kept["interrupted"] and len(kept["parts"][0]["sides"][0]["seconds"]) >= 3
 
 
 @pytest.mark.slow
