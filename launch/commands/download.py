@@ -65,7 +65,14 @@ def main(arguments: Sequence[str]) -> int:
         return 0
     asked = import_options(options, weights.codebook_size)
     complete = ImportOptions(statistics, asked.store, asked.text_tokenizer, asked.codebook_size)
-    print(next_command(import_checkpoint(file, default_folder(file), complete, options.force)))
+    imported = import_checkpoint(
+        file,
+        default_folder(file),
+        complete,
+        options.force,
+        further={"repository": weights.repository, "licence": weights.licence},
+    )
+    print(next_command(imported))
     return 0
 
 

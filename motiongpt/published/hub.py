@@ -28,6 +28,7 @@ from huggingface_hub.errors import (
 from motiongpt.errors import UserError
 from motiongpt.published.card import model_card
 from motiongpt.published.folder import CARD, DESCRIPTION, ModelFolder
+from motiongpt.published.network import hub_is_reachable
 
 LOG_IN = "log in with `hf auth login`, or set HF_TOKEN"
 FORBIDDEN = (401, 403)
@@ -50,6 +51,7 @@ def file_on_hub(repository: str, file: str, revision: str = "main") -> FileOnHub
     Raises:
         UserError: no network, no such repository, revision or file.
     """
+    _need_network(f"{repository}/{file}")
     with _one_line(f"{repository}/{file}"):
         url = hf_hub_url(repository, file, revision=revision)
         etag = get_hf_file_metadata(url).etag
@@ -64,9 +66,12 @@ def from_hub(name: str, revision: str | None = None) -> Path:
     Raises:
         UserError: no network, no such repository or revision, no access, or no model folder there.
     """
+    local = not hub_is_reachable()
     with _one_line(name):
         try:
-            description = Path(hf_hub_download(name, DESCRIPTION, revision=revision))
+            description = Path(
+                hf_hub_download(name, DESCRIPTION, revision=revision, local_files_only=local)
+            )
         except LocalEntryNotFoundError:  # one of the next kind, but for want of a network
             raise
         except EntryNotFoundError as error:
@@ -75,7 +80,14 @@ def from_hub(name: str, revision: str | None = None) -> Path:
                 "projects are fetched by `motiongpt download NAME` and imported"
             ) from error
         ModelFolder.open(description.parent)  # refuses another format before gigabytes are fetched
-        return Path(snapshot_download(name, revision=revision, allow_patterns=list(MODEL_FILES)))
+        return Path(
+            snapshot_download(
+                name,
+                revision=revision,
+                allow_patterns=list(MODEL_FILES),
+                local_files_only=local,
+            )
+        )
 
 
 def push_to_hub(folder: Path | str, repository: str, private: bool = False) -> str:
@@ -88,6 +100,7 @@ def push_to_hub(folder: Path | str, repository: str, private: bool = False) -> s
     """
     opened = ModelFolder.open(folder)
     card = model_card(opened, repository)
+    _need_network(repository)
     api = HfApi()
     with _one_line(repository):
         api.create_repo(repository, private=private, exist_ok=True)
@@ -105,6 +118,11 @@ def push_to_hub(folder: Path | str, repository: str, private: bool = False) -> s
             commit_message=f"{opened.name}: model card",
         )
     return str(done.commit_url)
+
+
+def _need_network(what: str) -> None:
+    if not hub_is_reachable():
+        raise UserError(f"{what}: the hub can't be reached; try again where there is a network")
 
 
 @contextlib.contextmanager

@@ -27,12 +27,14 @@ def import_checkpoint(
     options: ImportOptions,
     force: bool = False,
     say: Callable[[str], None] = print,
+    further: Mapping[str, Any] | None = None,
 ) -> ModelFolder:
     """Convert `file` to the model folder `folder`; whole, or not at all.
 
     Args:
         force: replace a model folder that is there.
         say: prints one line of progress.
+        further: provenance that only the caller knows, as a licence.
 
     Raises:
         UserError: the folder is there already; the file is damaged or of no known project; or a
@@ -58,6 +60,7 @@ def import_checkpoint(
         "sha256": file_sha256(file),
         "importer": importer.name,
         **parts.source,
+        **(further or {}),
     }
     say(f"writes {folder}")
     write_model_folder(

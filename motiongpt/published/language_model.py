@@ -1,6 +1,7 @@
 """The language model of a released checkpoint as a backbone."""
 
 from collections.abc import Mapping
+from pathlib import Path
 
 import numpy as np
 from torch import Tensor
@@ -14,6 +15,7 @@ from motiongpt.backbones.text_tokenizer import add_motion_tokens
 from motiongpt.errors import UserError
 from motiongpt.published.gpt2_weights import INPUT as GPT2_INPUT
 from motiongpt.published.gpt2_weights import gpt2_from_state
+from motiongpt.published.network import hub_is_reachable
 from motiongpt.published.t5_weights import t5_from_state
 
 T5_INPUT = "shared.weight"
@@ -66,10 +68,15 @@ def _architecture(state: Mapping[str, Tensor], prefix: str) -> str:
 
 
 def _text_tokenizer(source: str) -> PreTrainedTokenizerBase:
+    local = Path(source).is_dir() or not hub_is_reachable()
     try:
-        found: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(source)
+        found: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(
+            source, local_files_only=local
+        )
     except (OSError, ValueError, ImportError) as error:
-        reason = " ".join(str(error).split())[:200]
+        reason = " ".join(str(error).split()).partition(". ")[0]
+        if local and not Path(source).is_dir():
+            reason = "the hub can't be reached, and it is not in the local cache"
         raise UserError(
             f"text tokenizer {source}: can't be had ({reason}); fetch it where there is a network "
             "(AutoTokenizer.from_pretrained(...).save_pretrained(FOLDER)) and pass "

@@ -70,7 +70,7 @@ def test_the_released_size(tmp_path):
     mask = torch.ones_like(ids)
     with torch.no_grad():
         expected = model(input_ids=ids, attention_mask=mask, labels=labels).logits.flatten(0, 1)
-        logits, _ = backbone.logits({"input_ids": ids, "attention_mask": mask, "labels": labels})
+        logits, _ = backbone.logits(backbone.collate_ids(ids.tolist(), labels.tolist()))
     scale = float(expected.abs().max())
     torch.testing.assert_close(logits / scale, expected / scale, rtol=0, atol=1e-5)
     tokenizer = folder.tokenizer().tokenizer

@@ -12,9 +12,11 @@ import subprocess
 import tarfile
 import zipfile
 
+import lightning.pytorch as pl
 import numpy as np
 import pytest
 import torch
+from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint
 from omegaconf import OmegaConf
 
 from motiongpt.errors import UserError
@@ -107,6 +109,38 @@ def test_weights_of_a_lightning_checkpoint_are_read_the_rest_stood_in_for(tmp_pa
     assert isinstance(state["best_model_score"], StandIn)
     assert state["queue"] == [1, 2] and state["counts"]["seen"] == [3]
     assert torch.equal(found["optimizer_states"][0]["state"][0]["step"], torch.tensor(2.0))
+
+
+class Model(pl.LightningModule):
+    """A model that keeps its whole configuration, as MotionGPT does."""
+
+    def __init__(self, cfg):
+        super().__init__()
+        self.save_hyperparameters()
+        self.layer = torch.nn.Linear(2, 1)
+
+    def training_step(self, batch, _):
+        loss = self.layer(batch).square().mean()
+        self.log("loss", loss)
+        return loss
+
+    def configure_optimizers(self):
+        optimizer = torch.optim.AdamW(self.parameters())
+        return [optimizer], [torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, 10)]
+
+
+def test_a_file_that_lightning_wrote_is_read(tmp_path):
+    kept = ModelCheckpoint(tmp_path, filename="model", monitor="loss", every_n_train_steps=1)
+    trainer = pl.Trainer(
+        max_steps=2, accelerator="cpu", logger=False, callbacks=[kept, EarlyStopping("loss")],
+        enable_progress_bar=False, enable_model_summary=False,
+    )  # fmt: skip
+    model = Model(OmegaConf.create({"width": "${oc.env:HOME}", "parts": [1, {"a": None}]}))
+    trainer.fit(model, torch.utils.data.DataLoader(torch.ones(4, 2), batch_size=2))
+    found = read_checkpoint(kept.best_model_path)
+    assert found["state_dict"].keys() == {"layer.weight", "layer.bias"}
+    assert isinstance(found["hyper_parameters"]["cfg"], StandIn)
+    assert len(found["callbacks"]) == 2 and found["optimizer_states"][0]["state"]
 
 
 def test_reading_leaves_nothing_allowed_behind(tmp_path):

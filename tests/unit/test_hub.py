@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from huggingface_hub import HfApi
+from huggingface_hub import HfApi, constants
 from huggingface_hub.errors import HfHubHTTPError, LocalTokenNotFoundError
 
 from launch.cli import main
@@ -19,6 +19,7 @@ from motiongpt.published.folder import ModelFolder
 from motiongpt.published.hub import push_to_hub
 from motiongpt.published.import_checkpoint import import_checkpoint, known_importers
 from motiongpt.published.importers.base import ImportOptions
+from motiongpt.published.network import hub_is_reachable
 from motiongpt.published.weights import PublishedWeights
 from tests.unit.fake_hub import FakeHub
 from tests.unit.original_checkpoints import (
@@ -51,7 +52,7 @@ def files_of(folder: Path) -> dict[str, bytes]:
     }
 
 
-def command(tmp_path, endpoint, *words, **environment):
+def command(tmp_path, endpoint, *words):
     return subprocess.run(
         [sys.executable, "-m", "launch.cli", *words],
         env={
@@ -59,7 +60,6 @@ def command(tmp_path, endpoint, *words, **environment):
             "HF_ENDPOINT": endpoint,
             "HF_HOME": str(tmp_path / "hub"),
             "HF_HUB_DISABLE_XET": "1",
-            **environment,
         },
         capture_output=True,
         text=True,
@@ -80,6 +80,7 @@ def served(monkeypatch):
     """A hub with one checkpoint, as huggingface_hub sees it from within this process."""
     hub = FakeHub({"owner/weights": {"small.tar": CHECKPOINT}})
     with hub.serving() as address:
+        monkeypatch.setattr(hub_module, "hub_is_reachable", lambda: True)
         monkeypatch.setattr(
             hub_module,
             "hf_hub_url",
@@ -154,13 +155,22 @@ def test_what_cannot_be_fetched_is_said_in_one_line(changes, said, served, tmp_p
     assert "\n" not in str(caught.value)
 
 
-def test_without_a_network_it_says_so(monkeypatch, tmp_path):
-    def unreachable(_):
-        raise ConnectionError("no route to host")
+def test_without_a_network_it_says_so(folder, monkeypatch, tmp_path):
+    monkeypatch.setattr(hub_module, "hub_is_reachable", lambda: False)
+    for ask in (
+        lambda: weights().fetch(tmp_path, progress=False),
+        lambda: hub_module.from_hub("owner/never-fetched"),
+        lambda: push_to_hub(folder, "owner/small"),
+    ):
+        with pytest.raises(UserError, match="the hub can't be reached"):
+            ask()
 
-    monkeypatch.setattr(hub_module, "get_hf_file_metadata", unreachable)
-    with pytest.raises(UserError, match="the hub can't be reached"):
-        weights().fetch(tmp_path, progress=False)
+
+def test_whether_the_hub_answers_is_known_soon(served, monkeypatch):
+    with FakeHub({}).serving() as address:
+        monkeypatch.setattr(constants, "ENDPOINT", address)
+        assert hub_is_reachable()
+    assert not hub_is_reachable()
 
 
 def test_the_command_lists_what_there_is(capsys):
@@ -188,7 +198,9 @@ def test_the_command_fetches_and_imports(served, monkeypatch, tmp_path, capsys):
         again = ["download", "small", "--to", str(to), "--import", "--text-tokenizer", words]
         assert main(again) == 0
     assert "experiment=published" in capsys.readouterr().out
-    assert ModelFolder.open(to / "small").backbone().vocabulary.codebook_size == K
+    imported = ModelFolder.open(to / "small")
+    assert imported.backbone().vocabulary.codebook_size == K
+    assert (imported.source["repository"], imported.source["licence"]) == ("owner/weights", "MIT")
 
 
 def test_a_model_folder_comes_from_the_hub_whole_and_nothing_else(folder, tmp_path):
@@ -201,10 +213,7 @@ def test_a_model_folder_comes_from_the_hub_whole_and_nothing_else(folder, tmp_pa
         assert not [one for one in served.asked if one[1].endswith((".tar", ".py"))]
         again = command(tmp_path, address, "download", "owner/small", "--to", str(tmp_path / "to"))
         assert again.returncode == 2 and "is there already" in again.stderr
-    offline = command(
-        tmp_path, address, "download", "owner/small", "--to", str(tmp_path / "off"),
-        HF_HUB_OFFLINE="1",
-    )  # fmt: skip
+    offline = command(tmp_path, address, "download", "owner/small", "--to", str(tmp_path / "off"))
     assert offline.returncode == 0, "what was fetched once is used without a network"
     assert files_of(tmp_path / "off") == kept
 
@@ -219,7 +228,7 @@ def test_what_is_no_model_folder_on_the_hub_is_said_in_one_line(tmp_path):
             done = command(tmp_path, address, "download", name)
             assert done.returncode == 2 and said in done.stderr, done.stderr
             assert len(done.stderr.strip().splitlines()) == 1, done.stderr
-    done = command(tmp_path, address, "download", "owner/weights2", HF_HUB_OFFLINE="1")
+    done = command(tmp_path, address, "download", "owner/weights2")
     assert done.returncode == 2 and "can't be reached" in done.stderr
 
 
@@ -228,6 +237,7 @@ class Uploads:
 
     def __init__(self, monkeypatch, error: Exception | None = None) -> None:
         self.calls: dict[str, dict] = {}
+        monkeypatch.setattr(hub_module, "hub_is_reachable", lambda: True)
         for name in ("create_repo", "upload_folder", "upload_file"):
             monkeypatch.setattr(HfApi, name, self.method(name, error))
 

@@ -77,8 +77,7 @@ def test_a_t5_gives_the_logits_of_the_original(changes, options, tmp_path):
     labels = torch.randint(2, ROWS, (3, 7))
     with torch.no_grad():
         expected = original(input_ids=ids, labels=labels).logits
-        batch = {"input_ids": ids, "attention_mask": torch.ones_like(ids), "labels": labels}
-        logits, targets = model.logits(batch)
+        logits, targets = model.logits(model.collate_ids(ids.tolist(), labels.tolist()))
     assert torch.equal(targets, labels.flatten())
     torch.testing.assert_close(logits, expected.flatten(0, 1), rtol=0, atol=2e-5)
     assert model.language_model.config.tie_word_embeddings == original.config.tie_word_embeddings
@@ -96,9 +95,8 @@ def test_a_gpt2_gives_the_logits_of_the_original(options, tmp_path):
     assert model.language_model.config.n_head == 2
     ids = torch.randint(2, ROWS, (2, 11))
     with torch.no_grad():
-        expected = original(input_ids=ids).logits[:, :-1].flatten(0, 1)
-        batch = {"input_ids": ids, "attention_mask": torch.ones_like(ids), "labels": ids}
-        logits, _ = model.logits(batch)
+        expected = original(input_ids=ids).logits[:, 3:-1].flatten(0, 1)
+        logits, _ = model.logits(model.collate_ids(ids[:, :4].tolist(), ids[:, 4:].tolist()))
     torch.testing.assert_close(logits, expected, rtol=0, atol=2e-5)
 
 
@@ -257,9 +255,14 @@ def test_statistics_of_another_normalisation_are_warned_of(options, tmp_path, ca
     assert "warning" not in capsys.readouterr().out
 
 
-def test_an_absent_text_tokenizer_is_named_with_the_way_out(options, tmp_path):
+def test_an_absent_text_tokenizer_is_named_with_the_way_out(options, monkeypatch, tmp_path):
     asked = ImportOptions(options.statistics, None, str(tmp_path / "nowhere"))
+    monkeypatch.setattr("motiongpt.published.language_model.hub_is_reachable", lambda: False)
     refused(tmp_path, state_of(vq_vae(), t5(ROWS)), asked, "nowhere", "--text-tokenizer FOLDER")
+    usual = ImportOptions(options.statistics)
+    refused(
+        tmp_path, state_of(vq_vae(), t5(ROWS)), usual, "google/flan-t5-base", "can't be reached"
+    )
 
 
 def test_the_command_says_what_it_made_and_keeps_what_is_there(options, tmp_path, capsys):
