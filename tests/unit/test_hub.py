@@ -1,11 +1,10 @@
 """Published weights and model folders from a hub, against one that runs on this machine."""
 
+import functools
 import hashlib
-import os
-import subprocess
-import sys
 from pathlib import Path
 
+import huggingface_hub
 import pytest
 import torch
 from huggingface_hub import HfApi, constants
@@ -52,18 +51,14 @@ def files_of(folder: Path) -> dict[str, bytes]:
     }
 
 
-def command(tmp_path, endpoint, *words):
-    return subprocess.run(
-        [sys.executable, "-m", "launch.cli", *words],
-        env={
-            **os.environ,
-            "HF_ENDPOINT": endpoint,
-            "HF_HOME": str(tmp_path / "hub"),
-            "HF_HUB_DISABLE_XET": "1",
-        },
-        capture_output=True,
-        text=True,
-    )
+def served_at(address: str, monkeypatch, tmp_path) -> None:
+    """Have huggingface_hub ask `address`, with a cache of its own."""
+    for name in ("hf_hub_download", "snapshot_download"):
+        there = functools.partial(
+            getattr(huggingface_hub, name), endpoint=address, cache_dir=tmp_path / "cache"
+        )
+        monkeypatch.setattr(hub_module, name, there)
+    monkeypatch.setattr(hub_module, "hub_is_reachable", lambda: True)
 
 
 def weights(**changes) -> PublishedWeights:
@@ -203,33 +198,38 @@ def test_the_command_fetches_and_imports(served, monkeypatch, tmp_path, capsys):
     assert (imported.source["repository"], imported.source["licence"]) == ("owner/weights", "MIT")
 
 
-def test_a_model_folder_comes_from_the_hub_whole_and_nothing_else(folder, tmp_path):
+def test_a_model_folder_comes_from_the_hub_whole_and_nothing_else(
+    folder, monkeypatch, tmp_path, capsys
+):
     kept = files_of(folder)
-    served = FakeHub({"owner/small": {**kept, "big.tar": b"x", "code.py": b"x"}})
-    with served.serving() as address:
-        done = command(tmp_path, address, "download", "owner/small", "--to", str(tmp_path / "to"))
-        assert done.returncode == 0, done.stderr
+    hub = FakeHub({"owner/small": {**kept, "big.tar": b"x", "code.py": b"x"}})
+
+    def download(to):
+        return main(["download", "owner/small", "--to", str(tmp_path / to)])
+
+    with hub.serving() as address:
+        served_at(address, monkeypatch, tmp_path)
+        assert download("to") == 0
+        assert "experiment=published" in capsys.readouterr().out
         assert files_of(tmp_path / "to") == kept
-        assert not [one for one in served.asked if one[1].endswith((".tar", ".py"))]
-        again = command(tmp_path, address, "download", "owner/small", "--to", str(tmp_path / "to"))
-        assert again.returncode == 2 and "is there already" in again.stderr
-    offline = command(tmp_path, address, "download", "owner/small", "--to", str(tmp_path / "off"))
-    assert offline.returncode == 0, "what was fetched once is used without a network"
+        assert not [one for one in hub.asked if one[1].endswith((".tar", ".py"))]
+        assert download("to") == 2 and "is there already" in capsys.readouterr().err
+    monkeypatch.setattr(hub_module, "hub_is_reachable", lambda: False)
+    assert download("off") == 0, "what was fetched once is used without a network"
     assert files_of(tmp_path / "off") == kept
 
 
-def test_what_is_no_model_folder_on_the_hub_is_said_in_one_line(tmp_path):
+def test_what_is_no_model_folder_on_the_hub_is_said_in_one_line(monkeypatch, tmp_path, capsys):
     with FakeHub({"owner/weights": {"small.tar": CHECKPOINT}}).serving() as address:
+        served_at(address, monkeypatch, tmp_path)
         for name, said in (
             ("owner/weights", "no model folder on the hub"),
             ("owner/nothing", "no such repository"),
             ("a/b/c", "expected OWNER/NAME"),
         ):
-            done = command(tmp_path, address, "download", name)
-            assert done.returncode == 2 and said in done.stderr, done.stderr
-            assert len(done.stderr.strip().splitlines()) == 1, done.stderr
-    done = command(tmp_path, address, "download", "owner/weights2")
-    assert done.returncode == 2 and "can't be reached" in done.stderr
+            assert main(["download", name]) == 2
+            error = capsys.readouterr().err
+            assert said in error and len(error.splitlines()) == 1, error
 
 
 class Uploads:
