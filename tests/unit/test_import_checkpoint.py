@@ -130,7 +130,7 @@ def test_statistics_and_provenance_are_kept(options, tmp_path):
     assert (folder.skeleton, folder.fps, folder.name) == ("humanml3d", 20.0, "folder")
     digest = hashlib.sha256((tmp_path / "released.tar").read_bytes()).hexdigest()
     assert folder.source["sha256"] == digest
-    assert folder.source["text_tokenizer"] == options.text_tokenizer
+    assert folder.source["text_tokenizer"] == "words", "not where it lies on this machine"
 
 
 def test_importing_again_gives_the_same_bytes(options, tmp_path):

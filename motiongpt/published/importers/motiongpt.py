@@ -1,6 +1,7 @@
 """MotionGPT's checkpoints (arXiv:2306.14795): VQ-VAE and language model in one state_dict."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from motiongpt.errors import UserError
@@ -41,7 +42,8 @@ class MotionGPTImporter(Importer):
         if language:
             words = options.text_tokenizer or usual_text_tokenizer(language, LANGUAGE_MODEL)
             backbone = backbone_from_state(language, tokenizer.codebook_size, words, LANGUAGE_MODEL)
-            source["text_tokenizer"] = words
+            local = Path(words)  # of a folder the name: the path is nobody else's concern
+            source["text_tokenizer"] = local.resolve().name if local.is_dir() else words
         return ImportedParts(
             tokenizer, backbone, skeleton, fps, ignored, source, remarks_of(statistics)
         )
