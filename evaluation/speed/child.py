@@ -21,6 +21,7 @@ import torch
 from evaluation.speed.catalogue import part_named
 from evaluation.speed.device import give_back_memory, memory_now, peak_memory, synchronize
 from evaluation.speed.limits import measure_limits
+from evaluation.speed.machine import OtherPrograms
 from evaluation.speed.part import Settings, Work
 from motiongpt.errors import UserError
 
@@ -58,13 +59,20 @@ class Child:
         assert self._work is not None, "`build` comes first"
         device = self.settings.device
         synchronize(device)
+        others = OtherPrograms()
         start = time.perf_counter()
         self._work.run()
         synchronize(device)
         seconds = time.perf_counter() - start
         peak = peak_memory(device)
+        cores = others.cores()
         give_back_memory(device)
-        return {"seconds": seconds, "peak_bytes": peak, "start_bytes": self._start}
+        return {
+            "seconds": seconds,
+            "others": cores,
+            "peak_bytes": peak,
+            "start_bytes": self._start,
+        }
 
     def findings(self) -> dict[str, Any]:
         """Write what came of the work to a file."""

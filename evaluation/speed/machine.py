@@ -2,6 +2,7 @@
 
 import os
 import platform
+import time
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -49,3 +50,26 @@ def _cpu_line(key: str) -> str | None:
         if name.strip() == key:
             return value.strip()
     return None
+
+
+class OtherPrograms:
+    """How many cores other programs keep busy from its making on: they slow what is timed."""
+
+    def __init__(self) -> None:
+        self._start = self._now()
+
+    def cores(self) -> float:
+        """On average so far."""
+        seconds, busy, own = (
+            now - before for now, before in zip(self._now(), self._start, strict=True)
+        )
+        return max(0.0, (busy - own) / seconds) if seconds > 0 else 0.0
+
+    def _now(self) -> tuple[float, float, float]:
+        """Seconds of the clock, of all cores together, and of this process."""
+        all_cores = psutil.cpu_times()
+        waiting = all_cores.idle + getattr(all_cores, "iowait", 0.0)
+        # Guests' time is in `user` already.
+        guests = getattr(all_cores, "guest", 0.0) + getattr(all_cores, "guest_nice", 0.0)
+        own = psutil.Process().cpu_times()
+        return time.monotonic(), sum(all_cores) - waiting - guests, own.user + own.system

@@ -143,6 +143,7 @@ class Measurement:
         place = turn - self.repeats.warm_up
         if place >= 0:
             one.seconds.append(answer["seconds"])
+            one.others.append(answer["others"])
         which = "warm-up" if place < 0 else f"{place + 1} of {self.repeats.timed}"
         self.say(f"  {one.side.name:<18} {which:<9} {answer['seconds']:9.3f} s")
 

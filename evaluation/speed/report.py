@@ -2,6 +2,7 @@
 
 import csv
 import io
+import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 from evaluation.speed.chart import save_chart
 from evaluation.speed.limits import Limits
 from evaluation.speed.part import Goal
-from evaluation.speed.results import PartResult, SideResult
+from evaluation.speed.results import DISTURBED, PartResult, SideResult
 from motiongpt.files import write_json, write_text
 
 FORMAT = 1
@@ -25,6 +26,10 @@ EXPLANATION = (
     "other). Memory: the most that the way's process held (store_opening: beyond interpreter and "
     "torch). Of the limit: what the machine would need at best for the useful work, by a matrix "
     "product and a copy measured in the same run, as a share of the median."
+)
+DISTURBANCE = (
+    "† Other programs kept more than {cores} cores busy meanwhile: measure again on a machine at "
+    "rest. Threads that wait for each other suffer most, so the ratios are wrong, too."
 )
 
 
@@ -96,6 +101,8 @@ def markdown_report(
         EXPLANATION.format(repeats=" or ".join(map(str, runs)) or "no"),
         "",
     ]
+    if any(one.disturbed for result in results for one in result.sides):
+        lines += [DISTURBANCE.format(cores=DISTURBED), ""]
     for result in results:
         lines += _details(result)
     if about.interrupted:
@@ -140,7 +147,9 @@ def _row(result: PartResult, one: SideResult, limits: Limits) -> list[str]:
     return [
         part,
         one.side.name,
-        f"{_seconds(one.median)} ({spread})" + (" *" if one.problem else ""),
+        f"{_seconds(one.median)} ({spread})"
+        + (" *" if one.problem else "")
+        + (" †" if one.disturbed else ""),
         f"**{ratio:.1f}** ({bounds[0]:.1f} – {bounds[1]:.1f})" if ratio and bounds else "",
         f"{goal}: {'reached' if result.reached(one) else 'missed'}" if goal else "",
         f"{memory / MEBI:,.0f}" if memory is not None else "",
@@ -176,8 +185,9 @@ def _csv(results: Sequence[PartResult], limits: Mapping[str, Limits]) -> str:
         for side in result.as_json(limits[result.device])["sides"]
     ]
     for row in rows:
-        seconds = row.pop("seconds")
+        seconds, others = row.pop("seconds"), row.pop("others")
         row |= {
+            "other_programs_cores": statistics.median(others) if others else None,
             "runs": len(seconds),
             "min": min(seconds, default=None),
             "max": max(seconds, default=None),

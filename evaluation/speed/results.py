@@ -8,6 +8,7 @@ from evaluation.speed.limits import Limits
 from evaluation.speed.part import ORIGINAL, Check, Goal, Needs, Side
 
 GOALS_AT = "base"
+DISTURBED = 0.25  # cores; other programs of a machine at rest take far less
 
 
 @dataclass
@@ -17,6 +18,7 @@ class SideResult:
     Attributes:
         side: what it is.
         seconds: of each timed run, in order.
+        others: cores that other programs kept busy meanwhile, of each timed run.
         peak_bytes: most memory its process ever held (on a GPU: most memory allocated there).
         start_bytes: what the process held before it built anything: interpreter and libraries.
         measures: see `Part.measures`.
@@ -25,6 +27,7 @@ class SideResult:
 
     side: Side
     seconds: list[float] = field(default_factory=list)
+    others: list[float] = field(default_factory=list)
     peak_bytes: int | None = None
     start_bytes: int | None = None
     measures: dict[str, float] = field(default_factory=dict)
@@ -34,6 +37,11 @@ class SideResult:
     def median(self) -> float | None:
         """Seconds; None without a timed run."""
         return statistics.median(self.seconds) if self.seconds else None
+
+    @property
+    def disturbed(self) -> bool:
+        """Whether other programs took so much that the times say little."""
+        return bool(self.others) and statistics.median(self.others) > DISTURBED
 
     @property
     def work_bytes(self) -> int | None:
@@ -136,6 +144,7 @@ class PartResult:
             "dtype": one.side.dtype,
             "text": one.side.text,
             "seconds": one.seconds,
+            "others": one.others,
             "median": one.median,
             "ratio": self.ratio(one),
             "ratio_range": self.ratio_range(one),

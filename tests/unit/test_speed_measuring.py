@@ -1,6 +1,9 @@
 """Taking turns, failures, time limits, Ctrl-C, and the numbers that follow from the times."""
 
 import json
+import os
+import subprocess
+import sys
 import time
 from typing import ClassVar
 
@@ -11,6 +14,7 @@ from evaluation.speed import measuring
 from evaluation.speed.benchmark import Benchmark
 from evaluation.speed.device import peak_memory
 from evaluation.speed.limits import Limits, measure_limits
+from evaluation.speed.machine import OtherPrograms
 from evaluation.speed.part import Check, Goal, Needs, Repeats, Settings, Side
 from evaluation.speed.report import Circumstances, write_report
 from evaluation.speed.results import PartResult, SideResult
@@ -37,7 +41,8 @@ class FakeWorker:
             self.runs += 1
             if error := self.script.get((self.side, self.runs)):
                 raise error
-            return {"seconds": float(self.runs), "peak_bytes": 3000, "start_bytes": 1000}
+            measured = {"seconds": float(self.runs), "others": 0.1}
+            return measured | {"peak_bytes": 3000, "start_bytes": 1000}
         if word == "findings":
             np.savez(self.folder / f"found-{self.side}.npz", features=np.zeros((1, 5)))
         return {}
@@ -139,10 +144,11 @@ def about(**other):
 
 def result_of(original, ours, size="base", goal=None):
     sides = [
-        SideResult(Side("original", "float32", "slow"), original, 4000 * 2**20, 0),
+        SideResult(Side("original", "float32", "slow"), original, [], 4000 * 2**20, 0),
         SideResult(
             Side("ours", "bfloat16", "fast", {"cpu": goal} if goal else {}),
             ours,
+            [],
             1000 * 2**20,
             0,
         ),
@@ -214,6 +220,26 @@ def test_the_report_says_what_was_measured_where_and_how(tmp_path):
     rows = (tmp_path / "table.csv").read_text().splitlines()
     assert len(rows) == 3 and len({row.count(",") for row in rows}) == 1
     assert (tmp_path / "ratios.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_disturbed_run_is_marked(tmp_path):
+    result = result_of([10.0, 10.0, 10.0], [1.0, 1.0, 1.0])
+    result.sides[0].others = [0.1, 0.2, 1.9]
+    calm = write_report(tmp_path, [result], {"cpu": LIMITS}, about())
+    result.sides[1].others = [0.1, 1.0, 1.9]
+    disturbed = write_report(tmp_path, [result], {"cpu": LIMITS}, about())
+    assert "†" not in calm and "| 1.00 (1.00 – 1.00) † |" in disturbed
+    assert "Other programs kept more than 0.25 cores busy" in disturbed
+
+
+def test_other_programs_are_noticed():
+    others = OtherPrograms()
+    busy = subprocess.Popen([sys.executable, "-c", "while True: pass"])
+    time.sleep(1)
+    busy.kill()
+    busy.wait()
+    noticed = others.cores()
+    assert 0.2 < noticed <= os.cpu_count() + 0.1
 
 
 def test_a_side_without_a_run_says_why(tmp_path):
