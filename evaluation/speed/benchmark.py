@@ -1,5 +1,6 @@
 """The whole benchmark: parts one after the other, and what is kept when it is stopped."""
 
+import signal
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -44,12 +45,15 @@ class Benchmark:
         self.results: list[PartResult] = []
 
     def run(self) -> bool:
-        """Measure all; False if Ctrl-C ended it early."""
+        """Measure all; False if Ctrl-C, or a time limit's signal, ended it early."""
+        usual = signal.signal(signal.SIGTERM, signal.default_int_handler)
         try:
             for device in self.devices:
                 self._on_device(replace(self.settings, device=device))
         except KeyboardInterrupt:
             return False
+        finally:
+            signal.signal(signal.SIGTERM, usual)
         return True
 
     def _on_device(self, settings: Settings) -> None:

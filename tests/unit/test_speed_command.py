@@ -38,7 +38,8 @@ def test_it_measures_in_processes_and_leaves_its_files(tmp_path, monkeypatch, ca
     }
 
 
-def test_ctrl_c_ends_the_processes_and_keeps_what_was_measured(tmp_path):
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "time limit"])
+def test_stopping_ends_the_processes_and_keeps_what_was_measured(how, tmp_path):
     words = ["features", "--size", "tiny", "--threads", "1", "--device", "cpu"]
     running = subprocess.Popen(
         [sys.executable, "-m", "launch.cli", "benchmark", *words, "--repeats", "100000"],
@@ -52,7 +53,7 @@ def test_ctrl_c_ends_the_processes_and_keeps_what_was_measured(tmp_path):
             break
     children = psutil.Process(running.pid).children(recursive=True)
     assert len(children) == 2
-    running.send_signal(signal.SIGINT)
+    running.send_signal(how)
     rest, _ = running.communicate(timeout=120)
     assert running.returncode == 130 and "Stopped before its end" in rest
     assert not any(child.is_running() for child in children)
