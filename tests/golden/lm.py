@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from hydra.utils import instantiate
 
+from launch.compose import compose_config
 from motiongpt.backbones.motion_vocabulary import MotionVocabulary
 from motiongpt.tasks.base import WHOLE, ClipTokens
 from motiongpt.tasks.inbetween import Inbetween
@@ -31,6 +33,7 @@ from tests.golden.lm_strings import check_motion_strings, is_motion_strings
 Arrays = Mapping[str, np.ndarray]
 
 TASKS = {"t2m": TextToMotion, "m2t": MotionToText, "pred": Prediction, "inbetween": Inbetween}
+WAYS_OF_TASKS = {"t2m": "motion", "m2t": "text", "pred": "completion", "inbetween": "completion"}
 MASK = re.compile(r"mask/len(\d+)_seed(\d+)")
 FPS, FRAMES_PER_TOKEN = 20.0, 4  # of the prompts at test time, which don't say
 
@@ -95,8 +98,36 @@ def _check_prompts(case: str, where: str, entry: dict[str, Any], report: Any) ->
     else:
         found = task.prompt(clip, with_length=entry.get("with_len", False))
     report.exact(case, f"{where}/inputs", [found], entry["inputs"])
-    known = {"task", "tokens", "text", "lengths", "with_len", "inputs"}
-    _name_unchecked(case, where, entry, known, report, "limits of writing are conf/decoding here")
+    _check_decoding(case, f"{where}/generate_kwargs", entry, report)
+    known = {"task", "tokens", "text", "lengths", "with_len", "inputs", "generate_kwargs"}
+    _name_unchecked(case, where, entry, known, report)
+
+
+def _check_decoding(case: str, where: str, entry: dict[str, Any], report: Any) -> None:
+    """How the protocol of the released code writes; its `max_length` counts the first, given token.
+
+    A motion's greatest length is not compared: whatever lies behind the real clip's end is cut off.
+    """
+    expected = dict(entry["generate_kwargs"])
+    decoding = _released_decodings()[f"{WAYS_OF_TASKS[entry['task']]}_decoding"]
+    found = {
+        "do_sample": decoding.strategy == "sampling",
+        "num_beams": decoding.num_beams,
+        "max_length": decoding.max_text_tokens + 1,
+    }
+    if TASKS[entry["task"]].output == "motion":
+        del found["max_length"], expected["max_length"]
+    report.exact(case, where, found, expected)
+
+
+@cache
+def _released_decodings() -> Mapping[str, Any]:
+    config = compose_config(["protocol=motiongpt_release"])
+    return {
+        name: instantiate(value)
+        for name, value in config.protocol.generation.items()
+        if name.endswith("_decoding")
+    }
 
 
 def _check_masks(case: str, arrays: Arrays, report: Any) -> None:
