@@ -66,34 +66,30 @@ class Goal:
     seconds: float | None = None
     memory_bytes: float | None = None
 
-    def __str__(self) -> str:
-        """In words as short as a table needs."""
-        words = {
-            "≥ {} x": self.ratio,
-            "≤ {} of the memory": self.memory_share,
-            "< {} s": self.seconds,
-            "< {} MB": self.memory_bytes and self.memory_bytes / 1e6,
-        }
-        return ", ".join(
-            word.format(f"{value:g}") for word, value in words.items() if value is not None
-        )
-
-    def reached(
+    def verdicts(
         self,
         ratio: float | None,
         memory_share: float | None,
         seconds: float | None,
         memory_bytes: float | None,
-    ) -> bool:
-        """Whether measured numbers reach all of it; a number that is missing doesn't."""
-        if self.ratio is not None and (ratio is None or ratio < self.ratio):
-            return False
-        pairs = (
-            (self.memory_share, memory_share),
-            (self.seconds, seconds),
-            (self.memory_bytes, memory_bytes),
+    ) -> dict[str, bool]:
+        """Each thing that is asked for, in a few words, and whether what was measured reaches it.
+
+        A number that is missing doesn't.
+        """
+        at_most = (
+            ("≤ {} of the memory", self.memory_share, memory_share, 1),
+            ("≤ {} s", self.seconds, seconds, 1),
+            ("≤ {} MB", self.memory_bytes, memory_bytes, 1e6),
         )
-        return all(goal is None or (found is not None and found <= goal) for goal, found in pairs)
+        found = {
+            words.format(f"{goal / unit:g}"): value is not None and value <= goal
+            for words, goal, value, unit in at_most
+            if goal is not None
+        }
+        if self.ratio is None:
+            return found
+        return {f"≥ {self.ratio:g} x": ratio is not None and ratio >= self.ratio} | found
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,6 @@ from typing import Any
 
 from evaluation.speed.chart import save_chart
 from evaluation.speed.limits import Limits
-from evaluation.speed.part import Goal
 from evaluation.speed.results import DISTURBED, PartResult, SideResult
 from motiongpt.files import write_json, write_text
 
@@ -142,7 +141,6 @@ def _row(result: PartResult, one: SideResult, limits: Limits) -> list[str]:
         result.memory(one),
         result.memory_share(one),
     )
-    goal = result.goal(one)
     spread = f"{_seconds(min(one.seconds))} – {_seconds(max(one.seconds))}"
     return [
         part,
@@ -151,12 +149,16 @@ def _row(result: PartResult, one: SideResult, limits: Limits) -> list[str]:
         + (" *" if one.problem else "")
         + (" †" if one.disturbed else ""),
         f"**{ratio:.1f}** ({bounds[0]:.1f} – {bounds[1]:.1f})" if ratio and bounds else "",
-        f"{goal}: {'reached' if result.reached(one) else 'missed'}" if goal else "",
+        _verdicts(result.verdicts(one)),
         f"{memory / MEBI:,.0f}" if memory is not None else "",
         f"{share:.0%}" if share else "",
         f"{result.rate(one):,.0f} {result.unit}",
         f"{limit / one.median:.{0 if limit > 0.1 * one.median else 1}%}" if limit else "–",
     ]
+
+
+def _verdicts(verdicts: Mapping[str, bool]) -> str:
+    return ", ".join(f"{goal}: {'yes' if met else 'no'}" for goal, met in verdicts.items())
 
 
 def _seconds(value: float) -> str:
@@ -193,7 +195,7 @@ def _csv(results: Sequence[PartResult], limits: Mapping[str, Limits]) -> str:
             "max": max(seconds, default=None),
         }
         low, high = row.pop("ratio_range") or (None, None)
-        row["goal"] = "" if row["goal"] is None else str(Goal(**row["goal"]))
+        row["goal"] = _verdicts(row["goal"])
         row |= {"ratio_min": low, "ratio_max": high, "measures": str(row["measures"] or "")}
     text = io.StringIO()
     writer = csv.DictWriter(text, list(rows[0]) if rows else [], lineterminator="\n")

@@ -117,12 +117,12 @@ class PartResult:
         """What this side is to reach on this device; none but at size base."""
         return one.side.goal.get(self.device) if self.size == GOALS_AT else None
 
-    def reached(self, one: SideResult) -> bool | None:
-        """Whether it does; None without a goal."""
+    def verdicts(self, one: SideResult) -> dict[str, bool]:
+        """Each part of its goal, and whether it is reached; empty without a goal."""
         goal = self.goal(one)
         if goal is None:
-            return None
-        return goal.reached(self.ratio(one), self.memory_share(one), one.median, self.memory(one))
+            return {}
+        return goal.verdicts(self.ratio(one), self.memory_share(one), one.median, self.memory(one))
 
     def as_json(self, limits: Limits) -> dict[str, Any]:
         """Everything that was measured, and what follows from it."""
@@ -148,8 +148,7 @@ class PartResult:
             "median": one.median,
             "ratio": self.ratio(one),
             "ratio_range": self.ratio_range(one),
-            "goal": asdict(goal) if (goal := self.goal(one)) else None,
-            "goal_reached": self.reached(one),
+            "goal": self.verdicts(one),
             "units_per_second": self.rate(one),
             "limit_seconds": limit,
             "share_of_limit": limit / one.median if limit and one.median else None,
