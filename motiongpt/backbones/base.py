@@ -11,6 +11,7 @@ from torch.nn import functional
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from motiongpt.backbones.folder import read_folder, write_folder
+from motiongpt.backbones.fused_gelu import fuse_gelu
 from motiongpt.backbones.initialisation import embedding_rows
 from motiongpt.backbones.motion_vocabulary import MotionVocabulary
 from motiongpt.backbones.padding import Truncation
@@ -71,6 +72,7 @@ class Backbone(nn.Module, ABC):
                 has the motion tokens of another codebook.
         """
         super().__init__()
+        fuse_gelu(language_model)
         self.language_model = language_model
         self.text_tokenizer = text_tokenizer
         self.vocabulary = vocabulary
@@ -87,6 +89,10 @@ class Backbone(nn.Module, ABC):
             )
         self.token_ids = self._token_ids()
         self._known_writer: tuple[tuple[object, ...], Writer] | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What is copied, and sent to worker processes: all but what is made again when needed."""
+        return {**self.__dict__, "_known_writer": None}
 
     @property
     def device(self) -> torch.device:

@@ -1,5 +1,8 @@
 """Our writing against transformers' own generation, and what chance does to it."""
 
+import copy
+import pickle
+
 import numpy as np
 import pytest
 import torch
@@ -107,6 +110,13 @@ def test_trained_weights_are_written_with_at_once(backbone):
     assert changed == transformers_own(backbone, PROMPTS[:3], ["motion"] * 3, [8] * 3)
     backbone.load_state_dict(saved)
     assert backbone.generate(PROMPTS[:3], "motion", greedy, [8] * 3) == before != changed
+
+
+def test_a_backbone_that_has_written_can_be_copied_and_sent(backbone):
+    greedy = Decoding("greedy", max_motion_tokens=4)
+    written = backbone.generate(PROMPTS, "motion", greedy)
+    for other in (copy.deepcopy(backbone), pickle.loads(pickle.dumps(backbone))):
+        assert other.generate(PROMPTS, "motion", greedy) == written
 
 
 def test_bfloat16_follows_float32(backbone):

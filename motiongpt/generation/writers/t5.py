@@ -4,15 +4,13 @@ The residual stream stays in float32 whatever the weights are in. Keys and value
 arrays of their final size. Shapes as in `base`; H heads of K numbers.
 """
 
-from collections.abc import Callable, Mapping
-from functools import partial
+from collections.abc import Mapping
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 from transformers import T5ForConditionalGeneration
-from transformers.activations import NewGELUActivation
 
 from motiongpt.generation.writers.base import Draft, Head, Writer
 from motiongpt.generation.writers.product import product
@@ -94,7 +92,7 @@ class _Layer:
         self.is_gated = hasattr(dense, "wi_0")
         wide = [dense.wi_0.weight, dense.wi_1.weight] if self.is_gated else [dense.wi.weight]
         self.wide, self.narrow = product(torch.cat(wide), dtype), product(dense.wo.weight, dtype)
-        self.activation = _fused(dense.act)
+        self.activation = dense.act
         self.dtype = dtype
 
     def read_keys(self, read: Tensor) -> tuple[Tensor, Tensor]:
@@ -135,13 +133,6 @@ class _Layer:
         norm = self.norms[number]
         epsilon = norm.variance_epsilon
         return functional.rms_norm(hidden, hidden.shape[-1:], norm.weight, epsilon).to(self.dtype)
-
-
-def _fused(activation: nn.Module) -> Callable[[Tensor], Tensor]:
-    """The same function in one operation, where torch has it."""
-    if isinstance(activation, NewGELUActivation):
-        return partial(functional.gelu, approximate="tanh")
-    return activation
 
 
 def _kept_dtype(device: torch.device, dtype: torch.dtype) -> torch.dtype:
