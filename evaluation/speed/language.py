@@ -1,6 +1,7 @@
 """The language model and the sentences of the benchmark: sizes as published, content random."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -73,15 +74,25 @@ def config_of(size: LanguageSize, dropout: float) -> T5Config:
     )
 
 
-def random_backbone(settings: Settings) -> T5Backbone:
-    """Random weights from torch's global random state; a word is one token."""
+def random_model(
+    settings: Settings,
+) -> tuple[T5ForConditionalGeneration, PreTrainedTokenizerFast]:
+    """transformers' model as it is, random weights from torch's global random state.
+
+    With its text tokenizer, to which a word is one token.
+    """
     size = LANGUAGE_SIZES[settings.size]
-    vocabulary = MotionVocabulary(size.codebook)
     text_tokenizer = word_tokenizer(size.text_tokens)
-    add_motion_tokens(text_tokenizer, vocabulary)
-    model = T5ForConditionalGeneration(config_of(size, settings.dropout))
-    backbone = T5Backbone(model, text_tokenizer, vocabulary)
-    return backbone.to(settings.device)
+    add_motion_tokens(text_tokenizer, MotionVocabulary(size.codebook))
+    model: Any = T5ForConditionalGeneration(config_of(size, settings.dropout))
+    return model.to(settings.device), text_tokenizer
+
+
+def random_backbone(settings: Settings) -> T5Backbone:
+    """The same model and text tokenizer, as our backbone."""
+    model, text_tokenizer = random_model(settings)
+    vocabulary = MotionVocabulary(LANGUAGE_SIZES[settings.size].codebook)
+    return T5Backbone(model, text_tokenizer, vocabulary)
 
 
 def word_tokenizer(tokens: int) -> PreTrainedTokenizerFast:

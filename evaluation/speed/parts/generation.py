@@ -7,7 +7,13 @@ import numpy as np
 import torch
 
 from evaluation.speed import original_way
-from evaluation.speed.language import LANGUAGE_SIZES, prompts, random_backbone, weights_of
+from evaluation.speed.language import (
+    LANGUAGE_SIZES,
+    prompts,
+    random_backbone,
+    random_model,
+    weights_of,
+)
 from evaluation.speed.part import ORIGINAL, Check, Findings, Goal, Needs, Part, Settings, Side, Work
 from motiongpt.generation.decoding import Decoding
 
@@ -79,9 +85,8 @@ class Generation(Part):
 
 class _Original:
     def __init__(self, settings: Settings) -> None:
-        backbone = random_backbone(settings)
-        self.model = backbone.language_model.eval()
-        self.text_tokenizer = backbone.text_tokenizer
+        model, self.text_tokenizer = random_model(settings)
+        self.model = model.eval()
         self.prompts = prompts(settings)
         self.new_tokens = LANGUAGE_SIZES[settings.size].new_tokens
         self._written = torch.empty(0, 0)

@@ -9,7 +9,13 @@ import numpy as np
 import torch
 
 from evaluation.speed import original_way
-from evaluation.speed.language import LANGUAGE_SIZES, pairs, random_backbone, weights_of
+from evaluation.speed.language import (
+    LANGUAGE_SIZES,
+    pairs,
+    random_backbone,
+    random_model,
+    weights_of,
+)
 from evaluation.speed.part import (
     ORIGINAL,
     Check,
@@ -110,8 +116,7 @@ class TrainingStep(Part):
 
 class _Original:
     def __init__(self, settings: Settings) -> None:
-        backbone = random_backbone(settings)
-        self.model, self.text_tokenizer = backbone.language_model, backbone.text_tokenizer
+        self.model, self.text_tokenizer = random_model(settings)
         made = pairs(settings)
         self.inputs = [pair.input for pair in made]
         self.targets = [pair.target for pair in made]
