@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
+from motiongpt.backbones.activations import fuse_activations
 from motiongpt.backbones.folder import read_folder, write_folder
 from motiongpt.backbones.fused_gelu import fuse_gelu
 from motiongpt.backbones.initialisation import embedding_rows
@@ -74,6 +75,7 @@ class Backbone(nn.Module, ABC):
         super().__init__()
         fuse_gelu(language_model)
         self.language_model = language_model
+        fuse_activations(language_model)
         self.text_tokenizer = text_tokenizer
         self.vocabulary = vocabulary
         self.max_input_tokens = max_input_tokens

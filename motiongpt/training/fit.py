@@ -11,6 +11,7 @@ import torch
 from lightning.pytorch.strategies import DDPStrategy, Strategy
 from torch.utils.data import DataLoader, Dataset
 
+from motiongpt.allocation import keep_freed_memory
 from motiongpt.errors import UserError
 from motiongpt.training.callbacks import KeepCheckpoint, ReportProgress, SeedEachStep, StopAtStepEnd
 from motiongpt.training.sampler import (
@@ -93,6 +94,7 @@ def fit(
     size = _clips_of_a_process(name, schedule, context)
     if hardware.threads:
         torch.set_num_threads(hardware.threads)
+    keep_freed_memory()
     pl.seed_everything(seed, workers=False, verbose=False)
     checkpoint = context.folder / CHECKPOINT
     keep = KeepCheckpoint(checkpoint, schedule.checkpoint_every)
