@@ -12,7 +12,6 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from motiongpt.backbones.activations import fuse_activations
 from motiongpt.backbones.folder import read_folder, write_folder
-from motiongpt.backbones.fused_gelu import fuse_gelu
 from motiongpt.backbones.initialisation import embedding_rows
 from motiongpt.backbones.motion_vocabulary import MotionVocabulary
 from motiongpt.backbones.padding import Truncation
@@ -73,7 +72,6 @@ class Backbone(nn.Module, ABC):
                 has the motion tokens of another codebook.
         """
         super().__init__()
-        fuse_gelu(language_model)
         self.language_model = language_model
         fuse_activations(language_model)
         self.text_tokenizer = text_tokenizer

@@ -24,6 +24,7 @@ from evaluation.speed.part import (
     Side,
     Work,
 )
+from motiongpt.allocation import keep_freed_memory
 from motiongpt.motion.skeleton import HUMANML3D
 from motiongpt.training.tokenizer_losses import TokenizerLosses
 
@@ -130,6 +131,7 @@ class _Original:
 
 class _Ours:
     def __init__(self, settings: Settings, dtype: str) -> None:
+        keep_freed_memory()  # as every training does
         self.network = random_vq_vae(settings).to(settings.device).train()
         self.losses = TokenizerLosses(HUMANML3D, velocity=VELOCITY, commitment=COMMITMENT)
         self.optimizer = torch.optim.AdamW(

@@ -28,6 +28,7 @@ from evaluation.speed.part import (
     Side,
     Work,
 )
+from motiongpt.allocation import keep_freed_memory
 
 TOLERANCES = {"float32": 1e-5, "bfloat16": 0.02}  # of a loss, relative; bfloat16 has 8 bits
 # A step reads the weights forwards and backwards, writes gradients, and AdamW reads four numbers
@@ -145,6 +146,7 @@ class _Original:
 
 class _Ours:
     def __init__(self, settings: Settings, dtype: str) -> None:
+        keep_freed_memory()  # as every training does
         self.backbone = random_backbone(settings)
         self.device, self.dtype = settings.device, dtype
         self.pairs = pairs(settings)
