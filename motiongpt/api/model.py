@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from motiongpt.allocation import keep_freed_memory
 from motiongpt.api.chatting import Message, Reply, chat_requests, replies_of
 from motiongpt.api.completing import Bridge, Continuation
 from motiongpt.api.inputs import (
@@ -80,6 +81,7 @@ class MotionGPT:
         Raises:
             UserError: nothing there that can be opened, or no such device.
         """
+        keep_freed_memory()
         return cls(open_model(where, _device(device), revision), precision)
 
     def text_to_motion(

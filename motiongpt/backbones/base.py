@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Protocol, Self
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+from torch.utils.checkpoint import checkpoint
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from motiongpt.backbones.activations import fuse_activations
@@ -24,6 +25,7 @@ from motiongpt.generation.decoding import Decoding
 from motiongpt.generation.writers.base import Writer
 from motiongpt.generation.writers.causal import CausalWriter
 
+LOGITS_AT_ONCE = 2**23  # 32 MiB in float32, and as much for their logarithms and gradients
 IGNORED = -100  # label of a position without loss, as in torch's cross entropy
 
 
@@ -133,24 +135,46 @@ class Backbone(nn.Module, ABC):
         """
 
     @abstractmethod
-    def logits(self, batch: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
-        """Logits (N, V) of a batch at its N labels that count, and these labels (N,).
+    def label_states(self, batch: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
+        """What a batch's N labels that count follow from, and these labels (N,).
 
-        The output embedding is applied to these positions only: padding costs nothing there.
+        Gives hidden states (N, D), ready for the output embedding: padding costs nothing there.
         """
+
+    def logits(self, batch: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
+        """Logits (N, V) of a batch at its N labels that count, and these labels (N,)."""
+        hidden, labels = self.label_states(batch)
+        return self.language_model.get_output_embeddings()(hidden), labels
 
     def loss(self, batch: dict[str, Tensor]) -> Tensor:
         """Mean cross entropy in nats over the labels of a batch, a scalar."""
         return self.loss_and_count(batch)[0]
 
     def loss_and_count(self, batch: dict[str, Tensor]) -> tuple[Tensor, int]:
-        """The same, and over how many labels it is the mean."""
-        logits, labels = self.logits(batch)
+        """The same, and over how many labels it is the mean.
+
+        Logits beyond `LOGITS_AT_ONCE` are computed portion by portion, and once more in the
+        backward, so that no more of them are ever in memory.
+        """
+        hidden, labels = self.label_states(batch)
+        head = self.language_model.get_output_embeddings()
+        size = max(1, LOGITS_AT_ONCE // len(head.weight))
+        if len(labels) <= size:
+            return self._cross_entropy(hidden, labels, "mean"), len(labels)
+        portions = [
+            checkpoint(
+                self._cross_entropy, *some, "sum", use_reentrant=False, preserve_rng_state=False
+            )
+            for some in zip(hidden.split(size), labels.split(size), strict=True)
+        ]
+        return torch.stack(portions).sum() / len(labels), len(labels)
+
+    def _cross_entropy(self, hidden: Tensor, labels: Tensor, reduction: str) -> Tensor:
+        logits = self.language_model.get_output_embeddings()(hidden)
         # In float32 whatever the precision is: half of it can't tell the losses of a late training.
-        loss = functional.cross_entropy(
-            logits.float(), labels, label_smoothing=self.label_smoothing
+        return functional.cross_entropy(
+            logits.float(), labels, reduction=reduction, label_smoothing=self.label_smoothing
         )
-        return loss, len(labels)
 
     @torch.inference_mode()
     def generate(

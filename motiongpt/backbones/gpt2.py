@@ -162,8 +162,8 @@ class GPT2Backbone(Backbone):
             "label_positions": positions_without(predicted, IGNORED),
         }
 
-    def logits(self, batch: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
-        """Logits (N, V) at the positions before the N labels, and these (N,)."""
+    def label_states(self, batch: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
+        """States (N, D) at the positions before the N labels, and these (N,)."""
         model = self.language_model.transformer
         # Tokens never see the padding behind them: where it has no loss it needs no mask either.
         # Given masks or ids, transformers looks at their content to choose a kernel, or to warn.
@@ -174,7 +174,7 @@ class GPT2Backbone(Backbone):
         positions = batch["label_positions"]
         hidden = written.last_hidden_state.flatten(0, 1).index_select(0, positions - 1)
         labels = batch["labels"].flatten().index_select(0, positions)
-        return self.language_model.lm_head(hidden), labels
+        return hidden, labels
 
     def _prompt_batch(self, prompts: Sequence[str]) -> tuple[dict[str, Tensor], int]:
         rows = self.encode_inputs(prompts)

@@ -119,8 +119,8 @@ class T5Backbone(Backbone):
             "label_positions": positions_without(labels, IGNORED),
         }
 
-    def logits(self, batch: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
-        """Logits (N, V) of the decoder at the N labels, and these (N,)."""
+    def label_states(self, batch: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
+        """The decoder's states (N, D) at the N labels, and these (N,)."""
         model, labels = self.language_model, batch["labels"]
         read = model.encoder(batch["input_ids"], attention_mask=batch["attention_mask"])
         written = model.decoder(
@@ -133,7 +133,7 @@ class T5Backbone(Backbone):
         hidden = written.last_hidden_state.flatten(0, 1).index_select(0, positions)
         if model.config.tie_word_embeddings:
             hidden = hidden * model.model_dim**-0.5  # T5 scales what tied embeddings multiply
-        return model.lm_head(hidden), labels.flatten().index_select(0, positions)
+        return hidden, labels.flatten().index_select(0, positions)
 
     def _prompt_batch(self, prompts: Sequence[str]) -> tuple[dict[str, Tensor], int]:
         rows = self.encode_inputs(prompts)

@@ -21,6 +21,7 @@ DESCRIPTION = "tokenizer.json"
 WEIGHTS = "tokenizer.safetensors"
 FORMAT = 1
 PREFIX = "tokenizer."
+BATCH_SIZES, LARGE_BATCH = {"cpu": 16}, 128
 
 
 class TrainedTokenizer:
@@ -29,14 +30,19 @@ class TrainedTokenizer:
     Args:
         tokenizer: trained; it is put into evaluation mode and stays on its device.
         mean, std: (F,) of the normalisation it was trained with.
-        batch_size: clips encoded or decoded at a time; does not change the result.
+        batch_size: clips encoded or decoded at a time; does not change the result. None takes 16 on
+            a CPU, whose caches hold no more of them, and 128 elsewhere.
 
     Raises:
         UserError: mean or std don't fit the tokenizer, or a std is not positive.
     """
 
     def __init__(
-        self, tokenizer: MotionTokenizer, mean: np.ndarray, std: np.ndarray, batch_size: int = 64
+        self,
+        tokenizer: MotionTokenizer,
+        mean: np.ndarray,
+        std: np.ndarray,
+        batch_size: int | None = None,
     ) -> None:
         self.tokenizer = tokenizer.eval()
         self.mean = np.asarray(mean, dtype=np.float32)
@@ -140,27 +146,25 @@ class TrainedTokenizer:
     def _in_batches(
         self,
         clips: list[np.ndarray],
-        function: Callable[[Tensor, Tensor], Tensor],
+        function: Callable[[Tensor, Tensor | None], Tensor],
         factor: int,
         divisor: int,
     ) -> list[np.ndarray]:
         """`function` of every clip, similar lengths together; the order of `clips` is kept."""
         results: list[np.ndarray] = [np.empty(0)] * len(clips)
         device = next(self.tokenizer.parameters()).device
-        for places in self._portions(clips):
+        size = self.batch_size or BATCH_SIZES.get(device.type, LARGE_BATCH)
+        for places in _portions(clips, size):
             lengths = torch.tensor([len(clips[place]) for place in places])
             batch = torch.nn.utils.rnn.pad_sequence(
                 [torch.from_numpy(clips[place]) for place in places], batch_first=True
             )
-            rows = function(batch.to(device), lengths.to(device)).cpu().numpy()
+            # Clips of one length have no padding to be hidden.
+            hidden = lengths.to(device) if len(set(lengths.tolist())) > 1 else None
+            rows = function(batch.to(device), hidden).cpu().numpy()
             for place, row, length in zip(places, rows, lengths.tolist(), strict=True):
                 results[place] = row[: length * factor // divisor].copy()
         return results
-
-    def _portions(self, clips: list[np.ndarray]) -> Iterator[list[int]]:
-        order = sorted(range(len(clips)), key=lambda place: len(clips[place]))
-        for first in range(0, len(order), self.batch_size):
-            yield order[first : first + self.batch_size]
 
     def _check_features(self, index: int, clip: np.ndarray) -> None:
         if clip.ndim != 2 or clip.shape[1] != self.n_features:
@@ -189,6 +193,13 @@ class TrainedTokenizer:
                 f"clip {index}: code {clip[place]} at token {place} is outside the codebook of "
                 f"{self.codebook_size}: expected 0 to {self.codebook_size - 1}"
             )
+
+
+def _portions(clips: list[np.ndarray], size: int) -> Iterator[list[int]]:
+    """Places of at most `size` clips of similar lengths."""
+    order = sorted(range(len(clips)), key=lambda place: len(clips[place]))
+    for first in range(0, len(order), size):
+        yield order[first : first + size]
 
 
 def _described(path: Path) -> MotionTokenizer:

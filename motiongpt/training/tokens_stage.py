@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from motiongpt.allocation import keep_freed_memory
 from motiongpt.data.token_store import TokenStore
 from motiongpt.tasks.base import WHOLE
 from motiongpt.tasks.views import views_from
@@ -31,6 +32,7 @@ class TokensStage(Stage):
         Raises:
             UserError: a clip is shorter than one token.
         """
+        keep_freed_memory()
         store = context.store
         tokenizer = TrainedTokenizer.load(
             context.parents["tokenizer"] / MODEL, device=context.device

@@ -9,6 +9,7 @@ import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import AutoTokenizer, T5TokenizerFast
 
+from motiongpt.backbones import base
 from motiongpt.backbones.base import IGNORED, Backbone
 from motiongpt.backbones.gpt2 import GPT2Backbone
 from motiongpt.backbones.initialisation import resize_vocabulary
@@ -137,6 +138,24 @@ def test_loss_is_transformers_own(backbone: Backbone, pairs: list[Pair]) -> None
     batch = backbone.collate(pairs)
     known = {name: batch[name] for name in ("input_ids", "attention_mask", "labels")}
     torch.testing.assert_close(backbone.loss(batch), backbone.language_model(**known).loss)
+
+
+def test_loss_in_portions_is_the_loss(monkeypatch, pairs: list[Pair]) -> None:
+    for kind in (T5Backbone, GPT2Backbone):
+        model = scratch(kind, label_smoothing=0.1)
+        batch = model.collate(pairs)
+        model.loss(batch).backward()
+        loss = model.loss(batch).item()
+        expected = {name: value.grad.clone() for name, value in model.named_parameters()}
+        model.zero_grad()
+        rows = len(model.language_model.get_output_embeddings().weight)
+        monkeypatch.setattr(base, "LOGITS_AT_ONCE", 2 * rows + 1)
+        portions = model.loss(batch)
+        assert portions.item() == pytest.approx(loss, rel=1e-6)
+        portions.backward()
+        found = {name: value.grad for name, value in model.named_parameters()}
+        torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-6)
+        monkeypatch.undo()
 
 
 def test_label_smoothing_changes_the_loss(pairs: list[Pair]) -> None:

@@ -15,6 +15,7 @@ from evaluation.speed.language import (
     weights_of,
 )
 from evaluation.speed.part import ORIGINAL, Check, Findings, Goal, Needs, Part, Settings, Side, Work
+from motiongpt.allocation import keep_freed_memory
 from motiongpt.generation.decoding import Decoding
 
 MARKS = 2  # start and end of a motion
@@ -103,6 +104,7 @@ class _Original:
 
 class _Ours:
     def __init__(self, settings: Settings, dtype: str) -> None:
+        keep_freed_memory()  # as MotionGPT.from_pretrained does
         self.backbone = random_backbone(settings).eval()
         self.prompts = prompts(settings)
         size = LANGUAGE_SIZES[settings.size]

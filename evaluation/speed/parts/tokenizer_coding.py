@@ -15,6 +15,7 @@ from evaluation.speed.motion import (
 )
 from evaluation.speed.original_vq_vae import OriginalVQVAE
 from evaluation.speed.part import ORIGINAL, Check, Findings, Goal, Needs, Part, Settings, Side, Work
+from motiongpt.allocation import keep_freed_memory
 from motiongpt.tokenizers.trained import TrainedTokenizer
 from motiongpt.tokenizers.vq_vae import VQVAE
 
@@ -124,6 +125,7 @@ class _Original(_Coding):
 
 class _Ours(_Coding):
     def _prepare(self, network: VQVAE) -> None:
+        keep_freed_memory()  # as MotionGPT.from_pretrained does
         self.tokenizer = TrainedTokenizer(network.to(self.device), self.mean, self.std)
 
     def run(self) -> None:
