@@ -46,6 +46,8 @@ LANGUAGE_SIZES = {
     "tiny": LanguageSize(32, 64, 2, 2, 16, 600, 16, clips=4, captions=3, new_tokens=12),
     "small": LanguageSize(512, 1024, 8, 6, 64, 32100, 512),
     "base": LanguageSize(768, 2048, 12, 12, 64, 32100, 512),
+    # what learns something in some hundred steps; no size of the command
+    "curve": LanguageSize(128, 256, 2, 4, 32, 200, 64, clips=8),
 }
 
 

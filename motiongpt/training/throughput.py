@@ -114,7 +114,7 @@ class Throughput(pl.Callback):
         self.recent = _Stretch()
         named = {f"throughput/{name}": value for name, value in self._last.items()}
         for logger in trainer.loggers:
-            # Lightning numbers the rows of training so: both belong to the step that has just ended.
+            # Lightning numbers the rows of training so: both belong to the step that has ended.
             logger.log_metrics(named, step=trainer.global_step - 1)
 
 

@@ -24,7 +24,7 @@ def run(root, *words, check=True):
 
 
 def test_a_sweep_runs_two_stages_at_once_and_ends_in_a_table(tmp_path):
-    steps = "stage.tokenizer.schedule.steps=400"  # seconds, whatever else keeps a process from starting
+    steps = "stage.tokenizer.schedule.steps=400"  # takes longer than one waits for the other
     words = ["-m", "downsampling=2,4", "goal=tokens", steps]
     said = run(tmp_path, *words).stdout
     assert "at most 2 at once" in said and "2 of 2 experiments" in said

@@ -1,7 +1,6 @@
 """Training steps of the VQ-VAE."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import ClassVar
 
@@ -12,6 +11,7 @@ from torch import Tensor
 from evaluation.speed.motion import MOTION_SIZES, forward_flop, random_vq_vae, walking_features
 from evaluation.speed.original_vq_vae import COMMITMENT, VELOCITY, OriginalVQVAE
 from evaluation.speed.original_way import BETAS, LEARNING_RATE, optimizer_of
+from evaluation.speed.our_way import precision
 from evaluation.speed.part import (
     ORIGINAL,
     Check,
@@ -143,7 +143,7 @@ class _Ours:
 
     def run(self) -> None:
         features = next(self.windows)
-        with self._precision():
+        with precision(self.device, self.dtype):
             # Windows that are full have no lengths: the stage's own batches say so too.
             parts = self.losses(self.network(features), features)
         self.optimizer.zero_grad()
@@ -153,8 +153,3 @@ class _Ours:
 
     def findings(self) -> Findings:
         return {"errors": torch.stack(self.errors).float().cpu().numpy()}
-
-    def _precision(self) -> AbstractContextManager:
-        if self.dtype == "float32":
-            return nullcontext()
-        return torch.autocast(self.device, dtype=torch.bfloat16)

@@ -1,7 +1,6 @@
 """A training step of the language model."""
 
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import ClassVar
 
@@ -16,6 +15,7 @@ from evaluation.speed.language import (
     random_model,
     weights_of,
 )
+from evaluation.speed.our_way import optimizer_of, precision
 from evaluation.speed.part import (
     ORIGINAL,
     Check,
@@ -150,19 +150,13 @@ class _Ours:
         self.backbone = random_backbone(settings)
         self.device, self.dtype = settings.device, dtype
         self.pairs = pairs(settings)
-        self.optimizer = torch.optim.AdamW(
-            self.backbone.parameters(),
-            lr=original_way.LEARNING_RATE,
-            betas=original_way.BETAS,
-            weight_decay=0.0,
-            fused=True,
-        )
+        self.optimizer = optimizer_of(self.backbone.parameters())
         self._loss = self._first_loss()
 
     def run(self) -> None:
         batch = self.backbone.collate(self.pairs)
         batch = {name: tensor.to(self.device) for name, tensor in batch.items()}
-        with self._precision():
+        with precision(self.device, self.dtype):
             loss, _ = self.backbone.loss_and_count(batch)
         loss.backward()
         self.optimizer.step()
@@ -171,16 +165,11 @@ class _Ours:
     def findings(self) -> Findings:
         return {"loss": np.array(self._loss)}
 
-    def _precision(self) -> AbstractContextManager:
-        if self.dtype == "float32":
-            return nullcontext()
-        return torch.autocast(self.device, dtype=torch.bfloat16)
-
     @torch.no_grad()
     def _first_loss(self) -> float:
         self.backbone.eval()
         batch = self.backbone.collate(self.pairs[: original_way.PORTION])
-        with self._precision():
+        with precision(self.device, self.dtype):
             loss = self.backbone.loss(
                 {name: tensor.to(self.device) for name, tensor in batch.items()}
             )
