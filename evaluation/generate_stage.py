@@ -17,7 +17,8 @@ from evaluation.answers.writing import describe, describe_samples, generate
 from motiongpt.data.token_store import TokenStore
 from motiongpt.errors import UserError
 from motiongpt.generation.model import MotionLanguageModel
-from motiongpt.tasks.base import ClipTokens, Task
+from motiongpt.tasks.base import Task
+from motiongpt.tasks.clip_tokens import ClipTokens
 from motiongpt.training.language_data import TokenisedClips
 from motiongpt.training.stage import Stage, StageContext
 from motiongpt.training.tokenizer_stage import MODEL

@@ -19,7 +19,7 @@ from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
 from launch.cli import quiet
-from launch.compose import (
+from launch.composition.compose import (
     CONF,
     ROOT_CONFIG,
     choices,
@@ -29,11 +29,11 @@ from launch.compose import (
     one_line,
     parse_overrides,
 )
-from launch.datasets import ensure_store
-from launch.execute import execute
-from launch.graph import Planned, plan_experiment
-from launch.objective import objective_run, objective_value
-from launch.requeue import requeued_when_preempted
+from launch.composition.datasets import ensure_store
+from launch.jobs.requeue import requeued_when_preempted
+from launch.plans.graph import Planned, plan_experiment
+from launch.plans.objective import objective_run, objective_value
+from launch.runs.execute import execute
 from launch.tables import result_text, stage_lines
 from motiongpt.errors import UserError
 

@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from evaluation.answers.predictions import PREDICTIONS, prediction_sets
-from launch.execute import execute
-from launch.graph import Planned
-from launch.ledger import Run
-from launch.planning import plan_point
-from launch.run_stage import build_stage
-from launch.sources import git_state
+from launch.plans.graph import Planned
+from launch.plans.planning import plan_point
+from launch.runs.execute import execute
+from launch.runs.ledger import Run
+from launch.runs.run_stage import build_stage
+from launch.runs.sources import git_state
 from motiongpt.data.store import MotionStore
 from motiongpt.errors import UserError
 from motiongpt.training.stage import StageContext

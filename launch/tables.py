@@ -3,8 +3,8 @@
 import time
 from collections.abc import Mapping, Sequence
 
-from launch.graph import Planned
-from launch.ledger import Run
+from launch.plans.graph import Planned
+from launch.runs.ledger import Run
 
 
 def text_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 import torch.multiprocessing as mp
 
-from launch.processes import local_processes, local_variables
+from launch.jobs.processes import local_processes, local_variables
 
 GIVE_UP_SECONDS = 240.0
 

@@ -10,7 +10,8 @@ from evaluation.metrics.base import Kind
 from motiongpt.errors import UserError
 from motiongpt.generation.decoding import Decoding
 from motiongpt.generation.model import Request
-from motiongpt.tasks.base import ClipTokens, Task
+from motiongpt.tasks.base import Task
+from motiongpt.tasks.clip_tokens import ClipTokens
 
 CaptionChoice = Literal["first", "random"]
 Length = Literal["own", "given"]

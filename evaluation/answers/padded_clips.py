@@ -11,7 +11,7 @@ import numpy as np
 
 from motiongpt.data.store import MotionStore
 from motiongpt.data.token_store import TokenStore
-from motiongpt.tasks.base import WHOLE, ClipTokens, Codes
+from motiongpt.tasks.clip_tokens import WHOLE, ClipTokens, Codes
 from motiongpt.tokenizers.trained import TrainedTokenizer
 from motiongpt.training.language_data import TokenisedClips
 

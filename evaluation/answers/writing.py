@@ -11,7 +11,8 @@ from evaluation.answers.predictions import About, Answers
 from motiongpt.data.store import MotionStore
 from motiongpt.generation.model import MotionLanguageModel
 from motiongpt.motion.anchor import arrive, root_path
-from motiongpt.tasks.base import ClipTokens, Task
+from motiongpt.tasks.base import Task
+from motiongpt.tasks.clip_tokens import ClipTokens
 from motiongpt.training.language_data import TokenisedClips
 
 

@@ -11,10 +11,10 @@ from pathlib import Path
 
 from evaluation.reports.protocol_audit import Variant, audit_tables, variants
 from evaluation.reports.results_file import read_results
-from launch.compose import compose_config
-from launch.execute import execute
-from launch.graph import union
-from launch.planning import plan_sweep
+from launch.composition.compose import compose_config
+from launch.plans.graph import union
+from launch.plans.planning import plan_sweep
+from launch.runs.execute import execute
 from launch.tables import stage_lines
 from motiongpt.files import write_text
 

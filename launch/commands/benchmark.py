@@ -16,7 +16,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from launch.sources import git_state
+from launch.runs.sources import git_state
 from motiongpt.errors import UserError
 
 EXAMPLES = """examples:

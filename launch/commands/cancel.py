@@ -7,8 +7,8 @@ import socket
 from collections.abc import Sequence
 from pathlib import Path
 
-from launch.owner import Owner
-from launch.roots import split_root
+from launch.composition.roots import split_root
+from launch.runs.owner import Owner
 from launch.slurm.commands import cancel, job_states
 from launch.slurm.records import JobRecord, job_records
 from launch.sweeps.overview import Line, overview

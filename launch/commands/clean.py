@@ -3,8 +3,8 @@
 import argparse
 from collections.abc import Sequence
 
-from launch.cleaning import Waste, find_waste
-from launch.roots import split_root
+from launch.composition.roots import split_root
+from launch.runs.cleaning import Waste, find_waste
 
 EXAMPLES = """examples:
   motiongpt clean --dry-run

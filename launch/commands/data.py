@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from launch.compose import compose_config
-from launch.datasets import ensure_store, make_source, store_folder
+from launch.composition.compose import compose_config
+from launch.composition.datasets import ensure_store, make_source, store_folder
 from motiongpt.data.bvh_joints import bvh_to_joints
 from motiongpt.data.store import MotionStore
 from motiongpt.data.verify import verify_source

@@ -11,7 +11,7 @@ from launch.commands.import_checkpoint import (
     import_options,
     next_command,
 )
-from launch.published_weights import known_weights, published_weights
+from launch.composition.published_weights import known_weights, published_weights
 from motiongpt.data.replace_folder import replacing_folder
 from motiongpt.errors import UserError
 from motiongpt.published.folder import ModelFolder

@@ -11,9 +11,9 @@ from evaluation.leaderboard.plain import plain_table
 from evaluation.leaderboard.published_file import find_tables
 from evaluation.leaderboard.runs import gather
 from evaluation.reports.results_file import ResultsFile
-from launch.compose import compose_config
-from launch.protocols import shipped_protocols
-from launch.studies import EXPERIMENTS
+from launch.composition.compose import compose_config
+from launch.composition.protocols import shipped_protocols
+from launch.composition.studies import EXPERIMENTS
 from motiongpt.errors import UserError
 from motiongpt.files import write_text
 

@@ -5,8 +5,8 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from launch.ledger import ERROR, LOG, Run, find_run
-from launch.roots import split_root
+from launch.composition.roots import split_root
+from launch.runs.ledger import ERROR, LOG, Run, find_run
 from launch.slurm.records import job_of
 from launch.sweeps.overview import overview
 from motiongpt.errors import UserError

@@ -4,10 +4,10 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from launch.compose import expand
-from launch.graph import union
-from launch.planning import plan_sweep
-from launch.studies import Study, find_studies, read_study
+from launch.composition.compose import expand
+from launch.composition.studies import Study, find_studies, read_study
+from launch.plans.graph import union
+from launch.plans.planning import plan_sweep
 from launch.sweeps.carry_out import carry_out
 from launch.sweeps.record import make_sweep
 from motiongpt.errors import UserError

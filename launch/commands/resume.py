@@ -3,7 +3,7 @@
 import argparse
 from collections.abc import Sequence
 
-from launch.roots import split_root
+from launch.composition.roots import split_root
 from launch.sweeps.record import read_sweep, sweep_names
 from motiongpt.errors import UserError
 

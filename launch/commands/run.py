@@ -3,10 +3,10 @@
 import argparse
 from collections.abc import Sequence
 
-from launch.compose import expand, parse_overrides
-from launch.graph import union
+from launch.composition.compose import expand, parse_overrides
 from launch.hydra_app import is_for_hydra, run_hydra
-from launch.planning import plan_sweep
+from launch.plans.graph import union
+from launch.plans.planning import plan_sweep
 from launch.sweeps.carry_out import carry_out
 from launch.sweeps.record import make_sweep
 from motiongpt.errors import UserError

@@ -15,7 +15,7 @@ from evaluation.captions.files import read_predictions, read_references
 from evaluation.captions.protocol import PROTOCOLS, CaptionProtocol, caption_protocol
 from evaluation.captions.score import score_captions
 from launch import score_predictions
-from launch.compose import compose_config
+from launch.composition.compose import compose_config
 
 EXAMPLES = """examples:
   motiongpt score captions --references test.jsonl --predictions ours.jsonl

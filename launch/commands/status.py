@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from launch.roots import split_root
+from launch.composition.roots import split_root
 from launch.sweeps.overview import overview, overview_table
 
 EXAMPLES = """examples:

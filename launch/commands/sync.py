@@ -4,9 +4,9 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from launch.roots import split_root
-from launch.wandb_logger import check_server, quiet_wandb
-from launch.wandb_sync import Found, find_offline_runs, sync
+from launch.composition.roots import split_root
+from launch.loggers.wandb_logger import check_server, quiet_wandb
+from launch.loggers.wandb_sync import Found, find_offline_runs, sync
 from motiongpt.errors import UserError
 
 EXAMPLES = """examples:

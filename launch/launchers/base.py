@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from launch.graph import Planned
+from launch.plans.graph import Planned
 from launch.sweeps.record import Sweep
 
 

@@ -1,7 +1,7 @@
 """Everything in this process, one stage after the other: the default, and what debuggers need."""
 
-from launch.execute import execute
 from launch.launchers.base import Work
+from launch.runs.execute import execute
 from motiongpt.errors import UserError
 
 

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from launch.estimate import Experience, cost_lines
-from launch.graph import Planned
+from launch.jobs.plan_file import planned_as_json
+from launch.jobs.processes import local_variables
+from launch.jobs.resources import Resources, resources_for, with_resources
 from launch.launchers.base import Work
-from launch.plan_file import planned_as_json
-from launch.processes import local_variables
-from launch.resources import Resources, resources_for, with_resources
-from launch.snapshot import take_snapshot
+from launch.plans.estimate import Experience, cost_lines
+from launch.plans.graph import Planned
+from launch.runs.snapshot import take_snapshot
 from launch.tables import text_table
 from motiongpt.errors import UserError
 from motiongpt.training.stopping import StopRequest
@@ -138,7 +138,7 @@ class LocalLauncher:
                 "OMP_NUM_THREADS": str(resources.cpus),
                 "CUDA_VISIBLE_DEVICES": ",".join(map(str, gpus)),
             }
-            words = [sys.executable, "-m", "launch.worker", str(plan), work.sweep.group]
+            words = [sys.executable, "-m", "launch.jobs.worker", str(plan), work.sweep.group]
             processes.append(
                 subprocess.Popen(
                     words,

@@ -6,17 +6,17 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from launch.estimate import Experience, cost_lines
-from launch.graph import Planned
+from launch.jobs.resources import Resources, resources_for
+from launch.jobs.submission_lock import submitting
 from launch.launchers.base import Work
-from launch.resources import Resources, resources_for
+from launch.plans.estimate import Experience, cost_lines
+from launch.plans.graph import Planned
+from launch.runs.snapshot import take_snapshot
 from launch.slurm.batches import Batch, batches_of
 from launch.slurm.commands import cancel, job_states
 from launch.slurm.preflight import check_resources
 from launch.slurm.records import forget, job_of
 from launch.slurm.submission import RECORD, Submission
-from launch.snapshot import take_snapshot
-from launch.submission_lock import submitting
 from launch.tables import text_table
 from motiongpt.errors import UserError
 from motiongpt.files import read_json, write_json

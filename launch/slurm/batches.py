@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 
-from launch.graph import Planned
-from launch.resources import Resources
+from launch.jobs.resources import Resources
+from launch.plans.graph import Planned
 
 Key = tuple[str, Resources, int]
 

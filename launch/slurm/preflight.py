@@ -4,7 +4,7 @@ import subprocess
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from launch.resources import Resources
+from launch.jobs.resources import Resources
 from launch.slurm.commands import said, slurm
 from launch.slurm.submission import slurm_options
 from motiongpt.errors import UserError

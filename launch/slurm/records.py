@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from launch.ledger import Run
+from launch.runs.ledger import Run
 from motiongpt.files import read_json, write_json
 
 

@@ -10,11 +10,11 @@ from typing import Any
 
 import submitit
 
-from launch.graph import Planned
-from launch.jobs import ReportJob, StageJob
+from launch.jobs.job import ReportJob, StageJob
+from launch.jobs.plan_file import planned_as_json
+from launch.jobs.resources import Resources, with_resources
 from launch.launchers.base import Work
-from launch.plan_file import planned_as_json
-from launch.resources import Resources, with_resources
+from launch.plans.graph import Planned
 from launch.slurm.batches import Batch
 from launch.slurm.commands import cancel, said, slurm
 from launch.slurm.records import JobRecord, forget

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from hydra.utils import instantiate
 from omegaconf import DictConfig
 
-from launch.graph import Planned
 from launch.launchers.base import Launcher, Work
+from launch.plans.graph import Planned
 from launch.sweeps.closing import close_sweep
 from launch.sweeps.record import Sweep
 from launch.tables import stage_lines

@@ -7,10 +7,10 @@ from pathlib import Path
 from omegaconf import DictConfig, OmegaConf
 
 from evaluation.leaderboard.plain import plain_table
-from launch.ledger import Run
+from launch.loggers.sweep_report_logger import log_sweep_report
+from launch.runs.ledger import Run
 from launch.slurm.commands import JobState, job_states
 from launch.slurm.records import job_of
-from launch.sweep_report_logger import log_sweep_report
 from launch.sweeps.missing import Missing, missing_lines, missing_of
 from launch.sweeps.published_table import board_of, results_of, write_published
 from launch.sweeps.record import Sweep

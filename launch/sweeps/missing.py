@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from launch.ledger import ERROR, LOG, Run
+from launch.runs.ledger import ERROR, LOG, Run
 from launch.slurm.commands import JobState
 from launch.slurm.records import job_of
 from launch.sweeps.record import Point, Sweep

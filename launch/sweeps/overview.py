@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from launch.ledger import Run, all_runs
+from launch.runs.ledger import Run, all_runs
 from launch.slurm.commands import JobState, job_states
 from launch.slurm.records import JobRecord, job_records
 from launch.sweeps.record import Sweep, read_sweep, sweep_names

@@ -9,9 +9,9 @@ from evaluation.leaderboard.formats import write_board
 from evaluation.leaderboard.published import PublishedTable
 from evaluation.leaderboard.published_file import PUBLISHED, read_published
 from evaluation.reports.results_file import RESULTS, ResultsFile, read_results
-from launch.ledger import Run
-from launch.protocols import shipped_protocols
-from launch.studies import EXPERIMENTS
+from launch.composition.protocols import shipped_protocols
+from launch.composition.studies import EXPERIMENTS
+from launch.runs.ledger import Run
 from launch.sweeps.record import Sweep
 from motiongpt.files import write_text
 

@@ -13,9 +13,9 @@ from typing import Any
 
 from omegaconf import OmegaConf
 
-from launch.graph import Planned
-from launch.ledger import Run
-from launch.signatures import digest
+from launch.plans.graph import Planned
+from launch.plans.signatures import digest
+from launch.runs.ledger import Run
 from motiongpt.errors import UserError
 from motiongpt.files import read_json, write_json
 

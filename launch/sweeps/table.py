@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-from launch.ledger import Run
+from launch.runs.ledger import Run
 from launch.sweeps.record import Point, Sweep
 from launch.tables import text_table
 

@@ -14,7 +14,7 @@ from motiongpt.api.motion import Motion
 from motiongpt.api.writing import Writer
 from motiongpt.errors import UserError
 from motiongpt.generation.model import Answer, Request
-from motiongpt.tasks.base import Query
+from motiongpt.tasks.query import Query
 
 Message: TypeAlias = Sequence[str | Motion | np.ndarray]
 ANSWERS = ("any", "text", "motion")

@@ -16,7 +16,8 @@ from motiongpt.api.writing import Writer
 from motiongpt.generation.model import Request
 from motiongpt.motion.recover import features_to_joints
 from motiongpt.motion.skeleton import Skeleton
-from motiongpt.tasks.base import Codes, Query
+from motiongpt.tasks.clip_tokens import Codes
+from motiongpt.tasks.query import Query
 
 
 class Continuation:

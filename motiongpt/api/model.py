@@ -30,7 +30,7 @@ from motiongpt.errors import UserError
 from motiongpt.generation.decoding import Decoding
 from motiongpt.generation.model import Request
 from motiongpt.published.folder import write_model_folder
-from motiongpt.tasks.base import Query
+from motiongpt.tasks.query import Query
 
 if TYPE_CHECKING:
     from motiongpt.motion.skeleton import Skeleton

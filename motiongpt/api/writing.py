@@ -17,7 +17,8 @@ from motiongpt.generation.decoding import Decoding
 from motiongpt.generation.model import Answer, MotionLanguageModel, Request
 from motiongpt.generation.precision import fastest_precision
 from motiongpt.registry import classes_in
-from motiongpt.tasks.base import Codes, Task
+from motiongpt.tasks.base import Task
+from motiongpt.tasks.clip_tokens import Codes
 from motiongpt.tasks.task_mix import TaskMix
 
 FREE_SECONDS = 9.8  # a motion of free length ends here at the latest: HumanML3D's 196 frames

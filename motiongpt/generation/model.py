@@ -10,7 +10,9 @@ import torch
 from motiongpt.backbones.base import Backbone
 from motiongpt.backbones.loading import load_backbone
 from motiongpt.generation.decoding import Decoding
-from motiongpt.tasks.base import ClipTokens, Codes, Query, Task
+from motiongpt.tasks.base import Task
+from motiongpt.tasks.clip_tokens import ClipTokens, Codes
+from motiongpt.tasks.query import Query
 from motiongpt.tokenizers.trained import TrainedTokenizer
 
 

@@ -1,129 +1,19 @@
-"""What a language model is trained on and asked: examples, tokenised clips, queries, tasks.
-
-Shape letters: L tokens. A code is an int64 index into the tokenizer's codebook.
-"""
-
-from __future__ import annotations
+"""What a language model can be asked. Shape letters: L tokens."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
+from typing import ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from motiongpt.errors import UserError
-
-if TYPE_CHECKING:
-    from motiongpt.tasks.placeholders import Placeholders
-    from motiongpt.tasks.replies import Replies
-    from motiongpt.tasks.templates import Kind, Templates
-
-Codes: TypeAlias = NDArray[np.int64]
-WHOLE = "whole"
-
-
-@dataclass(frozen=True)
-class Example:
-    """One training pair: what the model reads and what it should write."""
-
-    input: str
-    target: str
-
-
-@dataclass(frozen=True)
-class TokenExample:
-    """A training pair that no string can hold: token ids of the backbone's text tokenizer.
-
-    Both are complete: the end of text is among them where it belongs.
-    """
-
-    input_ids: tuple[int, ...]
-    target_ids: tuple[int, ...]
-
-
-@dataclass(frozen=True)
-class ClipTokens:
-    """One clip as the language model sees it.
-
-    Attributes:
-        name: unique within the data set.
-        frames: frames of the clip; a rest shorter than one token is counted here, not in codes.
-        fps: frames per second.
-        frames_per_token: frames that one code stands for.
-        captions: sentences about the clip, may be empty.
-        views: codes (L,) by view name. "whole" is the clip; every other view was encoded from its
-            own frames alone, so that no code has seen a frame outside (see `views.py`).
-    """
-
-    name: str
-    frames: int
-    fps: float
-    frames_per_token: int
-    captions: tuple[str, ...]
-    views: Mapping[str, Codes]
-
-    @property
-    def codes(self) -> Codes:
-        """Codes (L,) of the whole clip."""
-        return self.view(WHOLE)
-
-    @property
-    def tokens(self) -> int:
-        """L, the number of codes of the whole clip."""
-        return len(self.codes)
-
-    @property
-    def seconds(self) -> float:
-        """Duration of the clip."""
-        return self.frames / self.fps
-
-    def view(self, name: str) -> Codes:
-        """Codes of one view.
-
-        Raises:
-            UserError: the clip has no such view.
-        """
-        if name not in self.views:
-            raise UserError(
-                f"clip {self.name}: no tokens of view '{name}' (has {', '.join(self.views)}); "
-                "name it in stage.tokens.views"
-            )
-        return self.views[name]
-
-
-@dataclass(frozen=True)
-class Query:
-    """All that a task may know when it is asked, with or without a clip behind it.
-
-    Attributes:
-        fps: frames per second.
-        frames_per_token: frames that one code stands for.
-        text: caption, empty if there is none.
-        frames: length of the whole motion where it is asked for or known.
-        motion: codes (L,) of a whole motion that is shown (captioning).
-        start: codes of the frames given at the start (prediction, in-between).
-        end: codes of the frames given at the end (in-between).
-    """
-
-    fps: float
-    frames_per_token: int
-    text: str = ""
-    frames: int | None = None
-    motion: Codes | None = None
-    start: Codes | None = None
-    end: Codes | None = None
-
-    @property
-    def tokens(self) -> int | None:
-        """Number of tokens of the whole motion, or None where its length is open."""
-        return None if self.frames is None else self.frames // self.frames_per_token
-
-    @property
-    def seconds(self) -> float | None:
-        """Duration of the whole motion, or None where its length is open."""
-        return None if self.frames is None else self.frames / self.fps
+from motiongpt.tasks.clip_tokens import ClipTokens, Codes
+from motiongpt.tasks.example import Example
+from motiongpt.tasks.placeholders import Placeholders
+from motiongpt.tasks.query import Query
+from motiongpt.tasks.replies import Replies
+from motiongpt.tasks.templates import Kind, Templates
 
 
 class Task(ABC):

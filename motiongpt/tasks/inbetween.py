@@ -3,7 +3,9 @@
 import numpy as np
 
 from motiongpt.errors import UserError
-from motiongpt.tasks.base import ClipTokens, Codes, Query, Task
+from motiongpt.tasks.base import Task
+from motiongpt.tasks.clip_tokens import ClipTokens, Codes
+from motiongpt.tasks.query import Query
 
 
 class Inbetween(Task):

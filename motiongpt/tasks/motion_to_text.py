@@ -1,6 +1,8 @@
 """Motion to text: captions, and the questions about length that are answered in words."""
 
-from motiongpt.tasks.base import ClipTokens, Query, Task
+from motiongpt.tasks.base import Task
+from motiongpt.tasks.clip_tokens import ClipTokens
+from motiongpt.tasks.query import Query
 
 
 class MotionToText(Task):

@@ -18,7 +18,9 @@ import numpy as np
 from motiongpt.backbones.motion_vocabulary import MotionVocabulary
 from motiongpt.errors import UserError
 from motiongpt.tasks import templates, views
-from motiongpt.tasks.base import ClipTokens, Codes, Example, Query
+from motiongpt.tasks.clip_tokens import ClipTokens, Codes
+from motiongpt.tasks.example import Example
+from motiongpt.tasks.query import Query
 
 _KNOWN = re.compile("|".join(map(re.escape, templates.PLACEHOLDERS)))
 Values = Mapping[str, Callable[[], str]]

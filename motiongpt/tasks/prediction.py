@@ -1,6 +1,8 @@
 """Prediction: the first part of a motion in, its continuation out."""
 
-from motiongpt.tasks.base import ClipTokens, Codes, Query, Task
+from motiongpt.tasks.base import Task
+from motiongpt.tasks.clip_tokens import ClipTokens, Codes
+from motiongpt.tasks.query import Query
 
 
 class Prediction(Task):

@@ -14,7 +14,8 @@ import numpy as np
 
 from motiongpt.backbones.motion_vocabulary import MotionVocabulary
 from motiongpt.errors import UserError
-from motiongpt.tasks.base import ClipTokens, Example, TokenExample
+from motiongpt.tasks.clip_tokens import ClipTokens
+from motiongpt.tasks.example import Example, TokenExample
 from motiongpt.tasks.placeholders import RightPlaceholders
 from motiongpt.tasks.templates import Templates
 

@@ -13,7 +13,7 @@ from typing import ClassVar
 import numpy as np
 
 from motiongpt.backbones.motion_vocabulary import MotionVocabulary
-from motiongpt.tasks.base import Codes
+from motiongpt.tasks.clip_tokens import Codes
 
 
 class Replies(ABC):

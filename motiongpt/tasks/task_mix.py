@@ -10,7 +10,9 @@ import numpy as np
 
 from motiongpt.backbones.motion_vocabulary import MotionVocabulary
 from motiongpt.errors import UserError
-from motiongpt.tasks.base import ClipTokens, Example, Task
+from motiongpt.tasks.base import Task
+from motiongpt.tasks.clip_tokens import ClipTokens
+from motiongpt.tasks.example import Example
 from motiongpt.tasks.placeholders import (
     Placeholders,
     ReleasedPlaceholders,

@@ -1,6 +1,8 @@
 """Text to motion: a sentence, a length, both or neither in; a motion out."""
 
-from motiongpt.tasks.base import ClipTokens, Query, Task
+from motiongpt.tasks.base import Task
+from motiongpt.tasks.clip_tokens import ClipTokens
+from motiongpt.tasks.query import Query
 
 
 class TextToMotion(Task):

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from motiongpt.errors import UserError
-from motiongpt.tasks.base import WHOLE
+from motiongpt.tasks.clip_tokens import WHOLE
 
 PREDICTION_GIVEN = "prediction_given"
 INBETWEEN_HEAD = "inbetween_head"

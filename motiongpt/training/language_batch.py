@@ -8,7 +8,7 @@ from torch import Tensor
 
 from motiongpt.backbones.base import Backbone
 from motiongpt.errors import UserError
-from motiongpt.tasks.base import Example, TokenExample
+from motiongpt.tasks.example import Example, TokenExample
 from motiongpt.training.sampler import share_of_batch
 from motiongpt.training.unsupervised import collate
 

@@ -8,7 +8,7 @@ from torch.utils.data import Dataset
 from motiongpt.data.store import MotionStore
 from motiongpt.data.token_store import TokenStore
 from motiongpt.errors import UserError
-from motiongpt.tasks.base import ClipTokens
+from motiongpt.tasks.clip_tokens import ClipTokens
 
 Drawn = TypeVar("Drawn", covariant=True)
 

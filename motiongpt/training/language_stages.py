@@ -13,7 +13,7 @@ from motiongpt.backbones.base import Backbone
 from motiongpt.backbones.loading import load_backbone
 from motiongpt.data.store import MotionStore
 from motiongpt.data.token_store import TokenStore
-from motiongpt.tasks.base import WHOLE
+from motiongpt.tasks.clip_tokens import WHOLE
 from motiongpt.tasks.pretraining_mix import PretrainingMix
 from motiongpt.tasks.templates import Templates
 from motiongpt.training.compilation import compile_parts, transformer_parts

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from motiongpt.errors import UserError
-from motiongpt.tasks.base import TokenExample
+from motiongpt.tasks.example import TokenExample
 
 Mask = NDArray[np.bool_]
 TokenIds = NDArray[np.int64]

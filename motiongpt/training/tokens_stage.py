@@ -6,7 +6,7 @@ import numpy as np
 
 from motiongpt.allocation import keep_freed_memory
 from motiongpt.data.token_store import TokenStore
-from motiongpt.tasks.base import WHOLE
+from motiongpt.tasks.clip_tokens import WHOLE
 from motiongpt.tasks.views import views_from
 from motiongpt.tokenizers.trained import TrainedTokenizer
 from motiongpt.training.stage import Stage, StageContext

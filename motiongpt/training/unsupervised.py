@@ -13,7 +13,7 @@ import numpy as np
 from torch import Tensor
 
 from motiongpt.backbones.base import Backbone
-from motiongpt.tasks.base import Example, TokenExample
+from motiongpt.tasks.example import Example, TokenExample
 from motiongpt.training.span_corruption import (
     CORRUPTED_SHARE,
     MEAN_SPAN_LENGTH,

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import torch
 
-from launch.compose import expand
-from launch.graph import Planned, union
-from launch.planning import plan_point, plan_sweep
+from launch.composition.compose import expand
+from launch.plans.graph import Planned, union
+from launch.plans.planning import plan_point, plan_sweep
 
 SWEEPS = {
     "200 values": ["stage.tokenizer.learning_rate=range(1,201)", "debug=tiny"],

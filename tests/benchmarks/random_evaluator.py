@@ -8,7 +8,7 @@ import torch
 from evaluation.evaluators.t2m_evaluator import T2MEvaluator
 from evaluation.evaluators.t2m_networks import T2MNetworks, T2MSizes
 from evaluation.evaluators.word_vectors import END, START, UNKNOWN, WordVectors
-from launch.compose import compose_config
+from launch.composition.compose import compose_config
 from motiongpt.data.store import MotionStore
 
 

@@ -24,7 +24,7 @@ from evaluation.replications.embedder import Embedder
 from evaluation.replications.rules import Rules
 from evaluation.replications.scoring import Scoring
 from evaluation.speed.motion import moving_clips
-from launch.compose import compose_config
+from launch.composition.compose import compose_config
 from motiongpt.data.build import build_store
 from motiongpt.data.clip import Caption, Clip
 from motiongpt.data.store import MotionStore

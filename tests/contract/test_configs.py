@@ -8,7 +8,7 @@ from hydra.utils import instantiate
 from omegaconf import DictConfig, ListConfig
 
 from evaluation.metrics.base import Better, Embedded, Kind, Metric, Number
-from launch.compose import CONF, compose_config
+from launch.composition.compose import CONF, compose_config
 
 GROUPS = sorted(folder.name for folder in CONF.iterdir() if folder.is_dir())
 FILES = sorted(
@@ -62,7 +62,7 @@ def test_its_first_line_says_what_it_is(file):
 @pytest.mark.parametrize("name", [f.stem for f in FILES if f.parent.name == "stage"])
 def test_every_stage_builds(name):
     config = compose_config([f"+stage@stage.tested={name}"])
-    from launch.run_stage import GRAPH_KEYS
+    from launch.runs.run_stage import GRAPH_KEYS
 
     settings = {key: value for key, value in config.stage.tested.items() if key not in GRAPH_KEYS}
     assert hasattr(instantiate(DictConfig(settings), _recursive_=False), "run")

@@ -9,8 +9,8 @@ from pathlib import Path
 from hydra.utils import instantiate
 from omegaconf import OmegaConf
 
-from launch.compose import compose_config
-from launch.run_stage import GRAPH_KEYS
+from launch.composition.compose import compose_config
+from launch.runs.run_stage import GRAPH_KEYS
 from motiongpt.data.build import build_store
 from motiongpt.data.store import MotionStore
 from motiongpt.files import write_json

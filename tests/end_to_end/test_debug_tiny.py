@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from launch.ledger import all_runs
+from launch.runs.ledger import all_runs
 
 pytestmark = pytest.mark.slow
 COMMAND = [sys.executable, "-m", "launch.cli", "run", "debug=tiny", "stage.evaluate.pictures=1"]

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from launch.ledger import all_runs
+from launch.runs.ledger import all_runs
 
 pytestmark = pytest.mark.slow
 COMMAND = [sys.executable, "-m", "launch.cli", "run", "debug=tiny", "logger=csv", "goal=pretrain"]

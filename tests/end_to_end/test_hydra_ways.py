@@ -8,7 +8,7 @@ import sys
 import pytest
 import yaml
 
-from launch.ledger import all_runs
+from launch.runs.ledger import all_runs
 
 pytestmark = pytest.mark.slow
 COMMAND = [sys.executable, "-m", "launch.cli", "run", "-m", "debug=tiny", "logger=none"]

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from launch.ledger import all_runs
+from launch.runs.ledger import all_runs
 from motiongpt.backbones.loading import load_backbone
 from motiongpt.published.folder import write_model_folder
 from motiongpt.tokenizers.trained import TrainedTokenizer

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from launch.wandb_logger import ROWS
-from launch.wandb_parts import part_files, synced_mark
+from launch.loggers.wandb_logger import ROWS
+from launch.loggers.wandb_parts import part_files, synced_mark
 from tests.wandb_files import STEP, records, rows
 from tests.wandb_server import WandbServer
 

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from launch.ledger import all_runs
+from launch.runs.ledger import all_runs
 from tests.end_to_end.test_wandb import records
 
 pytestmark = pytest.mark.slow

@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 from hydra.utils import instantiate
 
-from launch.compose import compose_config
+from launch.composition.compose import compose_config
 from motiongpt.backbones.motion_vocabulary import MotionVocabulary
-from motiongpt.tasks.base import WHOLE, ClipTokens
+from motiongpt.tasks.clip_tokens import WHOLE, ClipTokens
 from motiongpt.tasks.inbetween import Inbetween
 from motiongpt.tasks.motion_to_text import MotionToText
 from motiongpt.tasks.placeholders import ReleasedMotion, ReleasedPlaceholders

@@ -7,7 +7,7 @@ import sys
 import time
 from pathlib import Path
 
-from launch.ledger import all_runs
+from launch.runs.ledger import all_runs
 
 COMMAND = [sys.executable, "-m", "launch.cli"]
 SMALL = ["debug=tiny", "logger=csv", "launcher=slurm", "launcher.resources.memory_gb=1"]

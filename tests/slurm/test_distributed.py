@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from launch.ledger import all_runs
+from launch.runs.ledger import all_runs
 from tests.slurm.sweeping import SMALL, motiongpt, only_run, submission
 
 pytestmark = pytest.mark.slurm

@@ -2,7 +2,7 @@
 
 import pytest
 
-from launch.ledger import all_runs
+from launch.runs.ledger import all_runs
 from tests.slurm.sweeping import motiongpt
 
 pytestmark = pytest.mark.slurm

@@ -8,7 +8,7 @@ import time
 import psutil
 import pytest
 
-from launch.ledger import all_runs
+from launch.runs.ledger import all_runs
 from tests.slurm.sweeping import (
     LONG,
     checkpointed,

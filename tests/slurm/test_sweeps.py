@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from launch.ledger import all_runs
+from launch.runs.ledger import all_runs
 from tests.slurm.sweeping import LONG, SMALL, motiongpt, submission, submit, wait_until
 
 pytestmark = pytest.mark.slurm

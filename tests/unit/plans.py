@@ -4,8 +4,8 @@ from pathlib import Path
 
 from omegaconf import OmegaConf
 
-from launch.graph import Planned
-from launch.ledger import Run
+from launch.plans.graph import Planned
+from launch.runs.ledger import Run
 
 TARGETS = {
     "tokenizer": "motiongpt.training.tokenizer_stage.TokenizerStage",

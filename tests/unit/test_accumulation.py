@@ -9,7 +9,7 @@ from torch.utils.data import DataLoader
 from motiongpt.backbones.gpt2 import GPT2Backbone
 from motiongpt.backbones.t5 import T5Backbone
 from motiongpt.errors import UserError
-from motiongpt.tasks.base import Example
+from motiongpt.tasks.example import Example
 from motiongpt.training.language_batch import check_parts, collate_parts
 from motiongpt.training.language_module import LanguageModule
 from tests.together import run_together

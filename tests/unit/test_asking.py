@@ -7,11 +7,11 @@ from hydra.utils import instantiate
 from evaluation.answers.asking import Asking, kind_of
 from evaluation.answers.padded_clips import PaddedClips, encode_padded
 from evaluation.answers.writing import describe, describe_samples
-from launch.compose import compose_config
+from launch.composition.compose import compose_config
 from motiongpt.data.build import build_store
 from motiongpt.errors import UserError
 from motiongpt.generation.decoding import Decoding
-from motiongpt.tasks.base import ClipTokens
+from motiongpt.tasks.clip_tokens import ClipTokens
 from tests.unit.fake_source import FakeSource, feature_clip
 
 GREEDY, SAMPLING = Decoding(strategy="greedy"), Decoding()

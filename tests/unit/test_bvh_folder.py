@@ -7,7 +7,7 @@ import pytest
 from hydra.utils import instantiate
 
 from evaluation.metrics.action_words import named_actions
-from launch.compose import compose_config
+from launch.composition.compose import compose_config
 from motiongpt.data.build import build_store
 from motiongpt.data.bvh_folder import BvhFolderSource
 from motiongpt.data.bvh_joints import bvh_to_joints

@@ -1,6 +1,6 @@
 import pytest
 
-from launch.compose import choices, compose_config, expand
+from launch.composition.compose import choices, compose_config, expand
 from motiongpt.errors import UserError
 
 

@@ -5,13 +5,14 @@ import pytest
 import torch
 from hydra.utils import instantiate
 
-from launch.compose import compose_config
+from launch.composition.compose import compose_config
 from motiongpt.backbones.t5 import T5Backbone
 from motiongpt.generation.decoding import Decoding
 from motiongpt.generation.model import MotionLanguageModel, Request
 from motiongpt.motion.features import joints_to_features
 from motiongpt.motion.skeleton import HUMANML3D
-from motiongpt.tasks.base import ClipTokens, Query
+from motiongpt.tasks.clip_tokens import ClipTokens
+from motiongpt.tasks.query import Query
 from motiongpt.tasks.views import repeat_frame
 from motiongpt.tokenizers.trained import TrainedTokenizer
 

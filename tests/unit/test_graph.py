@@ -1,7 +1,7 @@
 import pytest
 from omegaconf import OmegaConf
 
-from launch.graph import plan_experiment, union
+from launch.plans.graph import plan_experiment, union
 from motiongpt.errors import UserError
 
 

@@ -11,7 +11,7 @@ from huggingface_hub import HfApi, constants
 from huggingface_hub.errors import HfHubHTTPError, LocalTokenNotFoundError
 
 from launch.cli import main
-from launch.published_weights import known_weights, published_weights
+from launch.composition.published_weights import known_weights, published_weights
 from motiongpt.errors import UserError
 from motiongpt.published import hub as hub_module
 from motiongpt.published.folder import ModelFolder

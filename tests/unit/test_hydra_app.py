@@ -6,10 +6,9 @@ from pathlib import Path
 import pytest
 from omegaconf import OmegaConf
 
-from launch import hydra_app, planning
+from launch import hydra_app
 from launch.commands import run
-from launch.compose import CONF, parse_overrides
-from launch.graph import plan_experiment
+from launch.composition.compose import CONF, parse_overrides
 from launch.hydra_app import (
     BeforeTheFirst,
     Refused,
@@ -17,10 +16,12 @@ from launch.hydra_app import (
     run_hydra,
     written_for_hydra,
 )
-from launch.ledger import Run
-from launch.objective import objective_run, objective_value
-from launch.planning import plan_point
-from launch.requeue import requeued_when_preempted
+from launch.jobs.requeue import requeued_when_preempted
+from launch.plans import planning
+from launch.plans.graph import plan_experiment
+from launch.plans.objective import objective_run, objective_value
+from launch.plans.planning import plan_point
+from launch.runs.ledger import Run
 from motiongpt.errors import UserError
 
 SILENT = ["hydra/job_logging=none", "hydra/hydra_logging=none"]

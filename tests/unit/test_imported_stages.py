@@ -15,7 +15,7 @@ from motiongpt.errors import UserError
 from motiongpt.motion.skeleton import HUMANML3D, KIT
 from motiongpt.published.folder import write_model_folder
 from motiongpt.published.stages import ImportedLanguageModelStage, ImportedTokenizerStage
-from motiongpt.tasks.base import WHOLE
+from motiongpt.tasks.clip_tokens import WHOLE
 from motiongpt.tokenizers.trained import TrainedTokenizer
 from motiongpt.training.stage import StageContext
 from motiongpt.training.tokenizer_stage import MODEL

@@ -10,17 +10,17 @@ from pathlib import Path
 import pytest
 
 import launch
-from launch.attempts import claimed
-from launch.cleaning import find_waste
-from launch.estimate import Experience, cost_lines
-from launch.ledger import Run
-from launch.owner import Owner
-from launch.plan_file import planned_as_json, read_planned
-from launch.resources import Resources, resources_for, with_resources
+from launch.jobs.plan_file import planned_as_json, read_planned
+from launch.jobs.resources import Resources, resources_for, with_resources
+from launch.jobs.submission_lock import submitting
+from launch.plans.estimate import Experience, cost_lines
+from launch.runs.attempts import claimed
+from launch.runs.cleaning import find_waste
+from launch.runs.ledger import Run
+from launch.runs.owner import Owner
+from launch.runs.snapshot import take_snapshot
 from launch.slurm.batches import batches_of
 from launch.slurm.commands import JobState, _elements, said
-from launch.snapshot import take_snapshot
-from launch.submission_lock import submitting
 from launch.sweeps.overview import _ranges
 from launch.sweeps.record import make_sweep, read_sweep
 from launch.sweeps.table import table_of
@@ -158,13 +158,13 @@ def test_the_table_has_a_row_a_result_and_a_column_an_axis(tmp_path):
 def test_a_snapshot_is_the_code_and_made_once(tmp_path):
     folder = take_snapshot(tmp_path)
     assert take_snapshot(tmp_path) == folder
-    assert (folder / "launch/jobs.py").read_text() == Path(
+    assert (folder / "launch/jobs/job.py").read_text() == Path(
         launch.__path__[0], "jobs.py"
     ).read_text()
     assert set(json.loads((folder / "source.json").read_text())) == {"git_commit", "git_dirty"}
     code = (
-        "import launch, motiongpt; from launch.sources import git_state; "
-        "from launch.compose import CONF; print(launch.__file__, CONF, git_state())"
+        "import launch, motiongpt; from launch.runs.sources import git_state; "
+        "from launch.composition.compose import CONF; print(launch.__file__, CONF, git_state())"
     )
     done = subprocess.run(
         [sys.executable, "-c", code],
@@ -189,7 +189,7 @@ def test_one_submission_at_a_time_and_a_dead_one_is_no_obstacle(tmp_path):
     with submitting(tmp_path, said_lines.append):
         assert Owner.read(tmp_path / ".submitting") == Owner.this_process()
         program = (
-            "from pathlib import Path; from launch.submission_lock import submitting\n"
+            "from pathlib import Path; from launch.jobs.submission_lock import submitting\n"
             f"with submitting(Path({str(tmp_path)!r}), lambda line: print(line, flush=True)):\n"
             "    import os; print('in', flush=True); os._exit(9)"
         )

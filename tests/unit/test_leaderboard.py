@@ -16,7 +16,7 @@ from evaluation.leaderboard.published_file import find_tables
 from evaluation.leaderboard.radar import AXES, radars
 from evaluation.leaderboard.radar_svg import radar_svg
 from evaluation.leaderboard.runs import gather
-from launch.studies import EXPERIMENTS
+from launch.composition.studies import EXPERIMENTS
 from motiongpt.errors import UserError
 from tests.unit.results_files import number, write
 

@@ -11,7 +11,7 @@ from evaluation.leaderboard.board import build_board
 from evaluation.leaderboard.html_page import html_page
 from evaluation.leaderboard.published_file import find_tables
 from evaluation.leaderboard.runs import gather
-from launch.studies import EXPERIMENTS
+from launch.composition.studies import EXPERIMENTS
 from tests.unit.results_files import number, write
 
 pytestmark = pytest.mark.browser

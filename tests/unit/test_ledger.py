@@ -4,9 +4,9 @@ import sys
 
 import pytest
 
-from launch import owner
-from launch.attempts import Superseded, claimed
-from launch.ledger import Run, all_runs, find_run
+from launch.runs import owner
+from launch.runs.attempts import Superseded, claimed
+from launch.runs.ledger import Run, all_runs, find_run
 from motiongpt.errors import UserError
 
 
@@ -23,7 +23,7 @@ def die_holding(run, code=""):
     """Another process claims the run and is killed."""
     program = (
         "import os; from pathlib import Path\n"
-        "from launch.ledger import Run; from launch.attempts import claimed\n"
+        "from launch.runs.ledger import Run; from launch.runs.attempts import claimed\n"
         f"run = Run(Path({str(run.root)!r}), {run.stage!r}, {run.signature!r})\n"
         f"with claimed(run, print) as attempt:\n    {code or 'pass'}\n    os._exit(9)"
     )
@@ -56,7 +56,7 @@ def test_a_dead_writer_reads_as_interrupted_and_is_taken_over_at_once(run):
 def test_the_second_writer_waits_for_the_first(run):
     program = (
         "import time; from pathlib import Path\n"
-        "from launch.ledger import Run; from launch.attempts import claimed\n"
+        "from launch.runs.ledger import Run; from launch.runs.attempts import claimed\n"
         f"run = Run(Path({str(run.root)!r}), {run.stage!r}, {run.signature!r})\n"
         "with claimed(run, print) as attempt:\n"
         "    print('mine', flush=True); time.sleep(2); attempt.publish({'by': 1.0})"

@@ -5,10 +5,16 @@ import pytest
 from lightning.pytorch.loggers import Logger
 from omegaconf import OmegaConf
 
-from launch.compose import compose_config
-from launch.loggers import LONGEST_TAG, MOST_POINTS, StageLoggers, logged_settings, tags
-from launch.sweep_report_logger import log_sweep_report
-from launch.wandb_logger import check_server
+from launch.composition.compose import compose_config
+from launch.loggers.stage_loggers import (
+    LONGEST_TAG,
+    MOST_POINTS,
+    StageLoggers,
+    logged_settings,
+    tags,
+)
+from launch.loggers.sweep_report_logger import log_sweep_report
+from launch.loggers.wandb_logger import check_server
 from motiongpt.training.stopping import Interrupted
 from tests.unit.plans import planned
 
@@ -153,7 +159,7 @@ def test_wandb_that_can_not_write_is_one_line(tmp_path, capsys):
 
 def test_a_server_that_does_not_answer_leaves_an_offline_run(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(
-        "launch.wandb_logger.check_server",
+        "launch.loggers.wandb_logger.check_server",
         lambda url: (_ for _ in ()).throw(ConnectionError(f"{url} can't be reached")),
     )
     config = compose_config(["logger=wandb", "logger.wandb.offline=false"])
@@ -167,7 +173,7 @@ def test_a_server_that_does_not_answer_leaves_an_offline_run(tmp_path, monkeypat
 
 def test_without_a_key_wandb_does_not_ask(tmp_path, monkeypatch, capsys):
     """A job has no terminal, but an interactive allocation does."""
-    monkeypatch.setattr("launch.wandb_logger.check_server", lambda url: None)
+    monkeypatch.setattr("launch.loggers.wandb_logger.check_server", lambda url: None)
     monkeypatch.setattr("wandb.errors.term._sys_stdin_isatty", lambda: True)
     monkeypatch.setattr("wandb.errors.term._sys_stderr_isatty", lambda: True)
     monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))

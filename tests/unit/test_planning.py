@@ -5,11 +5,12 @@ from pathlib import Path
 import pytest
 from omegaconf import OmegaConf
 
-from launch import compose, planning
-from launch.compose import compose_config, expand
-from launch.composer import Composer
-from launch.graph import plan_experiment, recorded_settings
-from launch.planning import plan_point, plan_sweep
+from launch.composition import compose
+from launch.composition.compose import compose_config, expand
+from launch.composition.composer import Composer
+from launch.plans import planning
+from launch.plans.graph import plan_experiment, recorded_settings
+from launch.plans.planning import plan_point, plan_sweep
 from motiongpt.errors import UserError
 
 SWEEPS = {

@@ -16,7 +16,7 @@ from torch.utils.data import DataLoader
 from evaluation import generate_stage
 from evaluation.answers.predictions import About, Answers, PredictionSet
 from evaluation.generate_stage import Piece
-from launch.compose import compose_config
+from launch.composition.compose import compose_config
 from motiongpt.errors import UserError
 from motiongpt.training.callbacks import KeepCheckpoint, StopAtStepEnd
 from motiongpt.training.fit import Schedule, fit

@@ -6,7 +6,7 @@ import io
 from evaluation.replications.results import Result
 from evaluation.reports.protocol_audit import Variant, audit_tables, variants
 from evaluation.reports.results_file import DataFacts, ResultsFile
-from launch.compose import compose_config
+from launch.composition.compose import compose_config
 
 NAMES = ("ours", "guo2022", "motiongpt_release")
 

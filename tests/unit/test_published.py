@@ -4,7 +4,7 @@ import pytest
 import yaml
 
 from evaluation.leaderboard.published_file import find_tables, read_published
-from launch.studies import EXPERIMENTS
+from launch.composition.studies import EXPERIMENTS
 from motiongpt.errors import UserError
 from tests.shared import shared
 

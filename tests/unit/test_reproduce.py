@@ -3,8 +3,8 @@ import pytest
 from evaluation.leaderboard.published_file import read_published
 from evaluation.reports.results_file import read_results
 from launch.cli import main
-from launch.compose import compose_config, expand
-from launch.studies import EXPERIMENTS, find_studies, read_study
+from launch.composition.compose import compose_config, expand
+from launch.composition.studies import EXPERIMENTS, find_studies, read_study
 from launch.sweeps.published_table import board_of, write_published
 from motiongpt.errors import UserError
 from tests.unit.results_files import number, write

@@ -1,6 +1,6 @@
 import pytest
 
-from launch.signatures import signature
+from launch.plans.signatures import signature
 from motiongpt.errors import UserError
 
 SETTINGS = {

@@ -6,7 +6,7 @@ import shutil
 import pytest
 
 from launch.cli import main
-from launch.ledger import Run
+from launch.runs.ledger import Run
 from launch.slurm.records import job_of, job_records
 from tests.unit.fake_slurm import FakeSlurm
 

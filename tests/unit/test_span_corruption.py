@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from motiongpt.errors import UserError
-from motiongpt.tasks.base import Example, TokenExample
+from motiongpt.tasks.example import Example, TokenExample
 from motiongpt.training.span_corruption import (
     SpanCorruption,
     released_corruption,

@@ -11,12 +11,14 @@ from hydra.utils import instantiate
 
 from motiongpt.backbones.motion_vocabulary import MotionVocabulary
 from motiongpt.errors import UserError
-from motiongpt.tasks.base import ClipTokens, Example, Query
+from motiongpt.tasks.clip_tokens import ClipTokens
+from motiongpt.tasks.example import Example
 from motiongpt.tasks.inbetween import Inbetween
 from motiongpt.tasks.motion_to_text import MotionToText
 from motiongpt.tasks.placeholders import RightPlaceholders
 from motiongpt.tasks.prediction import Prediction
 from motiongpt.tasks.pretraining_mix import PretrainingMix
+from motiongpt.tasks.query import Query
 from motiongpt.tasks.task_mix import TaskMix
 from motiongpt.tasks.templates import Templates
 from motiongpt.tasks.text_to_motion import TextToMotion

@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 
 from launch.cli import main
-from launch.ledger import CONFIG, STATUS, Run
-from launch.owner import Owner
-from launch.wandb_logger import ROWS
-from launch.wandb_parts import join, part_files, read_part, synced_mark
-from launch.wandb_sync import find_offline_runs, sync, sync_command
+from launch.loggers.wandb_logger import ROWS
+from launch.loggers.wandb_parts import join, part_files, read_part, synced_mark
+from launch.loggers.wandb_sync import find_offline_runs, sync, sync_command
+from launch.runs.ledger import CONFIG, STATUS, Run
+from launch.runs.owner import Owner
 from motiongpt.errors import UserError
 from motiongpt.files import write_json
 from tests.wandb_files import STEP, records, rows, write_part
@@ -45,7 +45,7 @@ def sent(monkeypatch):
         synced_mark(file).touch()
         return subprocess.CompletedProcess(words, 0, "Syncing: x ... done.\n", "")
 
-    monkeypatch.setattr("launch.wandb_sync.subprocess.run", answer)
+    monkeypatch.setattr("launch.loggers.wandb_sync.subprocess.run", answer)
     monkeypatch.setattr("launch.commands.sync.check_server", lambda url: None)
     return commands
 
@@ -215,7 +215,7 @@ def test_a_full_disk_does_not_stop_the_others(tmp_path, sent, capsys, monkeypatc
     def full(parts, folder):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("launch.wandb_sync.join", full)
+    monkeypatch.setattr("launch.loggers.wandb_sync.join", full)
     for number, ended in enumerate((False, True)):
         folder = run_folder(tmp_path, "tokenizer", str(number) * 16)
         write_part(folder, f"run{number}", 1000 + number, {9: 9}, ended=ended)
@@ -236,7 +236,7 @@ def test_a_server_that_does_not_answer_is_given_up(tmp_path, monkeypatch):
     write_part(run_folder(tmp_path, "tokenizer", "1" * 16), "a", 1000, {9: 9})
     (run,) = find_offline_runs(tmp_path).runs
     monkeypatch.setattr(
-        "launch.wandb_sync.sync_command",
+        "launch.loggers.wandb_sync.sync_command",
         lambda folder: [sys.executable, "-c", "import time; time.sleep(60)"],
     )
     assert "not done after 0.5 s" in sync(run, 0.5)

@@ -17,7 +17,8 @@ from motiongpt.api.writing import Writer
 from motiongpt.errors import UserError
 from motiongpt.generation.model import Request
 from motiongpt.tasks import templates
-from motiongpt.tasks.base import Codes, Query
+from motiongpt.tasks.clip_tokens import Codes
+from motiongpt.tasks.query import Query
 from motiongpt.tasks.views import View
 
 WHOLE = View("all", 0.0, 1.0)

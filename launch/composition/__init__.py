@@ -1,0 +1,1 @@
+"""Configurations: from the words of a command line to what they resolve to."""

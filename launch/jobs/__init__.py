@@ -1,0 +1,1 @@
+"""Jobs: stages in processes of their own, here or on a cluster."""

@@ -1,0 +1,1 @@
+"""Loggers: what W&B, TensorBoard and CSV files are told."""

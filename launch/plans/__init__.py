@@ -1,0 +1,1 @@
+"""Plans: the stages behind experiments, their signatures, and what they will cost."""

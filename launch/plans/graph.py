@@ -1,0 +1,138 @@
+"""The graph of stages behind one experiment, and the union of several."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from omegaconf import DictConfig, OmegaConf
+
+from launch.plans.signatures import signature, signed_part
+from launch.runs.ledger import Run
+from motiongpt.errors import UserError
+
+
+@dataclass(frozen=True)
+class Planned:
+    """One stage of a plan.
+
+    Attributes:
+        run: its folder and signature.
+        settings: its resolved settings, plain containers.
+        parents: the runs that it builds on, by stage name.
+        data: folder of the motion store.
+        fingerprint: of that store.
+        config: the whole configuration it comes from, for the record and for the logger.
+        needed_for: overrides of the sweep points that want it.
+        plain: `config` in plain containers if they are known; see `plain_config`.
+    """
+
+    run: Run
+    settings: Mapping[str, Any]
+    parents: Mapping[str, Run]
+    data: Path
+    fingerprint: str
+    config: DictConfig
+    needed_for: tuple[str, ...] = ()
+    plain: Mapping[str, Any] | None = field(default=None, compare=False, repr=False)
+
+    @property
+    def finished(self) -> bool:
+        """Whether there is nothing to do."""
+        return self.run.state == "finished"
+
+    @property
+    def plain_config(self) -> Mapping[str, Any]:
+        """`config` in plain containers, to be read only: other stages share them."""
+        return plain_containers(self.config) if self.plain is None else self.plain
+
+
+def plan_experiment(
+    config: DictConfig,
+    data: Path,
+    fingerprint: str,
+    point: str = "",
+    plain: Mapping[str, Any] | None = None,
+    sign: Callable[[str, Mapping[str, Any], str, Mapping[str, str]], str] = signature,
+) -> list[Planned]:
+    """Stages that lead to `config.goal`, parents before children.
+
+    Args:
+        data: folder of the motion store.
+        fingerprint: of that store.
+        point: overrides of the experiment.
+        plain: `config` in plain containers, if the caller has them.
+        sign: the signature of a stage; a sweep remembers those that it knows.
+
+    Raises:
+        UserError: a goal or a parent that is no stage, or stages that wait for each other.
+    """
+    plain = plain_containers(config) if plain is None else plain
+    root, stages = Path(str(plain["paths"]["root"])), plain["stage"]
+    planned: dict[str, Planned] = {}
+
+    def visit(name: str, waiting: tuple[str, ...]) -> Planned:
+        if name in planned:
+            return planned[name]
+        if name in waiting:
+            raise UserError(f"stages wait for each other: {' -> '.join([*waiting, name])}")
+        settings = _settings(stages, name)
+        parents = {
+            parent: visit(parent, (*waiting, name)).run for parent in settings.get("parents", [])
+        }
+        own = sign(
+            name, settings, fingerprint, {parent: run.signature for parent, run in parents.items()}
+        )
+        planned[name] = Planned(
+            Run(root, name, own), settings, parents, data, fingerprint, config, (point,), plain
+        )
+        return planned[name]
+
+    goals = plain.get("goal")
+    for goal in goals if isinstance(goals, list) else [goals]:
+        visit(str(goal), ())
+    return list(planned.values())
+
+
+def union(plans: Iterable[Sequence[Planned]]) -> list[Planned]:
+    """All stages of several experiments, each signature once, parents before children."""
+    merged: dict[tuple[str, str], Planned] = {}
+    for plan in plans:
+        for stage in plan:
+            key = (stage.run.stage, stage.run.signature)
+            if key in merged:
+                known = merged[key]
+                points = dict.fromkeys((*known.needed_for, *stage.needed_for))
+                stage = replace(known, needed_for=tuple(points))
+            merged[key] = stage
+    return list(merged.values())
+
+
+def recorded_settings(stage: Planned) -> dict[str, Any]:
+    """What the run folder keeps: enough to see, and to check, where the signature comes from."""
+    return {
+        "stage": stage.run.stage,
+        "signature": stage.run.signature,
+        "settings": stage.settings,
+        "signed": signed_part(stage.settings),
+        "data": {"folder": str(stage.data), "fingerprint": stage.fingerprint},
+        "parents": {name: run.signature for name, run in stage.parents.items()},
+        "config": stage.plain_config,
+    }
+
+
+def plain_containers(config: DictConfig) -> dict[str, Any]:
+    """`config` in dictionaries and lists of its own, references followed."""
+    found = OmegaConf.to_container(config, resolve=True)
+    assert isinstance(found, dict)
+    return {str(key): value for key, value in found.items()}
+
+
+def _settings(stages: Mapping[str, Any], name: str) -> dict[str, Any]:
+    if name not in stages:
+        raise UserError(f"{name}: no such stage; valid: {', '.join(stages)}")
+    if not isinstance(stages[name], dict):
+        raise UserError(
+            f"stage.{name}={stages[name]}: a stage's settings are needed, not one value"
+        )
+    return dict(stages[name])

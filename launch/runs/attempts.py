@@ -1,0 +1,211 @@
+"""Attempts at a run: claimed by one process, fenced off from all later ones, published at once.
+
+Numbers rise, and making the folder of the next number is atomic: that is the lock. A writer that
+was taken for dead and wakes up again still writes, but only into its own folder, which nobody reads
+any more; and since a folder can't be moved to where one already is, a run is published once.
+"""
+
+import contextlib
+import os
+import shutil
+import signal
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from launch.runs.ledger import ERROR, METRICS, PROGRESS, STATUS, Run, attempt_numbers
+from launch.runs.owner import HEARTBEAT, OWNER, Heartbeat, Owner, is_alive
+from motiongpt.errors import UserError
+from motiongpt.files import read_json, write_json
+
+READY = "ready"
+ENDED = ("failed", "interrupted")
+# Written by renaming, never changed in place, so that two attempts can share the bytes.
+SHARED = (".ckpt", ".safetensors", ".npy", ".npz")
+OF_ONE_ATTEMPT = (OWNER, HEARTBEAT, STATUS, ERROR, READY)
+
+
+class Superseded(Exception):
+    """Another process has taken this run over; what this one made is not used."""
+
+
+class Attempt:
+    """One try at a run, owned by this process."""
+
+    def __init__(self, run: Run, number: int, owner: Owner) -> None:
+        self.run, self.number, self.owner = run, number, owner
+        self.folder = run.attempts / f"{number:04d}"
+        self._heartbeat = Heartbeat(self.folder, lambda: self.is_superseded, _stop_this_process)
+
+    @property
+    def is_superseded(self) -> bool:
+        """Whether a later attempt, or a result, exists."""
+        return self.run.is_finished or attempt_numbers(self.run.attempts)[-1:] != [self.number]
+
+    def begin(self, say: Callable[[str], None]) -> None:
+        """Sign the folder and take over what the last complete attempt left."""
+        self.owner.write(self.folder)
+        self._heartbeat.start()
+        facts: dict[str, Any] = {"started": round(time.time(), 3), "attempts": []}
+        for number in reversed(attempt_numbers(self.run.attempts)):
+            earlier = self.run.attempts / f"{number:04d}"
+            if number < self.number and (earlier / READY).exists():
+                carry_over(earlier, self.folder)
+                facts = _history(earlier, facts["started"])
+                say(f"  goes on from attempt {number}")
+                break
+        self.set_state("running", **facts)
+        (self.folder / READY).touch()
+
+    def set_state(self, state: str, **facts: Any) -> None:
+        """Write the status file; facts already in it are kept."""
+        kept = {
+            key: value
+            for key, value in read_json(self.folder / STATUS, {}).items()
+            if key != "error"
+        }
+        now = {**asdict(self.owner), "attempt": self.number, "time": round(time.time(), 3)}
+        write_json(self.folder / STATUS, {**kept, "state": state, **now, **facts})
+
+    def publish(self, metrics: Mapping[str, float]) -> None:
+        """Make this attempt the run's result, all of it at one moment.
+
+        Raises:
+            Superseded: another process took the run over meanwhile.
+        """
+        write_json(self.folder / METRICS, dict(metrics))
+        self.set_state("finished", finished=round(time.time(), 3))
+        self.end()
+        if self.is_superseded:
+            raise Superseded(f"{self.run.folder}: another process has taken this run over")
+        for name in (OWNER, HEARTBEAT, READY):
+            (self.folder / name).unlink(missing_ok=True)
+        self.run.folder.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            os.rename(self.folder, self.run.folder)
+        except OSError as error:
+            if self.run.is_finished:
+                raise Superseded(f"{self.run.folder}: another process finished it") from error
+            raise UserError(
+                f"{self.run.folder}: in the way of a finished run ({error.strerror}); "
+                "move it away and run again"
+            ) from error
+        shutil.rmtree(self.run.attempts, ignore_errors=True)
+
+    def end(self) -> None:
+        """Stop the heartbeat."""
+        self._heartbeat.stop()
+
+
+@contextlib.contextmanager
+def claimed(run: Run, say: Callable[[str], None]) -> Iterator[Attempt | None]:
+    """Own the next attempt at `run`; None if it is finished, perhaps by whom we waited for.
+
+    Waits while a living process owns the run.
+
+    Raises:
+        UserError: the folder can't be written.
+    """
+    attempt = _claim(run, say)
+    try:
+        yield attempt
+    finally:
+        if attempt is not None:
+            attempt.end()
+
+
+def _claim(run: Run, say: Callable[[str], None]) -> Attempt | None:
+    me, said = Owner.this_process(), False
+    while not run.is_finished:
+        try:
+            run.attempts.mkdir(parents=True, exist_ok=True)
+            number = (attempt_numbers(run.attempts) or [0])[-1]
+            last = run.attempts / f"{number:04d}"
+            if number and _at_work(last, me):
+                if not said:
+                    owner = Owner.read(last)
+                    say(f"  waiting: {_who(owner)} is at work on this run")
+                    said = True
+                time.sleep(1.0)
+                continue
+            attempt = Attempt(run, number + 1, me)
+            try:
+                os.mkdir(attempt.folder)
+            except FileExistsError:
+                continue  # somebody was faster
+            attempt.begin(say)
+            return attempt
+        except OSError as error:
+            raise UserError(
+                f"{run.attempts}: can't be written ({error.strerror}); choose another paths.root"
+            ) from error
+    return None
+
+
+def first_process_folder(run: Run) -> Path | None:
+    """Where the first process of this job works; None if the run is, or has been, done elsewhere.
+
+    Waits for that process to come.
+    """
+    me = Owner.this_process()
+    while not run.is_finished:
+        for number in attempt_numbers(run.attempts)[-1:]:
+            folder = run.attempts / f"{number:04d}"
+            owner = Owner.read(folder)
+            if owner is None or (owner.job, owner.restarts) != (me.job, me.restarts):
+                continue
+            if read_json(folder / STATUS, {}).get("state") in ENDED:
+                return None
+            if (folder / READY).exists():
+                return folder
+        time.sleep(0.5)
+    return None
+
+
+def carry_over(source: Path, target: Path) -> None:
+    """Give an attempt what an earlier one left; large files are linked, not copied."""
+
+    def place(one: str, other: str) -> str:
+        if one.endswith(SHARED):
+            with contextlib.suppress(OSError):  # a file system without hard links
+                os.link(one, other)
+                return other
+        return shutil.copy2(one, other)
+
+    def unwanted(folder: str, names: list[str]) -> set[str]:
+        own = OF_ONE_ATTEMPT if Path(folder) == source else ()
+        return {name for name in names if name in own or name.endswith(".tmp")}
+
+    shutil.copytree(
+        source, target, ignore=unwanted, copy_function=place, symlinks=True, dirs_exist_ok=True
+    )
+
+
+def _at_work(folder: Path, me: Owner) -> bool:
+    if read_json(folder / STATUS, {}).get("state") in ENDED:
+        return False
+    return is_alive(Owner.read(folder), folder, me)
+
+
+def _history(folder: Path, now: float) -> dict[str, Any]:
+    """When the run first began, and what the attempts up to the one in `folder` did."""
+    status, progress = read_json(folder / STATUS, {}), read_json(folder / PROGRESS, {})
+    kept = {key: status.get(key) for key in ("attempt", "state", "host", "job", "restarts")}
+    steps = {key: progress.get(key) for key in ("resumed_at", "step")}
+    return {
+        "started": status.get("started", now),
+        "attempts": [*status.get("attempts", []), {**kept, **steps}],
+    }
+
+
+def _stop_this_process() -> None:
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _who(owner: Owner | None) -> str:
+    if owner is None:
+        return "another process"
+    job = f", job {owner.job}" if owner.job else ""
+    return f"process {owner.process} on {owner.host}{job}"

@@ -1,0 +1,121 @@
+"""The ledger of runs: what is finished, what is being tried, and what their files say.
+
+A finished run is the folder `runs/<stage>/<signature>/`. Until then each try has a folder of its
+own, `attempts/<stage>/<signature>/<number>/` (see `launch.runs.attempts`), which is moved there
+whole when it succeeds: so nobody ever reads half a run, and two processes never write one folder.
+"""
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from launch.runs.owner import Owner, is_alive
+from motiongpt.errors import UserError
+from motiongpt.files import read_json
+
+STATUS, CONFIG, METRICS, PROGRESS, LOG, ERROR = (
+    "status.json",
+    "config.json",
+    "metrics.json",
+    "progress.json",
+    "log.txt",
+    "error.txt",
+)
+RUNS, ATTEMPTS = "runs", "attempts"
+
+
+@dataclass(frozen=True)
+class Run:
+    """One stage's run, existing or not."""
+
+    root: Path
+    stage: str
+    signature: str
+
+    @property
+    def folder(self) -> Path:
+        """Where everything of the finished run lies; absent before."""
+        return Path(self.root) / RUNS / self.stage / self.signature
+
+    @property
+    def attempts(self) -> Path:
+        """Folder of the tries."""
+        return Path(self.root) / ATTEMPTS / self.stage / self.signature
+
+    @property
+    def place(self) -> Path:
+        """Where its files lie now: the finished folder, else the latest attempt's."""
+        numbers = [] if self.is_finished else attempt_numbers(self.attempts)
+        return self.attempts / f"{numbers[-1]:04d}" if numbers else self.folder
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether its results can be used."""
+        return read_json(self.folder / STATUS, {}).get("state") == "finished"
+
+    @property
+    def status(self) -> dict[str, Any]:
+        """Content of the status file; `{"state": "absent"}` where there is none."""
+        return read_json(self.place / STATUS, {"state": "absent"})
+
+    @property
+    def state(self) -> str:
+        """absent, running, interrupted, failed or finished."""
+        place = self.place
+        state = str(read_json(place / STATUS, {"state": "absent"})["state"])
+        if state != "running":
+            return state
+        return "running" if is_alive(Owner.read(place), place) else "interrupted"
+
+    @property
+    def metrics(self) -> dict[str, float]:
+        """Final metrics of a finished run."""
+        return read_json(self.folder / METRICS, {})
+
+    @property
+    def progress(self) -> dict[str, Any]:
+        """Where a training stage is: step, steps, rate, last metrics."""
+        return read_json(self.place / PROGRESS, {})
+
+
+def attempt_numbers(folder: Path) -> list[int]:
+    """Numbers of the attempts below `folder`, rising."""
+    if not folder.is_dir():
+        return []
+    return sorted(int(one.name) for one in folder.iterdir() if one.name.isdigit())
+
+
+def all_runs(root: Path) -> list[Run]:
+    """Every run below `root`, finished or tried, oldest first."""
+    known = {
+        (one.parent.name, one.name)
+        for kind in (RUNS, ATTEMPTS)
+        for one in (Path(root) / kind).glob("*/*")
+        if not one.name.startswith(".")
+    }
+    found = [Run(Path(root), stage, signature) for stage, signature in known]
+    begun = [(run.status.get("started", time.time()), run.stage, run.signature) for run in found]
+    order = sorted(range(len(found)), key=lambda index: begun[index])
+    return [found[index] for index in order]
+
+
+def find_run(root: Path, words: str) -> Run:
+    """The run whose signature, or stage/signature, begins with `words`.
+
+    Raises:
+        UserError: none, or several.
+    """
+    stage, _, start = words.rpartition("/")
+    found = [
+        run
+        for run in all_runs(root)
+        if run.signature.startswith(start) and (not stage or run.stage == stage)
+    ]
+    if len(found) == 1:
+        return found[0]
+    names = ", ".join(f"{run.stage}/{run.signature}" for run in found[:5])
+    raise UserError(
+        f"{words}: {'several runs: ' + names if found else 'no such run'} below {root}; "
+        "`motiongpt status` lists them"
+    )

@@ -1,0 +1,147 @@
+"""Run one stage to its end in this process, as the one owner of its run folder."""
+
+import importlib
+import traceback
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+from hydra.utils import instantiate
+from omegaconf import OmegaConf
+
+from launch.loggers.stage_loggers import StageLoggers
+from launch.plans.graph import Planned, recorded_settings
+from launch.runs.attempts import Attempt, Superseded, claimed, first_process_folder
+from launch.runs.ledger import CONFIG, ERROR, LOG
+from launch.runs.sources import git_state
+from motiongpt.data.store import MotionStore
+from motiongpt.errors import UserError, user_error_behind
+from motiongpt.files import write_json, write_text
+from motiongpt.training.stage import Hardware, Processes, StageContext
+from motiongpt.training.stopping import Interrupted, StopRequest
+
+# Keys of a stage's yaml that the graph reads; the stage itself does not get them.
+GRAPH_KEYS = ("parents", "version", "hardware")
+
+
+def run_stage(
+    stage: Planned, stop: StopRequest, processes: Processes | None = None, group: str = ""
+) -> None:
+    """Run a stage and publish its result; returns at once if it is finished.
+
+    Waits while another process is at work on the same run. Of several processes of one job the
+    first owns the run; the others work in its folder.
+
+    Args:
+        group: under which loggers show it; empty for what the configuration says.
+
+    Raises:
+        Interrupted: the process was asked to stop; the next attempt goes on from here.
+        Superseded: another process took the run over, because this one was silent for long.
+        Exception: whatever the stage raises, after its status and traceback were written.
+    """
+    processes = processes or Processes()
+    if not processes.is_first:
+        folder = first_process_folder(stage.run)
+        if folder is not None:
+            loggers = StageLoggers(stage, folder, group)
+            build_stage(stage).run(context_of(stage, folder, loggers, stop, processes, _silent))
+        return
+    with claimed(stage.run, _print) as attempt:
+        if attempt is None:
+            return
+        try:
+            _run(stage, attempt, stop, processes, group)
+        except (Exception, Interrupted) as error:
+            if attempt.is_superseded and not isinstance(error, Superseded):
+                raise Superseded(f"{stage.run.folder}: another process took it over") from error
+            raise
+
+
+def _run(
+    stage: Planned, attempt: Attempt, stop: StopRequest, processes: Processes, group: str
+) -> None:
+    write_json(attempt.folder / CONFIG, recorded_settings(stage))
+    attempt.set_state(
+        "running",
+        stage=stage.run.stage,
+        signature=stage.run.signature,
+        **git_state(),
+        points=list(stage.needed_for),
+        fingerprint=stage.fingerprint,
+    )
+    loggers = StageLoggers(stage, attempt.folder, group)
+    try:
+        with (attempt.folder / LOG).open("a") as log:
+
+            def say(line: str) -> None:
+                _print(line)
+                log.write(line.strip() + "\n")
+                log.flush()
+
+            context = context_of(stage, attempt.folder, loggers, stop, processes, say)
+            metrics = build_stage(stage).run(context)
+        loggers.finish(metrics)
+    except (KeyboardInterrupt, SystemExit, Interrupted) as error:  # Lightning may exit on Ctrl-C
+        attempt.set_state("interrupted")
+        loggers.close("interrupted")
+        raise Interrupted from error
+    except Exception as error:
+        _record_failure(attempt, error)
+        loggers.close("failed")
+        raise
+    attempt.publish(metrics)
+
+
+def _record_failure(attempt: Attempt, error: Exception) -> None:
+    said = user_error_behind(error) or f"{type(error).__name__}: {error}"
+    with suppress(OSError):  # a full disk is why it failed: the scheduler's log has it then
+        write_text(attempt.folder / ERROR, traceback.format_exc())
+        attempt.set_state("failed", error=str(said).splitlines()[0])
+
+
+def build_stage(stage: Planned):  # type: ignore[no-untyped-def]  # any class a yaml names
+    """The stage object that its yaml names; nested parts are left for it to build."""
+    settings = {key: value for key, value in stage.settings.items() if key not in GRAPH_KEYS}
+    module = str(settings["_target_"]).rpartition(".")[0]
+    try:
+        importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        raise UserError(
+            f"stage {stage.run.stage}: {settings['_target_']} can't be imported "
+            f"({error}); mend conf/stage/{stage.run.stage}.yaml"
+        ) from error
+    return instantiate(OmegaConf.create(settings), _recursive_=False)
+
+
+def context_of(
+    stage: Planned,
+    folder: Path,
+    loggers: StageLoggers,
+    stop: StopRequest,
+    processes: Processes,
+    say: Callable[[str], None],
+) -> StageContext:
+    """What the stage may use besides its own settings."""
+    return StageContext(
+        stage=stage.run.stage,
+        signature=stage.run.signature,
+        folder=folder,
+        parents={name: Path(run.folder) for name, run in stage.parents.items()},
+        store=MotionStore.open(stage.data),
+        hardware=Hardware(**stage.settings.get("hardware", {})),
+        source=git_state(),
+        cache=Path(stage.run.root) / "cache",
+        processes=processes,
+        stop=stop,
+        make_logger=loggers.open if processes.is_first else tuple,
+        say=say,
+    )
+
+
+def _print(line: str) -> None:
+    print(line, flush=True)
+
+
+def _silent(line: str) -> None:
+    """Only the first process speaks."""
