@@ -159,7 +159,7 @@ def test_a_snapshot_is_the_code_and_made_once(tmp_path):
     folder = take_snapshot(tmp_path)
     assert take_snapshot(tmp_path) == folder
     assert (folder / "launch/jobs/job.py").read_text() == Path(
-        launch.__path__[0], "jobs.py"
+        launch.__path__[0], "jobs", "job.py"
     ).read_text()
     assert set(json.loads((folder / "source.json").read_text())) == {"git_commit", "git_dirty"}
     code = (

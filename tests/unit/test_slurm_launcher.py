@@ -65,7 +65,7 @@ def test_jobs_run_a_snapshot_and_never_the_working_directory(root, slurm):
     (snapshot,) = root.glob("code/*")
     assert f"export PYTHONPATH='{snapshot}'" in text and "export PYTHONSAFEPATH=1" in text
     assert text.index("module load cuda") < text.index("submitit.core._submit")
-    assert (snapshot / "launch" / "jobs.py").exists() and (snapshot / "conf").is_dir()
+    assert (snapshot / "launch" / "jobs" / "job.py").exists() and (snapshot / "conf").is_dir()
 
 
 def test_resources_become_options_and_hardware_but_not_part_of_the_signature(root, slurm):
