@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from motiongpt.errors import UserError
+from motiongpt.tokenizers.decoder import convolve_doubled
 from motiongpt.tokenizers.original_names import from_original_state_dict, load_original
 from motiongpt.tokenizers.quantizers.ema_reset import EMAResetQuantizer
 from motiongpt.tokenizers.quantizers.standard import StandardQuantizer
@@ -156,3 +157,16 @@ def test_a_few_clips_can_be_learnt_by_heart():
         losses.append(loss.item())
     assert losses[-1] < 0.1 * losses[0]
     assert output.perplexity > 8
+
+
+@pytest.mark.parametrize("length", [1, 2, 7])
+def test_convolving_doubled_positions_is_doubling_them_and_convolving(length):
+    convolution = torch.nn.Conv1d(5, 4, 3, padding=1).double()
+    hidden = torch.randn(3, 5, length, dtype=torch.float64, requires_grad=True)
+    doubled = convolution(hidden.repeat_interleave(2, dim=2))
+    found = convolve_doubled(hidden, convolution)
+    torch.testing.assert_close(found, doubled)
+    weights = torch.randn_like(doubled)
+    wanted = (hidden, *convolution.parameters())
+    expected = torch.autograd.grad((doubled * weights).sum(), wanted)
+    torch.testing.assert_close(torch.autograd.grad((found * weights).sum(), wanted), expected)
