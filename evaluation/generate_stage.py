@@ -14,15 +14,15 @@ from evaluation.answers.padded_clips import PaddedClips, encode_padded
 from evaluation.answers.predictions import PREDICTIONS, About, PredictionSet
 from evaluation.answers.selection import chosen_clips
 from evaluation.answers.writing import describe, describe_samples, generate
-from motiongpt.data.token_store import TokenStore
+from motiongpt.codecs.vq_vae.stage import MODEL
 from motiongpt.errors import UserError
-from motiongpt.generation.model import MotionLanguageModel
-from motiongpt.tasks.base import Task
-from motiongpt.tasks.clip_tokens import ClipTokens
-from motiongpt.training.language_data import TokenisedClips
+from motiongpt.methods.motiongpt.generation.model import MotionLanguageModel
+from motiongpt.methods.motiongpt.tasks.base import Task
+from motiongpt.methods.motiongpt.tasks.clip_tokens import ClipTokens
+from motiongpt.methods.motiongpt.token_store import TokenStore
+from motiongpt.methods.motiongpt.training.language_data import TokenisedClips
+from motiongpt.methods.motiongpt.training.tokens_stage import TOKENS
 from motiongpt.training.stage import Stage, StageContext
-from motiongpt.training.tokenizer_stage import MODEL
-from motiongpt.training.tokens_stage import TOKENS
 
 SAMPLES = "_samples"
 ENCODINGS = ("own", "padded")

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 
 from evaluation.answers.predictions import PREDICTIONS, About, Answers, PredictionSet
 from evaluation.answers.selection import chosen_clips
-from motiongpt.tokenizers.trained import TrainedTokenizer
+from motiongpt.codecs.trained import TrainedTokenizer
+from motiongpt.codecs.vq_vae.stage import MODEL
 from motiongpt.training.stage import Stage, StageContext
-from motiongpt.training.tokenizer_stage import MODEL
 
 RECONSTRUCTION = "reconstruction"
 

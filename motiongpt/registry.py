@@ -16,9 +16,9 @@ Base = TypeVar("Base")
 
 
 def classes_in(package: ModuleType, base: type[Base]) -> dict[str, type[Base]]:
-    """Concrete subclasses of `base` in the modules directly inside `package`, by class name."""
+    """Concrete subclasses of `base` in the modules below `package`, by class name."""
     found: dict[str, type[Base]] = {}
-    for module in pkgutil.iter_modules(package.__path__, package.__name__ + "."):
+    for module in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
         for name, value in vars(importlib.import_module(module.name)).items():
             if inspect.isclass(value) and issubclass(value, base) and not inspect.isabstract(value):
                 found[name] = value

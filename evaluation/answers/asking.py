@@ -8,10 +8,10 @@ import numpy as np
 
 from evaluation.metrics.base import Kind
 from motiongpt.errors import UserError
-from motiongpt.generation.decoding import Decoding
-from motiongpt.generation.model import Request
-from motiongpt.tasks.base import Task
-from motiongpt.tasks.clip_tokens import ClipTokens
+from motiongpt.methods.motiongpt.generation.decoding import Decoding
+from motiongpt.methods.motiongpt.generation.model import Request
+from motiongpt.methods.motiongpt.tasks.base import Task
+from motiongpt.methods.motiongpt.tasks.clip_tokens import ClipTokens
 
 CaptionChoice = Literal["first", "random"]
 Length = Literal["own", "given"]

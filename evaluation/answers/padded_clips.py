@@ -9,11 +9,11 @@ from dataclasses import replace
 
 import numpy as np
 
+from motiongpt.codecs.trained import TrainedTokenizer
 from motiongpt.data.store import MotionStore
-from motiongpt.data.token_store import TokenStore
-from motiongpt.tasks.clip_tokens import WHOLE, ClipTokens, Codes
-from motiongpt.tokenizers.trained import TrainedTokenizer
-from motiongpt.training.language_data import TokenisedClips
+from motiongpt.methods.motiongpt.tasks.clip_tokens import WHOLE, ClipTokens, Codes
+from motiongpt.methods.motiongpt.token_store import TokenStore
+from motiongpt.methods.motiongpt.training.language_data import TokenisedClips
 
 BATCH_SIZE = 32  # of MotionGPT's evaluation; decides how far a clip is padded
 

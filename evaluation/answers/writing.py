@@ -9,11 +9,11 @@ import torch
 from evaluation.answers.asking import Asking, kind_of
 from evaluation.answers.predictions import About, Answers
 from motiongpt.data.store import MotionStore
-from motiongpt.generation.model import MotionLanguageModel
+from motiongpt.methods.motiongpt.generation.model import MotionLanguageModel
+from motiongpt.methods.motiongpt.tasks.base import Task
+from motiongpt.methods.motiongpt.tasks.clip_tokens import ClipTokens
+from motiongpt.methods.motiongpt.training.language_data import TokenisedClips
 from motiongpt.motion.anchor import arrive, root_path
-from motiongpt.tasks.base import Task
-from motiongpt.tasks.clip_tokens import ClipTokens
-from motiongpt.training.language_data import TokenisedClips
 
 
 def describe(

@@ -8,11 +8,11 @@ from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
 from evaluation.speed.part import Settings
+from motiongpt.codecs.vq_vae.network import VQVAE
+from motiongpt.codecs.vq_vae.quantizers.ema_reset import EMAResetQuantizer
 from motiongpt.motion.features import joints_to_features
 from motiongpt.motion.rotations import turn_about_y
 from motiongpt.motion.skeleton import HUMANML3D, Skeleton
-from motiongpt.tokenizers.quantizers.ema_reset import EMAResetQuantizer
-from motiongpt.tokenizers.vq_vae import VQVAE
 
 
 @dataclass(frozen=True)

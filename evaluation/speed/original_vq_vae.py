@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from motiongpt.tokenizers.vq_vae import VQVAE
+from motiongpt.codecs.vq_vae.network import VQVAE
 
 DECAY = 0.99
 USED = 1.0  # vectors a step below which a code is replaced

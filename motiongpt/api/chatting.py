@@ -13,8 +13,8 @@ from motiongpt.api.inputs import MotionLike, as_motions
 from motiongpt.api.motion import Motion
 from motiongpt.api.writing import Writer
 from motiongpt.errors import UserError
-from motiongpt.generation.model import Answer, Request
-from motiongpt.tasks.query import Query
+from motiongpt.methods.motiongpt.generation.model import Answer, Request
+from motiongpt.methods.motiongpt.tasks.query import Query
 
 Message: TypeAlias = Sequence[str | Motion | np.ndarray]
 ANSWERS = ("any", "text", "motion")

@@ -13,11 +13,11 @@ import torch
 from motiongpt.api.completion import Ground, bridged, continued
 from motiongpt.api.motion import Motion
 from motiongpt.api.writing import Writer
-from motiongpt.generation.model import Request
+from motiongpt.methods.motiongpt.generation.model import Request
+from motiongpt.methods.motiongpt.tasks.clip_tokens import Codes
+from motiongpt.methods.motiongpt.tasks.query import Query
 from motiongpt.motion.recover import features_to_joints
 from motiongpt.motion.skeleton import Skeleton
-from motiongpt.tasks.clip_tokens import Codes
-from motiongpt.tasks.query import Query
 
 
 class Continuation:

@@ -27,10 +27,10 @@ from motiongpt.api.motion import Motion
 from motiongpt.api.opening import Opened, open_model
 from motiongpt.api.writing import Writer
 from motiongpt.errors import UserError
-from motiongpt.generation.decoding import Decoding
-from motiongpt.generation.model import Request
+from motiongpt.methods.motiongpt.generation.decoding import Decoding
+from motiongpt.methods.motiongpt.generation.model import Request
+from motiongpt.methods.motiongpt.tasks.query import Query
 from motiongpt.published.folder import write_model_folder
-from motiongpt.tasks.query import Query
 
 if TYPE_CHECKING:
     from motiongpt.motion.skeleton import Skeleton

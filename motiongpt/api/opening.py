@@ -10,11 +10,11 @@ import torch
 
 from motiongpt.backbones.base import Backbone
 from motiongpt.backbones.loading import load_backbone
+from motiongpt.codecs.trained import TrainedTokenizer
 from motiongpt.errors import UserError
 from motiongpt.files import read_json
 from motiongpt.motion.skeleton import SKELETONS, Skeleton, skeleton_by_name
 from motiongpt.published.folder import DESCRIPTION, ModelFolder
-from motiongpt.tokenizers.trained import TrainedTokenizer
 
 RUNS, INSTRUCT, TOKENIZER, MODEL = "runs", "instruct", "tokenizer", "model"
 LANGUAGE_STAGES = (INSTRUCT, "pretrain")

@@ -8,18 +8,18 @@ from typing import Protocol
 
 import numpy as np
 
-from motiongpt import tasks as task_modules
 from motiongpt.api.motion import Motion
 from motiongpt.api.opening import Opened
 from motiongpt.backbones.initialisation import embedding_rows
 from motiongpt.errors import UserError
-from motiongpt.generation.decoding import Decoding
-from motiongpt.generation.model import Answer, MotionLanguageModel, Request
-from motiongpt.generation.precision import fastest_precision
+from motiongpt.methods.motiongpt import tasks as task_modules
+from motiongpt.methods.motiongpt.generation.decoding import Decoding
+from motiongpt.methods.motiongpt.generation.model import Answer, MotionLanguageModel, Request
+from motiongpt.methods.motiongpt.generation.precision import fastest_precision
+from motiongpt.methods.motiongpt.tasks.base import Task
+from motiongpt.methods.motiongpt.tasks.clip_tokens import Codes
+from motiongpt.methods.motiongpt.tasks.task_mix import TaskMix
 from motiongpt.registry import classes_in
-from motiongpt.tasks.base import Task
-from motiongpt.tasks.clip_tokens import Codes
-from motiongpt.tasks.task_mix import TaskMix
 
 FREE_SECONDS = 9.8  # a motion of free length ends here at the latest: HumanML3D's 196 frames
 MARKS = 3  # start and end of a motion, end of text
@@ -93,10 +93,9 @@ class Writer:
         free = max(1, int(FREE_SECONDS * self.fps) // self.frames_per_token)
         chosen = replace(
             decoding,
-            max_motion_tokens=min(free, self.most_tokens),
             precision=self.precision,
         )
-        return self.model.answer(requests, chosen, seed)
+        return self.model.answer(requests, chosen, seed, min(free, self.most_tokens))
 
     def motions(
         self, requests: Sequence[Request], decoding: Decoding, seed: int

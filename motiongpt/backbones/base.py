@@ -1,4 +1,4 @@
-"""What every backbone can do: read and write text with motion tokens in it."""
+"""What every backbone can do: read and generate text with motion tokens in it."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
@@ -16,21 +16,17 @@ from motiongpt.backbones.folder import read_folder, write_folder
 from motiongpt.backbones.initialisation import embedding_rows
 from motiongpt.backbones.motion_vocabulary import MotionVocabulary
 from motiongpt.backbones.padding import Truncation
+from motiongpt.backbones.steps.base import StepModel
+from motiongpt.backbones.steps.causal import CausalSteps
+from motiongpt.backbones.token_ids import TokenIds
 from motiongpt.errors import UserError
-from motiongpt.generation.batched import write_rows
-from motiongpt.generation.beams import search_rows
-from motiongpt.generation.chance import base_seed, uniform_rows
-from motiongpt.generation.constraints import Rows, TokenIds, alike
-from motiongpt.generation.decoding import Decoding
-from motiongpt.generation.writers.base import Writer
-from motiongpt.generation.writers.causal import CausalWriter
 
 LOGITS_AT_ONCE = 2**23  # 32 MiB in float32, and as much for their logarithms and gradients
 IGNORED = -100  # label of a position without loss, as in torch's cross entropy
 
 
 class Example(Protocol):
-    """A pair of strings; `motiongpt.tasks` makes them."""
+    """A pair of strings; `motiongpt.methods.motiongpt.tasks` makes them."""
 
     @property
     def input(self) -> str:
@@ -39,7 +35,7 @@ class Example(Protocol):
 
     @property
     def target(self) -> str:
-        """What is to be written."""
+        """What is to be generated."""
         ...
 
 
@@ -90,11 +86,11 @@ class Backbone(nn.Module, ABC):
                 f"{len(text_tokenizer)} tokens: they belong to different runs"
             )
         self.token_ids = self._token_ids()
-        self._known_writer: tuple[tuple[object, ...], Writer] | None = None
+        self._known_steps: tuple[tuple[object, ...], StepModel] | None = None
 
     def __getstate__(self) -> dict[str, Any]:
         """What is copied, and sent to worker processes: all but what is made again when needed."""
-        return {**self.__dict__, "_known_writer": None}
+        return {**self.__dict__, "_known_steps": None}
 
     @property
     def device(self) -> torch.device:
@@ -176,51 +172,32 @@ class Backbone(nn.Module, ABC):
             logits.float(), labels, reduction=reduction, label_smoothing=self.label_smoothing
         )
 
-    @torch.inference_mode()
-    def generate(
-        self,
-        prompts: Sequence[str],
-        kind: str | Sequence[str] = "motion",
-        decoding: Decoding | None = None,
-        token_counts: Sequence[int | None] | None = None,
-        seed: int | None = None,
-    ) -> list[str]:
-        """Write an answer to each prompt: motion as start, codes, end; or plain text.
+    @abstractmethod
+    def prompt_batch(self, prompts: Sequence[str]) -> tuple[dict[str, Tensor], int]:
+        """Prompts ready for generation, and how many tokens precede the first that is generated."""
 
-        An answer does not depend on the other rows, but for rounding.
-
-        Args:
-            kind: "motion" or "text", for all rows or for each.
-            decoding: `Decoding()` by default.
-            token_counts: for each row the exact number of codes, or None for a free length.
-            seed: makes sampling repeatable; without it the global random state moves on.
+    @abstractmethod
+    def check_room(self, prompt_length: int, new_tokens: int) -> None:
+        """Refuse a generation that needs more positions than the model has.
 
         Raises:
-            UserError: unknown kind, impossible length, or more than the model has positions for.
+            UserError: says how many it has.
         """
-        decoding = decoding or Decoding()
-        kinds = [kind] * len(prompts) if isinstance(kind, str) else list(kind)
-        counts = list(token_counts) if token_counts is not None else [None] * len(prompts)
-        if not len(kinds) == len(counts) == len(prompts):
-            raise UserError(
-                f"{len(prompts)} prompts with {len(kinds)} kinds and {len(counts)} lengths: "
-                "give one of each for every prompt"
-            )
-        if not prompts:
-            return []
-        rows = Rows.of(kinds, counts, decoding.max_motion_tokens, decoding.max_text_tokens)
-        chance = uniform_rows(base_seed(seed), len(prompts), rows.longest())
-        written: dict[int, str] = {}
-        was_training = self.language_model.training
-        self.language_model.eval()
-        try:
-            for places in alike(prompts, rows, decoding.batch_size):
-                some = [prompts[place] for place in places]
-                answers = self._generate(some, rows.part(places), chance[places], decoding)
-                written.update(zip(places, answers, strict=True))
-        finally:
-            self.language_model.train(was_training)
-        return [written[place] for place in range(len(prompts))]
+
+    def step_model(self, precision: str) -> StepModel:
+        """The model laid out for single steps; kept until its weights change."""
+        weights = self.language_model.parameters()
+        state = (precision, *((weight.data_ptr(), weight._version) for weight in weights))
+        if self._known_steps is None or self._known_steps[0] != state:
+            self._known_steps = state, self._make_step_model(precision)
+        return self._known_steps[1]
+
+    def decode_ids(self, row: Sequence[int]) -> str:
+        """Token ids as a string, special and motion tokens as they are called."""
+        text = self.text_tokenizer.decode(
+            list(row), skip_special_tokens=False, clean_up_tokenization_spaces=False
+        )
+        return str(text).strip()
 
     def save(self, folder: Path) -> None:
         """Write weights (safetensors), text tokenizer and settings; an old folder is replaced."""
@@ -251,14 +228,6 @@ class Backbone(nn.Module, ABC):
         vocabulary = MotionVocabulary(settings.pop("codebook_size"))
         return cls(language_model, text_tokenizer, vocabulary, **settings)
 
-    @abstractmethod
-    def _prompt_batch(self, prompts: Sequence[str]) -> tuple[dict[str, Tensor], int]:
-        """Prompts ready for generation, and how many tokens precede the first that is written."""
-
-    @abstractmethod
-    def _check_room(self, prompt_length: int, new_tokens: int) -> None:
-        """Raise UserError where the model has fewer positions than a generation needs."""
-
     def _input_closing(self) -> list[int]:
         """Ids that end every input, kept when it is cut."""
         return [self.token_ids.end_of_text]
@@ -277,39 +246,9 @@ class Backbone(nn.Module, ABC):
         encoded = self.text_tokenizer(list(texts), add_special_tokens=False, verbose=False)
         return list(encoded["input_ids"])
 
-    def _generate(
-        self, prompts: Sequence[str], rows: Rows, chance: Tensor, decoding: Decoding
-    ) -> list[str]:
-        """Answers of one batch, all of one kind."""
-        inputs, prefix_length = self._prompt_batch(prompts)
-        self._check_room(inputs["input_ids"].shape[1], rows.longest())
-        inputs = {name: tensor.to(self.device) for name, tensor in inputs.items()}
-        ids = self.token_ids
-        if decoding.strategy == "beams":
-            new = search_rows(self.language_model, inputs, prefix_length, rows, ids, decoding)
-        else:
-            alphabet = ids.alphabet("motion" if bool(rows.is_motion[0]) else "text")
-            writer = self._writer(decoding.precision)
-            new = write_rows(writer, inputs, rows, alphabet, chance, decoding)
-        return [self._decode(row) for row in new]
-
-    def _writer(self, precision: str) -> Writer:
-        """The model laid out for writing; kept until its weights change."""
-        weights = self.language_model.parameters()
-        state = (precision, *((weight.data_ptr(), weight._version) for weight in weights))
-        if self._known_writer is None or self._known_writer[0] != state:
-            self._known_writer = state, self._make_writer(precision)
-        return self._known_writer[1]
-
-    def _make_writer(self, precision: str) -> Writer:
-        """What writes with weights of `precision`; a faster one than transformers' own, if any."""
-        return CausalWriter(self.language_model, precision)
-
-    def _decode(self, row: Sequence[int]) -> str:
-        text = self.text_tokenizer.decode(
-            list(row), skip_special_tokens=False, clean_up_tokenization_spaces=False
-        )
-        return str(text).strip()
+    def _make_step_model(self, precision: str) -> StepModel:
+        """Single steps with weights of `precision`; faster than transformers' own, if there are."""
+        return CausalSteps(self.language_model, precision)
 
     def _token_ids(self) -> TokenIds:
         motion = self.vocabulary.token_ids(self.text_tokenizer).tolist()

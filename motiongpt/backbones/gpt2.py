@@ -1,4 +1,4 @@
-"""GPT-2: prompt and answer are one sequence, written from left to right."""
+"""GPT-2: prompt and answer are one sequence, generated from left to right."""
 
 from collections.abc import Sequence
 from typing import Self
@@ -52,7 +52,7 @@ class GPT2Backbone(Backbone):
             label_smoothing,
         )
         self.labels = labels
-        self._check_room(max_input_tokens, max_target_tokens)
+        self.check_room(max_input_tokens, max_target_tokens)
 
     @classmethod
     def pretrained(
@@ -176,12 +176,14 @@ class GPT2Backbone(Backbone):
         labels = batch["labels"].flatten().index_select(0, positions)
         return hidden, labels
 
-    def _prompt_batch(self, prompts: Sequence[str]) -> tuple[dict[str, Tensor], int]:
+    def prompt_batch(self, prompts: Sequence[str]) -> tuple[dict[str, Tensor], int]:
+        """See `Backbone.prompt_batch`."""
         rows = self.encode_inputs(prompts)
         inputs = pad(rows, self.text_tokenizer.pad_token_id, left=True)
         return {"input_ids": inputs, "attention_mask": mask(rows, left=True)}, inputs.shape[1]
 
-    def _check_room(self, prompt_length: int, new_tokens: int) -> None:
+    def check_room(self, prompt_length: int, new_tokens: int) -> None:
+        """See `Backbone.check_room`."""
         positions = self.language_model.config.n_positions
         if prompt_length + new_tokens > positions:
             raise UserError(

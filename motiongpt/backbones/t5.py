@@ -1,4 +1,4 @@
-"""T5: an encoder reads the prompt, a decoder writes the answer."""
+"""T5: an encoder reads the prompt, a decoder generates the output."""
 
 from collections.abc import Sequence
 from typing import Self
@@ -10,9 +10,9 @@ from motiongpt.backbones.base import IGNORED, Backbone
 from motiongpt.backbones.motion_vocabulary import MotionVocabulary
 from motiongpt.backbones.padding import mask, pad, positions_without
 from motiongpt.backbones.pretrained import load_pretrained
+from motiongpt.backbones.steps.base import StepModel
+from motiongpt.backbones.steps.t5 import T5Steps
 from motiongpt.backbones.text_tokenizer import add_motion_tokens, train_text_tokenizer
-from motiongpt.generation.writers.base import Writer
-from motiongpt.generation.writers.t5 import T5Writer
 
 
 class T5Backbone(Backbone):
@@ -135,13 +135,14 @@ class T5Backbone(Backbone):
             hidden = hidden * model.model_dim**-0.5  # T5 scales what tied embeddings multiply
         return hidden, labels.flatten().index_select(0, positions)
 
-    def _prompt_batch(self, prompts: Sequence[str]) -> tuple[dict[str, Tensor], int]:
+    def prompt_batch(self, prompts: Sequence[str]) -> tuple[dict[str, Tensor], int]:
+        """See `Backbone.prompt_batch`."""
         rows = self.encode_inputs(prompts)
         inputs = pad(rows, self.text_tokenizer.pad_token_id)
         return {"input_ids": inputs, "attention_mask": mask(rows)}, 1
 
-    def _make_writer(self, precision: str) -> Writer:
-        return T5Writer(self.language_model, precision)
+    def _make_step_model(self, precision: str) -> StepModel:
+        return T5Steps(self.language_model, precision)
 
-    def _check_room(self, prompt_length: int, new_tokens: int) -> None:
+    def check_room(self, prompt_length: int, new_tokens: int) -> None:
         """T5's positions are relative: there is always room."""

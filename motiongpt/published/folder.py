@@ -16,11 +16,11 @@ import torch
 
 from motiongpt.backbones.base import Backbone
 from motiongpt.backbones.loading import load_backbone
+from motiongpt.codecs.trained import TrainedTokenizer
 from motiongpt.data.replace_folder import replacing_folder
 from motiongpt.errors import UserError
 from motiongpt.files import write_json, write_text
 from motiongpt.motion.skeleton import Skeleton, skeleton_by_name
-from motiongpt.tokenizers.trained import TrainedTokenizer
 
 FORMAT = 1
 DESCRIPTION = "motiongpt.json"

@@ -7,12 +7,12 @@ import math
 from collections.abc import Mapping
 from pathlib import Path
 
+from motiongpt.codecs.trained import TrainedTokenizer
+from motiongpt.codecs.vq_vae.stage import MODEL
 from motiongpt.data.store import MotionStore
 from motiongpt.errors import UserError
 from motiongpt.published.folder import ModelFolder
-from motiongpt.tokenizers.trained import TrainedTokenizer
 from motiongpt.training.stage import Stage, StageContext
-from motiongpt.training.tokenizer_stage import MODEL
 
 
 class ImportedTokenizerStage(Stage):

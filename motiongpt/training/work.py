@@ -2,6 +2,9 @@
 
 from typing import NamedTuple
 
+FORWARD_AND_BACKWARD = 3
+"""Of a forward's operations: the backward needs as many again for the inputs and the weights."""
+
 
 class Work(NamedTuple):
     """One process's share of one step.

@@ -12,9 +12,9 @@ from omegaconf import OmegaConf
 from transformers import T5Config, T5ForConditionalGeneration
 from transformers.modeling_utils import no_init_weights
 
+from motiongpt.codecs.vq_vae.network import VQVAE
+from motiongpt.codecs.vq_vae.quantizers.ema_reset import EMAResetQuantizer
 from motiongpt.published.folder import ModelFolder
-from motiongpt.tokenizers.quantizers.ema_reset import EMAResetQuantizer
-from motiongpt.tokenizers.vq_vae import VQVAE
 from tests.unit.original_checkpoints import original_vq_vae, statistics, text_tokenizer
 
 pytestmark = pytest.mark.slow

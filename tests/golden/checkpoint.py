@@ -14,9 +14,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from motiongpt.codecs.vq_vae.original_names import original_sizes
 from motiongpt.published.import_checkpoint import recognised
 from motiongpt.published.importers.base import ImportedParts, ImportOptions
-from motiongpt.tokenizers.original_names import original_sizes
 from tests.unit.original_checkpoints import (
     original_vq_vae,
     state_of,

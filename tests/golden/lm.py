@@ -15,14 +15,14 @@ from hydra.utils import instantiate
 
 from launch.composition.compose import compose_config
 from motiongpt.backbones.motion_vocabulary import MotionVocabulary
-from motiongpt.tasks.clip_tokens import WHOLE, ClipTokens
-from motiongpt.tasks.inbetween import Inbetween
-from motiongpt.tasks.motion_to_text import MotionToText
-from motiongpt.tasks.placeholders import ReleasedMotion, ReleasedPlaceholders
-from motiongpt.tasks.prediction import Prediction
-from motiongpt.tasks.task_mix import TaskMix
-from motiongpt.tasks.text_to_motion import TextToMotion
-from motiongpt.training.span_corruption import (
+from motiongpt.methods.motiongpt.tasks.clip_tokens import WHOLE, ClipTokens
+from motiongpt.methods.motiongpt.tasks.inbetween import Inbetween
+from motiongpt.methods.motiongpt.tasks.motion_to_text import MotionToText
+from motiongpt.methods.motiongpt.tasks.placeholders import ReleasedMotion, ReleasedPlaceholders
+from motiongpt.methods.motiongpt.tasks.prediction import Prediction
+from motiongpt.methods.motiongpt.tasks.task_mix import TaskMix
+from motiongpt.methods.motiongpt.tasks.text_to_motion import TextToMotion
+from motiongpt.methods.motiongpt.training.span_corruption import (
     released_corruption,
     released_sentinels,
     span_mask,

@@ -12,19 +12,19 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from motiongpt.motion.skeleton import HUMANML3D, KIT
-from motiongpt.tokenizers.original_names import (
+from motiongpt.codecs.vq_vae.losses import TokenizerLosses
+from motiongpt.codecs.vq_vae.network import VQVAE
+from motiongpt.codecs.vq_vae.original_names import (
     from_original_state_dict,
     load_original,
     original_sizes,
 )
-from motiongpt.tokenizers.quantizers.base import Quantizer
-from motiongpt.tokenizers.quantizers.ema import EMAQuantizer
-from motiongpt.tokenizers.quantizers.ema_reset import EMAResetQuantizer
-from motiongpt.tokenizers.quantizers.reset import ResetQuantizer
-from motiongpt.tokenizers.quantizers.standard import StandardQuantizer
-from motiongpt.tokenizers.vq_vae import VQVAE
-from motiongpt.training.tokenizer_losses import TokenizerLosses
+from motiongpt.codecs.vq_vae.quantizers.base import Quantizer
+from motiongpt.codecs.vq_vae.quantizers.ema import EMAQuantizer
+from motiongpt.codecs.vq_vae.quantizers.ema_reset import EMAResetQuantizer
+from motiongpt.codecs.vq_vae.quantizers.reset import ResetQuantizer
+from motiongpt.codecs.vq_vae.quantizers.standard import StandardQuantizer
+from motiongpt.motion.skeleton import HUMANML3D, KIT
 
 Arrays = Mapping[str, np.ndarray]
 

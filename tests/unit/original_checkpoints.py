@@ -15,9 +15,9 @@ from transformers import (
     T5ForConditionalGeneration,
 )
 
-from motiongpt.tokenizers.quantizers.ema_reset import EMAResetQuantizer
-from motiongpt.tokenizers.quantizers.standard import StandardQuantizer
-from motiongpt.tokenizers.vq_vae import VQVAE
+from motiongpt.codecs.vq_vae.network import VQVAE
+from motiongpt.codecs.vq_vae.quantizers.ema_reset import EMAResetQuantizer
+from motiongpt.codecs.vq_vae.quantizers.standard import StandardQuantizer
 
 K = 16
 WORDS = 140

@@ -8,9 +8,9 @@ from launch.plans.graph import Planned
 from launch.runs.ledger import Run
 
 TARGETS = {
-    "tokenizer": "motiongpt.training.tokenizer_stage.TokenizerStage",
-    "tokens": "motiongpt.training.tokens_stage.TokensStage",
-    "pretrain": "motiongpt.training.language_stages.PretrainStage",
+    "tokenizer": "motiongpt.codecs.vq_vae.stage.TokenizerStage",
+    "tokens": "motiongpt.methods.motiongpt.training.tokens_stage.TokensStage",
+    "pretrain": "motiongpt.methods.motiongpt.training.language_stages.PretrainStage",
 }
 
 

@@ -9,9 +9,9 @@ from torch.utils.data import DataLoader
 from motiongpt.backbones.gpt2 import GPT2Backbone
 from motiongpt.backbones.t5 import T5Backbone
 from motiongpt.errors import UserError
-from motiongpt.tasks.example import Example
-from motiongpt.training.language_batch import check_parts, collate_parts
-from motiongpt.training.language_module import LanguageModule
+from motiongpt.methods.motiongpt.tasks.example import Example
+from motiongpt.methods.motiongpt.training.language_batch import check_parts, collate_parts
+from motiongpt.methods.motiongpt.training.language_module import LanguageModule
 from tests.together import run_together
 
 TEXTS = ["a person walks forward and waves with the left hand", "someone sits down slowly"]

@@ -9,7 +9,7 @@ from transformers.activations import NewGELUActivation
 from motiongpt.backbones.activations import fuse_activations
 from motiongpt.backbones.gpt2 import GPT2Backbone
 from motiongpt.backbones.t5 import T5Backbone
-from motiongpt.training.language_batch import collate_parts
+from motiongpt.methods.motiongpt.training.language_batch import collate_parts
 from tests.unit.test_accumulation import EXAMPLES, backbone_of
 
 COUNT = """

@@ -9,7 +9,7 @@ from motiongpt import Motion, MotionGPT
 from motiongpt.api.completion import Ground
 from motiongpt.data.synthetic import SyntheticSource
 from motiongpt.errors import UserError
-from motiongpt.generation.model import MotionLanguageModel
+from motiongpt.methods.motiongpt.generation.model import MotionLanguageModel
 from motiongpt.motion.skeleton import KIT
 from motiongpt.published.folder import write_model_folder
 from tests.unit.tiny_models import tiny_backbone, tiny_tokenizer

@@ -73,7 +73,7 @@ def test_where_it_comes_from_is_passed_on(root, tmp_path):
 
 
 def test_own_templates_are_used_and_passed_on(root, tmp_path):
-    from motiongpt.tasks.templates import Templates
+    from motiongpt.methods.motiongpt.tasks.templates import Templates
 
     kinds = Templates.packaged("instructions").kinds
     grouped = {}

@@ -10,8 +10,8 @@ from evaluation.answers.writing import describe, describe_samples
 from launch.composition.compose import compose_config
 from motiongpt.data.build import build_store
 from motiongpt.errors import UserError
-from motiongpt.generation.decoding import Decoding
-from motiongpt.tasks.clip_tokens import ClipTokens
+from motiongpt.methods.motiongpt.generation.decoding import Decoding
+from motiongpt.methods.motiongpt.tasks.clip_tokens import ClipTokens
 from tests.unit.fake_source import FakeSource, feature_clip
 
 GREEDY, SAMPLING = Decoding(strategy="greedy"), Decoding()

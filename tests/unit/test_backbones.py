@@ -18,7 +18,8 @@ from motiongpt.backbones.motion_vocabulary import MotionVocabulary
 from motiongpt.backbones.t5 import T5Backbone
 from motiongpt.backbones.text_tokenizer import add_motion_tokens, train_text_tokenizer
 from motiongpt.errors import UserError
-from motiongpt.generation.decoding import Decoding
+from motiongpt.methods.motiongpt.generation.decoding import Decoding
+from motiongpt.methods.motiongpt.generation.generate import generate
 
 TEXTS = [
     f"a person walks {way} and then waves {count} times with the left hand"
@@ -199,7 +200,7 @@ def test_rows_of_both_kinds_are_written_in_one_call(backbone: Backbone, strategy
     kinds = ["motion", "text", "motion", "motion", "text"]
     longest_piece = max(map(len, backbone.text_tokenizer.get_vocab()))
     counts = [None, None, 3, 9, None]
-    written = backbone.generate(prompts, kinds, DECODINGS[strategy], counts, seed=5)
+    written = generate(backbone, prompts, kinds, DECODINGS[strategy], counts, seed=5)
     for text, kind in zip(written, kinds, strict=True):
         if kind == "text":
             assert "<motion_id" not in text
@@ -219,9 +220,9 @@ def test_a_row_does_not_depend_on_the_others(backbone: Backbone, strategy: str) 
     kinds = ["motion", "motion", "text", "text"]
     counts = [5, None, None, None]
     decoding = DECODINGS[strategy]
-    together = backbone.generate(prompts, kinds, decoding, counts)
+    together = generate(backbone, prompts, kinds, decoding, counts)
     alone = [
-        backbone.generate([p], k, decoding, [c])[0]
+        generate(backbone, [p], k, decoding, [c])[0]
         for p, k, c in zip(prompts, kinds, counts, strict=True)
     ]
     assert together == alone
@@ -232,39 +233,39 @@ def test_seed_repeats_and_leaves_the_global_stream_alone(backbone: Backbone) -> 
     torch.manual_seed(7)
     expected = torch.rand(3)
     torch.manual_seed(7)
-    first = backbone.generate(prompts, "motion", DECODINGS["sampling"], [9] * 3, seed=1)
+    first = generate(backbone, prompts, "motion", DECODINGS["sampling"], [9] * 3, seed=1)
     assert torch.equal(torch.rand(3), expected)
-    assert first == backbone.generate(prompts, "motion", DECODINGS["sampling"], [9] * 3, seed=1)
-    assert first != backbone.generate(prompts, "motion", DECODINGS["sampling"], [9] * 3, seed=2)
+    assert first == generate(backbone, prompts, "motion", DECODINGS["sampling"], [9] * 3, seed=1)
+    assert first != generate(backbone, prompts, "motion", DECODINGS["sampling"], [9] * 3, seed=2)
     torch.manual_seed(7)
-    backbone.generate(prompts, "motion", DECODINGS["sampling"], [9] * 3)
+    generate(backbone, prompts, "motion", DECODINGS["sampling"], [9] * 3)
     assert not torch.equal(torch.rand(3), expected)
 
 
 def test_more_rows_than_a_batch_and_none(backbone: Backbone) -> None:
     small = Decoding("greedy", max_motion_tokens=4, batch_size=2)
     whole = Decoding("greedy", max_motion_tokens=4)
-    assert backbone.generate(TEXTS[:5], "motion", small) == backbone.generate(
-        TEXTS[:5], "motion", whole
+    assert generate(backbone, TEXTS[:5], "motion", small) == generate(
+        backbone, TEXTS[:5], "motion", whole
     )
-    assert backbone.generate([], "motion", whole) == []
+    assert generate(backbone, [], "motion", whole) == []
     with pytest.raises(UserError, match="one of each"):
-        backbone.generate(TEXTS[:2], "motion", whole, [1])
+        generate(backbone, TEXTS[:2], "motion", whole, [1])
 
 
 def test_generation_leaves_the_training_mode_as_it_was(backbone: Backbone) -> None:
     backbone.train()
-    backbone.generate(["walk"], "motion", Decoding("greedy", max_motion_tokens=2))
+    generate(backbone, ["walk"], "motion", Decoding("greedy", max_motion_tokens=2))
     assert backbone.language_model.training
     backbone.eval()
-    backbone.generate(["walk"], "motion", Decoding("greedy", max_motion_tokens=2))
+    generate(backbone, ["walk"], "motion", Decoding("greedy", max_motion_tokens=2))
     assert not backbone.language_model.training
 
 
 def test_gpt2_says_when_positions_run_out() -> None:
     backbone = scratch(GPT2Backbone)
     with pytest.raises(UserError, match="128 positions"):
-        backbone.generate(["walk"], "motion", token_counts=[128])
+        generate(backbone, ["walk"], "motion", token_counts=[128])
     with pytest.raises(UserError, match="32 positions"):
         scratch(GPT2Backbone, positions=32)
 
@@ -280,8 +281,8 @@ def test_saved_backbone_is_the_same_when_loaded(
     loaded = load_backbone(folder, codebook_size=K).eval()
     assert type(loaded) is type(backbone)
     assert loaded.max_input_tokens == 48
-    assert loaded.generate(TEXTS[:2], "motion", DECODINGS["greedy"]) == backbone.generate(
-        TEXTS[:2], "motion", DECODINGS["greedy"]
+    assert generate(loaded, TEXTS[:2], "motion", DECODINGS["greedy"]) == generate(
+        backbone, TEXTS[:2], "motion", DECODINGS["greedy"]
     )
     torch.testing.assert_close(
         loaded.loss(loaded.collate(pairs)), backbone.loss(backbone.collate(pairs)), rtol=0, atol=0

@@ -2,8 +2,13 @@ import pytest
 import torch
 
 from motiongpt.errors import UserError
-from motiongpt.generation.constraints import Rows, State, TokenIds, WritingConstraint
-from motiongpt.generation.decoding import Decoding
+from motiongpt.methods.motiongpt.generation.constraints import (
+    Rows,
+    State,
+    TokenIds,
+    WritingConstraint,
+)
+from motiongpt.methods.motiongpt.generation.decoding import Decoding
 
 # 0 pad, 1 end of text, 2 to 4 words, 5 to 7 codes, 8 start, 9 end, 10 mask
 IDS = TokenIds(11, codes=(5, 6, 7), start=8, end=9, end_of_text=1, never_in_text=(0, *range(5, 11)))

@@ -9,7 +9,7 @@ from motiongpt.api.demo.batch import answer_lines
 from motiongpt.api.demo.lines import numbered_lines, read_line
 from motiongpt.data.synthetic import SyntheticSource
 from motiongpt.errors import UserError
-from motiongpt.generation.model import MotionLanguageModel
+from motiongpt.methods.motiongpt.generation.model import MotionLanguageModel
 from motiongpt.published.folder import write_model_folder
 from tests.unit.tiny_models import tiny_backbone, tiny_tokenizer
 

@@ -7,14 +7,14 @@ from hydra.utils import instantiate
 
 from launch.composition.compose import compose_config
 from motiongpt.backbones.t5 import T5Backbone
-from motiongpt.generation.decoding import Decoding
-from motiongpt.generation.model import MotionLanguageModel, Request
+from motiongpt.codecs.trained import TrainedTokenizer
+from motiongpt.methods.motiongpt.generation.decoding import Decoding
+from motiongpt.methods.motiongpt.generation.model import MotionLanguageModel, Request
+from motiongpt.methods.motiongpt.tasks.clip_tokens import ClipTokens
+from motiongpt.methods.motiongpt.tasks.query import Query
+from motiongpt.methods.motiongpt.tasks.views import repeat_frame
 from motiongpt.motion.features import joints_to_features
 from motiongpt.motion.skeleton import HUMANML3D
-from motiongpt.tasks.clip_tokens import ClipTokens
-from motiongpt.tasks.query import Query
-from motiongpt.tasks.views import repeat_frame
-from motiongpt.tokenizers.trained import TrainedTokenizer
 
 CODES = 16
 

@@ -5,10 +5,11 @@ import torch
 
 from motiongpt.backbones.gpt2 import GPT2Backbone
 from motiongpt.backbones.t5 import T5Backbone
-from motiongpt.tokenizers.quantizers.ema_reset import EMAResetQuantizer
-from motiongpt.tokenizers.vq_vae import VQVAE
-from motiongpt.training.compilation import compile_parts, tokenizer_parts, transformer_parts
-from motiongpt.training.language_batch import collate_parts
+from motiongpt.codecs.vq_vae.network import VQVAE
+from motiongpt.codecs.vq_vae.quantizers.ema_reset import EMAResetQuantizer
+from motiongpt.methods.motiongpt.training.language_batch import collate_parts
+from motiongpt.methods.motiongpt.training.language_model_cost import transformer_parts
+from motiongpt.training.compilation import compile_parts
 from tests.unit.test_accumulation import EXAMPLES, backbone_of
 
 KINDS = pytest.mark.parametrize("kind", [T5Backbone, GPT2Backbone])
@@ -65,7 +66,7 @@ def test_a_compiled_tokenizer_codes_clips_of_any_length_alike():
     plain = VQVAE(20, EMAResetQuantizer, codebook_size=8, code_dim=16, width=16)
     plain(torch.randn(3, 24, 20))
     compiled = VQVAE(20, EMAResetQuantizer, codebook_size=8, code_dim=16, width=16)
-    compile_parts(tokenizer_parts(compiled), backend="aot_eager")
+    compile_parts(compiled.compiled_parts(), backend="aot_eager")
     compiled.load_state_dict(plain.state_dict())
     for frames in (24, 36, 52):
         features = torch.randn(2, frames, 20)

@@ -9,11 +9,12 @@ import torch
 from omegaconf import OmegaConf
 
 from launch.cli import main
+from motiongpt.codecs.vq_vae.quantizers.standard import StandardQuantizer
 from motiongpt.errors import UserError
+from motiongpt.methods.motiongpt.generation.generate import generate
 from motiongpt.published.folder import ModelFolder
 from motiongpt.published.import_checkpoint import import_checkpoint
 from motiongpt.published.importers.base import ImportOptions
-from motiongpt.tokenizers.quantizers.standard import StandardQuantizer
 from tests.shared import shared
 from tests.unit.original_checkpoints import (
     FURTHER,
@@ -81,7 +82,7 @@ def test_a_t5_gives_the_logits_of_the_original(changes, options, tmp_path):
     assert torch.equal(targets, labels.flatten())
     torch.testing.assert_close(logits, expected.flatten(0, 1), rtol=0, atol=2e-5)
     assert model.language_model.config.tie_word_embeddings == original.config.tie_word_embeddings
-    written = model.generate(["word3 word4"], "motion", token_counts=[5], seed=0)
+    written = generate(model, ["word3 word4"], "motion", token_counts=[5], seed=0)
     assert written[0].count("<motion_id_") == 7
 
 

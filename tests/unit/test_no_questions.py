@@ -8,15 +8,15 @@ import pytest
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from motiongpt.codecs.vq_vae.losses import TokenizerLosses
+from motiongpt.codecs.vq_vae.network import VQVAE
+from motiongpt.codecs.vq_vae.quantizers.ema import EMAQuantizer
+from motiongpt.codecs.vq_vae.quantizers.ema_reset import EMAResetQuantizer
+from motiongpt.codecs.vq_vae.quantizers.reset import ResetQuantizer
+from motiongpt.codecs.vq_vae.quantizers.standard import StandardQuantizer
+from motiongpt.codecs.vq_vae.window_batch import collate_whole_windows
+from motiongpt.methods.motiongpt.training.language_batch import collate_parts
 from motiongpt.motion.skeleton import HUMANML3D
-from motiongpt.tokenizers.quantizers.ema import EMAQuantizer
-from motiongpt.tokenizers.quantizers.ema_reset import EMAResetQuantizer
-from motiongpt.tokenizers.quantizers.reset import ResetQuantizer
-from motiongpt.tokenizers.quantizers.standard import StandardQuantizer
-from motiongpt.tokenizers.vq_vae import VQVAE
-from motiongpt.training.language_batch import collate_parts
-from motiongpt.training.tokenizer_losses import TokenizerLosses
-from motiongpt.training.window_batch import collate_whole_windows
 from tests.unit.test_accumulation import EXAMPLES, GPT2Backbone, T5Backbone, backbone_of
 
 QUESTIONS = {

@@ -7,12 +7,12 @@ import torch
 
 from motiongpt.backbones.gpt2 import GPT2Backbone
 from motiongpt.backbones.t5 import T5Backbone
+from motiongpt.codecs.vq_vae.losses import TokenizerLosses
+from motiongpt.codecs.vq_vae.network import VQVAE
+from motiongpt.codecs.vq_vae.quantizers.ema_reset import EMAResetQuantizer
+from motiongpt.methods.motiongpt.training.half_range import widen_feed_forward
+from motiongpt.methods.motiongpt.training.language_batch import collate_parts
 from motiongpt.motion.skeleton import HUMANML3D
-from motiongpt.tokenizers.quantizers.ema_reset import EMAResetQuantizer
-from motiongpt.tokenizers.vq_vae import VQVAE
-from motiongpt.training.half_range import widen_feed_forward
-from motiongpt.training.language_batch import collate_parts
-from motiongpt.training.tokenizer_losses import TokenizerLosses
 from tests.unit.test_accumulation import EXAMPLES, backbone_of
 from tests.unit.test_tokenizer_module import module_for
 

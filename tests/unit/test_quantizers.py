@@ -3,10 +3,10 @@ import torch
 import torch.distributed as dist
 import torch.multiprocessing as mp
 
-from motiongpt.tokenizers.quantizers.ema import EMAQuantizer
-from motiongpt.tokenizers.quantizers.ema_reset import EMAResetQuantizer
-from motiongpt.tokenizers.quantizers.reset import ResetQuantizer
-from motiongpt.tokenizers.quantizers.standard import StandardQuantizer
+from motiongpt.codecs.vq_vae.quantizers.ema import EMAQuantizer
+from motiongpt.codecs.vq_vae.quantizers.ema_reset import EMAResetQuantizer
+from motiongpt.codecs.vq_vae.quantizers.reset import ResetQuantizer
+from motiongpt.codecs.vq_vae.quantizers.standard import StandardQuantizer
 
 KINDS = [EMAResetQuantizer, EMAQuantizer, ResetQuantizer, StandardQuantizer]
 LEARNERS = KINDS[:3]

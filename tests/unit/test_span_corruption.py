@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 
 from motiongpt.errors import UserError
-from motiongpt.tasks.example import Example, TokenExample
-from motiongpt.training.span_corruption import (
+from motiongpt.methods.motiongpt.tasks.example import Example, TokenExample
+from motiongpt.methods.motiongpt.training.span_corruption import (
     SpanCorruption,
     released_corruption,
     span_mask,
     span_numbers,
 )
-from motiongpt.training.unsupervised import collate, unsupervised_objective
+from motiongpt.methods.motiongpt.training.unsupervised import collate, unsupervised_objective
 
 
 class Words:

@@ -11,18 +11,18 @@ from hydra.utils import instantiate
 
 from motiongpt.backbones.motion_vocabulary import MotionVocabulary
 from motiongpt.errors import UserError
-from motiongpt.tasks.clip_tokens import ClipTokens
-from motiongpt.tasks.example import Example
-from motiongpt.tasks.inbetween import Inbetween
-from motiongpt.tasks.motion_to_text import MotionToText
-from motiongpt.tasks.placeholders import RightPlaceholders
-from motiongpt.tasks.prediction import Prediction
-from motiongpt.tasks.pretraining_mix import PretrainingMix
-from motiongpt.tasks.query import Query
-from motiongpt.tasks.task_mix import TaskMix
-from motiongpt.tasks.templates import Templates
-from motiongpt.tasks.text_to_motion import TextToMotion
-from motiongpt.tasks.views import View, repeat_frame, views_from
+from motiongpt.methods.motiongpt.tasks.clip_tokens import ClipTokens
+from motiongpt.methods.motiongpt.tasks.example import Example
+from motiongpt.methods.motiongpt.tasks.inbetween import Inbetween
+from motiongpt.methods.motiongpt.tasks.motion_to_text import MotionToText
+from motiongpt.methods.motiongpt.tasks.placeholders import RightPlaceholders
+from motiongpt.methods.motiongpt.tasks.prediction import Prediction
+from motiongpt.methods.motiongpt.tasks.pretraining_mix import PretrainingMix
+from motiongpt.methods.motiongpt.tasks.query import Query
+from motiongpt.methods.motiongpt.tasks.task_mix import TaskMix
+from motiongpt.methods.motiongpt.tasks.templates import Templates
+from motiongpt.methods.motiongpt.tasks.text_to_motion import TextToMotion
+from motiongpt.methods.motiongpt.tasks.views import View, repeat_frame, views_from
 
 CONF = Path(__file__).parents[2] / "conf"
 K = 64

@@ -6,7 +6,7 @@ import re
 import pytest
 
 from motiongpt.errors import UserError
-from motiongpt.tasks.templates import (
+from motiongpt.methods.motiongpt.tasks.templates import (
     CAPTION,
     FRAMES,
     MOTION,

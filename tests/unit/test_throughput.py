@@ -11,13 +11,14 @@ from torch.utils.data import DataLoader
 
 from motiongpt.backbones.gpt2 import GPT2Backbone
 from motiongpt.backbones.t5 import T5Backbone
-from motiongpt.tokenizers.quantizers.ema_reset import EMAResetQuantizer
-from motiongpt.tokenizers.vq_vae import VQVAE
+from motiongpt.codecs.flops import tokenizer_flops
+from motiongpt.codecs.vq_vae.network import VQVAE
+from motiongpt.codecs.vq_vae.quantizers.ema_reset import EMAResetQuantizer
+from motiongpt.methods.motiongpt.training.language_model_cost import language_flops
 from motiongpt.training import throughput as module_of_throughput
 from motiongpt.training.callbacks import ReportProgress
 from motiongpt.training.machine_peak import dtype_of, peak_flops
 from motiongpt.training.throughput import Throughput, peak_memory
-from motiongpt.training.training_flops import language_flops, tokenizer_flops
 from motiongpt.training.work import Work
 from tests.unit.test_accumulation import backbone_of
 

@@ -5,14 +5,14 @@ import pytest
 import torch
 from torch.utils.data import DataLoader
 
+from motiongpt.codecs.base import TokenizerOutput
+from motiongpt.codecs.vq_vae.losses import TokenizerLosses, velocity_range
+from motiongpt.codecs.vq_vae.module import TokenizerModule
+from motiongpt.codecs.vq_vae.network import VQVAE
+from motiongpt.codecs.vq_vae.quantizers.ema_reset import EMAResetQuantizer
 from motiongpt.errors import UserError
 from motiongpt.motion.recover import features_to_joints
 from motiongpt.motion.skeleton import HUMANML3D, KIT
-from motiongpt.tokenizers.base import TokenizerOutput
-from motiongpt.tokenizers.quantizers.ema_reset import EMAResetQuantizer
-from motiongpt.tokenizers.vq_vae import VQVAE
-from motiongpt.training.tokenizer_losses import TokenizerLosses, velocity_range
-from motiongpt.training.tokenizer_module import TokenizerModule
 
 ADAMW = partial(torch.optim.AdamW, lr=1e-3)
 

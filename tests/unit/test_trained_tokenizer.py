@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import torch
 
+from motiongpt.codecs.trained import DESCRIPTION, WEIGHTS, TrainedTokenizer
+from motiongpt.codecs.vq_vae.network import VQVAE
+from motiongpt.codecs.vq_vae.quantizers.ema_reset import EMAResetQuantizer
 from motiongpt.errors import UserError
-from motiongpt.tokenizers.quantizers.ema_reset import EMAResetQuantizer
-from motiongpt.tokenizers.trained import DESCRIPTION, WEIGHTS, TrainedTokenizer
-from motiongpt.tokenizers.vq_vae import VQVAE
 
 FEATURES = 11
 
@@ -91,7 +91,7 @@ def test_weights_that_do_not_fit_the_description_are_refused_by_name(trained, tm
     refused(tmp_path, "quantizer.code", "48", "24")
 
 
-@pytest.mark.parametrize("name", ["os.system", "Decoder", "MotionTokenizer", 3])
+@pytest.mark.parametrize("name", ["os.system", "Decoder", "DiscreteCodec", 3])
 def test_a_class_that_is_no_tokenizer_is_refused(trained, tmp_path, name):
     trained.save(tmp_path)
     edit(tmp_path, lambda described: described.update({"class": name}))

@@ -4,12 +4,12 @@ from functools import partial
 import pytest
 import torch
 
+from motiongpt.codecs.vq_vae.decoder import convolve_doubled
+from motiongpt.codecs.vq_vae.network import VQVAE
+from motiongpt.codecs.vq_vae.original_names import from_original_state_dict, load_original
+from motiongpt.codecs.vq_vae.quantizers.ema_reset import EMAResetQuantizer
+from motiongpt.codecs.vq_vae.quantizers.standard import StandardQuantizer
 from motiongpt.errors import UserError
-from motiongpt.tokenizers.decoder import convolve_doubled
-from motiongpt.tokenizers.original_names import from_original_state_dict, load_original
-from motiongpt.tokenizers.quantizers.ema_reset import EMAResetQuantizer
-from motiongpt.tokenizers.quantizers.standard import StandardQuantizer
-from motiongpt.tokenizers.vq_vae import VQVAE
 from tests.shared import shared
 
 FEATURES = 11

@@ -6,6 +6,8 @@ import pickle
 import numpy as np
 import pytest
 import torch
+from motiongpt.backbones.writers.t5 import T5Writer
+from motiongpt.sampling.chance import uniform_rows
 from scipy.stats import ks_2samp
 from transformers import GenerationConfig, LogitsProcessorList, T5Config, T5ForConditionalGeneration
 
@@ -13,12 +15,11 @@ from motiongpt.backbones.base import Backbone
 from motiongpt.backbones.gpt2 import GPT2Backbone
 from motiongpt.backbones.t5 import T5Backbone
 from motiongpt.errors import UserError
-from motiongpt.generation import batched, writers
-from motiongpt.generation.chance import uniform_rows
-from motiongpt.generation.choice import choose
-from motiongpt.generation.constraints import Rows, WritingConstraint
-from motiongpt.generation.decoding import Decoding
-from motiongpt.generation.writers.t5 import T5Writer
+from motiongpt.methods.motiongpt.generation import batched, writers
+from motiongpt.methods.motiongpt.generation.constraints import Rows, WritingConstraint
+from motiongpt.methods.motiongpt.generation.decoding import Decoding
+from motiongpt.methods.motiongpt.generation.generate import generate
+from motiongpt.sampling.choice import choose
 
 TEXTS = [f"a person walks {way} and waves {n} times" for way in ("on", "back") for n in range(9)]
 PROMPTS = ["walk", "a person waves 3 times and walks back", "w", "what is this?", "a person walks"]
@@ -76,7 +77,7 @@ def transformers_own(backbone, prompts, kinds, counts, most=12):
 def test_greedy_answers_are_those_of_transformers(backbone):
     expected = transformers_own(backbone, PROMPTS, KINDS, COUNTS)
     decoding = Decoding("greedy", max_motion_tokens=12, max_text_tokens=12)
-    assert backbone.generate(PROMPTS, KINDS, decoding, COUNTS) == expected
+    assert generate(backbone, PROMPTS, KINDS, decoding, COUNTS) == expected
     assert len(set(expected)) == len(expected)
 
 
@@ -85,38 +86,38 @@ def test_rows_end_at_different_times_and_are_dropped(backbone, monkeypatch):
     prompts = [*PROMPTS, "turn"]
     expected = transformers_own(backbone, prompts, ["motion"] * 6, counts, 40)
     greedy = Decoding("greedy")
-    assert backbone.generate(prompts, "motion", greedy, counts) == expected
+    assert generate(backbone, prompts, "motion", greedy, counts) == expected
     monkeypatch.setattr(batched, "LOOK_EVERY", {"cpu": 8})
-    assert backbone.generate(prompts, "motion", greedy, counts) == expected
+    assert generate(backbone, prompts, "motion", greedy, counts) == expected
 
 
 def test_a_sampled_row_does_not_depend_on_the_others(backbone):
     small = Decoding(max_motion_tokens=12, max_text_tokens=9, batch_size=1)
     whole = Decoding(max_motion_tokens=12, max_text_tokens=9)
-    first = backbone.generate(PROMPTS, KINDS, whole, COUNTS, seed=3)
-    assert first == backbone.generate(PROMPTS, KINDS, small, COUNTS, seed=3)
-    assert first != backbone.generate(PROMPTS, KINDS, whole, COUNTS, seed=4)
-    assert first[:2] == backbone.generate(PROMPTS[:2], KINDS[:2], whole, COUNTS[:2], seed=3)
+    first = generate(backbone, PROMPTS, KINDS, whole, COUNTS, seed=3)
+    assert first == generate(backbone, PROMPTS, KINDS, small, COUNTS, seed=3)
+    assert first != generate(backbone, PROMPTS, KINDS, whole, COUNTS, seed=4)
+    assert first[:2] == generate(backbone, PROMPTS[:2], KINDS[:2], whole, COUNTS[:2], seed=3)
 
 
 def test_trained_weights_are_written_with_at_once(backbone):
     greedy = Decoding("greedy", max_motion_tokens=12)
-    before = backbone.generate(PROMPTS[:3], "motion", greedy, [8] * 3)
+    before = generate(backbone, PROMPTS[:3], "motion", greedy, [8] * 3)
     saved = {name: value.clone() for name, value in backbone.state_dict().items()}
     with torch.no_grad():
         for weight in backbone.language_model.parameters():
             weight.add_(torch.randn_like(weight))
-    changed = backbone.generate(PROMPTS[:3], "motion", greedy, [8] * 3)
+    changed = generate(backbone, PROMPTS[:3], "motion", greedy, [8] * 3)
     assert changed == transformers_own(backbone, PROMPTS[:3], ["motion"] * 3, [8] * 3)
     backbone.load_state_dict(saved)
-    assert backbone.generate(PROMPTS[:3], "motion", greedy, [8] * 3) == before != changed
+    assert generate(backbone, PROMPTS[:3], "motion", greedy, [8] * 3) == before != changed
 
 
 def test_a_backbone_that_has_written_can_be_copied_and_sent(backbone):
     greedy = Decoding("greedy", max_motion_tokens=4)
-    written = backbone.generate(PROMPTS, "motion", greedy)
+    written = generate(backbone, PROMPTS, "motion", greedy)
     for other in (copy.deepcopy(backbone), pickle.loads(pickle.dumps(backbone))):
-        assert other.generate(PROMPTS, "motion", greedy) == written
+        assert generate(other, PROMPTS, "motion", greedy) == written
 
 
 def test_bfloat16_follows_float32(backbone):
@@ -156,8 +157,8 @@ def test_untied_embeddings_are_not_scaled():
 
 def test_sampled_lengths_are_distributed_as_transformers_own(backbone):
     rows, most = 600, 12
-    ours = backbone.generate(
-        ["walk on"] * rows, "motion", Decoding(top_k=0, max_motion_tokens=most), seed=1
+    ours = generate(
+        backbone, ["walk on"] * rows, "motion", Decoding(top_k=0, max_motion_tokens=most), seed=1
     )
     ids = backbone.token_ids
     inputs, prefix = backbone._prompt_batch(["walk on"] * rows)

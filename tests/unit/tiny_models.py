@@ -7,10 +7,10 @@ import torch
 
 from motiongpt.backbones.base import Backbone
 from motiongpt.backbones.t5 import T5Backbone
+from motiongpt.codecs.trained import TrainedTokenizer
+from motiongpt.codecs.vq_vae.network import VQVAE
+from motiongpt.codecs.vq_vae.quantizers.ema_reset import EMAResetQuantizer
 from motiongpt.motion.skeleton import HUMANML3D, Skeleton
-from motiongpt.tokenizers.quantizers.ema_reset import EMAResetQuantizer
-from motiongpt.tokenizers.trained import TrainedTokenizer
-from motiongpt.tokenizers.vq_vae import VQVAE
 
 CODES = 16
 TEXTS = ("a person walks forward and waves with the left hand",)

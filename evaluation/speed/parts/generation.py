@@ -16,7 +16,8 @@ from evaluation.speed.language import (
 )
 from evaluation.speed.part import ORIGINAL, Check, Findings, Goal, Needs, Part, Settings, Side, Work
 from motiongpt.allocation import keep_freed_memory
-from motiongpt.generation.decoding import Decoding
+from motiongpt.methods.motiongpt.generation.decoding import Decoding
+from motiongpt.methods.motiongpt.generation.generate import generate
 
 MARKS = 2  # start and end of a motion
 
@@ -114,8 +115,8 @@ class _Ours:
         self._written: list[str] = []
 
     def run(self) -> None:
-        self._written = self.backbone.generate(
-            self.prompts, "motion", self.decoding, self.counts, self.seed
+        self._written = generate(
+            self.backbone, self.prompts, "motion", self.decoding, self.counts, self.seed
         )
 
     def findings(self) -> Findings:

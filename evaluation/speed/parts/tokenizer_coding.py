@@ -16,8 +16,8 @@ from evaluation.speed.motion import (
 from evaluation.speed.original_vq_vae import OriginalVQVAE
 from evaluation.speed.part import ORIGINAL, Check, Findings, Goal, Needs, Part, Settings, Side, Work
 from motiongpt.allocation import keep_freed_memory
-from motiongpt.tokenizers.trained import TrainedTokenizer
-from motiongpt.tokenizers.vq_vae import VQVAE
+from motiongpt.codecs.trained import TrainedTokenizer
+from motiongpt.codecs.vq_vae.network import VQVAE
 
 TOLERANCE = 1e-4  # of decoded features, in standard deviations
 

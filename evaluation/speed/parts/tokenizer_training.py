@@ -25,8 +25,8 @@ from evaluation.speed.part import (
     Work,
 )
 from motiongpt.allocation import keep_freed_memory
+from motiongpt.codecs.vq_vae.losses import TokenizerLosses
 from motiongpt.motion.skeleton import HUMANML3D
-from motiongpt.training.tokenizer_losses import TokenizerLosses
 
 # After some steps rounding has changed which code is nearest here and there; bfloat16 more.
 TOLERANCES = {"float32": 0.02, "bfloat16": 0.05}  # of the last step's error, relative

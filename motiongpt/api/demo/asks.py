@@ -15,11 +15,11 @@ from motiongpt.api.demo.lines import DemoLine
 from motiongpt.api.motion import Motion
 from motiongpt.api.writing import Writer
 from motiongpt.errors import UserError
-from motiongpt.generation.model import Request
-from motiongpt.tasks import templates
-from motiongpt.tasks.clip_tokens import Codes
-from motiongpt.tasks.query import Query
-from motiongpt.tasks.views import View
+from motiongpt.methods.motiongpt.generation.model import Request
+from motiongpt.methods.motiongpt.tasks import templates
+from motiongpt.methods.motiongpt.tasks.clip_tokens import Codes
+from motiongpt.methods.motiongpt.tasks.query import Query
+from motiongpt.methods.motiongpt.tasks.views import View
 
 WHOLE = View("all", 0.0, 1.0)
 FIRST_FIFTH = View("first fifth", 0.0, 0.2)

@@ -14,7 +14,7 @@ from motiongpt.api.model import COMPLETION, MOTION, TEXT
 from motiongpt.api.motion import Motion
 from motiongpt.api.writing import Writer
 from motiongpt.errors import UserError
-from motiongpt.generation.model import Answer, Request
+from motiongpt.methods.motiongpt.generation.model import Answer, Request
 
 DECODINGS = {"sampling": MOTION, "greedy": TEXT, "beams": COMPLETION}
 OF_TASK = {"t2m": "sampling", "m2t": "greedy", "pred": "beams", "inbetween": "beams"}

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from motiongpt.errors import UserError
-from motiongpt.tasks import templates
+from motiongpt.methods.motiongpt.tasks import templates
 
 KNOWN = {
     name.lower(): placeholder
@@ -39,7 +39,7 @@ class DemoLine:
     """One prompt.
 
     Attributes:
-        words: with placeholders as `motiongpt.tasks.templates` writes them.
+        words: with placeholders as `motiongpt.methods.motiongpt.tasks.templates` writes them.
         path: of its motion, None where it has none.
         task: one of `TASKS`.
         is_caption: the words describe a motion, rather than ask for something.

@@ -9,14 +9,14 @@ from typing import Any, ClassVar
 from torch import Tensor
 
 from motiongpt.backbones.base import Backbone
+from motiongpt.codecs.trained import TrainedTokenizer
+from motiongpt.codecs.vq_vae.network import VQVAE
+from motiongpt.codecs.vq_vae.original_names import QUANTIZER_NAMES, load_original, original_sizes
+from motiongpt.codecs.vq_vae.quantizers.ema_reset import EMAResetQuantizer
+from motiongpt.codecs.vq_vae.quantizers.standard import StandardQuantizer
 from motiongpt.errors import UserError
 from motiongpt.motion.skeleton import HUMANML3D, KIT, Skeleton
 from motiongpt.published.statistics import Statistics, read_statistics
-from motiongpt.tokenizers.original_names import QUANTIZER_NAMES, load_original, original_sizes
-from motiongpt.tokenizers.quantizers.ema_reset import EMAResetQuantizer
-from motiongpt.tokenizers.quantizers.standard import StandardQuantizer
-from motiongpt.tokenizers.trained import TrainedTokenizer
-from motiongpt.tokenizers.vq_vae import VQVAE
 
 SKELETONS: Mapping[int, tuple[Skeleton, float]] = {
     HUMANML3D.n_features: (HUMANML3D, 20.0),

@@ -1,0 +1,1 @@
+"""Language models laid out for single steps of decoding, as fast as they can."""

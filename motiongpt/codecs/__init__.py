@@ -1,0 +1,1 @@
+"""Codecs: motion to latent and back, discrete and continuous."""

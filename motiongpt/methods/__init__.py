@@ -1,0 +1,1 @@
+"""Methods: what can be asked for motion or for words; one folder a method."""

@@ -1,0 +1,144 @@
+"""What a method is: requests in frames and words in, outputs in features or sentences out.
+
+Shape letters: T frames, F features. Features are in their own units, never normalised.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import torch
+
+from motiongpt.errors import UserError
+from motiongpt.sampling.rng import row_key
+
+TEXT_TO_MOTION, MOTION_TO_TEXT = "text_to_motion", "motion_to_text"
+PREDICTION, INBETWEEN = "prediction", "inbetween"
+TASKS = (TEXT_TO_MOTION, MOTION_TO_TEXT, PREDICTION, INBETWEEN)
+
+
+@dataclass(frozen=True)
+class Request:
+    """One clip put to a method; it knows no token.
+
+    Attributes:
+        clip: name of the clip, or of whoever asks.
+        task: one of `TASKS`.
+        text: the caption that asks; None where words play no part.
+        frames: T, length of the whole motion that is asked for, given frames included; None lets
+            the method end.
+        start: (S, F) frames that are given at the start.
+        end: (E, F) frames that are given at the end.
+        motion: (T, F) the motion to be described; for completions only under a protocol that shows
+            the whole clip (A8 of the audit).
+        sample: number of this request among several of the same words.
+        place: (2,) metres, x and z, and `heading`, radians: where the first of the end frames
+            stands and faces, seen from the first frame of all; None lets the motion lead there.
+    """
+
+    clip: str
+    task: str
+    text: str | None = None
+    frames: int | None = None
+    start: np.ndarray | None = None
+    end: np.ndarray | None = None
+    motion: np.ndarray | None = None
+    sample: int = 0
+    place: np.ndarray | None = None
+    heading: float | None = None
+
+    @property
+    def key(self) -> int:
+        """Of its stream of random numbers: by what is asked, not by what else is."""
+        return row_key(self.clip, self.task, self.text, self.sample)
+
+
+@dataclass(frozen=True)
+class Output:
+    """What a method gives for one request.
+
+    Attributes:
+        motion: (T, F) float32 the whole motion, given frames in their place; (0, F) or None where
+            the method made none.
+        text: the sentence; empty for a motion.
+        prompt: what a language model read, for the record; empty for other methods.
+    """
+
+    motion: np.ndarray | None = None
+    text: str = ""
+    prompt: str = ""
+
+
+class Method(ABC):
+    """A trained model of one kind, ready to be asked; a new one is a new folder beside this file.
+
+    Class attributes:
+        name: of its folder and of its yaml in conf/method.
+
+    Attributes:
+        tasks: what it can be asked; requests of other tasks are refused by name.
+        shortest: frames of the shortest motion that it can be asked for or shown.
+        longest: frames of the longest motion that it can generate; None for any length.
+    """
+
+    name: ClassVar[str]
+    tasks: frozenset[str]
+    shortest: int = 1
+    longest: int | None = None
+
+    @classmethod
+    @abstractmethod
+    def load(cls, folders: Mapping[str, Path], device: str | torch.device, **options: Any) -> Self:
+        """Open the parts of a trained method.
+
+        Args:
+            folders: part -> folder, as conf/method/NAME.yaml lists under `method.parts`; a model
+                folder has them side by side.
+            options: how it generates; each has a default.
+
+        Raises:
+            UserError: a part is missing, damaged, or belongs to another one's codec.
+        """
+
+    @abstractmethod
+    def generate(self, requests: Sequence[Request], seed: int) -> list[Output]:
+        """Outputs to all requests, in one batched call.
+
+        The same seed gives the same outputs, whatever else is in the batch.
+
+        Raises:
+            UserError: a task that this method cannot do.
+        """
+
+    def check_tasks(self, requests: Sequence[Request]) -> None:
+        """Refuse requests of tasks that this method cannot do.
+
+        Raises:
+            UserError: names the task and those that it can do.
+        """
+        for request in requests:
+            if request.task not in self.tasks:
+                raise UserError(cannot(self.name, request.task, self.tasks))
+
+
+def cannot(name: str, task: str, tasks: frozenset[str]) -> str:
+    """One line that says what a method can do instead."""
+    able = ", ".join(task for task in TASKS if task in tasks)
+    return f"method {name} cannot do {task}; it can: {able or 'reconstruction only'}"
+
+
+def part_folder(folders: Mapping[str, Path], part: str, method: str) -> Path:
+    """Folder of one part.
+
+    Raises:
+        UserError: the method has no such part here.
+    """
+    if part not in folders:
+        raise UserError(
+            f"method {method} needs its part '{part}'; found {', '.join(folders) or 'none'}: open "
+            "a folder of this method"
+        )
+    return Path(folders[part])

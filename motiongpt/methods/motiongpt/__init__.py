@@ -1,0 +1,1 @@
+"""MotionGPT: a language model that reads and writes motion tokens beside words."""

@@ -1,0 +1,161 @@
+"""Stages 2 and 3: the language model learns motion tokens, then instructions."""
+
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, ClassVar
+
+import lightning.pytorch as pl
+from hydra.utils import instantiate
+from omegaconf import DictConfig
+
+from motiongpt.backbones.base import Backbone
+from motiongpt.backbones.loading import load_backbone
+from motiongpt.codecs.vq_vae.stage import MODEL
+from motiongpt.data.store import MotionStore
+from motiongpt.methods.motiongpt.tasks.clip_tokens import WHOLE
+from motiongpt.methods.motiongpt.tasks.pretraining_mix import PretrainingMix
+from motiongpt.methods.motiongpt.tasks.templates import Templates
+from motiongpt.methods.motiongpt.token_store import TokenStore
+from motiongpt.methods.motiongpt.training.half_range import widen_feed_forward
+from motiongpt.methods.motiongpt.training.language_batch import check_parts, collator
+from motiongpt.methods.motiongpt.training.language_data import LanguageExamples, Mix, TokenisedClips
+from motiongpt.methods.motiongpt.training.language_model_cost import transformer_parts
+from motiongpt.methods.motiongpt.training.language_module import LanguageModule
+from motiongpt.methods.motiongpt.training.tokens_stage import TOKENS
+from motiongpt.methods.motiongpt.training.unsupervised import unsupervised_objective
+from motiongpt.training.compilation import compile_parts
+from motiongpt.training.fit import Schedule, fit
+from motiongpt.training.optimization import make_optimization
+from motiongpt.training.stage import Stage, StageContext
+
+
+class LanguageStage(Stage):
+    """What both language stages share: examples of a mix in, a trained backbone in `model/`.
+
+    Args:
+        optimizer, scheduler, learning_rate, schedule, seed: how it is trained.
+    """
+
+    distributed: ClassVar[bool] = True
+    name: str
+
+    def __init__(
+        self,
+        optimizer: DictConfig,
+        scheduler: DictConfig,
+        learning_rate: float,
+        schedule: DictConfig,
+        seed: int,
+    ) -> None:
+        self.seed = seed
+        self.schedule = Schedule(**schedule)  # type: ignore[arg-type]
+        self.optimization = make_optimization(
+            optimizer, scheduler, learning_rate, self.schedule.steps
+        )
+
+    def train(
+        self, backbone: Backbone, mix: Mix[Any], tokens: TokenStore, context: StageContext
+    ) -> Mapping[str, float]:
+        """Train `backbone` on examples of `mix` and save it.
+
+        Raises:
+            UserError: no clip to train on, or a batch that can't be divided as the hardware asks.
+        """
+        hardware = context.hardware
+        check_parts(
+            self.name, self.schedule.batch_size, context.processes.world, hardware.accumulate
+        )
+        examples = LanguageExamples(TokenisedClips(context.store, tokens), mix)
+        clips = examples.indices("train"), examples.indices("val")
+        context.say(
+            f"  {self.name}: {len(clips[0])} training and {len(clips[1])} validation "
+            f"clips, {sum(p.numel() for p in backbone.parameters()):,} parameters"
+        )
+        backbone.train()  # a loaded model comes in evaluation mode, without dropout
+        if hardware.checkpoint_activations:
+            backbone.language_model.gradient_checkpointing_enable({"use_reentrant": False})
+        if self.schedule.precision == "16-mixed":
+            widen_feed_forward(backbone.language_model)
+        if hardware.compile:
+            compile_parts(transformer_parts(backbone))
+        metrics = fit(
+            self.name,
+            LanguageModule(backbone, *self.optimization),
+            examples,
+            collator(backbone, hardware.accumulate),
+            clips,
+            self.schedule,
+            self.seed,
+            context,
+            tokens.counts(WHOLE),
+        )
+        if context.processes.is_first:
+            backbone.save(context.folder / MODEL)
+        return metrics
+
+
+class PretrainStage(LanguageStage):
+    """Motion-language pretraining: unsupervised objectives and translation both ways.
+
+    Args:
+        backbone: a `_partial_` node of conf/backbone; codebook size and texts are added.
+        codebook_size: codes of the motion tokenizer.
+        objectives: shares of `PretrainingMix`.
+        training: arguments of `LanguageStage`.
+    """
+
+    name = "pretrain"
+
+    def __init__(
+        self,
+        backbone: DictConfig,
+        codebook_size: int,
+        objectives: Mapping[str, Any],
+        **training: Any,
+    ) -> None:
+        super().__init__(**training)
+        self.backbone, self.codebook_size, self.objectives = backbone, codebook_size, objectives
+
+    def run(self, context: StageContext) -> Mapping[str, float]:
+        """Make the backbone, with motion tokens in its vocabulary, and train it."""
+        tokens = TokenStore.open(context.parents["tokens"] / TOKENS)
+        tokens.check_codebook(self.codebook_size)
+        pl.seed_everything(self.seed, workers=False, verbose=False)
+        backbone = instantiate(self.backbone)(
+            codebook_size=self.codebook_size, texts=list(_texts(context.store))
+        )
+        mix = PretrainingMix(
+            self.codebook_size, unsupervised_objective(backbone), **self.objectives
+        )
+        return self.train(backbone, mix, tokens, context)
+
+
+class InstructStage(LanguageStage):
+    """Instruction tuning on the templates of the chosen tasks.
+
+    Args:
+        tasks: a node of conf/tasks.
+        training: arguments of `LanguageStage`.
+    """
+
+    name = "instruct"
+
+    def __init__(self, tasks: DictConfig, **training: Any) -> None:
+        super().__init__(**training)
+        self.tasks = tasks
+
+    def run(self, context: StageContext) -> Mapping[str, float]:
+        """Train the pretrained backbone further."""
+        tokens = TokenStore.open(context.parents["tokens"] / TOKENS)
+        backbone = load_backbone(Path(context.parents["pretrain"]) / MODEL, tokens.codebook_size)
+        return self.train(backbone, instantiate(self.tasks), tokens, context)
+
+
+def _texts(store: MotionStore) -> Iterator[str]:
+    """What a text tokenizer from scratch is trained on: training captions and all wordings."""
+    for index in store.indices("train"):
+        yield from (caption.text for caption in store.captions(int(index)))
+    for kind in Templates.packaged("instructions").kinds:
+        for wording in (*kind.inputs, *kind.outputs):
+            yield re.sub(r"<\w+>", " ", wording)  # placeholders are never read as text

@@ -1,0 +1,1 @@
+"""Random numbers of generated rows, and choosing by them."""

@@ -1,1 +1,0 @@
-"""Networks that turn motion features into discrete codes and back."""
