@@ -9,20 +9,21 @@ from typing import Any, get_args
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 
-from evaluation.answers.predictions import PREDICTIONS, PredictionSet, prediction_sets
 from evaluation.case import Scorers
 from evaluation.classifier_stage import CLASSIFIER
 from evaluation.evaluator_stage import EVALUATOR
 from evaluation.evaluators.action_classifier import ActionClassifier
 from evaluation.evaluators.base import Evaluator
 from evaluation.evaluators.loading import load_evaluator
-from evaluation.metrics.base import Kind, Metric
+from evaluation.metrics.base import Metric
 from evaluation.replications.embedder import Embedder
 from evaluation.replications.results import Result
 from evaluation.replications.rules import Rules
 from evaluation.replications.scoring import Scoring
 from evaluation.reports.gallery import draw_gallery
 from evaluation.reports.report import Origin, write_report
+from evaluation.requests.kinds import Kind
+from evaluation.requests.predictions import PREDICTIONS, PredictionSet, prediction_sets
 from motiongpt.data.store import MotionStore
 from motiongpt.errors import UserError
 from motiongpt.training.stage import Stage, StageContext
@@ -38,7 +39,8 @@ class EvaluateStage(Stage):
         protocol: a node of conf/protocol.
         metrics: name -> metric.
         captions: a node of conf/captions, for the record.
-        experiment: what tells this experiment from others in tables.
+        method, facts: name of the method, and what tells its rows apart in tables.
+        data, group: names under which tables and loggers show it.
         pictures: clips a task that are drawn.
         seed: of the first replication.
     """
@@ -48,11 +50,15 @@ class EvaluateStage(Stage):
         protocol: DictConfig,
         metrics: DictConfig,
         captions: DictConfig,
-        experiment: DictConfig,
+        method: str,
+        facts: DictConfig,
+        data: str,
+        group: str,
         pictures: int,
         seed: int,
     ) -> None:
-        self.protocol, self.captions, self.experiment = protocol, captions, experiment
+        self.protocol, self.captions = protocol, captions
+        self.experiment = {"group": group, "data": data, "method": method, **_container(facts)}
         self.pictures, self.seed = pictures, seed
         self.rules = Rules.of(protocol.scoring)
         if protocol.replications < 1:
@@ -138,7 +144,7 @@ class EvaluateStage(Stage):
         return Origin(
             stage=context.stage,
             signature=context.signature,
-            experiment=_container(self.experiment),
+            experiment=self.experiment,
             data={
                 "name": store.name,
                 "fingerprint": store.fingerprint,

@@ -1,71 +1,60 @@
-"""The stage that asks a model everything once and keeps the answers; no judge has a part in it."""
+"""The stage that puts all requests to a method once and keeps its outputs; nothing judges here."""
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import ClassVar
 
+import numpy as np
 import torch
 from hydra.utils import instantiate
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 
-from evaluation.answers.asking import WAYS, Asking
-from evaluation.answers.padded_clips import PaddedClips, encode_padded
-from evaluation.answers.predictions import PREDICTIONS, About, PredictionSet
-from evaluation.answers.selection import chosen_clips
-from evaluation.answers.writing import describe, describe_samples, generate
-from motiongpt.codecs.vq_vae.stage import MODEL
+from evaluation.peers import Watch, alive
+from evaluation.requests.building import Asking, RequestBuilder, chosen_clips
+from evaluation.requests.predictions import PREDICTIONS, About, Outputs, PredictionSet
 from motiongpt.errors import UserError
-from motiongpt.methods.motiongpt.generation.model import MotionLanguageModel
-from motiongpt.methods.motiongpt.tasks.base import Task
-from motiongpt.methods.motiongpt.tasks.clip_tokens import ClipTokens
-from motiongpt.methods.motiongpt.token_store import TokenStore
-from motiongpt.methods.motiongpt.training.language_data import TokenisedClips
-from motiongpt.methods.motiongpt.training.tokens_stage import TOKENS
-from motiongpt.training.stage import Stage, StageContext
+from motiongpt.methods.base import TASKS, Method, MotionFormat, cannot
+from motiongpt.training.stage import MODEL, Stage, StageContext
 
-SAMPLES = "_samples"
-ENCODINGS = ("own", "padded")
 POLL_SECONDS = 0.5
-SAY_SECONDS = 30.0
+LOG_SECONDS = 30.0
 
 
 @dataclass(frozen=True)
 class Piece:
-    """One replication of one set of answers: what a process does on its own.
+    """One replication of one set of requests: what a process does on its own.
 
     Attributes:
         name: of the set.
-        made: where its replications lie.
+        saved: where its replications lie.
         number: of the replication.
-        task: that is asked.
-        clips: that it is asked about.
     """
 
     name: str
-    made: PredictionSet
+    saved: PredictionSet
     number: int
-    task: Task
-    clips: Sequence[ClipTokens]
 
     @property
     def is_there(self) -> bool:
-        """Whether it has been written."""
-        return self.made.has(self.number)
+        """Whether it has been saved."""
+        return self.saved.has(self.number)
 
 
 class GenerateStage(Stage):
     """Leaves `predictions/<task>/`, see `predictions.py`; goes on where it was interrupted.
 
     A replication depends on its own seed and nothing else: several processes share them out and
-    write what one would. If one of them dies, the first waits for it until it is stopped itself.
+    save what one would. If one of them dies, the first does its part.
 
     Args:
-        tasks: a node of conf/tasks.
-        generation: that part of a node of conf/protocol.
+        method: a `_partial_` node that loads a method; called with its parts' folders.
+        parts: part of the method -> stage that leaves it.
+        requests: that part of a node of conf/protocol.
+        tasks: that are asked; None for all that the method can do.
         split, clips: which clips, and how many of them; None for all.
         max_frames: a motion of free length ends here at the latest.
-        replications: of answers that are drawn; others are the same each time and kept once.
+        replications: of outputs that are drawn; others are the same each time and kept once.
         seed: of the first replication.
     """
 
@@ -73,131 +62,113 @@ class GenerateStage(Stage):
 
     def __init__(
         self,
-        tasks: DictConfig,
-        generation: DictConfig,
+        method: DictConfig,
+        parts: Mapping[str, str],
+        requests: DictConfig,
+        tasks: Sequence[str] | None,
         split: str,
         clips: int | None,
         max_frames: int,
         replications: int,
         seed: int,
     ) -> None:
-        self.generation, self.seed, self.replications = generation, seed, replications
+        self.method, self.parts, self.tasks = method, dict(parts), tasks
+        self.asking = Asking.of(requests)
         self.split, self.clips, self.max_frames = split, clips, max_frames
-        # These three decide how a trained model is asked; the training has its own.
-        asked = {key: generation[key] for key in ("prompts", "replies", "placeholders")}
-        self.tasks = OmegaConf.merge(tasks, asked)
-        if generation.encoding not in ENCODINGS:
-            raise UserError(
-                f"protocol.generation.encoding={generation.encoding}: choose one of "
-                f"{', '.join(ENCODINGS)}"
-            )
+        self.replications, self.seed = replications, seed
 
     def run(self, context: StageContext) -> Mapping[str, float]:
-        """Ask and save; reports how many answers of each task there are.
+        """Ask and save; reports how many outputs of each task there are.
 
         Raises:
-            UserError: no clip can be asked about.
+            UserError: a task that the method cannot do, or no clip can be asked about.
         """
-        folders = context.parents
-        model = MotionLanguageModel.load(
-            folders["tokenizer"] / MODEL, folders["instruct"] / MODEL, context.device
+        store, processes = context.store, context.processes
+        folders = {part: context.parents[stage] / MODEL for part, stage in self.parts.items()}
+        format = MotionFormat(store.fps, store.skeleton)
+        method: Method = instantiate(self.method)(folders, format, context.device)
+        indices = chosen_clips(store, self.split, self.clips)
+        builder = RequestBuilder(
+            store, self.asking, indices, self.max_frames, self.replications, self.seed
         )
-        readings = self._readings(context, model)
-        indices = chosen_clips(context.store, self.split, self.clips)
-        asking = self._asking(model)
         pieces: list[Piece] = []
         counts: dict[str, float] = {}
-        tasks: Mapping[str, Task] = instantiate(self.tasks)
-        for task in tasks.values():
-            clips = readings[task.output]
-            about = describe(task, clips, indices, asking, self.replications)
-            if about is None:
-                context.say(f"  generate: no clip is long enough for {task.name}")
-                continue
-            for name, one in self._sets(task.name, about).items():
-                pieces += _pieces(context, task, clips, name, one)
-                counts[f"{name}/answers"] = float(len(one.clips) * one.samples * len(one.seeds))
+        for task in self._tasks(method):
+            sets = builder.sets(task, task in method.repeatable)
+            if not sets:
+                context.say(f"  generate: no clip can be asked for {task}")
+            for name, about in sets.items():
+                pieces += _pieces(context, name, about)
+                counts[f"{name}/outputs"] = float(
+                    len(about.clips) * about.samples * len(about.seeds)
+                )
         if not counts:
-            raise UserError(f"no clip of the {self.split} split can be asked of any task")
-        processes = context.processes
-        for piece in pieces[processes.rank :: processes.world]:
-            self._write(context, model, asking, piece)
-        if processes.is_first:
-            _wait_for(pieces, context)
+            raise UserError(f"no clip of the {self.split} split can be asked for any task")
+        with alive(context.folder, processes.rank):
+            for piece in pieces[processes.rank :: processes.world]:
+                _generate(context, method, builder, piece)
+            if processes.is_first:
+                for piece in _left_over(pieces, context):
+                    _generate(context, method, builder, piece)
         return counts
 
-    def _readings(
-        self, context: StageContext, model: MotionLanguageModel
-    ) -> Mapping[str, TokenisedClips]:
-        """The clips as tasks see them, by what a task writes."""
-        store, tokens = context.store, TokenStore.open(context.parents["tokens"] / TOKENS)
-        if self.generation.encoding == "own":
-            return dict.fromkeys(("text", "motion"), TokenisedClips(store, tokens))
-        padded = encode_padded(model.tokenizer, store, store.indices(self.split).tolist())
-        return {
-            "text": PaddedClips(store, tokens, padded, shown=True),
-            "motion": PaddedClips(store, tokens, padded, shown=False),
-        }
-
-    def _sets(self, name: str, about: About) -> dict[str, About]:
-        wanted = self.generation.multimodality
-        if about.kind != "motion" or not wanted.texts:
-            return {name: about}
-        times = wanted.replications or self.replications
-        samples = describe_samples(about, wanted.texts, wanted.samples, times, self.seed)
-        return {name: about, name + SAMPLES: samples}
-
-    def _write(
-        self, context: StageContext, model: MotionLanguageModel, asking: Asking, piece: Piece
-    ) -> None:
-        if piece.is_there:
-            return
-        about = piece.made.about
-        context.say(
-            f"  generate: {piece.name}, replication {piece.number + 1}/{len(about.seeds)}, "
-            f"{len(piece.clips) * about.samples} answers"
-        )
-        torch.manual_seed(about.seeds[piece.number])
-        found = generate(model, piece.task, piece.clips, about, asking, piece.number, context.store)
-        piece.made.write(piece.number, found)
-
-    def _asking(self, model: MotionLanguageModel) -> Asking:
-        longest = max(1, self.max_frames // model.tokenizer.frames_per_token)
-        decodings = {
-            way: replace(instantiate(self.generation[f"{way}_decoding"]), max_motion_tokens=longest)
-            for way in set(WAYS.values())
-        }
-        return Asking(
-            caption=self.generation.caption,
-            length=self.generation.length,
-            decodings=decodings,
-            sample_wording=self.generation.multimodality.wording,
-            seed=self.seed,
-        )
+    def _tasks(self, method: Method) -> list[str]:
+        if self.tasks is None:
+            return [task for task in TASKS if task in method.tasks]
+        for task in self.tasks:
+            if task not in method.tasks:
+                raise UserError(f"protocol.tasks: {cannot(method.name, task, method.tasks)}")
+        return list(self.tasks)
 
 
-def _pieces(
-    context: StageContext, task: Task, clips: TokenisedClips, name: str, about: About
-) -> Iterator[Piece]:
+def _pieces(context: StageContext, name: str, about: About) -> Iterator[Piece]:
     """All replications of a set, whether they are there or not: processes that start at different
     moments must share them out alike."""
     folder = context.folder / PREDICTIONS / name
     first = context.processes.is_first
-    made = PredictionSet.create(folder, about) if first else PredictionSet(folder, about)
-    places = {clip: index for index, clip in enumerate(context.store.names)}
-    asked = [clips[places[clip]] for clip in about.clips]
+    saved = PredictionSet.create(folder, about) if first else PredictionSet(folder, about)
     for number in range(len(about.seeds)):
-        yield Piece(name, made, number, task, asked)
+        yield Piece(name, saved, number)
 
 
-def _wait_for(pieces: Sequence[Piece], context: StageContext) -> None:
-    """Return when every process has written its part."""
-    said = time.monotonic()
-    while missing := [piece for piece in pieces if not piece.is_there]:
-        if time.monotonic() - said > SAY_SECONDS:
-            said = time.monotonic()
+def _generate(context: StageContext, method: Method, builder: RequestBuilder, piece: Piece) -> None:
+    if piece.is_there:
+        return
+    about = piece.saved.about
+    requests, captions = builder.requests(about, piece.number)
+    context.say(
+        f"  generate: {piece.name}, replication {piece.number + 1}/{len(about.seeds)}, "
+        f"{len(requests)} requests"
+    )
+    seed = about.seeds[piece.number]
+    torch.manual_seed(seed)
+    outputs = method.generate(requests, seed)
+    empty = np.zeros((0, context.store.n_features), np.float32)
+    piece.saved.write(
+        piece.number,
+        Outputs(
+            captions=captions,
+            prompts=[output.prompt for output in outputs],
+            texts=[output.text for output in outputs],
+            motions=[empty if output.motion is None else output.motion for output in outputs],
+        ),
+    )
+
+
+def _left_over(pieces: Sequence[Piece], context: StageContext) -> Iterator[Piece]:
+    """Wait until every process has done its part; give the parts of those that have died."""
+    watch, world = Watch(context.folder), context.processes.world
+    logged = time.monotonic()
+    while missing := [number for number, piece in enumerate(pieces) if not piece.is_there]:
+        for number in missing:
+            rank = number % world
+            if rank == context.processes.rank or watch.is_silent(rank):
+                context.say(f"  generate: process {rank} is silent; its part is done here")
+                yield pieces[number]
+        if time.monotonic() - logged > LOG_SECONDS:
+            logged = time.monotonic()
             context.say(
-                f"  generate: waiting for {len(missing)} of {len(pieces)} replications that other "
-                "processes write"
+                f"  generate: waiting for {len(missing)} of {len(pieces)} replications of other "
+                "processes"
             )
         time.sleep(POLL_SECONDS)

@@ -1,12 +1,11 @@
-"""The stage that codes and decodes real clips: what a tokenizer keeps of them."""
+"""The stage that encodes and decodes real clips: what a codec keeps of them."""
 
 from collections.abc import Mapping
 
-from evaluation.answers.predictions import PREDICTIONS, About, Answers, PredictionSet
-from evaluation.answers.selection import chosen_clips
-from motiongpt.codecs.trained import TrainedTokenizer
-from motiongpt.codecs.vq_vae.stage import MODEL
-from motiongpt.training.stage import Stage, StageContext
+from evaluation.requests.building import chosen_clips
+from evaluation.requests.predictions import PREDICTIONS, About, Outputs, PredictionSet
+from motiongpt.codecs.loading import load_codec
+from motiongpt.training.stage import MODEL, Stage, StageContext
 
 RECONSTRUCTION = "reconstruction"
 
@@ -14,36 +13,37 @@ RECONSTRUCTION = "reconstruction"
 class ReconstructStage(Stage):
     """Leaves `predictions/reconstruction/`; the same each time, so one replication.
 
+    Every clip is asked for whole, so that references are the same for every codec.
+
     Args:
+        codec: stage that leaves the codec.
         split, clips: which clips, and how many of them; None for all.
+        multiple: lengths are cut to a multiple of so many frames, as the protocol has it.
         seed: recorded; nothing is drawn.
     """
 
-    def __init__(self, split: str, clips: int | None, seed: int) -> None:
-        self.split, self.clips, self.seed = split, clips, seed
+    def __init__(self, codec: str, split: str, clips: int | None, multiple: int, seed: int) -> None:
+        self.codec, self.split, self.clips = codec, split, clips
+        self.multiple, self.seed = multiple, seed
 
     def run(self, context: StageContext) -> Mapping[str, float]:
-        """Code, decode, save; reports how many clips."""
+        """Encode, decode, save; reports how many clips."""
         store = context.store
-        tokenizer = TrainedTokenizer.load(
-            context.parents["tokenizer"] / MODEL, device=context.device
-        )
-        rate = tokenizer.frames_per_token
-        chosen = chosen_clips(store, self.split, self.clips)
-        indices = [i for i in chosen if int(store.lengths[i]) >= rate]
-        frames = [int(store.lengths[i]) // rate * rate for i in indices]
-        real = [store.features(i, 0, n) for i, n in zip(indices, frames, strict=True)]
+        codec = load_codec(context.parents[self.codec] / MODEL, context.device)
+        lengths = {i: int(store.lengths[i]) for i in chosen_clips(store, self.split, self.clips)}
+        frames = {i: length // self.multiple * self.multiple for i, length in lengths.items()}
+        indices = [i for i, count in frames.items() if count]
         about = About(
             task=RECONSTRUCTION,
             kind="reconstruction",
             fingerprint=store.fingerprint,
             clips=[store.names[i] for i in indices],
-            frames=frames,
+            frames=[frames[i] for i in indices],
             given=[(0, 0)] * len(indices),
             seeds=[self.seed],
         )
-        made = PredictionSet.create(context.folder / PREDICTIONS / RECONSTRUCTION, about)
+        saved = PredictionSet.create(context.folder / PREDICTIONS / RECONSTRUCTION, about)
+        motions = codec.reconstruct([store.features(i, 0, frames[i]) for i in indices])
         empty = [""] * len(indices)
-        motions = tokenizer.decode(tokenizer.encode(real))
-        made.write(0, Answers([-1] * len(indices), empty, empty, motions))
+        saved.write(0, Outputs([-1] * len(indices), empty, empty, motions))
         return {"clips": float(len(indices))}

@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from evaluation.answers.predictions import PREDICTIONS, prediction_sets
+from evaluation.requests.predictions import PREDICTIONS, prediction_sets
 from launch.plans.graph import Planned
 from launch.plans.planning import plan_point
 from launch.runs.execute import execute

@@ -13,12 +13,9 @@ from torch import Tensor
 from torchmetrics.utilities import dim_zero_cat
 
 from evaluation.case import Case, Scorers
+from evaluation.requests.kinds import Kind
 from motiongpt.errors import UserError
 
-Kind = Literal["reconstruction", "motion", "samples", "text", "continuation", "bridge"]
-"""What a method answered with: a motion coded and decoded, a free motion, several of one text, a
-sentence, the rest of a motion whose start is given, the gap of one whose ends are given. Tables
-keep this order."""
 Better = Literal["lower", "higher", "real"]
 """Which value of a number is better; "real": the one nearest to that of real motion."""
 Embedded = Literal["motion", "reference", "caption", "written", "samples"]
@@ -26,7 +23,7 @@ Embedded = Literal["motion", "reference", "caption", "written", "samples"]
 method's sentences; samples are (N, S, D)."""
 
 
-MOTIONS: frozenset[Kind] = frozenset({"motion", "continuation", "bridge", "reconstruction"})
+MOTIONS: frozenset[Kind] = frozenset({"motion", "continuation", "inbetween", "reconstruction"})
 """Kinds of answers that are one motion for each clip."""
 
 

@@ -20,7 +20,7 @@ class AverageDisplacement(ClipMetric):
     """Mean distance over all frames that were not given, metres; a mean over clips."""
 
     numbers: Mapping[str, Number] = {"ade": Number("m")}
-    kinds: frozenset[Kind] = frozenset({"continuation", "bridge"})
+    kinds: frozenset[Kind] = frozenset({"continuation", "inbetween"})
 
     def of_clip(self, case: Case, scorers: Scorers) -> Shares:
         """One mean for each clip that leaves frames to write."""

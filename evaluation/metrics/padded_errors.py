@@ -140,7 +140,9 @@ class PaddedDisplacement(PaddedMetric):
         super().__init__(longest)
         self.last_only = kind == "fde"
         self.numbers = {kind: Number("m")}
-        self.kinds = frozenset({"continuation"} if self.last_only else {"continuation", "bridge"})
+        self.kinds = frozenset(
+            {"continuation"} if self.last_only else {"continuation", "inbetween"}
+        )
 
     def of_frames(self, found: Tensor, wanted: Tensor) -> Tensor:
         """The norm of each frame, (L,)."""

@@ -5,9 +5,9 @@ import string
 
 import numpy as np
 
-from evaluation.answers.predictions import Answers, PredictionSet, clip_indices
 from evaluation.case import Case
 from evaluation.replications.rules import Rules
+from evaluation.requests.predictions import Outputs, PredictionSet, clip_indices
 from motiongpt.data.clip import Caption
 from motiongpt.data.store import MotionStore
 from motiongpt.errors import UserError
@@ -17,7 +17,7 @@ PUNCTUATION = re.compile(f"[{re.escape(string.punctuation)}]")
 
 
 class CaseMaker:
-    """Makes the cases of one set of answers; real parts are read once.
+    """Makes the cases of one set of predictions; real parts are read once.
 
     Args:
         predictions: the set.
@@ -55,21 +55,21 @@ class CaseMaker:
         Raises:
             UserError: the replication is absent or broken, or a motion is not finite.
         """
-        answers = self.predictions.read(replication, self.store.n_features)
+        outputs = self.predictions.read(replication, self.store.n_features)
         samples = self.predictions.about.samples
-        self._check_finite(answers, replication)
+        self._check_finite(outputs, replication)
         cases, asked = [], []
-        for number in range(len(answers.texts)):
+        for number in range(len(outputs.texts)):
             place = number // samples
             captions = self.captions[place]
-            caption = captions[max(0, answers.captions[number])] if captions else Caption("")
-            cases.append(self._case(place, answers, number, caption.text))
+            caption = captions[max(0, outputs.captions[number])] if captions else Caption("")
+            cases.append(self._case(place, outputs, number, caption.text))
             asked.append(caption)
         return cases, asked
 
-    def _check_finite(self, answers: Answers, replication: int) -> None:
+    def _check_finite(self, outputs: Outputs, replication: int) -> None:
         about = self.predictions.about
-        for number, motion in enumerate(answers.motions):
+        for number, motion in enumerate(outputs.motions):
             if np.isfinite(motion).all():
                 continue
             frame = int((~np.isfinite(motion)).any(1).argmax())
@@ -79,8 +79,8 @@ class CaseMaker:
                 "make it anew or leave the clip out"
             )
 
-    def _case(self, place: int, answers: Answers, number: int, caption: str) -> Case:
-        motion = np.array(answers.motions[number])
+    def _case(self, place: int, outputs: Outputs, number: int, caption: str) -> Case:
+        motion = np.array(outputs.motions[number])
         if self.predictions.about.kind == "motion" and self.rules.motion_length == "reference":
             motion = filled(motion, len(self.references[place]), self.store.mean)
         return Case(
@@ -88,10 +88,10 @@ class CaseMaker:
             labels=self.labels[place],
             captions=self.sentences[place],
             caption=caption,
-            prompt=answers.prompts[number],
+            prompt=outputs.prompts[number],
             reference=self.references[place],
             given=self.given[place][: len(self.references[place])],
-            text=answers.texts[number],
+            text=outputs.texts[number],
             features=motion,
             skeleton=self.store.skeleton,
         )

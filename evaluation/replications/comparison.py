@@ -36,7 +36,7 @@ def baselines(
     beside = {REAL: real}
     if kind == "continuation":
         beside[HOLD] = _completed(cases)
-    elif kind == "bridge":
+    elif kind == "inbetween":
         beside[LINEAR] = _completed(cases)
     elif kind == "reconstruction":
         beside[MEAN_POSE] = [_still(case, mean) for case in real]

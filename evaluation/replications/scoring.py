@@ -7,7 +7,6 @@ from pathlib import Path
 
 from torch import Tensor
 
-from evaluation.answers.predictions import PredictionSet
 from evaluation.case import Case, Scorers, recover_joints
 from evaluation.metrics.base import Batch, Embedded, Kind, Metric, Number
 from evaluation.replications.cases import CaseMaker
@@ -15,6 +14,7 @@ from evaluation.replications.comparison import MODEL, REAL, baselines
 from evaluation.replications.embedder import Embedder
 from evaluation.replications.results import Result
 from evaluation.replications.rules import Rules
+from evaluation.requests.predictions import PredictionSet
 from motiongpt.data.clip import Caption
 from motiongpt.data.store import MotionStore
 from motiongpt.files import write_json

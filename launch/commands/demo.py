@@ -1,4 +1,4 @@
-"""Ask a trained model: one sentence, or a file of prompts as MotionGPT's demo reads them."""
+"""Ask a trained model of any method: sentences, or (MotionGPT) a file of prompts."""
 
 import argparse
 import sys
@@ -33,18 +33,26 @@ examples:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Answer and write; 1 if a line could not be answered."""
+    """Ask and write; 1 if a line could not be asked."""
     options = _parser().parse_args(arguments)
     if bool(options.text) == bool(options.example):
         raise UserError('give a sentence, as "a person walks in a circle", or --example FILE')
-    from motiongpt.api.demo.batch import answer_lines
+    from motiongpt.api.demo.batch import run_lines
     from motiongpt.api.demo.results import write_outcome
-    from motiongpt.api.model import MotionGPT
+    from motiongpt.api.demo.sentences import run_sentences
+    from motiongpt.api.motiongpt import MotionGPT, load
 
-    numbered = _lines(options)
-    model = MotionGPT.from_pretrained(options.model, options.device, options.precision)
-    places, lines = zip(*numbered, strict=True)
-    outcomes = answer_lines(model.writer, lines, options.frames, options.seed, options.decoding)
+    model = load(options.model, options.device)
+    if isinstance(model, MotionGPT):
+        numbered = _lines(options)
+        if options.precision:
+            model = MotionGPT(model.opened, options.precision)
+        places, lines = zip(*numbered, strict=True)
+        outcomes = run_lines(model, lines, options.frames, options.seed, options.decoding)
+    else:
+        sentences = _sentences(options, model.method.name)
+        places = tuple(f"text {number}" for number in range(len(sentences)))
+        outcomes = run_sentences(model, sentences, options.frames, options.seed)
     pictures = options.pictures or ("webp" if options.text else None)
     failed = 0
     for number, (place, outcome) in enumerate(zip(places, outcomes, strict=True)):
@@ -55,7 +63,7 @@ def main(arguments: Sequence[str]) -> int:
         else:
             said = f"{outcome.motion.frames} frames" if outcome.motion else outcome.text
             print(f"{number}: {said}")
-    print(f"{len(outcomes) - failed} of {len(outcomes)} answered, in {options.out}")
+    print(f"{len(outcomes) - failed} of {len(outcomes)} done, in {options.out}")
     return 1 if failed else 0
 
 
@@ -85,6 +93,20 @@ def _lines(options: argparse.Namespace) -> "list[tuple[str, DemoLine | UserError
         except UserError as error:
             found.append((place, error))
     return found
+
+
+def _sentences(options: argparse.Namespace, method: str) -> list[str]:
+    """Typed sentences, or the lines of a file of captions: what every method reads alike."""
+    for name in ("decoding", "precision", "task"):
+        if getattr(options, name):
+            raise UserError(f"--{name}: method {method} has no such choice; leave it out")
+    if options.text:
+        return list(options.text)
+    try:
+        found = Path(options.example).read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"{options.example}: cannot read the sentences: {error}") from error
+    return [line.strip() for line in found if line.strip()]
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -6,6 +6,7 @@ choice on its own; the others are put together from what each choice changes in 
 Where two choices may have to do with each other, Hydra is asked again.
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
@@ -17,6 +18,9 @@ from hydra.core.default_element import ConfigDefault, GroupDefault, InputDefault
 from hydra.core.override_parser.types import Override
 
 
+REFERENCE = re.compile(r"\$\{(\w+)\}")
+
+
 @dataclass(frozen=True)
 class DefaultsList:
     """One combination of choices.
@@ -25,11 +29,13 @@ class DefaultsList:
         files: in the order in which they are merged.
         choices: group -> its choice.
         is_plain: whether each group's choice is made in one place.
+        asked: groups whose choice decides which other files there are.
     """
 
     files: Sequence[ResultDefault]
     choices: Mapping[str, object]
     is_plain: bool
+    asked: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -66,12 +72,13 @@ class DefaultsLists:
         changed = [
             place for place, one in enumerate(groups) if one.input_line != first[place].input_line
         ]
-        if len(changed) < 2:
+        base = self._ask(first)
+        if len(changed) < 2 or any(keys[place] in base.asked for place in changed):
             return self._ask(groups)
         alone = [
             self._ask([*first[:place], groups[place], *first[place + 1 :]]) for place in changed
         ]
-        found = _together(self._ask(first), alone)
+        found = _together(base, alone)
         return found if found and self._is_plain(found.files) else self._ask(groups)
 
     def _ask(self, groups: Sequence[Override]) -> DefaultsList:
@@ -84,24 +91,28 @@ class DefaultsLists:
                 found.defaults,
                 dict(found.overrides.known_choices),
                 self._is_plain(found.defaults),
+                self._asked(found.defaults),
             )
         return self._by_hydra[words]
 
     def _is_plain(self, files: Sequence[ResultDefault]) -> bool:
-        """Whether no file depends on a group's choice and no group is overridden by two files.
+        """Whether no group is overridden by two files.
 
         Else a choice can matter that shows only together with another.
         """
         overridden = set[str]()
         for entry in self._entries(files):
-            if "${" in _wanted(entry):
-                return False
             if isinstance(entry, GroupDefault) and entry.override:
                 group = str(entry.group).rpartition("/")[2]
                 if group in overridden:
                     return False
                 overridden.add(group)
         return True
+
+    def _asked(self, files: Sequence[ResultDefault]) -> frozenset[str]:
+        return frozenset(
+            name for entry in self._entries(files) for name in REFERENCE.findall(_wanted(entry))
+        )
 
     def _entries(self, files: Sequence[ResultDefault]) -> Iterator[InputDefault]:
         for path in dict.fromkeys(str(file.config_path) for file in files):

@@ -97,7 +97,7 @@ def texts_for_each(text: str | Sequence[str] | None, count: int) -> list[str]:
     ]
 
 
-def checked_frames(frames: object, fewest: int, most: int, why: str) -> int:
+def checked_frames(frames: object, fewest: int, most: int | None, why: str) -> int:
     """A number of frames between two bounds.
 
     Raises:
@@ -107,6 +107,6 @@ def checked_frames(frames: object, fewest: int, most: int, why: str) -> int:
         raise UserError(f"frames={frames}: expected a whole number")
     if frames < fewest:
         raise UserError(f"frames={frames}: ask for at least {fewest}, {why}")
-    if frames > most:
-        raise UserError(f"frames={frames}: the model writes at most {most} at once")
+    if most is not None and frames > most:
+        raise UserError(f"frames={frames}: the method generates at most {most} at once")
     return int(frames)

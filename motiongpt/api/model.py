@@ -1,20 +1,24 @@
-"""A trained model for people: sentences and motions in, motions and sentences out.
+"""A trained method for people: sentences and motions in, motions and sentences out.
 
 Shape letters: T frames, F features.
 """
 
 from __future__ import annotations
 
+import hashlib
 import secrets
+import shutil
+from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
 
-from motiongpt.allocation import keep_freed_memory
-from motiongpt.api.chatting import Message, Reply, chat_requests, replies_of
-from motiongpt.api.completing import Bridge, Continuation
+from motiongpt.api.ground import Ground
 from motiongpt.api.inputs import (
     MotionLike,
     as_motions,
@@ -24,65 +28,46 @@ from motiongpt.api.inputs import (
     texts_for_each,
 )
 from motiongpt.api.motion import Motion
-from motiongpt.api.opening import Opened, open_model
-from motiongpt.api.writing import Writer
+from motiongpt.api.opening import Opened
 from motiongpt.errors import UserError
-from motiongpt.methods.motiongpt.generation.decoding import Decoding
-from motiongpt.methods.motiongpt.generation.model import Request
-from motiongpt.methods.motiongpt.tasks.query import Query
-from motiongpt.published.folder import write_model_folder
+from motiongpt.methods.base import (
+    INBETWEEN,
+    MOTION_TO_TEXT,
+    PREDICTION,
+    TEXT_TO_MOTION,
+    Output,
+    Request,
+    cannot,
+)
+from motiongpt.motion.recover import features_to_joints
+from motiongpt.published.card import model_card
+from motiongpt.published.folder import TEMPLATES, write_model_folder
 
 if TYPE_CHECKING:
     from motiongpt.motion.skeleton import Skeleton
 
-# As the protocol `ours` asks: motion is drawn, what is completed is the likeliest, so are words.
-MOTION = Decoding(strategy="sampling")
-COMPLETION = Decoding(strategy="beams", num_beams=4)
-TEXT = Decoding(strategy="greedy")
+FREE_SECONDS = 9.8  # a motion of free length ends here at the latest: HumanML3D's 196 frames
 
 
-class MotionGPT:
-    """A motion-language model; `MotionGPT.from_pretrained` opens one.
+class Model:
+    """A trained method; `motiongpt.load` opens one.
 
-    Every method takes one input or a list of them, asks everything in one batch and gives a list.
+    Every verb takes one input or a list of them, asks everything in one batch and gives a list.
     The same `seed` and the same inputs give the same result; without a seed it differs each time.
 
     Attributes:
         name: of the model.
-        fps: frames per second of the motions that it writes; others are resampled.
-        skeleton: of the motions that it reads and writes.
-        writer: the networks behind it.
+        opened: where it lies and comes from.
+        method: the networks behind it; `method.tasks` says what it can do.
+        fps: frames per second of the motions that it generates; others are resampled.
+        skeleton: of the motions that it reads and generates.
     """
 
-    def __init__(self, opened: Opened, precision: str | None = None) -> None:
-        self._opened = opened
-        self.name, self.fps = opened.name, opened.fps
-        self.skeleton: Skeleton = opened.skeleton
-        self.writer = Writer(opened, precision)
-
-    @classmethod
-    def from_pretrained(
-        cls,
-        where: str | Path,
-        device: str | torch.device | None = None,
-        precision: str | None = None,
-        revision: str | None = None,
-    ) -> MotionGPT:
-        """Open a trained model.
-
-        Args:
-            where: a model folder; a finished run, as outputs/runs/instruct/SIGNATURE; the root of
-                an experiment with one of them; or a name of the Hugging Face hub, OWNER/NAME.
-            device: such as "cuda" or "cpu"; None takes a GPU where there is one.
-            precision: of the language model's writing, "float32" or "bfloat16"; None takes the
-                faster one.
-            revision: branch, tag or commit of a model on the hub.
-
-        Raises:
-            UserError: nothing there that can be opened, or no such device.
-        """
-        keep_freed_memory()
-        return cls(open_model(where, _device(device), revision), precision)
+    def __init__(self, opened: Opened) -> None:
+        self.opened = opened
+        self.method, self.name = opened.method, opened.name
+        self.fps: float = opened.format.fps
+        self.skeleton: Skeleton = opened.format.skeleton
 
     def text_to_motion(
         self,
@@ -90,54 +75,53 @@ class MotionGPT:
         frames: int | Sequence[int] | None = None,
         samples: int = 1,
         seed: int | None = None,
-        decoding: Decoding | None = None,
+        **options: Any,
     ) -> list[Motion]:
         """Motions that do what the sentences say.
 
         Args:
-            frames: length, one for all or one each; None lets the model end.
+            frames: length, one for all or one each; None lets the method end.
             samples: motions of each sentence; they follow each other in the result.
-            decoding: another way to write than drawing from the 50 likeliest tokens.
+            options: of the method, such as MotionGPT's `decoding`.
 
         Raises:
-            UserError: an empty sentence, or a length that the model can't write.
+            UserError: an empty sentence, a length that the method can't generate, or a method that
+                makes no motion of words.
         """
+        self._check(TEXT_TO_MOTION)
         if isinstance(samples, bool) or not isinstance(samples, int) or samples < 1:
             raise UserError(f"samples={samples}: expected a whole number of at least 1")
-        words = [text for text in as_texts(texts) for _ in range(samples)]
-        lengths = one_for_each(frames, len(words) // samples, "frames")
-        asked = [self._frames(one) for one in lengths for _ in range(samples)]
-        task, rate = self.writer.tasks["text_to_motion"], self.writer.frames_per_token
+        words = as_texts(texts)
+        lengths = [self._frames(one) for one in one_for_each(frames, len(words), "frames")]
+        seen: Counter[str] = Counter()
         requests = []
-        for text, count in zip(words, asked, strict=True):
-            whole = None if count is None else -(-count // rate) * rate
-            query = Query(self.fps, rate, text=text, frames=whole)
-            requests.append(Request(task, query, tokens=task.reply_tokens(query)))
-        rows = self.writer.motions(requests, decoding or MOTION, _seed(seed))
+        for text, count in zip(words, lengths, strict=True):
+            for _ in range(samples):
+                asked = Request("", TEXT_TO_MOTION, text, count, max_frames=self._free)
+                requests.append(_numbered(asked, seen, text))
+        outputs = self._outputs(requests, seed, **options)
         return [
-            Motion.from_features(row[:count], self.fps, (text,), self.skeleton)
-            for row, count, text in zip(rows, asked, words, strict=True)
+            self._free_motion(request, output)
+            for request, output in zip(requests, outputs, strict=True)
         ]
 
     def motion_to_text(
         self,
         motions: MotionLike | Sequence[MotionLike],
         seed: int | None = None,
-        decoding: Decoding | None = None,
+        **options: Any,
     ) -> list[str]:
         """A sentence about each motion.
 
         Raises:
-            UserError: a motion that is too short, too long, or of another skeleton.
+            UserError: a motion that is too long or of another skeleton, or a method without words.
         """
-        given = as_motions(motions, self.skeleton, self.fps)
-        task, rate = self.writer.tasks["motion_to_text"], self.writer.frames_per_token
-        codes = self.writer.encode([motion.features for motion in given])
+        self._check(MOTION_TO_TEXT)
         requests = [
-            Request(task, Query(self.fps, rate, frames=motion.frames, motion=one))
-            for motion, one in zip(given, codes, strict=True)
+            Request(_digest(motion.features), MOTION_TO_TEXT, motion=motion.features)
+            for motion in as_motions(motions, self.skeleton, self.fps)
         ]
-        return self.writer.texts(requests, decoding or TEXT, _seed(seed))
+        return [output.text for output in self._outputs(requests, seed, **options)]
 
     def predict(
         self,
@@ -145,34 +129,42 @@ class MotionGPT:
         frames: int | Sequence[int] | None = None,
         text: str | Sequence[str] | None = None,
         seed: int | None = None,
-        decoding: Decoding | None = None,
+        **options: Any,
     ) -> list[Motion]:
         """Each motion and how it goes on; the given frames stay where and as they are.
 
         Args:
-            frames: of the whole, the given ones included; None lets the model end.
+            frames: of the whole, the given ones included; None lets the method end.
             text: what happens, one for all or one each.
 
         Raises:
-            UserError: a motion of another skeleton, or a length with nothing to write.
+            UserError: a motion of another skeleton, a length with nothing to generate, or a method
+                that predicts nothing.
         """
+        self._check(PREDICTION)
         given = as_motions(motions, self.skeleton, self.fps)
         words = texts_for_each(text, len(given))
         lengths = one_for_each(frames, len(given), "frames")
-        tasks = [
-            Continuation(self.writer, motion, self._frames(count, motion.frames + 1), said)
+        requests = [
+            Request(
+                _digest(motion.features),
+                PREDICTION,
+                said or None,
+                self._frames(count, motion.frames + 1),
+                start=motion.features,
+            )
             for motion, count, said in zip(given, lengths, words, strict=True)
         ]
-        return self.writer.completed(tasks, decoding or COMPLETION, _seed(seed))
+        return self._completed(requests, given, seed, **options)
 
-    def in_between(
+    def inbetween_request(
         self,
         start: MotionLike | Sequence[MotionLike],
         end: MotionLike | Sequence[MotionLike],
         frames: int | Sequence[int],
         text: str | Sequence[str] | None = None,
         seed: int | None = None,
-        decoding: Decoding | None = None,
+        **options: Any,
     ) -> list[Motion]:
         """A motion from each start to each end; both stay as they are, and stand where they stood.
 
@@ -182,56 +174,39 @@ class MotionGPT:
             text: what happens between, one for all or one each.
 
         Raises:
-            UserError: another number of starts than of ends, a motion of another skeleton, or a
-                length with nothing to fill.
+            UserError: another number of starts than of ends, a motion of another skeleton, a
+                length with nothing to fill, or a method that fills nothing.
         """
+        self._check(INBETWEEN)
         starts = as_motions(start, self.skeleton, self.fps, "start")
         ends = as_motions(end, self.skeleton, self.fps, "end")
         if len(starts) != len(ends):
             raise UserError(f"{len(starts)} starts and {len(ends)} ends: give as many of each")
         words = texts_for_each(text, len(starts))
         lengths = one_for_each(frames, len(starts), "frames")
-        tasks = []
+        requests = []
         for first, last, count, said in zip(starts, ends, lengths, words, strict=True):
-            fewest = first.frames + last.frames + 1
-            whole = self._frames(0 if count is None else count, fewest)
-            tasks.append(Bridge(self.writer, first, last, whole or fewest, said))
-        return self.writer.completed(tasks, decoding or COMPLETION, _seed(seed))
-
-    def chat(
-        self,
-        messages: str | Message | Sequence[str | Message],
-        answer: str = "any",
-        seed: int | None = None,
-        decoding: Decoding | None = None,
-    ) -> list[Reply]:
-        """Answers to instructions that mix words and motion.
-
-        Args:
-            messages: an instruction is a sentence, or a list of words and motions in their order,
-                as `["Describe ", motion, " in words."]`; give one, or a list of them. Each is
-                answered for itself.
-            answer: "text", "motion", or "any": what the model begins to write.
-
-        Raises:
-            UserError: an instruction without words, or with something else in it.
-        """
-        requests, said = chat_requests(self.writer, messages, answer)
-        answers = self.writer.answer(requests, decoding or MOTION, _seed(seed))
-        return replies_of(self.writer, answers, said)
+            whole = self._frames(0 if count is None else count, first.frames + last.frames + 1)
+            requests.append(between_request(first, last, whole, said or None))
+        return self._completed(requests, starts, seed, **options)
 
     def save_pretrained(self, folder: str | Path, name: str | None = None) -> Path:
-        """Write a model folder, which `from_pretrained` opens anywhere."""
-        opened, path = self._opened, Path(folder)
+        """Write a model folder, which `motiongpt.load` opens anywhere."""
+        opened, path = self.opened, Path(folder)
+        parts = {
+            part: partial(shutil.copytree, where)
+            for part, where in opened.folders.items()
+            if part != TEMPLATES
+        }
         write_model_folder(
             path,
-            opened.tokenizer,
-            opened.backbone,
+            parts,
+            method=self.method.name,
             name=name or self.name,
-            fps=self.fps,
-            skeleton=self.skeleton.name,
+            format=opened.format,
             source=opened.source,
-            templates=opened.templates,
+            templates=opened.folders.get(TEMPLATES),
+            card=model_card,
         )
         return path
 
@@ -246,17 +221,110 @@ class MotionGPT:
             return push_to_hub(folder, repository, private)
 
     def __repr__(self) -> str:
-        return f"MotionGPT({self.name!r}, {self.skeleton.name}, {self.fps:g} fps)"
+        return (
+            f"{type(self).__name__}({self.name!r}, method {self.method.name}, "
+            f"{self.skeleton.name}, {self.fps:g} fps)"
+        )
+
+    def _outputs(
+        self, requests: Sequence[Request], seed: int | None, **options: Any
+    ) -> list[Output]:
+        if options:
+            raise UserError(
+                f"method {self.method.name} has no option {next(iter(options))}; leave it out"
+            )
+        return self.method.generate(requests, seed_of(seed))
+
+    def _completed(
+        self,
+        requests: Sequence[Request],
+        starts: Sequence[Motion],
+        seed: int | None,
+        **options: Any,
+    ) -> list[Motion]:
+        outputs = self._outputs(requests, seed, **options)
+        return [
+            completed_motion(output, request, start)
+            for output, request, start in zip(outputs, requests, starts, strict=True)
+        ]
+
+    def _free_motion(self, request: Request, output: Output) -> Motion:
+        if output.motion is None or not len(output.motion):
+            raise UserError(f"{request.text!r}: the method made no motion of it; ask for frames")
+        captions = (request.text,) if request.text else ()
+        return Motion.from_features(output.motion, self.fps, captions, self.skeleton)
+
+    @property
+    def _free(self) -> int:
+        """Frames at which a motion of free length ends at the latest."""
+        free = int(FREE_SECONDS * self.fps)
+        return free if self.method.longest is None else min(free, self.method.longest)
+
+    def _check(self, task: str) -> None:
+        if task not in self.method.tasks:
+            raise UserError(cannot(self.method.name, task, self.method.tasks))
 
     def _frames(self, frames: object, fewest: int = 0) -> int | None:
         if frames is None:
             return None
-        rate = self.writer.frames_per_token
-        why = f"{fewest - 1} are given" if fewest else "the length of one token"
-        return checked_frames(frames, fewest or rate, self.writer.most_tokens * rate, why)
+        why = f"{fewest - 1} are given" if fewest else "the shortest motion of this method"
+        return checked_frames(frames, fewest or self.method.shortest, self.method.longest, why)
 
 
-def _device(device: str | torch.device | None) -> torch.device:
+def completed_motion(output: Output, request: Request, start: Motion) -> Motion:
+    """The whole motion, where its start stands in the world."""
+    assert output.motion is not None
+    frames = np.arange(len(output.motion))
+    given = frames < (0 if request.start is None else len(request.start))
+    if request.end is not None:
+        given |= frames >= len(frames) - len(request.end)
+    skeleton = start.skeleton
+    joints = features_to_joints(torch.from_numpy(output.motion), skeleton).numpy()
+    joints = ground_of(start).put(joints).astype(np.float32)
+    captions = (request.text,) if request.text else ()
+    return Motion(joints, start.fps, captions, skeleton, given, output.motion)
+
+
+def ground_of(motion: Motion) -> Ground:
+    """Where a motion stands, seen from its own features."""
+    first = features_to_joints(torch.from_numpy(motion.features[:1]), motion.skeleton).numpy()
+    return Ground.between(first[0], motion.joints[0])
+
+
+def between_request(first: Motion, last: Motion, frames: int | None, text: str | None) -> Request:
+    """In-between from one motion to another, each where it stands."""
+    there = ground_of(last).seen_from(ground_of(first))
+    return Request(
+        _digest(first.features, last.features),
+        INBETWEEN,
+        text,
+        frames,
+        start=first.features,
+        end=last.features,
+        place=there.shift[0::2],
+        heading=-there.angle / 2,  # features accumulate half the angle, the other way round
+    )
+
+
+def _numbered(request: Request, seen: Counter[str], text: str) -> Request:
+    """Requests of the same words are told apart by their number."""
+    seen[text] += 1
+    return replace(request, sample=seen[text] - 1)
+
+
+def _digest(*arrays: np.ndarray) -> str:
+    found = hashlib.blake2b(digest_size=8)
+    for array in arrays:
+        found.update(np.ascontiguousarray(array).tobytes())
+    return found.hexdigest()
+
+
+def device_of(device: str | torch.device | None) -> torch.device:
+    """A device that can be used; a GPU where None is given and there is one.
+
+    Raises:
+        UserError: it can't be used.
+    """
     try:
         chosen = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
         torch.empty(0, device=chosen)
@@ -266,6 +334,6 @@ def _device(device: str | torch.device | None) -> torch.device:
     return chosen
 
 
-def _seed(seed: int | None) -> int:
+def seed_of(seed: int | None) -> int:
     """A seed; drawn where none is given, so that every call differs."""
     return secrets.randbelow(2**31) if seed is None else int(seed)

@@ -1,23 +1,27 @@
 """Finding a trained model by whatever name a person has for it."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from motiongpt.backbones.base import Backbone
-from motiongpt.backbones.loading import load_backbone
-from motiongpt.codecs.trained import TrainedTokenizer
 from motiongpt.errors import UserError
 from motiongpt.files import read_json
+from motiongpt.methods.base import Method, MotionFormat
+from motiongpt.methods.loading import load_method
 from motiongpt.motion.skeleton import SKELETONS, Skeleton, skeleton_by_name
-from motiongpt.published.folder import DESCRIPTION, ModelFolder
+from motiongpt.published.folder import DESCRIPTION, TEMPLATES, ModelFolder
+from motiongpt.training.stage import MODEL
 
-RUNS, INSTRUCT, TOKENIZER, MODEL = "runs", "instruct", "tokenizer", "model"
-LANGUAGE_STAGES = (INSTRUCT, "pretrain")
+RUNS = "runs"
+# Runs of earlier versions don't name their method: there was one.
+FIRST_METHOD = {
+    "name": "motiongpt",
+    "parts": {"codec": "tokenizer", "language_model": "instruct"},
+}
 EXPECTED = (
     "expected a model folder, a finished run such as outputs/runs/instruct/SIGNATURE, the root of "
     "an experiment with one of them, or a name of the hub, OWNER/NAME"
@@ -27,23 +31,21 @@ _HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+")
 
 @dataclass(frozen=True)
 class Opened:
-    """All parts of a trained model.
+    """A trained method, and all that is known of it.
 
     Attributes:
-        tokenizer, backbone: on the device asked for.
+        method: on the device asked for.
+        folders: part -> where it lies.
+        format: of the motions that it reads and generates.
         name: for people.
-        fps, skeleton: of the motions that it reads and writes.
         source: where it comes from, as JSON can hold it.
-        templates: instruction templates it was trained on; None for the project's own.
     """
 
-    tokenizer: TrainedTokenizer
-    backbone: Backbone
+    method: Method
+    folders: Mapping[str, Path]
+    format: MotionFormat
     name: str
-    fps: float
-    skeleton: Skeleton
     source: Mapping[str, Any]
-    templates: Path | None = None
 
 
 def open_model(
@@ -72,53 +74,66 @@ def open_model(
 
 def _open_model_folder(folder: Path, device: str | torch.device) -> Opened:
     found = ModelFolder.open(folder)
-    return Opened(
-        tokenizer=found.tokenizer(device),
-        backbone=found.backbone(device),
-        name=found.name,
-        fps=found.fps,
-        skeleton=skeleton_by_name(found.skeleton),
-        source=found.source,
-        templates=found.templates,
-    )
+    for part in found.parts:
+        found.part(part)
+    method = load_method(found.method, found.folders, found.format, device)
+    return Opened(method, found.folders, found.format, found.name, found.source)
 
 
 def _only_run(root: Path) -> Path:
-    """The one finished instruct run of an experiment's root."""
-    runs = sorted((root / RUNS / INSTRUCT).glob("*/status.json"))
-    finished = [run.parent for run in runs if _is_finished(run.parent)]
-    if len(finished) == 1:
-        return finished[0]
-    if not finished:
-        raise UserError(f"{root}: no finished instruct run; `motiongpt run` makes one")
-    names = ", ".join(str(run) for run in finished[:5])
-    raise UserError(f"{root}: {len(finished)} finished instruct runs; choose one: {names}")
+    """The one finished run of an experiment's root that leaves a whole method."""
+    found = sorted(_whole_runs(root))
+    if len(found) == 1:
+        return found[0]
+    if not found:
+        raise UserError(f"{root}: no finished run of a whole method; `motiongpt run` makes one")
+    names = ", ".join(str(run) for run in found[:5])
+    raise UserError(f"{root}: {len(found)} finished runs of a method; choose one: {names}")
+
+
+def _whole_runs(root: Path) -> Iterator[Path]:
+    for status in (root / RUNS).glob("*/*/status.json"):
+        run = status.parent
+        stages = set(_method(run)["parts"].values())
+        if run.parent.name in stages and _is_finished(run) and stages <= _family(run).keys():
+            yield run
 
 
 def _open_run(folder: Path, device: str | torch.device) -> Opened:
-    family = _family(folder)
-    language = next((family[stage] for stage in LANGUAGE_STAGES if stage in family), None)
-    if language is None or TOKENIZER not in family:
-        raise UserError(f"{folder}: a run without a language model; {EXPECTED}")
-    for run in (family[TOKENIZER], language):
+    family, described = _family(folder), _method(folder)
+    missing = [stage for stage in described["parts"].values() if stage not in family]
+    if missing or not described["parts"]:
+        raise UserError(
+            f"{folder}: a run without {missing[0] if missing else 'a method'}, which method "
+            f"{described['name']} needs; {EXPECTED}"
+        )
+    runs = {part: family[stage] for part, stage in described["parts"].items()}
+    for run in runs.values():
         if not _is_finished(run):
             state = read_json(run / "status.json", {}).get("state", "absent")
             raise UserError(f"{run}: not finished ({state}); `motiongpt run` finishes it")
-    config = read_json(language / "config.json", {})
-    tokenizer = TrainedTokenizer.load(family[TOKENIZER] / MODEL, device=device)
-    backbone = load_backbone(language / MODEL, tokenizer.codebook_size).to(device)
+    config = read_json(folder / "config.json", {})
+    folders = {part: run / MODEL for part, run in runs.items()}
+    if (templates := _templates(config, folder)) is not None:
+        folders[TEMPLATES] = templates
+    format = _format(config, folder, next(iter(runs.values())))
     return Opened(
-        tokenizer=tokenizer,
-        backbone=backbone,
+        method=load_method(described["name"], folders, format, device),
+        folders=folders,
+        format=format,
         name=str(config["config"].get("group", folder.name)),
-        fps=_fps(config, language),
-        skeleton=_skeleton_of_width(tokenizer.n_features, family[TOKENIZER]),
         source={
             "runs": {stage: run.name for stage, run in sorted(family.items())},
             "data": config["data"]["fingerprint"],
         },
-        templates=_templates(config, language),
     )
+
+
+def _method(run: Path) -> dict[str, Any]:
+    """Name and parts of the method that a run belongs to."""
+    config = read_json(run / "config.json", {}).get("config", {})
+    found: dict[str, Any] = config.get("method", FIRST_METHOD)
+    return found
 
 
 def _family(run: Path) -> dict[str, Path]:
@@ -140,15 +155,20 @@ def _is_finished(run: Path) -> bool:
     return bool(read_json(run / "status.json", {}).get("state") == "finished")
 
 
-def _fps(config: Mapping[str, Any], run: Path) -> float:
+def _format(config: Mapping[str, Any], run: Path, part: Path) -> MotionFormat:
+    """What the store of the run had; runs of earlier versions say less."""
+    data = config.get("data", {})
     try:
-        return float(config["config"]["data"]["fps"])
+        if "skeleton" in data:
+            return MotionFormat(float(data["fps"]), skeleton_by_name(data["skeleton"]))
+        return MotionFormat(float(config["config"]["data"]["fps"]), _skeleton_of(part))
     except (KeyError, TypeError, ValueError):
-        raise UserError(f"{run / 'config.json'}: no config.data.fps; run the stage again") from None
+        raise UserError(f"{run / 'config.json'}: no data.fps; run the stage again") from None
 
 
-def _skeleton_of_width(width: int, run: Path) -> Skeleton:
-    """Features of different skeletons have different widths."""
+def _skeleton_of(run: Path) -> Skeleton:
+    """That whose features are as wide as the codec's: different skeletons have different widths."""
+    width = read_json(run / MODEL / "tokenizer.json", {}).get("arguments", {}).get("n_features")
     for skeleton in SKELETONS.values():
         if skeleton.n_features == width:
             return skeleton

@@ -13,6 +13,7 @@ import numpy as np
 import torch
 
 from motiongpt.errors import UserError
+from motiongpt.motion.skeleton import Skeleton
 from motiongpt.sampling.rng import row_key
 
 TEXT_TO_MOTION, MOTION_TO_TEXT = "text_to_motion", "motion_to_text"
@@ -34,9 +35,12 @@ class Request:
         end: (E, F) frames that are given at the end.
         motion: (T, F) the motion to be described; for completions only under a protocol that shows
             the whole clip (A8 of the audit).
-        sample: number of this request among several of the same words.
-        place: (2,) metres, x and z, and `heading`, radians: where the first of the end frames
-            stands and faces, seen from the first frame of all; None lets the motion lead there.
+        max_frames: where `frames` is None, a motion ends here at the latest; None for the method's
+            own limit.
+        sample: number of this request among several of the same words; None where it is alone.
+        place: (2,) metres, x and z of the root at the first of the end frames, seen from the first
+            frame of all; None lets the motion lead there.
+        heading: of the same frame, radians as features accumulate them (half the turn).
     """
 
     clip: str
@@ -46,7 +50,8 @@ class Request:
     start: np.ndarray | None = None
     end: np.ndarray | None = None
     motion: np.ndarray | None = None
-    sample: int = 0
+    max_frames: int | None = None
+    sample: int | None = None
     place: np.ndarray | None = None
     heading: float | None = None
 
@@ -65,11 +70,21 @@ class Output:
             the method made none.
         text: the sentence; empty for a motion.
         prompt: what a language model read, for the record; empty for other methods.
+        raw: what it generated, as it generated it; empty for other methods.
     """
 
     motion: np.ndarray | None = None
     text: str = ""
     prompt: str = ""
+    raw: str = ""
+
+
+@dataclass(frozen=True)
+class MotionFormat:
+    """What the motions of a method are: frames per second, and whose joints."""
+
+    fps: float
+    skeleton: Skeleton
 
 
 class Method(ABC):
@@ -77,26 +92,37 @@ class Method(ABC):
 
     Class attributes:
         name: of its folder and of its yaml in conf/method.
+        all_tasks: what a method of this kind can learn.
 
     Attributes:
-        tasks: what it can be asked; requests of other tasks are refused by name.
+        tasks: what it can be asked, of `all_tasks`; requests of others are refused by name.
         shortest: frames of the shortest motion that it can be asked for or shown.
         longest: frames of the longest motion that it can generate; None for any length.
+        repeatable: tasks whose outputs are the same whatever the seed.
     """
 
     name: ClassVar[str]
+    all_tasks: ClassVar[frozenset[str]]
     tasks: frozenset[str]
     shortest: int = 1
     longest: int | None = None
+    repeatable: frozenset[str] = frozenset()
 
     @classmethod
     @abstractmethod
-    def load(cls, folders: Mapping[str, Path], device: str | torch.device, **options: Any) -> Self:
+    def load(
+        cls,
+        folders: Mapping[str, Path],
+        format: MotionFormat,
+        device: str | torch.device = "cpu",
+        **options: Any,
+    ) -> Self:
         """Open the parts of a trained method.
 
         Args:
             folders: part -> folder, as conf/method/NAME.yaml lists under `method.parts`; a model
                 folder has them side by side.
+            format: of the motions that it was trained on.
             options: how it generates; each has a default.
 
         Raises:

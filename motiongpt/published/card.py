@@ -1,31 +1,48 @@
 """The model card that the Hugging Face hub shows: what it is, sizes, provenance, use."""
 
+import inspect
 import json
 from pathlib import Path
 
-from motiongpt.backbones.folder import read_settings
-from motiongpt.published.folder import LANGUAGE_MODEL, ModelFolder
+from motiongpt.files import read_json
+from motiongpt.methods.base import (
+    INBETWEEN,
+    MOTION_TO_TEXT,
+    PREDICTION,
+    TEXT_TO_MOTION,
+)
+from motiongpt.methods.loading import known_methods
+from motiongpt.motion.skeleton import skeleton_by_name
+from motiongpt.published.folder import CODEC, LANGUAGE_MODEL, ModelFolder
 
 MEGABYTE = 1e6
+WORDS = {
+    TEXT_TO_MOTION: "text to motion",
+    MOTION_TO_TEXT: "motion to text",
+    PREDICTION: "prediction",
+    INBETWEEN: "in-between",
+}
+TAGS = {TEXT_TO_MOTION: "text-to-motion", MOTION_TO_TEXT: "motion-to-text"}
 
 
-def model_card(folder: ModelFolder, repository: str) -> str:
-    """README.md of `repository` on the hub, for a model folder.
+def model_card(folder: ModelFolder, repository: str = "") -> str:
+    """README.md of a model folder, or of `repository` on the hub.
 
     Raises:
         UserError: a part of the folder is missing or damaged.
     """
-    speaks = LANGUAGE_MODEL in folder.parts
-    tags = ["motion", *(["text-to-motion", "motion-to-text"] if speaks else [])]
+    tasks = _tasks(folder)
+    tags = ", ".join(["motion", *(TAGS[task] for task in TAGS if task in tasks)])
+    place = repository or folder.folder.name
     lines = [
         "---",
         "library_name: motiongpt",
-        f"tags: [{', '.join(tags)}]",
+        f"tags: [{tags}]",
         "---",
         "",
         f"# {folder.name}",
         "",
-        _what(speaks),
+        _what(folder, tasks),
         "",
         *_sizes(folder),
         "",
@@ -40,57 +57,67 @@ def model_card(folder: ModelFolder, repository: str) -> str:
         "",
         "## Use",
         "",
-        "```python" if speaks else "```",
-        *(_python(repository) if speaks else _command(repository)),
+        "```python" if tasks else "```",
+        *(_python(folder, place, tasks) if tasks else _command(place)),
         "```",
     ]
     return "\n".join(lines) + "\n"
 
 
-def _what(speaks: bool) -> str:
-    if speaks:
-        return (
-            "A motion-language model in the manner of MotionGPT (arXiv:2306.14795): text to "
-            "motion, motion to text, prediction, in-between."
-        )
-    return "A motion tokenizer (VQ-VAE): motion to a sequence of codes, and back."
+def _tasks(folder: ModelFolder) -> list[str]:
+    """What the model can be asked; a codec that was published alone can't be asked anything."""
+    kind = known_methods().get(folder.method)
+    if kind is None or set(folder.parts) == {CODEC}:
+        return []
+    return [task for task in WORDS if task in kind.all_tasks]
+
+
+def _what(folder: ModelFolder, tasks: list[str]) -> str:
+    if not tasks:
+        return f"A codec of motion, as method {folder.method} uses it: motion to latent, and back."
+    kind = known_methods()[folder.method]
+    said = (inspect.getdoc(inspect.getmodule(kind)) or "").partition("\n")[0]
+    return f"{said} It does {', '.join(WORDS[task] for task in tasks)}."
 
 
 def _sizes(folder: ModelFolder) -> list[str]:
-    tokenizer = folder.tokenizer()
+    skeleton = skeleton_by_name(folder.skeleton)
     lines = [
-        f"- Motion: skeleton `{folder.skeleton}`, {tokenizer.n_features} features a frame, "
-        f"{folder.fps:g} frames per second",
-        f"- Tokenizer: {tokenizer.codebook_size} codes, {tokenizer.frames_per_token} frames a "
-        f"token, {_megabytes(folder.folder / 'tokenizer')}",
+        f"- Motion: skeleton `{skeleton.name}`, {skeleton.n_features} features a frame, "
+        f"{folder.fps:g} frames per second"
     ]
-    if LANGUAGE_MODEL in folder.parts:
-        settings = read_settings(folder.folder / LANGUAGE_MODEL)
-        lines.append(
-            f"- Language model: {settings['architecture']}, "
-            f"{_megabytes(folder.folder / LANGUAGE_MODEL)}"
-        )
+    for part in folder.parts:
+        where = folder.folder / folder.parts[part]
+        lines.append(f"- {part.replace('_', ' ').capitalize()}: {_part(part, where)}")
     return lines
 
 
-def _megabytes(part: Path) -> str:
-    size = sum(path.stat().st_size for path in part.rglob("*.safetensors"))
-    return f"{size / MEGABYTE:,.1f} MB of weights"
+def _part(part: str, where: Path) -> str:
+    codec = read_json(where / "tokenizer.json", {}).get("arguments", {})
+    model = read_json(where / "backbone.json", {})
+    said = []
+    if part == CODEC and "codebook_size" in codec:
+        said += [f"{codec['codebook_size']} codes", f"{codec['frames_per_token']} frames a token"]
+    if part == LANGUAGE_MODEL and "architecture" in model:
+        said += [str(model["architecture"])]
+    size = sum(path.stat().st_size for path in where.rglob("*.safetensors"))
+    return ", ".join([*said, f"{size / MEGABYTE:,.1f} MB of weights"])
 
 
-def _python(repository: str) -> list[str]:
+def _python(folder: ModelFolder, place: str, tasks: list[str]) -> list[str]:
+    lines = ["from motiongpt import load", "", f'model = load("{place}")']
+    if TEXT_TO_MOTION in tasks:
+        return [
+            *lines,
+            'motion = model.text_to_motion("a person walks forward.", seed=1)[0]',
+            'motion.save("walk.webp")',
+        ]
+    return lines
+
+
+def _command(place: str) -> list[str]:
+    name = place.rpartition("/")[2]
     return [
-        "from motiongpt import MotionGPT",
-        "",
-        f'model = MotionGPT.from_pretrained("{repository}")',
-        'motion = model.text_to_motion("a person walks forward.", seed=1)[0]',
-        'motion.save("walk.webp")',
-    ]
-
-
-def _command(repository: str) -> list[str]:
-    name = repository.rpartition("/")[2]
-    return [
-        f"motiongpt download {repository} --to {name}",
-        f"motiongpt run experiment=published published.folder={name} goal=evaluate_tokenizer",
+        f"motiongpt download {place} --to {name}",
+        f"motiongpt run experiment=published published.folder={name} goal=evaluate_codec",
     ]

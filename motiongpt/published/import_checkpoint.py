@@ -7,6 +7,7 @@ from typing import Any
 from motiongpt.data.download import file_sha256
 from motiongpt.errors import UserError
 from motiongpt.published import importers
+from motiongpt.published.card import model_card
 from motiongpt.published.checkpoint import read_checkpoint
 from motiongpt.published.folder import DESCRIPTION, ModelFolder, write_model_folder
 from motiongpt.published.importers.base import ImportedParts, Importer, ImportOptions
@@ -63,18 +64,18 @@ def import_checkpoint(
         **(further or {}),
     }
     say(f"writes {folder}")
-    write_model_folder(
+    described = write_model_folder(
         folder,
-        parts.tokenizer,
-        parts.backbone,
+        parts.parts,
+        method=parts.method,
         name=folder.resolve().name,
-        fps=parts.fps,
-        skeleton=parts.skeleton.name,
+        format=parts.format,
         source=source,
+        card=model_card,
     )
     for line in summary(parts):
         say(line)
-    return ModelFolder.open(folder)
+    return described
 
 
 def recognised(file: Path, content: Mapping[str, Any]) -> Importer:
@@ -93,28 +94,11 @@ def recognised(file: Path, content: Mapping[str, Any]) -> Importer:
 
 def summary(parts: ImportedParts) -> list[str]:
     """What was imported, in lines for a person."""
-    tokenizer = parts.tokenizer
-    lines = [
-        f"motion tokenizer: {tokenizer.codebook_size} codes, {tokenizer.frames_per_token} frames a "
-        f"token, {tokenizer.n_features} features ({parts.skeleton.name}, {parts.fps:g} fps), "
-        f"{_parameters(tokenizer.tokenizer)} parameters"
-    ]
-    if parts.backbone is None:
-        lines.append("language model: none in this checkpoint")
-    else:
-        rows = parts.backbone.token_ids.vocabulary_size
-        lines.append(
-            f"language model: {parts.backbone.architecture}, {rows:,} tokens of which "
-            f"{len(parts.backbone.vocabulary)} for motion, {_parameters(parts.backbone)} parameters"
-        )
+    lines = list(parts.summary)
     if parts.ignored:
         groups = sorted({name.partition(".")[0] for name in parts.ignored})
         lines.append(f"not imported: {len(parts.ignored)} entries of {', '.join(groups)}")
     return lines
-
-
-def _parameters(module: Any) -> str:
-    return f"{sum(parameter.numel() for parameter in module.parameters()):,}"
 
 
 def _keys(content: Mapping[str, Any]) -> str:

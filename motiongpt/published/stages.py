@@ -1,94 +1,66 @@
-"""Stages that take published weights where others train: nothing is learned, all else is as usual.
+"""A stage that takes a published part where others train: nothing is learned, all else is as usual.
 
-Both are signed by the content of the model folder, wherever it lies.
+It is signed by the content of the model folder, wherever it lies.
 """
 
 import math
-from collections.abc import Mapping
+import shutil
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
-from motiongpt.codecs.trained import TrainedTokenizer
-from motiongpt.codecs.vq_vae.stage import MODEL
+from motiongpt.codecs.loading import load_codec
 from motiongpt.data.store import MotionStore
 from motiongpt.errors import UserError
 from motiongpt.published.folder import ModelFolder
-from motiongpt.training.stage import Stage, StageContext
+from motiongpt.training.stage import MODEL, Stage, StageContext
 
 
-class ImportedTokenizerStage(Stage):
-    """Leaves the tokenizer of a model folder, with its own statistics, in `model/`.
+class ImportedPartStage(Stage):
+    """Leaves one part of a model folder in `model/`, with its own statistics.
 
     Args:
         weights: the model folder; None is refused when the stage runs.
-        codebook_size, frames_per_token: what the configuration says of the tokenizer.
+        part: of the method.
+        expected: attribute of a codec -> what the configuration says of it, and by which option.
     """
 
-    def __init__(self, weights: str | None, codebook_size: int, frames_per_token: int) -> None:
-        self.weights = weights
-        self.codebook_size, self.frames_per_token = codebook_size, frames_per_token
+    def __init__(
+        self, weights: str | None, part: str, expected: Mapping[str, Sequence[Any]] | None = None
+    ) -> None:
+        self.weights, self.part, self.expected = weights, part, dict(expected or {})
 
     def run(self, context: StageContext) -> Mapping[str, float]:
         """Check and copy.
 
         Raises:
-            UserError: no folder named, motions of another skeleton or rate than the data's, or
-                other sizes than the configuration says.
+            UserError: no folder named, one without this part, motions of another skeleton or rate
+                than the data's, or other sizes than the configuration says.
         """
-        folder = _opened(self.weights, context)
-        tokenizer = folder.tokenizer()
-        for found, expected, option in (
-            (tokenizer.codebook_size, self.codebook_size, "tokenizer.codebook_size"),
-            (tokenizer.frames_per_token, self.frames_per_token, "downsampling"),
-        ):
+        if self.weights is None:
+            raise UserError(
+                "set published.folder=FOLDER, a model folder: `motiongpt import-checkpoint` makes "
+                "one of a released checkpoint"
+            )
+        folder = ModelFolder.open(Path(self.weights))
+        _check_motion(folder, context.store)
+        context.say(f"  {context.stage}: {folder.name}, nothing is trained")
+        part = folder.part(self.part)
+        if self.expected:
+            self._check_codec(part)
+        shutil.copytree(part, context.folder / MODEL, dirs_exist_ok=True)
+        size = sum(file.stat().st_size for file in part.rglob("*.safetensors"))
+        return {"weights_mb": size / 1e6}
+
+    def _check_codec(self, part: Path) -> None:
+        network = load_codec(part).network
+        for name, (expected, option) in self.expected.items():
+            found = getattr(network, name, "none")
             if found != expected:
                 raise UserError(
-                    f"{folder.folder}: expected {option}={expected}, found {found}; run with "
+                    f"{part}: expected {option}={expected}, found {found}; run with "
                     f"{option}={found}"
                 )
-        tokenizer.save(context.folder / MODEL)
-        return {"parameters": float(sum(p.numel() for p in tokenizer.tokenizer.parameters()))}
-
-
-class ImportedLanguageModelStage(Stage):
-    """Leaves the language model of a model folder in `model/`; takes the place of instruct.
-
-    Args:
-        weights: the model folder; None is refused when the stage runs.
-    """
-
-    def __init__(self, weights: str | None) -> None:
-        self.weights = weights
-
-    def run(self, context: StageContext) -> Mapping[str, float]:
-        """Check and copy.
-
-        Raises:
-            UserError: no folder named, one without a language model, motions of another skeleton or
-                rate than the data's, or a codebook of another size than the tokenizer's.
-        """
-        folder = _opened(self.weights, context)
-        backbone = folder.backbone()
-        tokenizer = TrainedTokenizer.load(context.parents["tokenizer"] / MODEL)
-        codes = backbone.vocabulary.codebook_size
-        if codes != tokenizer.codebook_size:
-            raise UserError(
-                f"{folder.folder}: its language model writes {codes} codes, the tokenizer of this "
-                f"experiment has {tokenizer.codebook_size}: take both from one model folder"
-            )
-        backbone.save(context.folder / MODEL)
-        return {"parameters": float(sum(p.numel() for p in backbone.parameters()))}
-
-
-def _opened(weights: str | None, context: StageContext) -> ModelFolder:
-    if weights is None:
-        raise UserError(
-            "set published.folder=FOLDER, a model folder: `motiongpt import-checkpoint` makes one "
-            "of a released checkpoint"
-        )
-    folder = ModelFolder.open(Path(weights))
-    _check_motion(folder, context.store)
-    context.say(f"  {context.stage}: {folder.name}, nothing is trained")
-    return folder
 
 
 def _check_motion(folder: ModelFolder, store: MotionStore) -> None:

@@ -12,6 +12,9 @@ from lightning.pytorch.loggers import Logger
 from motiongpt.data.store import MotionStore
 from motiongpt.training.stopping import StopRequest
 
+MODEL = "model"
+"""Folder of a run in which a stage leaves what it trained."""
+
 
 @dataclass(frozen=True)
 class Hardware:

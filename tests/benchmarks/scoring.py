@@ -18,11 +18,11 @@ import numpy as np
 import torch
 from hydra.utils import instantiate
 
-from evaluation.answers.predictions import About, Answers, PredictionSet
 from evaluation.case import Scorers
 from evaluation.replications.embedder import Embedder
 from evaluation.replications.rules import Rules
 from evaluation.replications.scoring import Scoring
+from evaluation.requests.predictions import About, Answers, PredictionSet
 from evaluation.speed.motion import moving_clips
 from launch.composition.compose import compose_config
 from motiongpt.data.build import build_store

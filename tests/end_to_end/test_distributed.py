@@ -12,7 +12,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from evaluation.answers.predictions import PredictionSet
+from evaluation.requests.predictions import PredictionSet
 from motiongpt.errors import UserError
 from tests.end_to_end.stages import STEPS, curve, ended, run_stage, small_store
 from tests.together import run_together

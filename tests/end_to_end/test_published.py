@@ -8,8 +8,8 @@ import pytest
 from launch.runs.ledger import all_runs
 from motiongpt.backbones.loading import load_backbone
 from motiongpt.codecs.trained import TrainedTokenizer
-from motiongpt.codecs.vq_vae.stage import MODEL
 from motiongpt.published.folder import write_model_folder
+from motiongpt.training.stage import MODEL
 
 pytestmark = pytest.mark.slow
 COMMAND = [sys.executable, "-m", "launch.cli", "run"]

@@ -5,12 +5,11 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
-
 from evaluation.answers.padded_clips import encode_padded
+
 from motiongpt.backbones.loading import load_backbone
 from motiongpt.backbones.t5 import T5Backbone
 from motiongpt.codecs.trained import TrainedTokenizer
-from motiongpt.codecs.vq_vae.stage import MODEL
 from motiongpt.data.store import MotionStore
 from motiongpt.errors import UserError
 from motiongpt.methods.motiongpt.tasks.clip_tokens import WHOLE
@@ -19,7 +18,7 @@ from motiongpt.methods.motiongpt.training.tokens_stage import TOKENS, TokensStag
 from motiongpt.motion.skeleton import HUMANML3D, KIT
 from motiongpt.published.folder import write_model_folder
 from motiongpt.published.stages import ImportedLanguageModelStage, ImportedTokenizerStage
-from motiongpt.training.stage import StageContext
+from motiongpt.training.stage import MODEL, StageContext
 from tests.end_to_end.stages import small_store
 from tests.unit.original_checkpoints import K, vq_vae
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from evaluation.answers.predictions import (
+from evaluation.requests.predictions import (
     About,
     Answers,
     PredictionSet,

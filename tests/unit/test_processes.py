@@ -14,8 +14,8 @@ from hydra.utils import get_class
 from torch.utils.data import DataLoader
 
 from evaluation import generate_stage
-from evaluation.answers.predictions import About, Answers, PredictionSet
 from evaluation.generate_stage import Piece
+from evaluation.requests.predictions import About, Answers, PredictionSet
 from launch.composition.compose import compose_config
 from motiongpt.errors import UserError
 from motiongpt.training.callbacks import KeepCheckpoint, StopAtStepEnd

@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 import torch
 
-from evaluation.answers.predictions import About, Answers, PredictionSet
 from evaluation.case import Scorers, recover_joints
 from evaluation.metrics.base import Metric, Number
 from evaluation.replications.cases import CaseMaker, filled
@@ -22,6 +21,7 @@ from evaluation.replications.comparison import (
 )
 from evaluation.replications.rules import Rules
 from evaluation.replications.scoring import Scoring
+from evaluation.requests.predictions import About, Answers, PredictionSet
 from motiongpt.data.build import build_store
 from motiongpt.data.clip import Caption
 from motiongpt.errors import UserError

@@ -1,4 +1,4 @@
-"""What a line of a prompt file asks of the model, and what its answer becomes.
+"""What a line of a prompt file asks of MotionGPT.
 
 Parts of a motion are encoded alone, so that no token has seen a frame that is not given.
 Shape letters: T frames, F features.
@@ -7,18 +7,20 @@ Shape letters: T frames, F features.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 
-from motiongpt.api.completing import Bridge, Continuation
 from motiongpt.api.demo.lines import DemoLine
+from motiongpt.api.model import between_request
 from motiongpt.api.motion import Motion
-from motiongpt.api.writing import Writer
 from motiongpt.errors import UserError
-from motiongpt.methods.motiongpt.generation.model import Request
+from motiongpt.methods.base import MOTION_TO_TEXT, PREDICTION, TEXT_TO_MOTION, Request
+from motiongpt.methods.motiongpt.method import MotionGPTMethod, Prompted
+from motiongpt.methods.motiongpt.rounding import Format, Rounded
 from motiongpt.methods.motiongpt.tasks import templates
 from motiongpt.methods.motiongpt.tasks.clip_tokens import Codes
-from motiongpt.methods.motiongpt.tasks.query import Query
 from motiongpt.methods.motiongpt.tasks.views import View
 
 WHOLE = View("all", 0.0, 1.0)
@@ -27,136 +29,142 @@ REST = View("after the first fifth", 0.2, 1.0)
 FIRST_QUARTER, LAST_QUARTER = View("first quarter", 0.0, 0.25), View("last quarter", 0.75, 1.0)
 
 
-class Plain:
-    """An answer that stands for itself, a motion or a sentence."""
+class ShownParts(Rounded):
+    """A request whose wording shows parts of the motion beyond those that it is about.
 
-    def __init__(self, writer: Writer, task: str, line: DemoLine, frames: int | None) -> None:
-        self.writer, self.task, self.text, self.frames = writer, task, line.words, frames
-        self.wording: str | None = None
+    Args:
+        shown: field of the query -> features (T, F) that stand for it.
+    """
 
-    def features(self) -> list[np.ndarray]:
-        """No part of it is given."""
-        return []
+    def __init__(self, request: Request, format: Format, shown: Mapping[str, np.ndarray]) -> None:
+        super().__init__(request, format)
+        self.shown = dict(shown)
 
-    def request(self, codes: Sequence[Codes]) -> Request:
-        """Ask with the wording, or with the task's own where there is none."""
-        rate, task = self.writer.frames_per_token, self.writer.tasks[self.task]
-        frames = None if self.frames is None else -(-self.frames // rate) * rate
-        query = Query(self.writer.fps, rate, text=self.text, frames=frames)
-        return Request(task, query, tokens=task.reply_tokens(query), wording=self.wording)
+    def parts(self) -> list[np.ndarray]:
+        """Those of the request, then those that are only shown."""
+        return [*super().parts(), *self.shown.values()]
 
-    def motion(self, decoded: np.ndarray) -> Motion:
-        """All that was written, cut at the length that was asked for."""
-        rows, captions = decoded[: self.frames], (self.text,)
-        return Motion.from_features(rows, self.writer.fps, captions, self.writer.skeleton)
+    def take(self, codes: Sequence[Codes]) -> None:
+        """See `Rounded.take`."""
+        own = len(codes) - len(self.shown)
+        super().take(codes[:own])
+        extra: dict[str, Any] = dict(zip(self.shown, codes[own:], strict=True))
+        self.query = replace(self.query, **extra)
 
 
+@dataclass(frozen=True)
 class Ask:
     """One line, ready to be asked.
 
+    Attributes:
+        line: as it was understood.
+        prompted: for the model.
+        given: the motion, or the first part of it that is shown; None where there is none.
+        start: what the output continues, with its place in the world; None for a free motion.
+    """
+
+    line: DemoLine
+    prompted: Prompted
+    given: Motion | None = None
+    start: Motion | None = field(default=None)
+
+
+@dataclass(frozen=True)
+class _Line:
+    """A line with its motion and the model that is asked."""
+
+    method: MotionGPTMethod
+    line: DemoLine
+    motion: Motion | None
+    frames: int | None
+
+    def part(self, view: View) -> Motion:
+        if self.motion is None:
+            raise UserError(f"{self.line.task} needs a motion; end the line with #PATH.npy")
+        first, last = view.frame_range(self.motion.frames, self.method.format.rate)
+        return self.motion[first:last]
+
+    def shown(self, *but: str) -> dict[str, np.ndarray]:
+        """Query field -> features of the placeholders in the words, but those named."""
+        return {
+            name: self.part(view).features
+            for placeholder, (name, view) in _SHOWN.items()
+            if placeholder in self.line.shown and placeholder not in but
+        }
+
+    def ask(
+        self,
+        request: Request,
+        shown: Mapping[str, np.ndarray],
+        given: Motion | None = None,
+        start: Motion | None = None,
+    ) -> Ask:
+        worded = self.line.shown or (start is None and not self.line.is_caption)
+        rounded = ShownParts(request, self.method.format, shown)
+        wording = self.line.words if worded else None
+        task = self.method.mix[request.task]
+        return Ask(self.line, Prompted(rounded, task, wording), given, start)
+
+
+def make_ask(
+    method: MotionGPTMethod, line: DemoLine, motion: Motion | None, frames: int | None
+) -> Ask:
+    """What a line asks; its motion is not encoded yet.
+
     Args:
         motion: that of the line, at the model's frame rate; None where it has none.
-        frames: of the whole answer; None takes the motion's, or lets the model end.
-
-    Attributes:
-        given: the motion, or the first part of it that is shown; None where there is none.
+        frames: of the whole output; None takes the motion's, or lets the model end.
 
     Raises:
         UserError: the motion is missing, or too short for what is asked.
     """
-
-    def __init__(
-        self, writer: Writer, line: DemoLine, motion: Motion | None, frames: int | None
-    ) -> None:
-        self.writer, self.line, self.frames = writer, line, frames
-        if motion is not None:
-            if motion.frames < writer.frames_per_token:
-                raise UserError(f"{line.path}: {motion.frames} frames are less than one token")
-            motion = motion[: motion.frames // writer.frames_per_token * writer.frames_per_token]
-        self.motion, self.given = motion, motion
-        self.shown = [(name, self._parts(name)) for name in line.shown]
-        self.inner = _MAKERS[line.task](self)
-
-    def features(self) -> list[np.ndarray]:
-        """Parts that the words show, then those that the answer is joined to."""
-        shown = [part.features for _, parts in self.shown for part in parts]
-        return [*shown, *self.inner.features()]
-
-    def request(self, codes: Sequence[Codes]) -> Request:
-        """What the model reads: the line's words, with the motion in its places."""
-        rest, words = list(codes), self.line.words
-        for placeholder, parts in self.shown:
-            mine, rest = rest[: len(parts)], rest[len(parts) :]
-            words = words.replace(placeholder, self._written(mine))
-        if self.shown or not self.speaks_for_itself:
-            self.inner.wording = words
-        return self.inner.request(rest)
-
-    @property
-    def speaks_for_itself(self) -> bool:
-        """Whether the words say what happens, and the task has its own way to ask for it."""
-        return self.line.is_caption or not isinstance(self.inner, Plain)
-
-    def part(self, view: View) -> Motion:
-        """Some of the motion's frames.
-
-        Raises:
-            UserError: the line has no motion.
-        """
-        if self.motion is None:
-            raise UserError(f"{self.line.task} needs a motion; end the line with #PATH.npy")
-        first, last = view.frame_range(self.motion.frames, self.writer.frames_per_token)
-        return self.motion[first:last]
-
-    def _parts(self, placeholder: str) -> list[Motion]:
-        return [self.part(view) for view in _VIEWS[placeholder]]
-
-    def _written(self, parts: Sequence[Codes]) -> str:
-        placeholders = self.writer.tasks.placeholders
-        if len(parts) == 1:
-            return placeholders.vocabulary.write(parts[0])
-        head, tail = parts
-        frames = self.frames or (self.motion.frames if self.motion else 0)
-        tokens = -(-frames // self.writer.frames_per_token)
-        return placeholders.masked(head, tokens - len(head) - len(tail), tail)
+    if motion is not None and motion.frames < method.format.rate:
+        raise UserError(f"{line.path}: {motion.frames} frames are less than one token")
+    return _MAKERS[line.task](_Line(method, line, motion, frames))
 
 
-def _move(ask: Ask) -> Plain:
-    return Plain(ask.writer, "text_to_motion", ask.line, ask.frames)
+def _move(one: _Line) -> Ask:
+    words = one.line.words
+    request = Request(words, TEXT_TO_MOTION, words, one.frames)
+    return one.ask(request, one.shown(), one.motion)
 
 
-def _describe(ask: Ask) -> Plain:
-    if not ask.shown:
+def _describe(one: _Line) -> Ask:
+    if not one.line.shown:
         raise UserError("m2t needs <motion> among its words")
-    return Plain(ask.writer, "motion_to_text", ask.line, None)
+    return one.ask(Request(one.line.words, MOTION_TO_TEXT), one.shown(), one.motion)
 
 
-def _go_on(ask: Ask) -> Continuation:
-    whole = any(name == templates.MOTION for name, _ in ask.shown)
-    start = ask.given = ask.part(WHOLE if whole else FIRST_FIFTH)
-    known = None if whole or ask.motion is None else ask.motion.frames
-    frames = ask.frames or known
+def _go_on(one: _Line) -> Ask:
+    whole = templates.MOTION in one.line.shown
+    start = one.part(WHOLE if whole else FIRST_FIFTH)
+    known = None if whole or one.motion is None else one.motion.frames
+    frames = one.frames or known
     if frames is not None and frames <= start.frames:
         raise UserError(f"{frames} frames, {start.frames} of them given, leave nothing to predict")
-    return Continuation(ask.writer, start, frames, "" if ask.shown else ask.line.words)
+    text = None if one.line.shown else one.line.words
+    request = Request(one.line.words, PREDICTION, text, frames, start=start.features)
+    return one.ask(request, one.shown(templates.MOTION_GIVEN), start, start)
 
 
-def _fill(ask: Ask) -> Bridge:
-    start, end = ask.part(FIRST_QUARTER), ask.part(LAST_QUARTER)
-    frames = ask.frames or (ask.motion.frames if ask.motion else 0)
+def _fill(one: _Line) -> Ask:
+    start, end = one.part(FIRST_QUARTER), one.part(LAST_QUARTER)
+    frames = one.frames or (one.motion.frames if one.motion else 0)
     if frames <= start.frames + end.frames:
         given = start.frames + end.frames
         raise UserError(f"{frames} frames, {given} of them given, leave nothing to fill")
-    return Bridge(ask.writer, start, end, frames, "" if ask.shown else ask.line.words)
+    text = None if one.line.shown else one.line.words
+    request = between_request(start, end, frames, text)
+    return one.ask(request, one.shown(), one.motion, start)
 
 
-_VIEWS: Mapping[str, tuple[View, ...]] = {
-    templates.MOTION: (WHOLE,),
-    templates.MOTION_GIVEN: (FIRST_FIFTH,),
-    templates.MOTION_REST: (REST,),
-    templates.MOTION_MASKED: (FIRST_QUARTER, LAST_QUARTER),
+# The masked motion is made of the request's own start and end.
+_SHOWN: Mapping[str, tuple[str, View]] = {
+    templates.MOTION: ("motion", WHOLE),
+    templates.MOTION_GIVEN: ("start", FIRST_FIFTH),
+    templates.MOTION_REST: ("rest", REST),
 }
-_MAKERS: Mapping[str, Callable[[Ask], Plain | Continuation | Bridge]] = {
+_MAKERS: Mapping[str, Callable[[_Line], Ask]] = {
     "t2m": _move,
     "m2t": _describe,
     "pred": _go_on,

@@ -5,19 +5,27 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
-from motiongpt.api.demo.asks import Ask
+from motiongpt.api.demo.asks import Ask, make_ask
 from motiongpt.api.demo.lines import DemoLine
 from motiongpt.api.inputs import as_motions, checked_frames
-from motiongpt.api.model import COMPLETION, MOTION, TEXT
+from motiongpt.api.model import completed_motion
 from motiongpt.api.motion import Motion
-from motiongpt.api.writing import Writer
+from motiongpt.api.motiongpt import MotionGPT
 from motiongpt.errors import UserError
-from motiongpt.methods.motiongpt.generation.model import Answer, Request
+from motiongpt.methods.base import Output
+from motiongpt.methods.motiongpt.generation.decoding import Decoding
 
-DECODINGS = {"sampling": MOTION, "greedy": TEXT, "beams": COMPLETION}
-OF_TASK = {"t2m": "sampling", "m2t": "greedy", "pred": "beams", "inbetween": "beams"}
+OF_TASK = {
+    "t2m": "motion_decoding",
+    "m2t": "text_decoding",
+    "pred": "completion_decoding",
+    "inbetween": "completion_decoding",
+}
+STRATEGIES = {
+    "sampling": "motion_decoding",
+    "greedy": "text_decoding",
+    "beams": "completion_decoding",
+}
 
 
 @dataclass(frozen=True)
@@ -28,10 +36,10 @@ class Outcome:
         line: as it was understood; None where it was not.
         given: the motion of the line, or the first part of it that was shown.
         prompt: what the model read.
-        text: what it wrote, a motion in it as a placeholder.
-        motion: the answer as a motion, with what was given in its place; None where it is a
+        text: what it generated, a motion in it as a placeholder.
+        motion: the output as a motion, with what was given in its place; None where it is a
             sentence.
-        problem: why there is no answer; empty where there is one.
+        problem: why there is no output; empty where there is one.
     """
 
     line: DemoLine | None = None
@@ -42,8 +50,8 @@ class Outcome:
     problem: str = ""
 
 
-def answer_lines(
-    writer: Writer,
+def run_lines(
+    model: MotionGPT,
     lines: Sequence[DemoLine | UserError],
     frames: int | None,
     seed: int,
@@ -53,81 +61,77 @@ def answer_lines(
 
     Args:
         lines: as they were read, or why they could not be.
-        frames: length of every motion that is written; None takes that of the line's motion, or
+        frames: length of every motion that is generated; None takes that of the line's motion, or
             lets the model end.
-        strategy: one of `DECODINGS`; None takes the Python API's where all lines ask the same,
+        strategy: one of `STRATEGIES`; None takes the Python API's where all lines ask the same,
             and draws where they don't.
 
     Raises:
-        UserError: an unknown strategy, or a length that the model can't write at all.
+        UserError: an unknown strategy, or a length that the model can't generate at all.
     """
-    if strategy is not None and strategy not in DECODINGS:
-        raise UserError(f"decoding={strategy}: choose one of {', '.join(DECODINGS)}")
+    if strategy is not None and strategy not in STRATEGIES:
+        raise UserError(f"decoding={strategy}: choose one of {', '.join(STRATEGIES)}")
     if frames is not None:
-        rate = writer.frames_per_token
-        checked_frames(frames, rate, writer.most_tokens * rate, "the length of one token")
-    asks = [_asked(writer, line, frames) for line in lines]
+        checked_frames(frames, 1, model.method.longest, "a frame")
+    asks = [_asked(model, line, frames) for line in lines]
     ready = [ask for ask in asks if isinstance(ask, Ask)]
-    requests = _requests(writer, ready)
-    good = [index for index, one in enumerate(requests) if isinstance(one, Request)]
-    asked = [one for one in requests if isinstance(one, Request)]
-    chosen = DECODINGS[strategy or _strategy([ready[index].line for index in good])]
-    answers = writer.answer(asked, chosen, seed) if asked else []
-    decoded = writer.model.motions(answers)
+    model.method.encode([ask.prompted.rounded for ask in ready])
+    problems = [_problem(model, ask) for ask in ready]
+    good = [ask for ask, problem in zip(ready, problems, strict=True) if problem is None]
+    outputs: list[Output] = []
+    if good:
+        way = _decoding(model, good, strategy)
+        outputs = model.method.generate_prompted([ask.prompted for ask in good], seed, way)
     found = {
-        id(ready[index]): _outcome(ready[index], answer, rows)
-        for index, answer, rows in zip(good, answers, decoded, strict=True)
+        id(ask): _outcome(model, ask, output) for ask, output in zip(good, outputs, strict=True)
     }
-    refused = {
-        id(ask): Outcome(ask.line, problem=str(one))
-        for ask, one in zip(ready, requests, strict=True)
-        if isinstance(one, UserError)
-    }
-    outcomes = found | refused
-    return [
-        outcomes[id(ask)] if isinstance(ask, Ask) else Outcome(problem=str(ask)) for ask in asks
-    ]
+    for ask, problem in zip(ready, problems, strict=True):
+        if problem is not None:
+            found[id(ask)] = Outcome(ask.line, problem=problem)
+    return [found[id(ask)] if isinstance(ask, Ask) else Outcome(problem=str(ask)) for ask in asks]
 
 
-def _asked(writer: Writer, line: DemoLine | UserError, frames: int | None) -> Ask | UserError:
+def _asked(model: MotionGPT, line: DemoLine | UserError, frames: int | None) -> Ask | UserError:
     if isinstance(line, UserError):
         return line
     try:
         motion = None
         if line.path is not None:
-            (motion,) = as_motions(line.path, writer.skeleton, writer.fps, str(line.path))
-        return Ask(writer, line, motion, frames)
+            (motion,) = as_motions(line.path, model.skeleton, model.fps, str(line.path))
+        return make_ask(model.method, line, motion, frames)
     except UserError as error:
         return error
 
 
-def _requests(writer: Writer, asks: Sequence[Ask]) -> list[Request | UserError]:
-    """What each asks, all motion encoded in one call."""
-    parts = [ask.features() for ask in asks]
-    codes = iter(writer.encode([part for some in parts for part in some]))
-    found: list[Request | UserError] = []
-    for ask, some in zip(asks, parts, strict=True):
-        mine = [next(codes) for _ in some]
-        try:
-            request = ask.request(mine)
-            writer.check_room(request, "the prompt")
-            found.append(request)
-        except UserError as error:
-            found.append(error)
-    return found
+def _problem(model: MotionGPT, ask: Ask) -> str | None:
+    """Why a line's prompt can't be read, None where it can."""
+    try:
+        model.method.check_room(ask.prompted, "the prompt")
+    except UserError as error:
+        return str(error)
+    return None
 
 
-def _outcome(ask: Ask, answer: Answer, decoded: np.ndarray) -> Outcome:
-    vocabulary = ask.writer.tasks.placeholders.vocabulary
+def _outcome(model: MotionGPT, ask: Ask, output: Output) -> Outcome:
+    vocabulary = model.method.mix.placeholders.vocabulary
+    request, motion = ask.prompted.rounded.request, None
+    if output.motion is not None and len(output.motion):
+        if ask.start is not None:
+            motion = completed_motion(output, request, ask.start)
+        else:
+            captions = (ask.line.words,)
+            motion = Motion.from_features(output.motion, model.fps, captions, model.skeleton)
     return Outcome(
         line=ask.line,
         given=ask.given,
-        prompt=answer.prompt,
-        text=vocabulary.without_motion(answer.reply),
-        motion=ask.inner.motion(decoded) if len(decoded) else None,
+        prompt=output.prompt,
+        text=vocabulary.without_motion(output.raw),
+        motion=motion,
     )
 
 
-def _strategy(lines: Sequence[DemoLine]) -> str:
-    asked = {OF_TASK[line.task] for line in lines}
-    return asked.pop() if len(asked) == 1 else "sampling"
+def _decoding(model: MotionGPT, asks: Sequence[Ask], strategy: str | None) -> Decoding:
+    asked = {OF_TASK[ask.line.task] for ask in asks}
+    name = asked.pop() if len(asked) == 1 else STRATEGIES["sampling"]
+    found: Decoding = getattr(model.method.options, STRATEGIES[strategy] if strategy else name)
+    return found

@@ -18,9 +18,7 @@ from motiongpt.errors import UserError
 from motiongpt.training.compilation import compile_parts
 from motiongpt.training.fit import Schedule, fit
 from motiongpt.training.optimization import make_optimization
-from motiongpt.training.stage import Stage, StageContext
-
-MODEL = "model"
+from motiongpt.training.stage import MODEL, Stage, StageContext
 
 
 class TokenizerStage(Stage):

@@ -1,4 +1,4 @@
-"""What an importer does: recognise a checkpoint, and make a tokenizer and a backbone of it."""
+"""What an importer does: recognise a checkpoint, and make the parts of a method of it."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
@@ -6,16 +6,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
 
-from torch import Tensor
+from torch import Tensor, nn
 
-from motiongpt.backbones.base import Backbone
 from motiongpt.codecs.trained import TrainedTokenizer
 from motiongpt.codecs.vq_vae.network import VQVAE
 from motiongpt.codecs.vq_vae.original_names import QUANTIZER_NAMES, load_original, original_sizes
 from motiongpt.codecs.vq_vae.quantizers.ema_reset import EMAResetQuantizer
 from motiongpt.codecs.vq_vae.quantizers.standard import StandardQuantizer
 from motiongpt.errors import UserError
+from motiongpt.methods.base import MotionFormat
 from motiongpt.motion.skeleton import HUMANML3D, KIT, Skeleton
+from motiongpt.published.folder import SavePart
 from motiongpt.published.statistics import Statistics, read_statistics
 
 SKELETONS: Mapping[int, tuple[Skeleton, float]] = {
@@ -47,17 +48,19 @@ class ImportedParts:
     """What a checkpoint turned into.
 
     Attributes:
-        tokenizer, backbone: backbone is None where the checkpoint has no language model.
-        skeleton, fps: of the motions.
+        method: whose parts they are.
+        parts: part -> what writes it.
+        format: of the motions.
+        summary: what was imported, in lines for a person.
         ignored: names in the checkpoint that are no part of the model.
         source: further provenance.
         remarks: lines that a person should read.
     """
 
-    tokenizer: TrainedTokenizer
-    backbone: Backbone | None
-    skeleton: Skeleton
-    fps: float
+    method: str
+    parts: Mapping[str, SavePart]
+    format: MotionFormat
+    summary: tuple[str, ...] = ()
     ignored: tuple[str, ...] = ()
     source: Mapping[str, Any] = field(default_factory=dict)
     remarks: tuple[str, ...] = ()
@@ -90,7 +93,7 @@ class Importer(ABC):
 
     def read_tokenizer(
         self, state: Mapping[str, Tensor], prefix: str, options: ImportOptions
-    ) -> tuple[TrainedTokenizer, Skeleton, float, Statistics]:
+    ) -> tuple[TrainedTokenizer, MotionFormat, Statistics]:
         """The VQ-VAE that MotionGPT and T2M-GPT share, with its statistics.
 
         Raises:
@@ -109,7 +112,22 @@ class Importer(ABC):
         learned = prefix + QUANTIZER_NAMES[1] in state
         network = VQVAE(quantizer=StandardQuantizer if learned else EMAResetQuantizer, **sizes)
         load_original(network, state, prefix)
-        return TrainedTokenizer(network, found.mean, found.std), skeleton, fps, found
+        codec = TrainedTokenizer(network, found.mean, found.std)
+        return codec, MotionFormat(fps, skeleton), found
+
+
+def codec_summary(codec: TrainedTokenizer, format: MotionFormat) -> str:
+    """A codec in one line."""
+    return (
+        f"motion tokenizer: {codec.codebook_size} codes, {codec.frames_per_token} frames a token, "
+        f"{codec.n_features} features ({format.skeleton.name}, {format.fps:g} fps), "
+        f"{parameters(codec.tokenizer)} parameters"
+    )
+
+
+def parameters(module: nn.Module) -> str:
+    """How many numbers a network learns."""
+    return f"{sum(parameter.numel() for parameter in module.parameters()):,}"
 
 
 def remarks_of(found: Statistics) -> tuple[str, ...]:

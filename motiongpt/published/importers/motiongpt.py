@@ -4,8 +4,18 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from motiongpt.backbones.base import Backbone
 from motiongpt.errors import UserError
-from motiongpt.published.importers.base import ImportedParts, Importer, ImportOptions, remarks_of
+from motiongpt.published.folder import CODEC, SavePart
+from motiongpt.published.folder import LANGUAGE_MODEL as LANGUAGE_PART
+from motiongpt.published.importers.base import (
+    ImportedParts,
+    Importer,
+    ImportOptions,
+    codec_summary,
+    parameters,
+    remarks_of,
+)
 from motiongpt.published.language_model import backbone_from_state, usual_text_tokenizer
 from motiongpt.published.shapes import tensors_under
 
@@ -35,18 +45,30 @@ class MotionGPTImporter(Importer):
         _check_names(state)
         vq_vae = tensors_under(state, TOKENIZER)
         prefixed = {TOKENIZER + name: tensor for name, tensor in vq_vae.items()}
-        tokenizer, skeleton, fps, statistics = self.read_tokenizer(prefixed, TOKENIZER, options)
+        codec, format, statistics = self.read_tokenizer(prefixed, TOKENIZER, options)
+        parts: dict[str, SavePart] = {CODEC: codec.save}
+        summary = [codec_summary(codec, format)]
         source: dict[str, Any] = {"statistics": statistics.source}
         language = tensors_under(state, LANGUAGE_MODEL)
-        backbone = None
         if language:
             words = options.text_tokenizer or usual_text_tokenizer(language, LANGUAGE_MODEL)
-            backbone = backbone_from_state(language, tokenizer.codebook_size, words, LANGUAGE_MODEL)
+            backbone = backbone_from_state(language, codec.codebook_size, words, LANGUAGE_MODEL)
+            parts[LANGUAGE_PART] = backbone.save
+            summary.append(_language_summary(backbone))
             local = Path(words)  # of a folder the name: the path is nobody else's concern
             source["text_tokenizer"] = local.resolve().name if local.is_dir() else words
+        else:
+            summary.append("language model: none in this checkpoint")
         return ImportedParts(
-            tokenizer, backbone, skeleton, fps, ignored, source, remarks_of(statistics)
+            self.name, parts, format, tuple(summary), ignored, source, remarks_of(statistics)
         )
+
+
+def _language_summary(backbone: Backbone) -> str:
+    return (
+        f"language model: {backbone.architecture}, {backbone.token_ids.vocabulary_size:,} tokens "
+        f"of which {len(backbone.vocabulary)} for motion, {parameters(backbone)} parameters"
+    )
 
 
 def _check_names(state: Mapping[str, Any]) -> None:

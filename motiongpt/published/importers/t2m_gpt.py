@@ -3,7 +3,14 @@
 from collections.abc import Mapping
 from typing import Any
 
-from motiongpt.published.importers.base import ImportedParts, Importer, ImportOptions, remarks_of
+from motiongpt.published.folder import CODEC
+from motiongpt.published.importers.base import (
+    ImportedParts,
+    Importer,
+    ImportOptions,
+    codec_summary,
+    remarks_of,
+)
 from motiongpt.published.shapes import tensors_under
 
 PREFIXES = ("vqvae.", "")  # inside the wrapper that is trained, or alone
@@ -28,13 +35,13 @@ class T2MGPTImporter(Importer):
         """See `Importer`."""
         state = tensors_under({str(name): value for name, value in content["net"].items()}, "")
         prefix = _prefix(state) or ""
-        tokenizer, skeleton, fps, statistics = self.read_tokenizer(state, prefix, options)
+        codec, format, statistics = self.read_tokenizer(state, prefix, options)
         outside = tuple(name for name in state if not name.startswith(prefix))
         return ImportedParts(
-            tokenizer,
-            None,
-            skeleton,
-            fps,
+            self.name,
+            {CODEC: codec.save},
+            format,
+            (codec_summary(codec, format),),
             outside,
             {"statistics": statistics.source},
             remarks_of(statistics),

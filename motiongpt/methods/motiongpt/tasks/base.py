@@ -1,6 +1,6 @@
 """What a language model can be asked. Shape letters: L tokens."""
 
-from abc import ABC, abstractmethod
+from abc import ABC
 from collections.abc import Mapping
 from typing import ClassVar, Literal
 
@@ -10,20 +10,20 @@ from numpy.typing import NDArray
 from motiongpt.errors import UserError
 from motiongpt.methods.motiongpt.tasks.clip_tokens import ClipTokens, Codes
 from motiongpt.methods.motiongpt.tasks.example import Example
+from motiongpt.methods.motiongpt.tasks.outputs import OutputReader
 from motiongpt.methods.motiongpt.tasks.placeholders import Placeholders
 from motiongpt.methods.motiongpt.tasks.query import Query
-from motiongpt.methods.motiongpt.tasks.replies import Replies
 from motiongpt.methods.motiongpt.tasks.templates import Kind, Templates
 
 
 class Task(ABC):
-    """One thing that a motion-language model can be asked, with its prompts and its answers.
+    """One thing that a motion-language model can be asked, with its prompts and its outputs.
 
     A new task is one subclass in a file of its own and one yaml of `conf/tasks`.
 
     Class attributes:
         name: the key of its yaml.
-        output: what the model writes, "motion" or "text".
+        output: what the model generates, "motion" or "text".
         classes: template classes (the `class` of a template kind) that it trains on.
         evaluation_kind: kind whose first wording is the evaluation prompt, so that the model is
             tested with a sentence it was trained on.
@@ -38,7 +38,7 @@ class Task(ABC):
         self,
         templates: Templates,
         placeholders: Placeholders,
-        replies: Replies,
+        reader: OutputReader,
         prompts: Templates,
         weight: float = 1.0,
         kind_weights: Mapping[str, float] | None = None,
@@ -48,7 +48,7 @@ class Task(ABC):
         Args:
             templates: all training templates; those of `classes` are used.
             placeholders: fills them.
-            replies: reads and composes answers.
+            reader: reads and composes outputs.
             prompts: templates whose first wordings are the evaluation prompts; the training
                 templates unless the test is meant to differ from the training.
             weight: share of this task in a mix.
@@ -61,7 +61,7 @@ class Task(ABC):
             raise UserError(f"task {self.name}: weight {weight} is negative; give 0 or more")
         self.weight = weight
         self.placeholders = placeholders
-        self.replies = replies
+        self.reader = reader
         self.prompts = prompts
         self.kinds: tuple[Kind, ...] = templates.of_classes(self.classes)
         if not self.kinds:
@@ -89,71 +89,41 @@ class Task(ABC):
         shares = self._shares(clip)
         kind = self.kinds[int(rng.choice(len(self.kinds), p=shares / shares.sum()))]
         wording = kind.inputs[int(rng.integers(len(kind.inputs)))]
-        answer = kind.outputs[int(rng.integers(len(kind.outputs)))]
+        target = kind.outputs[int(rng.integers(len(kind.outputs)))]
         caption = clip.captions[int(rng.integers(len(clip.captions)))] if clip.captions else ""
-        return self.placeholders.example(wording, answer, clip, caption, rng)
+        return self.placeholders.example(wording, target, clip, caption, rng)
 
-    def query(self, asked: ClipTokens | Query, caption: str | None = None) -> Query:
-        """What this task may know of a clip at test time; a query passes unchanged.
-
-        Args:
-            asked: a clip, or a ready query.
-            caption: words to ask with, instead of those that the task takes of the clip.
-        """
-        return asked if isinstance(asked, Query) else self._query_of(asked, caption)
-
-    def prompt(
-        self,
-        asked: ClipTokens | Query,
-        caption: str | None = None,
-        with_length: bool = False,
-        wording: str | None = None,
-    ) -> str:
-        """Return the prompt at test time: the first wording of the fitting kind, never quoted.
+    def prompt(self, query: Query, wording: str | None = None) -> str:
+        """The prompt at test time: the first wording of the fitting kind, never quoted.
 
         Args:
-            asked: a clip of which `query` takes what may be known, or a query.
-            caption: words to ask with, instead of those that the task takes of the clip.
-            with_length: name the length in the prompt where the task can and it is known.
-            wording: one of `wordings`, instead of the first.
+            wording: another one, such as one of `wordings`, instead of the first.
+
+        Raises:
+            UserError: the wording needs what the query does not hold.
         """
-        query = self.query(asked, caption)
         if wording is None:
-            wording = self._wording(self._kinds_for(query, with_length))
+            wording = self._wording(self._kinds_for(query))
         return self.placeholders.prompt(wording, query)
 
-    def wordings(self, asked: ClipTokens | Query, caption: str | None = None) -> tuple[str, ...]:
-        """All training wordings of the kind that `prompt` takes for the same question."""
-        wanted = self._kinds_for(self.query(asked, caption), False)
+    def wordings(self, query: Query) -> tuple[str, ...]:
+        """All training wordings of the kind that `prompt` takes for the same query."""
         kinds = {kind.name: kind for kind in self.kinds}
-        return next((kinds[name].inputs for name in wanted if name in kinds), ())
+        return next((kinds[name].inputs for name in self._kinds_for(query) if name in kinds), ())
 
-    def given(self, asked: ClipTokens | Query) -> Codes:
-        """Codes of the motion that is given at the start, empty where none is."""
-        start = self.query(asked).start
-        return np.zeros(0, np.int64) if start is None else start
+    def output_tokens(self, query: Query) -> int | None:
+        """How many motion tokens the output should have; None where open, or not a motion."""
+        return query.tokens if self.output == "motion" else None
 
-    def reply_tokens(self, asked: ClipTokens | Query) -> int | None:
-        """How many motion tokens the answer should have; None where open, or not a motion."""
-        return self.query(asked).tokens if self.output == "motion" else None
+    def codes(self, output: str) -> Codes:
+        """Codes of the motion that an output holds, empty where there is none."""
+        return self.reader.codes(output)
 
-    def parse(self, reply: str) -> str | Codes:
-        """Read an answer: codes of a motion, or the sentence with single blanks."""
-        return self.codes(reply) if self.output == "motion" else " ".join(reply.split())
+    def compose(self, output: Codes, query: Query) -> Codes:
+        """Make codes of the whole motion out of the codes that the model generated."""
+        return np.asarray(output, np.int64)
 
-    def codes(self, reply: str) -> Codes:
-        """Codes of the motion that an answer holds, empty where there is none."""
-        return self.replies.codes(reply)
-
-    def compose(self, reply: Codes, asked: ClipTokens | Query) -> Codes:
-        """Make codes of the whole motion out of the codes that the model wrote."""
-        return np.asarray(reply, np.int64)
-
-    @abstractmethod
-    def _query_of(self, clip: ClipTokens, caption: str | None) -> Query:
-        """Take of `clip` what may be known at test time, and nothing else."""
-
-    def _kinds_for(self, query: Query, with_length: bool) -> tuple[str, ...]:
+    def _kinds_for(self, query: Query) -> tuple[str, ...]:
         """Template kinds that ask `query`, the best first; tasks with several override this."""
         return (self.evaluation_kind,)
 

@@ -1,8 +1,6 @@
 """Motion to text: captions, and the questions about length that are answered in words."""
 
 from motiongpt.methods.motiongpt.tasks.base import Task
-from motiongpt.methods.motiongpt.tasks.clip_tokens import ClipTokens
-from motiongpt.methods.motiongpt.tasks.query import Query
 
 
 class MotionToText(Task):
@@ -16,10 +14,3 @@ class MotionToText(Task):
     output = "text"
     classes = ("m2t", "m2l", "t2t", "n2t")
     evaluation_kind = "caption"
-
-    def _query_of(self, clip: ClipTokens, caption: str | None) -> Query:
-        return Query(clip.fps, clip.frames_per_token, frames=clip.frames, motion=clip.codes)
-
-    def _kinds_for(self, query: Query, with_length: bool) -> tuple[str, ...]:
-        named = with_length and query.frames is not None
-        return ("framelen", self.evaluation_kind) if named else (self.evaluation_kind,)

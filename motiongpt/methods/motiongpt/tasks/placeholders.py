@@ -240,6 +240,9 @@ def _query_values(
         values[templates.MOTION] = lambda: write(motion)
     if start is not None:
         values[templates.MOTION_GIVEN] = lambda: write(start)
+    if query.rest is not None:
+        rest = query.rest
+        values[templates.MOTION_REST] = lambda: write(rest)
     if start is not None and end is not None and tokens is not None:
         hidden = tokens - len(start) - len(end)
         values[templates.MOTION_MASKED] = lambda: placeholders.masked(start, hidden, end)

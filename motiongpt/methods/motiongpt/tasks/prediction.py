@@ -18,21 +18,13 @@ class Prediction(Task):
         given = self.placeholders.start(clip) if clip.tokens else clip.codes
         return super().usable(clip) and len(given) < clip.tokens
 
-    def reply_tokens(self, asked: ClipTokens | Query) -> int | None:
+    def output_tokens(self, query: Query) -> int | None:
         """Tokens of the whole motion less those given; at least one."""
-        query = self.query(asked)
-        return None if query.tokens is None else max(1, query.tokens - len(self.given(query)))
+        return None if query.tokens is None else max(1, query.tokens - len(query.given_start))
 
-    def compose(self, reply: Codes, asked: ClipTokens | Query) -> Codes:
+    def compose(self, output: Codes, query: Query) -> Codes:
         """Given codes, then the continuation, so that it lies where it belongs in time."""
-        query = self.query(asked)
-        return self.replies.continued(self.given(query), reply, query.tokens)
+        return self.reader.continued(query.given_start, output, query.tokens)
 
-    def _query_of(self, clip: ClipTokens, caption: str | None) -> Query:
-        start = self.placeholders.start(clip)
-        return Query(
-            clip.fps, clip.frames_per_token, text=caption or "", frames=clip.frames, start=start
-        )
-
-    def _kinds_for(self, query: Query, with_length: bool) -> tuple[str, ...]:
+    def _kinds_for(self, query: Query) -> tuple[str, ...]:
         return ("caption_prediction",) if query.text else (self.evaluation_kind,)

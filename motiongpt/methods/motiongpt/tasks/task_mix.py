@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Protocol
@@ -13,17 +14,17 @@ from motiongpt.errors import UserError
 from motiongpt.methods.motiongpt.tasks.base import Task
 from motiongpt.methods.motiongpt.tasks.clip_tokens import ClipTokens
 from motiongpt.methods.motiongpt.tasks.example import Example
+from motiongpt.methods.motiongpt.tasks.outputs import (
+    OutputReader,
+    ReleasedJoining,
+    ReleasedParsing,
+    ReleasedReader,
+    RightReader,
+)
 from motiongpt.methods.motiongpt.tasks.placeholders import (
     Placeholders,
     ReleasedPlaceholders,
     RightPlaceholders,
-)
-from motiongpt.methods.motiongpt.tasks.replies import (
-    ReleasedJoining,
-    ReleasedReading,
-    ReleasedReplies,
-    Replies,
-    RightReplies,
 )
 from motiongpt.methods.motiongpt.tasks.templates import Templates
 
@@ -31,10 +32,10 @@ PLACEHOLDERS: Mapping[str, type[Placeholders]] = {
     "right": RightPlaceholders,
     "released": ReleasedPlaceholders,
 }
-REPLIES: Mapping[str, type[Replies]] = {
-    "right": RightReplies,
-    "released": ReleasedReplies,
-    "released_reading": ReleasedReading,
+READERS: Mapping[str, type[OutputReader]] = {
+    "right": RightReader,
+    "released": ReleasedReader,
+    "released_parsing": ReleasedParsing,
     "released_joining": ReleasedJoining,
 }
 PROMPTS = ("trained", "released")
@@ -48,7 +49,7 @@ class MakeTask(Protocol):
         *,
         templates: Templates,
         placeholders: Placeholders,
-        replies: Replies,
+        reader: OutputReader,
         prompts: Templates,
     ) -> Task:
         """Make the task."""
@@ -65,9 +66,9 @@ class TaskMix(Mapping[str, Task]):
         templates: str | Path | None = None,
         placeholders: str = "right",
         quote_probability: float | None = None,
-        prompts: str = "trained",
-        replies: str = "right",
         minimum_tokens: int = 3,
+        prompts: str = "trained",
+        outputs: str = "right",
     ) -> None:
         """Make the tasks over one set of templates.
 
@@ -78,13 +79,13 @@ class TaskMix(Mapping[str, Task]):
             placeholders: "right", or "released" for the released code's way of filling them.
             quote_probability: of quotes around captions in training; None takes the way's own,
                 0 for right and 0.5 for released.
-            prompts: "trained" tests with training templates, "released" with MotionGPT's test
-                prompts, which it never trained on.
-            replies: "right"; "released_reading" for the released code's way of reading answers,
-                "released_joining" for its way of joining them with what was given, "released"
-                for both.
             minimum_tokens: shorter clips are no training examples (three leave a token to fill
                 between two that are given).
+            prompts: "trained" tests with training templates, "released" with MotionGPT's test
+                prompts, which it never trained on.
+            outputs: "right"; "released_parsing" for the released code's way of reading outputs,
+                "released_joining" for its way of joining them with what was given, "released"
+                for both.
 
         Raises:
             UserError: an unknown choice, no task, or a fault of the templates.
@@ -93,24 +94,35 @@ class TaskMix(Mapping[str, Task]):
             raise UserError("tasks is empty; choose tasks=all or one of conf/tasks")
         vocabulary = MotionVocabulary(codebook_size)
         self.templates = Templates.read(templates)
-        trained = _choice("tasks.prompts", prompts, PROMPTS) == "trained"
-        shown = self.templates if trained else Templates.packaged("released_prompts")
         quotes = {} if quote_probability is None else {"quote_probability": quote_probability}
         fill = PLACEHOLDERS[_choice("tasks.placeholders", placeholders, tuple(PLACEHOLDERS))]
-        read = REPLIES[_choice("tasks.replies", replies, tuple(REPLIES))]
         self.placeholders: Placeholders = fill(vocabulary, **quotes)
         self.minimum_tokens = minimum_tokens
-        self._tasks = {
+        self._makers = dict(tasks)
+        self._tasks = self._made(prompts, outputs)
+        if not any(task.weight for task in self.values()):
+            raise UserError(f"all tasks have weight 0: {', '.join(self)}; give one a weight")
+
+    def asked_with(self, prompts: str, outputs: str) -> TaskMix:
+        """The same tasks with other test prompts, or outputs read in another way."""
+        other = copy.copy(self)
+        other._tasks = self._made(prompts, outputs)
+        return other
+
+    def _made(self, prompts: str, outputs: str) -> dict[str, Task]:
+        trained = _choice("protocol.motiongpt.prompts", prompts, PROMPTS) == "trained"
+        shown = self.templates if trained else Templates.packaged("released_prompts")
+        read = READERS[_choice("protocol.motiongpt.outputs", outputs, tuple(READERS))]
+        vocabulary = self.placeholders.vocabulary
+        return {
             name: make(
                 templates=self.templates,
                 placeholders=self.placeholders,
-                replies=read(vocabulary),
+                reader=read(vocabulary),
                 prompts=shown,
             )
-            for name, make in tasks.items()
+            for name, make in self._makers.items()
         }
-        if not any(task.weight for task in self.values()):
-            raise UserError(f"all tasks have weight 0: {', '.join(self)}; give one a weight")
 
     def __getitem__(self, name: str) -> Task:
         if name not in self._tasks:

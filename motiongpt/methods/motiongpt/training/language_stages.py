@@ -11,7 +11,6 @@ from omegaconf import DictConfig
 
 from motiongpt.backbones.base import Backbone
 from motiongpt.backbones.loading import load_backbone
-from motiongpt.codecs.vq_vae.stage import MODEL
 from motiongpt.data.store import MotionStore
 from motiongpt.methods.motiongpt.tasks.clip_tokens import WHOLE
 from motiongpt.methods.motiongpt.tasks.pretraining_mix import PretrainingMix
@@ -27,7 +26,7 @@ from motiongpt.methods.motiongpt.training.unsupervised import unsupervised_objec
 from motiongpt.training.compilation import compile_parts
 from motiongpt.training.fit import Schedule, fit
 from motiongpt.training.optimization import make_optimization
-from motiongpt.training.stage import Stage, StageContext
+from motiongpt.training.stage import MODEL, Stage, StageContext
 
 
 class LanguageStage(Stage):

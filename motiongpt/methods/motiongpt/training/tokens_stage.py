@@ -6,12 +6,11 @@ import numpy as np
 
 from motiongpt.allocation import keep_freed_memory
 from motiongpt.codecs.trained import TrainedTokenizer
-from motiongpt.codecs.vq_vae.stage import MODEL
 from motiongpt.codecs.vq_vae.window_batch import check_tokens
 from motiongpt.methods.motiongpt.tasks.clip_tokens import WHOLE
 from motiongpt.methods.motiongpt.tasks.views import views_from
 from motiongpt.methods.motiongpt.token_store import TokenStore
-from motiongpt.training.stage import Stage, StageContext
+from motiongpt.training.stage import MODEL, Stage, StageContext
 
 TOKENS = "tokens"
 

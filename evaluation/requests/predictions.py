@@ -1,15 +1,15 @@
-"""Saved answers of a model: written once, scored later, under any protocol, without the model.
+"""Predictions, the saved outputs of a method: made once, scored later under any protocol.
 
-A folder for each set of answers:
+A folder for each set of outputs:
 
-- `about.json`: task, kind of answer, data fingerprint, names of the clips, frames of each that were
-  asked about and given, motions written for each (`samples`), and the seeds of its replications.
-- `replication_00.json`, `replication_01.json` ..: for each answer the place of the caption that
+- `about.json`: task, kind of output, data fingerprint, names of the clips, frames of each that were
+  asked about and given, motions made for each (`samples`), and the seeds of its replications.
+- `replication_00.json`, `replication_01.json` ..: for each output the number of the caption that
   asked (-1 for none), the prompt, the sentence and the number of frames.
 - `replication_00.npy` ..: motions end to end, (sum of frames, F) float32, not normalised; there is
-  none where the answers are sentences.
+  none where the outputs are sentences.
 
-A replication counts as there once its .json is, which is written last. Other systems' answers can
+A replication counts as there once its .json is, which is written last. Other systems' outputs can
 be scored too if they are written like this.
 Shape letters: N clips, S samples of each, T frames, F features.
 """
@@ -22,7 +22,7 @@ from typing import Any, get_args
 
 import numpy as np
 
-from evaluation.metrics.base import Kind
+from evaluation.requests.kinds import OLD_NAMES, Kind
 from motiongpt.errors import UserError
 from motiongpt.files import save_array, write_json
 
@@ -32,17 +32,17 @@ ABOUT = "about.json"
 
 @dataclass(frozen=True)
 class About:
-    """What a set of answers is.
+    """What a set of outputs is.
 
     Attributes:
         task: its name; in tables too.
-        kind: of answer.
+        kind: of output.
         fingerprint: of the motion store that the clips are in.
         clips: N names.
         frames: of each clip that were asked about, from its first on.
         given: frames of each clip that were given at its start and at its end.
         seeds: of the replications, one for each.
-        samples: S, motions written for each clip.
+        samples: S, motions made for each clip.
     """
 
     task: str
@@ -56,11 +56,11 @@ class About:
 
 
 @dataclass(frozen=True)
-class Answers:
-    """One replication: N * S answers, those of a clip after one another.
+class Outputs:
+    """One replication: N * S outputs, those of a clip after one another.
 
     Attributes:
-        captions: places of the captions that asked, -1 for none.
+        captions: numbers of the captions that asked, -1 for none.
         prompts: what the model read.
         texts: sentences, empty for motions.
         motions: (T, F) each, (0, F) for sentences.
@@ -73,7 +73,7 @@ class Answers:
 
 
 class PredictionSet:
-    """One folder of answers, for reading and for adding replications."""
+    """One folder of outputs, for reading and for adding replications."""
 
     def __init__(self, folder: Path, about: About) -> None:
         self.folder, self.about = Path(folder), about
@@ -88,6 +88,7 @@ class PredictionSet:
         path = Path(folder) / ABOUT
         try:
             fields: dict[str, Any] = json.loads(path.read_text())
+            fields["kind"] = OLD_NAMES.get(fields["kind"], fields["kind"])
             fields["given"] = [(int(start), int(end)) for start, end in fields["given"]]
             about = About(**fields)
         except FileNotFoundError as error:
@@ -116,23 +117,23 @@ class PredictionSet:
         """Whether this replication has been written."""
         return self._path(replication, "json").exists()
 
-    def write(self, replication: int, answers: Answers) -> None:
+    def write(self, replication: int, outputs: Outputs) -> None:
         """Add a replication; a crash leaves it whole or absent."""
-        lengths = [len(motion) for motion in answers.motions]
+        lengths = [len(motion) for motion in outputs.motions]
         if sum(lengths):
-            frames = np.concatenate(answers.motions).astype(np.float32)
+            frames = np.concatenate(outputs.motions).astype(np.float32)
             save_array(self._path(replication, "npy"), frames)
         write_json(
             self._path(replication, "json"),
             {
-                "captions": answers.captions,
-                "prompts": answers.prompts,
-                "texts": answers.texts,
+                "captions": outputs.captions,
+                "prompts": outputs.prompts,
+                "texts": outputs.texts,
                 "lengths": lengths,
             },
         )
 
-    def read(self, replication: int, n_features: int) -> Answers:
+    def read(self, replication: int, n_features: int) -> Outputs:
         """One replication.
 
         Raises:
@@ -141,21 +142,21 @@ class PredictionSet:
         path = self._path(replication, "json")
         try:
             found = json.loads(path.read_text())
-            answers = (found["captions"], found["prompts"], found["texts"], found["lengths"])
+            parts = (found["captions"], found["prompts"], found["texts"], found["lengths"])
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise UserError(
                 f"{path}: replication {replication} is absent or broken; run the generate stage "
                 "again"
             ) from error
         expected = len(self.about.clips) * self.about.samples
-        if {len(part) for part in answers} != {expected}:
-            raise UserError(f"{path}: {len(found['texts'])} answers; expected {expected}")
+        if {len(part) for part in parts} != {expected}:
+            raise UserError(f"{path}: {len(found['texts'])} outputs; expected {expected}")
         ends = np.cumsum(found["lengths"])
         frames = np.zeros((0, n_features), np.float32)
         if len(ends) and ends[-1]:
             frames = self._frames(replication, int(ends[-1]), n_features)
-        motions = [frames[end - length : end] for end, length in zip(ends, answers[3], strict=True)]
-        return Answers(answers[0], answers[1], answers[2], motions)
+        motions = [frames[end - length : end] for end, length in zip(ends, parts[3], strict=True)]
+        return Outputs(parts[0], parts[1], parts[2], motions)
 
     def _frames(self, replication: int, count: int, n_features: int) -> np.ndarray:
         path = self._path(replication, "npy")

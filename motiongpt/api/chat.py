@@ -1,4 +1,4 @@
-"""Instructions that mix words and motion, each answered with words or with a motion."""
+"""Instructions that mix words and motion, each replied to with words or with a motion."""
 
 from __future__ import annotations
 
@@ -11,15 +11,17 @@ import torch
 
 from motiongpt.api.inputs import MotionLike, as_motions
 from motiongpt.api.motion import Motion
-from motiongpt.api.writing import Writer
 from motiongpt.errors import UserError
-from motiongpt.methods.motiongpt.generation.model import Answer, Request
-from motiongpt.methods.motiongpt.tasks.query import Query
+from motiongpt.methods.base import MOTION_TO_TEXT, TEXT_TO_MOTION, Output, Request
+from motiongpt.methods.motiongpt.joining import first_tokens
+from motiongpt.methods.motiongpt.method import MotionGPTMethod, Prompted
+from motiongpt.methods.motiongpt.rounding import Rounded
+from motiongpt.motion.skeleton import Skeleton
 
 Message: TypeAlias = Sequence[str | Motion | np.ndarray]
 ANSWERS = ("any", "text", "motion")
-# The tasks whose answers are read as they stand: what was given is not joined to them.
-PLAIN = {"motion": "text_to_motion", "text": "motion_to_text"}
+# The tasks whose outputs are read as they stand: what was given is not joined to them.
+PLAIN = {"motion": TEXT_TO_MOTION, "text": MOTION_TO_TEXT}
 BATCH_SIZE = 128  # prompts that are read together to see what each begins with
 
 
@@ -36,10 +38,14 @@ class Reply:
     motions: tuple[Motion, ...]
 
 
-def chat_requests(
-    writer: Writer, messages: str | Message | Sequence[str | Message], answer: str
-) -> tuple[list[Request], list[str]]:
-    """What the model is asked, and the words of each message for the captions of the answers.
+def chat_prompts(
+    method: MotionGPTMethod,
+    skeleton: Skeleton,
+    fps: float,
+    messages: str | Message | Sequence[str | Message],
+    answer: str,
+) -> tuple[list[Prompted], list[str]]:
+    """What the model reads, and the words of each message for the captions of the replies.
 
     Raises:
         UserError: see `MotionGPT.chat`.
@@ -48,39 +54,48 @@ def chat_requests(
         raise UserError(f"answer={answer}: choose one of {', '.join(ANSWERS)}")
     listed = [_pieces(index, message) for index, message in enumerate(_separate(messages))]
     motions = [piece for pieces in listed for piece in pieces if not isinstance(piece, str)]
-    given = as_motions(motions, writer.skeleton, writer.fps) if motions else []
-    codes = iter(writer.encode([motion.features for motion in given]))
-    write = writer.tasks.placeholders.vocabulary.write
+    given = as_motions(motions, skeleton, fps) if motions else []
+    rate = method.format.rate
+    clips = [first_tokens(motion.features, rate, skeleton) for motion in given]
+    codes = iter(method.encoded(clips))
+    write = method.mix.placeholders.vocabulary.write
     prompts = [
         "".join(piece if isinstance(piece, str) else write(next(codes)) for piece in pieces)
         for pieces in listed
     ]
-    kinds = begun_with(writer, prompts) if answer == "any" else [answer] * len(prompts)
-    query = Query(writer.fps, writer.frames_per_token)
-    requests = [
-        Request(writer.tasks[PLAIN[kind]], query, wording=prompt)
+    kinds = begun_with(method, prompts) if answer == "any" else [answer] * len(prompts)
+    found = [
+        Prompted(
+            Rounded(Request(f"chat {prompt}", PLAIN[kind]), method.format),
+            method.mix[PLAIN[kind]],
+            prompt,
+        )
         for kind, prompt in zip(kinds, prompts, strict=True)
     ]
     words = [" ".join(piece for piece in pieces if isinstance(piece, str)) for pieces in listed]
-    return requests, [" ".join(said.split()) for said in words]
+    return found, [" ".join(said.split()) for said in words]
 
 
-def replies_of(writer: Writer, answers: Sequence[Answer], said: Sequence[str]) -> list[Reply]:
-    """Answers as people read them; all motions are decoded in one call."""
+def replies_of(
+    outputs: Sequence[Output], words: Sequence[str], skeleton: Skeleton, fps: float
+) -> list[Reply]:
+    """Outputs as people read them."""
     found = []
-    for answer, rows, words in zip(answers, writer.model.motions(answers), said, strict=True):
-        moved = len(rows) > 0
-        motion = (
-            (Motion.from_features(rows, writer.fps, (words,), writer.skeleton),) if moved else ()
+    for output, said in zip(outputs, words, strict=True):
+        rows = output.motion
+        motions = (
+            (Motion.from_features(rows, fps, (said,), skeleton),)
+            if rows is not None and len(rows)
+            else ()
         )
-        found.append(Reply(answer.text, motion))
+        found.append(Reply(output.text, motions))
     return found
 
 
 @torch.no_grad()
-def begun_with(writer: Writer, prompts: Sequence[str]) -> list[str]:
+def begun_with(method: MotionGPTMethod, prompts: Sequence[str]) -> list[str]:
     """ "motion" for prompts after which the model would begin a motion, "text" for the others."""
-    backbone = writer.model.backbone
+    backbone = method.backbone
     start = backbone.token_ids.start
     kinds: list[str] = []
     for first in range(0, len(prompts), BATCH_SIZE):
