@@ -20,9 +20,15 @@ def classes_in(package: ModuleType, base: type[Base]) -> dict[str, type[Base]]:
     found: dict[str, type[Base]] = {}
     for module in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
         for name, value in vars(importlib.import_module(module.name)).items():
-            if inspect.isclass(value) and issubclass(value, base) and not inspect.isabstract(value):
+            if _is_kind_of(value, base):
                 found[name] = value
     return found
+
+
+def _is_kind_of(value: object, base: type) -> bool:
+    if not inspect.isclass(value) or value is base:
+        return False
+    return issubclass(value, base) and not inspect.isabstract(value)
 
 
 def class_by_name(package: ModuleType, base: type[Base], name: object) -> type[Base]:

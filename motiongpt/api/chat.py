@@ -9,7 +9,7 @@ from typing import TypeAlias
 import numpy as np
 import torch
 
-from motiongpt.api.inputs import MotionLike, as_motions
+from motiongpt.api.inputs import FREE_SECONDS, MotionLike, as_motions
 from motiongpt.api.motion import Motion
 from motiongpt.errors import UserError
 from motiongpt.methods.base import MOTION_TO_TEXT, TEXT_TO_MOTION, Output, Request
@@ -66,7 +66,10 @@ def chat_prompts(
     kinds = begun_with(method, prompts) if answer == "any" else [answer] * len(prompts)
     found = [
         Prompted(
-            Rounded(Request(f"chat {prompt}", PLAIN[kind]), method.format),
+            Rounded(
+                Request(f"chat {prompt}", PLAIN[kind], max_frames=int(FREE_SECONDS * fps)),
+                method.format,
+            ),
             method.mix[PLAIN[kind]],
             prompt,
         )

@@ -10,6 +10,8 @@ from motiongpt.api.motion import Motion
 from motiongpt.errors import UserError
 from motiongpt.motion.skeleton import Skeleton
 
+FREE_SECONDS = 9.8  # a motion of free length ends here at the latest: HumanML3D's 196 frames
+
 MotionLike: TypeAlias = Motion | str | Path | np.ndarray
 """A motion, its file, or an array of joints or features at the model's frame rate."""
 

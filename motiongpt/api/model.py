@@ -20,6 +20,7 @@ import torch
 
 from motiongpt.api.ground import Ground
 from motiongpt.api.inputs import (
+    FREE_SECONDS,
     MotionLike,
     as_motions,
     as_texts,
@@ -45,8 +46,6 @@ from motiongpt.published.folder import TEMPLATES, write_model_folder
 
 if TYPE_CHECKING:
     from motiongpt.motion.skeleton import Skeleton
-
-FREE_SECONDS = 9.8  # a motion of free length ends here at the latest: HumanML3D's 196 frames
 
 
 class Model:
@@ -157,7 +156,7 @@ class Model:
         ]
         return self._completed(requests, given, seed, **options)
 
-    def inbetween_request(
+    def in_between(
         self,
         start: MotionLike | Sequence[MotionLike],
         end: MotionLike | Sequence[MotionLike],

@@ -33,7 +33,7 @@ def model_card(folder: ModelFolder, repository: str = "") -> str:
     """
     tasks = _tasks(folder)
     tags = ", ".join(["motion", *(TAGS[task] for task in TAGS if task in tasks)])
-    place = repository or folder.folder.name
+    place = repository or folder.name
     lines = [
         "---",
         "library_name: motiongpt",

@@ -8,7 +8,7 @@ README.md         the model card
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -164,7 +164,7 @@ def write_model_folder(
         if templates is not None:
             write_text(new / f"{TEMPLATES}.json", Path(templates).read_text(encoding="utf-8"))
         if card is not None:
-            write_text(new / CARD, card(described))
+            write_text(new / CARD, card(replace(described, folder=new)))
     return described
 
 
