@@ -47,11 +47,11 @@ class Watch:
 
     Args:
         folder: where the signs lie.
-        silent: seconds without a change after which a process counts as dead.
+        silent: seconds without a change after which a process counts as dead; None for the usual.
     """
 
-    def __init__(self, folder: Path, silent: float = SILENT_SECONDS) -> None:
-        self.folder, self.silent = Path(folder), silent
+    def __init__(self, folder: Path, silent: float | None = None) -> None:
+        self.folder, self.silent = Path(folder), SILENT_SECONDS if silent is None else silent
         self._seen: dict[int, tuple[str, float]] = {}
 
     def is_silent(self, rank: int) -> bool:

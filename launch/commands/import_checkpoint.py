@@ -90,7 +90,7 @@ def default_folder(file: Path) -> Path:
 
 def next_command(imported: ModelFolder) -> str:
     """What can be done with a model folder."""
-    goal = "" if LANGUAGE_MODEL in imported.parts else " goal=evaluate_tokenizer"
+    goal = "" if LANGUAGE_MODEL in imported.parts else " goal=evaluate_codec"
     return (
         f"evaluate it: motiongpt run experiment=published published.folder={imported.folder} "
         f"data={imported.skeleton}{goal}"

@@ -22,7 +22,7 @@ from evaluation.case import Scorers
 from evaluation.replications.embedder import Embedder
 from evaluation.replications.rules import Rules
 from evaluation.replications.scoring import Scoring
-from evaluation.requests.predictions import About, Answers, PredictionSet
+from evaluation.requests.predictions import About, Outputs, PredictionSet
 from evaluation.speed.motion import moving_clips
 from launch.composition.compose import compose_config
 from motiongpt.data.build import build_store
@@ -75,7 +75,7 @@ def make_predictions(
             store.features(index) * np.float32(1 + 0.1 * draw.standard_normal())
             for index in indices
         ]
-        made.write(number, Answers([0] * len(indices), empty, empty, motions))
+        made.write(number, Outputs([0] * len(indices), empty, empty, motions))
     return made
 
 

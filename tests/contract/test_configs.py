@@ -17,7 +17,7 @@ FILES = sorted(
 NESTED = {
     "published": "+published",
     "quantizer": "quantizer@tokenizer.quantizer",
-    "decoding": "decoding@protocol.generation.motion_decoding",
+    "decoding": "decoding@protocol.motiongpt.motion_decoding",
 }
 
 

@@ -94,10 +94,10 @@ def test_a_sweep_shares_what_does_not_differ(finished):
     assert said.count("\ntokenizer ") == 4 and "4 stages: 3 to run, 1 reused" in said
 
 
-def test_another_protocol_scores_the_same_answers(finished):
+def test_another_protocol_scores_the_same_predictions(finished):
     said = run(finished, "protocol.scoring.packing=released", "--dry-run").stdout
     assert "9 stages: 1 to run, 8 reused" in said
-    said = run(finished, "protocol.generation.prompts=released", "--dry-run").stdout
+    said = run(finished, "protocol.motiongpt.prompts=released", "--dry-run").stdout
     assert "9 stages: 2 to run, 7 reused" in said
 
 

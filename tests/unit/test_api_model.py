@@ -1,16 +1,18 @@
 """The Python API on a small untrained model: what is given stays, what is asked is there."""
 
 import json
+import shutil
 
 import numpy as np
 import pytest
 
-from motiongpt import Motion, MotionGPT
-from motiongpt.api.completion import Ground
+from motiongpt import Motion, MotionGPT, load
+from motiongpt.api.ground import Ground
 from motiongpt.data.synthetic import SyntheticSource
 from motiongpt.errors import UserError
-from motiongpt.methods.motiongpt.generation.model import MotionLanguageModel
-from motiongpt.motion.skeleton import KIT
+from motiongpt.methods.base import MotionFormat
+from motiongpt.methods.motiongpt.method import MotionGPTMethod
+from motiongpt.motion.skeleton import HUMANML3D, KIT
 from motiongpt.published.folder import write_model_folder
 from tests.unit.tiny_models import tiny_backbone, tiny_tokenizer
 
@@ -20,11 +22,10 @@ def folder(tmp_path_factory):
     place = tmp_path_factory.mktemp("models") / "tiny"
     write_model_folder(
         place,
-        tiny_tokenizer(),
-        tiny_backbone(),
+        {"codec": tiny_tokenizer().save, "language_model": tiny_backbone().save},
+        method="motiongpt",
         name="tiny",
-        fps=20.0,
-        skeleton="humanml3d",
+        format=MotionFormat(20.0, HUMANML3D),
         source={"made": "here"},
     )
     return place
@@ -54,13 +55,13 @@ def largest_step(joints):
 
 def test_one_call_for_all(model, clips, monkeypatch):
     calls = []
-    answer = MotionLanguageModel.answer
+    strings = MotionGPTMethod._strings
 
-    def counted(self, requests, decoding, seed):
-        calls.append(len(requests))
-        return answer(self, requests, decoding, seed)
+    def counted(self, prompted, decoding, seed):
+        calls.append(len(prompted))
+        return strings(self, prompted, decoding, seed)
 
-    monkeypatch.setattr(MotionLanguageModel, "answer", counted)
+    monkeypatch.setattr(MotionGPTMethod, "_strings", counted)
     model.text_to_motion(["a", "b"], samples=3, seed=0)
     model.motion_to_text(clips)
     model.predict(clips, frames=50)
@@ -118,10 +119,10 @@ def test_from_a_first_and_a_last_pose(model, clips):
 
 
 def test_nothing_jumps_at_the_seams(model, clips):
-    """The untrained tokenizer writes poses far from those given: unblended they would jump."""
+    """The untrained codec makes poses far from those given: unblended they would jump."""
     clip = clips[0]
     (whole,) = model.predict(clip[:20], frames=60, seed=0)
-    decoded = model.writer.model.tokenizer.decode(model.writer.encode([clip.features[:20]]))[0]
+    decoded = model.method.codec.decode(model.method.codec.encode([clip.features[:20]]))[0]
     wrong = np.abs(decoded[-1, 4:67] - clip.features[19, 4:67]).max()
     steps = largest_step(whole.joints)
     assert wrong > 0.3 and steps[19] < 0.2 * wrong
@@ -136,7 +137,7 @@ def test_other_frame_rates_are_resampled(model, clips):
     assert whole.fps == 20 and abs(whole.given.sum() - clips[0].frames) <= 1
 
 
-def test_chat_answers_with_words_or_a_motion(model, clips):
+def test_chat_replies_with_words_or_a_motion(model, clips):
     asked = ["Describe ", clips[0], " in words."]
     (said,) = model.chat(asked, answer="text", seed=0)
     assert not said.motions and isinstance(said.text, str)
@@ -162,7 +163,7 @@ def test_a_saved_model_is_the_same_model(model, tmp_path):
         (lambda m, c: m.text_to_motion(""), "text 0 is empty"),
         (lambda m, c: m.text_to_motion([]), "no text"),
         (lambda m, c: m.text_to_motion(["a", 3]), "text 1 is a int"),
-        (lambda m, c: m.text_to_motion("a", frames=3), "at least 4, the length of one token"),
+        (lambda m, c: m.text_to_motion("a", frames=0), "at least 1, the shortest"),
         (lambda m, c: m.text_to_motion("a", frames=10**6), "at most 1012"),
         (lambda m, c: m.text_to_motion("a", frames=8.5), "whole number"),
         (lambda m, c: m.text_to_motion(["a", "b"], frames=[8]), "1 values of frames for 2"),
@@ -170,7 +171,6 @@ def test_a_saved_model_is_the_same_model(model, tmp_path):
         (lambda m, c: m.text_to_motion("a", samples=0), "samples=0"),
         (lambda m, c: m.text_to_motion("a " * 900), "the model reads 255"),
         (lambda m, c: m.motion_to_text([]), "no motion"),
-        (lambda m, c: m.motion_to_text(c[:3]), "3 frames are less than one token"),
         (lambda m, c: m.motion_to_text("gone.npy"), "gone.npy: no such file"),
         (lambda m, c: m.motion_to_text(7), "motion is a int"),
         (lambda m, c: m.motion_to_text(np.full((9, 263), np.nan)), "NaN"),
@@ -195,6 +195,27 @@ def test_a_motion_of_another_skeleton_is_refused(model):
     kit = Motion.from_features(np.zeros((20, 251)), skeleton=KIT)
     with pytest.raises(UserError, match="'kit', the model was trained on 'humanml3d'"):
         model.motion_to_text(kit)
+
+
+def test_load_opens_any_method_with_the_same_verbs(folder):
+    model = load(folder, device="cpu")
+    assert isinstance(model, MotionGPT) and "method motiongpt" in repr(model)
+    with pytest.raises(UserError, match="temperature: no such option; valid: decoding"):
+        model.text_to_motion("a", temperature=2)
+
+
+def test_a_verb_that_a_method_cannot_do_says_so(folder, clips):
+    model = load(folder, device="cpu")
+    model.method.tasks = frozenset({"text_to_motion"})
+    with pytest.raises(UserError, match="method motiongpt cannot do prediction; it can: text_to"):
+        model.predict(clips[0], frames=60)
+
+
+def test_a_folder_without_weights_is_one_line(folder, tmp_path):
+    shutil.copytree(folder, tmp_path / "hollow")
+    shutil.rmtree(tmp_path / "hollow" / "codec")
+    with pytest.raises(UserError, match="codec: no weights here; get the model folder again"):
+        load(tmp_path / "hollow")
 
 
 def test_what_a_device_or_a_precision_can_not_be(folder):

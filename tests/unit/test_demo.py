@@ -5,11 +5,13 @@ import pytest
 
 from launch.cli import main
 from motiongpt import Motion, MotionGPT
-from motiongpt.api.demo.batch import answer_lines
+from motiongpt.api.demo.batch import run_lines
 from motiongpt.api.demo.lines import numbered_lines, read_line
 from motiongpt.data.synthetic import SyntheticSource
 from motiongpt.errors import UserError
-from motiongpt.methods.motiongpt.generation.model import MotionLanguageModel
+from motiongpt.methods.base import MotionFormat
+from motiongpt.methods.motiongpt.method import MotionGPTMethod
+from motiongpt.motion.skeleton import HUMANML3D
 from motiongpt.published.folder import write_model_folder
 from tests.unit.tiny_models import tiny_backbone, tiny_tokenizer
 
@@ -20,11 +22,10 @@ def place(tmp_path_factory):
     root = tmp_path_factory.mktemp("demo")
     write_model_folder(
         root / "model",
-        tiny_tokenizer(),
-        tiny_backbone(),
+        {"codec": tiny_tokenizer().save, "language_model": tiny_backbone().save},
+        method="motiongpt",
         name="tiny",
-        fps=20.0,
-        skeleton="humanml3d",
+        format=MotionFormat(20.0, HUMANML3D),
         source={},
     )
     clip = next(iter(SyntheticSource(clips=1, seed=5).clips()))
@@ -40,13 +41,13 @@ def place(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def writer(place):
-    return MotionGPT.from_pretrained(place / "model", device="cpu").writer
+def model(place):
+    return MotionGPT.from_pretrained(place / "model", device="cpu")
 
 
-def ask(writer, place, *lines, task=None, captions=False, frames=None, **options):
+def ask(model, place, *lines, task=None, captions=False, frames=None, **options):
     found = [read_line(line, [place], task, captions) for line in lines]
-    return answer_lines(writer, found, frames, seed=0, **options)
+    return run_lines(model, found, frames, seed=0, **options)
 
 
 @pytest.mark.parametrize(
@@ -105,9 +106,9 @@ def test_numbers_are_those_of_the_file():
     assert numbered_lines(b"\xef\xbb\xbfone\r\n\n  \ntwo") == [(1, b"one"), (4, b"two")]
 
 
-def test_the_motion_stands_where_its_placeholder_stood(writer, place):
+def test_the_motion_stands_where_its_placeholder_stood(model, place):
     whole, first, rest, masked = ask(
-        writer,
+        model,
         place,
         "Describe <motion>!#clips/joints.npy",
         "On: <Motion_Placeholder_s1>#clips/joints.npy",
@@ -115,8 +116,8 @@ def test_the_motion_stands_where_its_placeholder_stood(writer, place):
         "Fill <Motion_Placeholder_Masked>#clips/joints.npy",
     )
     motion = Motion.from_file(place / "clips" / "joints.npy")
-    vocabulary, features = writer.tasks.placeholders.vocabulary, motion.features
-    encode = writer.model.tokenizer.encode
+    vocabulary, features = model.method.mix.placeholders.vocabulary, motion.features
+    encode = model.method.codec.encode
     (codes, head, tail) = encode([features[:40], features[:8], features[8:40]])
     assert whole.prompt == f"Describe {vocabulary.write(codes)}!"
     assert first.prompt == f"On: {vocabulary.write(head)}"
@@ -126,10 +127,10 @@ def test_the_motion_stands_where_its_placeholder_stood(writer, place):
     assert masked.prompt == f"Fill {vocabulary.write(np.concatenate([head, hidden, tail]))}"
 
 
-def test_answers_have_what_was_given(writer, place):
+def test_answers_have_what_was_given(model, place):
     source = Motion.from_file(place / "clips" / "features.npy").joints
     predicted, filled, said, moved = ask(
-        writer,
+        model,
         place,
         "On: <Motion_Placeholder_s1>#clips/features.npy",
         "Fill <Motion_Placeholder_Masked>#clips/features.npy",
@@ -145,35 +146,35 @@ def test_answers_have_what_was_given(writer, place):
     assert moved.prompt == "a person walks" and moved.text == "<Motion_Placeholder>"
 
 
-def test_the_length_that_is_asked_for(writer, place):
+def test_the_length_that_is_asked_for(model, place):
     asked = [
         "On: <Motion_Placeholder_s1>#clips/joints.npy",
         "Fill <Motion_Placeholder_Masked>#clips/joints.npy",
         "walk",
     ]
-    found = ask(writer, place, *asked, frames=33)
+    found = ask(model, place, *asked, frames=33)
     assert [one.motion.frames for one in found] == [33, 33, 33]
 
 
-def test_a_caption_is_put_into_the_models_own_words(writer, place):
-    (told,) = ask(writer, place, "a person walks", captions=True)
+def test_a_caption_is_put_into_the_models_own_words(model, place):
+    (told,) = ask(model, place, "a person walks", captions=True)
     assert told.prompt != "a person walks" and "a person walks" in told.prompt
     for task in ("pred", "inbetween"):
-        (one,) = ask(writer, place, "a person waves#clips/joints.npy", task=task)
+        (one,) = ask(model, place, "a person waves#clips/joints.npy", task=task)
         assert "a person waves" in one.prompt and "<motion_id" in one.prompt
 
 
-def test_all_lines_are_one_call_and_bad_ones_stop_none(writer, place, monkeypatch):
+def test_all_lines_are_one_call_and_bad_ones_stop_none(model, place, monkeypatch):
     calls = []
-    answer = MotionLanguageModel.answer
+    strings = MotionGPTMethod._strings
 
-    def counted(self, requests, decoding, seed):
-        calls.append((len(requests), decoding.strategy))
-        return answer(self, requests, decoding, seed)
+    def counted(self, prompted, decoding, seed):
+        calls.append((len(prompted), decoding.strategy))
+        return strings(self, prompted, decoding, seed)
 
-    monkeypatch.setattr(MotionLanguageModel, "answer", counted)
+    monkeypatch.setattr(MotionGPTMethod, "_strings", counted)
     found = ask(
-        writer,
+        model,
         place,
         "walk",
         "Describe <motion>#clips/wrong.npy",
@@ -200,13 +201,13 @@ def test_all_lines_are_one_call_and_bad_ones_stop_none(writer, place, monkeypatc
         ("inbetween", "On <Motion_Placeholder_Masked>#clips/joints.npy", "beams"),
     ):
         calls.clear()
-        ask(writer, place, line, task=task)
+        ask(model, place, line, task=task)
         assert calls == [(1, strategy)]
 
 
-def test_a_task_without_its_motion_says_so(writer, place):
+def test_a_task_without_its_motion_says_so(model, place):
     for task, said in (("pred", "needs a motion"), ("m2t", "needs <motion>")):
-        (one,) = ask(writer, place, "a person walks", task=task)
+        (one,) = ask(model, place, "a person walks", task=task)
         assert said in one.problem
 
 
@@ -225,7 +226,7 @@ def test_a_file_of_prompts_becomes_files(place, tmp_path, capsys, monkeypatch):
     assert main([*words, "--pictures", "--bvh", "--device", "cpu"]) == 1
     shown = capsys.readouterr()
     assert f"{prompts}:4 (ID 2): clips/gone.npy: no such file" in shown.err
-    assert "3 of 4 answered" in shown.out
+    assert "3 of 4 done" in shown.out
     out = tmp_path / "results"
     names = {one.name for one in out.iterdir()}
     four = {
@@ -262,7 +263,7 @@ def test_one_typed_sentence(place, tmp_path, capsys):
         (["demo", "nowhere", "x"], "nowhere: no such folder; expected a model folder"),
         (["demo", "MODEL", "--example", "gone.txt"], "gone.txt: cannot read the prompts"),
         (["demo", "MODEL", "--example", "empty.txt"], "empty.txt: no line with words"),
-        (["demo", "MODEL", "x", "--frames", "2"], "frames=2: ask for at least 4"),
+        (["demo", "MODEL", "x", "--frames", "0"], "frames=0: ask for at least 1"),
     ],
 )
 def test_bad_arguments_are_one_line_and_a_status(place, tmp_path, monkeypatch, capsys, words, said):

@@ -5,19 +5,19 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
-from evaluation.answers.padded_clips import encode_padded
 
 from motiongpt.backbones.loading import load_backbone
 from motiongpt.backbones.t5 import T5Backbone
 from motiongpt.codecs.trained import TrainedTokenizer
 from motiongpt.data.store import MotionStore
 from motiongpt.errors import UserError
+from motiongpt.methods.base import MotionFormat
 from motiongpt.methods.motiongpt.tasks.clip_tokens import WHOLE
 from motiongpt.methods.motiongpt.token_store import TokenStore
 from motiongpt.methods.motiongpt.training.tokens_stage import TOKENS, TokensStage
 from motiongpt.motion.skeleton import HUMANML3D, KIT
 from motiongpt.published.folder import write_model_folder
-from motiongpt.published.stages import ImportedLanguageModelStage, ImportedTokenizerStage
+from motiongpt.published.stages import ImportedPartStage
 from motiongpt.training.stage import MODEL, StageContext
 from tests.end_to_end.stages import small_store
 from tests.unit.original_checkpoints import K, vq_vae
@@ -40,10 +40,23 @@ def folder(tmp_path):
         decoder_layers=1, heads=2, text_tokens=400,
     )  # fmt: skip
     folder = tmp_path / "weights"
-    write_model_folder(
-        folder, tokenizer(), backbone, name="small", fps=20.0, skeleton="humanml3d", source={}
-    )
+    write_folder(folder, codec=tokenizer().save, language_model=backbone.save)
     return folder
+
+
+def write_folder(folder, **parts):
+    write_model_folder(
+        folder, parts, method="motiongpt", name="small", format=MotionFormat(20.0, HUMANML3D),
+        source={},
+    )  # fmt: skip
+
+
+def codec_stage(folder, codes=K, rate=4):
+    expected = {
+        "codebook_size": [codes, "tokenizer.codebook_size"],
+        "frames_per_token": [rate, "downsampling"],
+    }
+    return ImportedPartStage(folder and str(folder), "codec", expected)
 
 
 def context(tmp_path, stage="tokenizer", store=STORE, **parents) -> StageContext:
@@ -54,13 +67,13 @@ def context(tmp_path, stage="tokenizer", store=STORE, **parents) -> StageContext
 
 def test_both_stages_leave_the_parts_of_the_folder(folder, tmp_path):
     first = context(tmp_path)
-    ImportedTokenizerStage(str(folder), K, 4).run(first)
+    codec_stage(folder).run(first)
     second = context(tmp_path, "instruct", tokenizer=first.folder)
-    found = ImportedLanguageModelStage(str(folder)).run(second)
+    found = ImportedPartStage(str(folder), "language_model").run(second)
     mine = TrainedTokenizer.load(first.folder / MODEL)
     assert np.array_equal(mine.mean, tokenizer().mean) and np.array_equal(mine.std, tokenizer().std)
     backbone = load_backbone(second.folder / MODEL, K)
-    assert found["parameters"] == sum(p.numel() for p in backbone.parameters())
+    assert found["weights_mb"] > 0 and backbone.vocabulary.codebook_size == K
 
 
 @pytest.mark.parametrize(
@@ -72,8 +85,8 @@ def test_both_stages_leave_the_parts_of_the_folder(folder, tmp_path):
 )  # fmt: skip
 def test_motion_of_another_kind_is_refused(store, said, folder, tmp_path):
     for stage in (
-        ImportedTokenizerStage(str(folder), K, 4),
-        ImportedLanguageModelStage(str(folder)),
+        codec_stage(folder),
+        ImportedPartStage(str(folder), "language_model"),
     ):
         with pytest.raises(UserError, match=said):
             stage.run(context(tmp_path, store=store))
@@ -81,35 +94,25 @@ def test_motion_of_another_kind_is_refused(store, said, folder, tmp_path):
 
 def test_other_sizes_than_configured_are_refused(folder, tmp_path):
     with pytest.raises(UserError, match=r"run with tokenizer.codebook_size=16"):
-        ImportedTokenizerStage(str(folder), 512, 4).run(context(tmp_path))
+        codec_stage(folder, 512).run(context(tmp_path))
     with pytest.raises(UserError, match=r"run with downsampling=4"):
-        ImportedTokenizerStage(str(folder), K, 2).run(context(tmp_path))
-
-
-def test_a_language_model_of_another_codebook_is_refused(folder, tmp_path):
-    tokenizer(32).save(tmp_path / "other" / MODEL)
-    with pytest.raises(UserError, match="writes 16 codes, the tokenizer of this experiment has 32"):
-        ImportedLanguageModelStage(str(folder)).run(
-            context(tmp_path, "instruct", tokenizer=tmp_path / "other")
-        )
+        codec_stage(folder, rate=2).run(context(tmp_path))
 
 
 def test_no_folder_and_a_tokenizer_alone_are_said(tmp_path):
     with pytest.raises(UserError, match="set published.folder=FOLDER"):
-        ImportedTokenizerStage(None, K, 4).run(context(tmp_path))
+        codec_stage(None).run(context(tmp_path))
     alone = tmp_path / "alone"
-    write_model_folder(
-        alone, tokenizer(), None, name="alone", fps=20.0, skeleton="humanml3d", source={}
-    )
-    with pytest.raises(UserError, match="tokenizer alone"):
-        ImportedLanguageModelStage(str(alone)).run(context(tmp_path, "instruct"))
+    write_folder(alone, codec=tokenizer().save)
+    with pytest.raises(UserError, match="without language_model; it has codec"):
+        ImportedPartStage(str(alone), "language_model").run(context(tmp_path, "instruct"))
 
 
 def test_clips_are_coded_with_the_statistics_of_the_weights(folder, tmp_path):
     small_store(tmp_path / "store", validation=2)
     store = MotionStore.open(tmp_path / "store")
     first = context(tmp_path, store=store)
-    ImportedTokenizerStage(str(folder), K, 4).run(first)
+    codec_stage(folder).run(first)
     second = context(tmp_path, "tokens", store, tokenizer=first.folder)
     TokensStage({}).run(second)
     own = tokenizer()
@@ -119,14 +122,3 @@ def test_clips_are_coded_with_the_statistics_of_the_weights(folder, tmp_path):
         expected = own.tokenizer.encode(normalised[None])[0].numpy()
         found = TokenStore.open(second.folder / TOKENS).clip(index)[WHOLE]
         assert np.array_equal(found, expected)
-
-
-def test_padding_is_zero_where_the_weights_see_it(tmp_path):
-    small_store(tmp_path / "store", validation=2)
-    store = MotionStore.open(tmp_path / "store")
-    own = tokenizer()
-    short, long = np.argsort(store.lengths)[[0, -1]].tolist()
-    rows = np.zeros((int(store.lengths[long]), 263), np.float32)
-    rows[: int(store.lengths[short])] = (store.features(short) - own.mean) / own.std
-    expected = own.tokenizer.encode(torch.from_numpy(rows)[None])[0].numpy()
-    assert np.array_equal(encode_padded(own, store, [short, long])[short], expected)

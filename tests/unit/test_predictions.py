@@ -8,7 +8,7 @@ import pytest
 
 from evaluation.requests.predictions import (
     About,
-    Answers,
+    Outputs,
     PredictionSet,
     clip_indices,
     prediction_sets,
@@ -28,7 +28,7 @@ ABOUT = About(
 
 def answers(lengths=(3, 0)):
     draw = np.random.default_rng(0)
-    return Answers(
+    return Outputs(
         captions=[0, -1],
         prompts=["a", "b"],
         texts=["", "words"],

@@ -13,9 +13,9 @@ import torch
 from hydra.utils import get_class
 from torch.utils.data import DataLoader
 
-from evaluation import generate_stage
+from evaluation import generate_stage, peers
 from evaluation.generate_stage import Piece
-from evaluation.requests.predictions import About, Answers, PredictionSet
+from evaluation.requests.predictions import About, Outputs, PredictionSet
 from launch.composition.compose import compose_config
 from motiongpt.errors import UserError
 from motiongpt.training.callbacks import KeepCheckpoint, StopAtStepEnd
@@ -78,23 +78,42 @@ def test_stages_say_whether_several_processes_may_run_them():
 
 def piece_of(folder, number):
     about = About("task", "text", "f", ["clip"], [8], [(0, 0)], seeds=[0, 1])
-    return Piece("task", PredictionSet.create(folder, about), number, None, [])
+    return Piece("task", PredictionSet.create(folder, about), number)
 
 
 def test_the_first_process_waits_for_what_the_others_write(tmp_path, monkeypatch):
     monkeypatch.setattr(generate_stage, "POLL_SECONDS", 0.01)
-    monkeypatch.setattr(generate_stage, "SAY_SECONDS", 0.05)
+    monkeypatch.setattr(generate_stage, "LOG_SECONDS", 0.05)
     said = []
     context = replace(context_for(tmp_path, 2), say=said.append)
     pieces = [piece_of(tmp_path / "task", number) for number in (0, 1)]
-    answers = Answers([0], ["?"], ["!"], [np.zeros((0, 263), np.float32)])
-    pieces[0].made.write(0, answers)
-    other = threading.Timer(0.3, pieces[1].made.write, (1, answers))
+    answers = Outputs([0], ["?"], ["!"], [np.zeros((0, 263), np.float32)])
+    pieces[0].saved.write(0, answers)
+    other = threading.Timer(0.3, pieces[1].saved.write, (1, answers))
     other.start()
     started = time.monotonic()
-    generate_stage._wait_for(pieces, context)
+    (tmp_path / ".alive_1").write_text("0")
+    assert list(generate_stage._left_over(pieces, context)) == []
     assert time.monotonic() - started >= 0.3 and all(piece.is_there for piece in pieces)
     assert "waiting for 1 of 2 replications" in said[0]
+
+
+def test_the_first_process_does_the_part_of_one_that_died(tmp_path, monkeypatch):
+    monkeypatch.setattr(generate_stage, "POLL_SECONDS", 0.01)
+    monkeypatch.setattr(peers, "SILENT_SECONDS", 0.2)
+    context = replace(context_for(tmp_path, 2), say=lambda line: None)
+    pieces = [piece_of(tmp_path / "task", number) for number in (0, 1)]
+    outputs = Outputs([0], ["?"], ["!"], [np.zeros((0, 263), np.float32)])
+    pieces[0].saved.write(0, outputs)
+    done = []
+    with peers.alive(tmp_path, 1, seconds=0.05):
+        waiting = generate_stage._left_over(pieces, context)
+        thread = threading.Thread(target=lambda: done.append(next(waiting)))
+        thread.start()
+        time.sleep(0.5)
+        assert not done, "a process that lives is waited for"
+    thread.join(timeout=10)
+    assert done == [pieces[1]]
 
 
 class OneWeight(pl.LightningModule):

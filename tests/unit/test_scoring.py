@@ -21,7 +21,7 @@ from evaluation.replications.comparison import (
 )
 from evaluation.replications.rules import Rules
 from evaluation.replications.scoring import Scoring
-from evaluation.requests.predictions import About, Answers, PredictionSet
+from evaluation.requests.predictions import About, Outputs, PredictionSet
 from motiongpt.data.build import build_store
 from motiongpt.data.clip import Caption
 from motiongpt.errors import UserError
@@ -73,7 +73,7 @@ def saved(folder, store, kind="motion", replications=2, given=(0, 0), lengths=(6
     made = PredictionSet.create(folder / "a_task", about)
     for number in range(replications):
         motions = [np.full((n + number, 263), 0.1, np.float32) for n in lengths]
-        made.write(number, Answers([1] * CLIPS, ["?"] * CLIPS, ["x"] * CLIPS, motions))
+        made.write(number, Outputs([1] * CLIPS, ["?"] * CLIPS, ["x"] * CLIPS, motions))
     return made
 
 
