@@ -69,7 +69,7 @@ def test_broken_sets_are_refused_in_one_line(tmp_path):
     fewer = json.loads((tmp_path / "replication_00.json").read_text())
     fewer = {key: value[:1] for key, value in fewer.items()}
     (tmp_path / "replication_00.json").write_text(json.dumps(fewer))
-    with pytest.raises(UserError, match="1 answers; expected 2"):
+    with pytest.raises(UserError, match="1 outputs; expected 2"):
         made.read(0, 5)
 
 
@@ -102,6 +102,6 @@ def test_no_predictions_says_how_to_get_them(tmp_path):
 def test_samples_of_a_clip_follow_one_another(tmp_path):
     about = replace(ABOUT, kind="samples", samples=3, seeds=[1])
     made = PredictionSet.create(tmp_path, about)
-    with pytest.raises(UserError, match="2 answers; expected 6"):
+    with pytest.raises(UserError, match="2 outputs; expected 6"):
         made.write(0, answers())
         made.read(0, 5)

@@ -8,6 +8,7 @@ from omegaconf import OmegaConf
 from evaluation.requests.building import Asking, RequestBuilder, chosen_clips
 from launch.composition.compose import compose_config
 from motiongpt.data.build import build_store
+from motiongpt.data.clip import Caption
 from motiongpt.errors import UserError
 from motiongpt.methods.base import TASKS
 from motiongpt.motion.anchor import root_path
@@ -88,7 +89,8 @@ def test_only_what_may_differ_has_replications(store):
 
 def test_captions_are_the_first_or_drawn_for_each_replication(tmp_path):
     captions = ("one", "two", "three")
-    clips = [feature_clip(f"c{i}", frames=9, captions=captions) for i in range(40)]
+    given = tuple(map(Caption, captions))
+    clips = [feature_clip(f"c{i}", frames=9, captions=given) for i in range(40)]
     store = build_store(FakeSource(clips), tmp_path / "s", progress=False)
     first = builder(store)
     about = first.sets("text_to_motion", False)["text_to_motion"]
