@@ -19,6 +19,7 @@ from motiongpt.errors import UserError
 
 CONF = Path(launch.__file__).resolve().parents[1] / "conf"
 ROOT_CONFIG = "config"
+METHOD = "method"
 SWEEPERS = "optuna and submitit come with this project's extra, as in pip install -e '.[sweepers]'"
 # Hydra's are ValueErrors where a group's choice is no name: data=null.
 COMPOSITION_ERRORS = (HydraException, OmegaConfBaseException, ValueError)
@@ -161,8 +162,41 @@ def one_line(message: str, overrides: Sequence[str]) -> str:
         return _unknown_key(full[1] if full else key[1], overrides)
     missing = re.search(r"Could not override '([^']+)'", message)
     if missing:
-        return _unknown_key(missing[1], overrides)
+        return _without_group(missing[1], overrides) or _unknown_key(missing[1], overrides)
     return f"{' '.join(message.split())} (overrides: {' '.join(overrides) or 'none'})"
+
+
+def _choices_of(overrides: Sequence[str]) -> list[str]:
+    """The overrides that choose groups."""
+    parsed = [one for one in parse_overrides(overrides) if choices(one.key_or_group)]
+    return [str(one.input_line) for one in parsed]
+
+
+def methods_with(group: str) -> list[str]:
+    """Methods that bring a group of their own, as backbone is MotionGPT's."""
+    return [
+        name
+        for name in choices(METHOD)
+        if f"/{group}:" in (CONF / METHOD / f"{name}.yaml").read_text()
+    ]
+
+
+def _without_group(group: str, overrides: Sequence[str]) -> str | None:
+    """What to say of a group that there is, but not for the chosen method."""
+    having = methods_with(group)
+    if not having:
+        return None
+    method = next(
+        (
+            str(one.value())
+            for one in parse_overrides(overrides)
+            if one.key_or_group == METHOD and not one.is_sweep_override()
+        ),
+        "of this experiment",
+    )
+    return (
+        f"method {method} has no {group}; leave {group}= out, or choose method={','.join(having)}"
+    )
 
 
 def _unknown_key(key: str, overrides: Sequence[str]) -> str:
@@ -170,8 +204,10 @@ def _unknown_key(key: str, overrides: Sequence[str]) -> str:
     if key.startswith("hydra."):
         return f"{key}: Hydra has no such option; +{key}=… adds one"
     parent, _, name = key.rpartition(".")
-    parsed = [one for one in parse_overrides(overrides) if choices(one.key_or_group)]
-    config = compose_config([str(one.input_line) for one in parsed])
+    config = compose_config(_choices_of(overrides))
+    group = key.partition(".")[0]
+    if group not in config and (said := _without_group(group, overrides)):
+        return said
     node = OmegaConf.select(config, parent) if parent else config
     while node is None and parent:
         parent, _, name = parent.rpartition(".")

@@ -17,7 +17,6 @@ from hydra._internal.defaults_list import create_defaults_list
 from hydra.core.default_element import ConfigDefault, GroupDefault, InputDefault, ResultDefault
 from hydra.core.override_parser.types import Override
 
-
 REFERENCE = re.compile(r"\$\{(\w+)\}")
 
 

@@ -129,8 +129,9 @@ def plain_containers(config: DictConfig) -> dict[str, Any]:
 
 
 def _settings(stages: Mapping[str, Any], name: str) -> dict[str, Any]:
-    if name not in stages:
-        raise UserError(f"{name}: no such stage; valid: {', '.join(stages)}")
+    there = [stage for stage, settings in stages.items() if settings is not None]
+    if name not in there:
+        raise UserError(f"{name}: no such stage of this method; valid: {', '.join(there)}")
     if not isinstance(stages[name], dict):
         raise UserError(
             f"stage.{name}={stages[name]}: a stage's settings are needed, not one value"
