@@ -20,7 +20,7 @@ class PairBatch(NamedTuple):
     Attributes:
         input_ids, attention_mask: (2 B, L) int64, what is left of the captions.
         words: (2 B, V) float32, 1 at each token of the whole caption, its end left out.
-        alike: (B, B) bool, True where two clips share a caption, so neither is the other's negative.
+        alike: (B, B) bool, True where two clips share a caption: neither is the other's negative.
     """
 
     input_ids: Tensor

@@ -1,6 +1,7 @@
 """Published text encoders, by hub name or from a local folder."""
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any, ClassVar, Self
 
 from transformers import AutoConfig, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
@@ -46,6 +47,12 @@ class PretrainedTextEncoder(TransformersTextEncoder):
 
     @classmethod
     def _load_source(cls, source: str) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
+        # of a folder without a configuration transformers guesses the kind by the folder's name
+        if Path(source).is_dir() and not Path(source, "config.json").is_file():
+            raise UserError(
+                f"text_encoder.source={source} can't be loaded: no model in this folder (no "
+                "config.json); name one that has it, or take text_encoder=small"
+            )
         try:
             found = AutoConfig.from_pretrained(source).model_type
             if cls.model_types and found not in cls.model_types:

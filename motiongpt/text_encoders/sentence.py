@@ -1,4 +1,4 @@
-"""Sentence encoders (Reimers and Gurevych, EMNLP 2019): any encoder of transformers, mean pooled."""
+"""Sentence encoders (Reimers and Gurevych, EMNLP 2019): encoders of transformers, mean pooled."""
 
 from collections.abc import Mapping
 from typing import Any

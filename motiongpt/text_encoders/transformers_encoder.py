@@ -13,7 +13,15 @@ from motiongpt.errors import UserError
 from motiongpt.text_encoders.base import TextEncoder
 
 MODEL, TOKENIZER = "model", "text_tokenizer"
-CANNOT_LOAD = (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError)
+CANNOT_LOAD = (
+    OSError,
+    ValueError,
+    KeyError,
+    TypeError,
+    AttributeError,
+    RuntimeError,
+    SafetensorError,
+)
 """What transformers raises of files that are absent, damaged or of another shape."""
 _POSITIONS_BEHIND_PADDING = frozenset({"roberta", "xlm-roberta", "camembert", "mpnet"})
 
