@@ -19,12 +19,20 @@ NESTED = {
     "quantizer": "quantizer@tokenizer.quantizer",
     "decoding": "decoding@protocol.motiongpt.motion_decoding",
 }
+# Groups that only some methods have, and what a stage that needs one is tested with.
+OF_SOME_METHODS = {
+    group: choice
+    for group, choice in {"text_encoder": "small"}.items()
+    if group not in compose_config()
+}
 
 
 def chosen(file):
     group = str(file.parent)
     if group == "stage":
         return []
+    if group in OF_SOME_METHODS:
+        return [f"+{group}='{file.stem}'"]
     return [f"{NESTED.get(group, group)}='{file.stem}'"]
 
 
@@ -61,7 +69,8 @@ def test_its_first_line_says_what_it_is(file):
 
 @pytest.mark.parametrize("name", [f.stem for f in FILES if f.parent.name == "stage"])
 def test_every_stage_builds(name):
-    config = compose_config([f"+stage@stage.tested={name}"])
+    groups = [f"+{group}={choice}" for group, choice in OF_SOME_METHODS.items()]
+    config = compose_config([*groups, f"+stage@stage.tested={name}"])
     from launch.runs.run_stage import GRAPH_KEYS
 
     settings = {key: value for key, value in config.stage.tested.items() if key not in GRAPH_KEYS}
@@ -118,6 +127,26 @@ def test_every_evaluator_builds(name):
 
     source = instantiate(compose_config([f"evaluator={name}"]).evaluator)
     assert isinstance(source, EvaluatorSource)
+
+
+@pytest.mark.parametrize("file", [f for f in FILES if f.parent.name == "text_encoder"], ids=str)
+def test_every_text_encoder_builds_and_learns_or_says_in_one_line_what_it_lacks(file, tmp_path):
+    from motiongpt.errors import UserError
+    from motiongpt.text_encoders.base import TextEncoder
+
+    config = compose_config(chosen(file)).text_encoder
+    quick = {"source": str(tmp_path / "nowhere"), "steps": 1}
+    small = {key: value for key, value in quick.items() if key in config}
+    make = instantiate(DictConfig({**config, **small}))
+    texts, said = [["a person walks", "someone walks"], ["a man hops"]], []
+    if "source" in config:
+        with pytest.raises(UserError, match="text_encoder.source=.*nowhere can't be loaded"):
+            make(texts, 0, said.append)
+    else:
+        encoder = make(texts, 0, said.append)
+        assert isinstance(encoder, TextEncoder)
+        assert encoder.encode(["a person walks"]).shape == (1, encoder.width)
+    assert said
 
 
 @pytest.mark.parametrize("name", [f.stem for f in FILES if f.parent.name == "tokenizer"])

@@ -1,0 +1,91 @@
+"""Published text encoders, by hub name or from a local folder."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+from transformers import AutoConfig, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
+
+from motiongpt.errors import UserError
+from motiongpt.text_encoders.transformers_encoder import (
+    CANNOT_LOAD,
+    TransformersTextEncoder,
+    said,
+)
+
+
+class PretrainedTextEncoder(TransformersTextEncoder):
+    """An encoder that others have trained; nothing here changes its weights.
+
+    Class attributes:
+        model_types: `model_type` of the configurations that it reads; empty for any.
+    """
+
+    model_types: ClassVar[frozenset[str]] = frozenset()
+
+    @classmethod
+    def pretrained(
+        cls,
+        texts_by_clip: Sequence[Sequence[str]] = (),
+        seed: int = 0,
+        log: Callable[[str], None] = print,
+        *,
+        source: str,
+        **settings: Any,
+    ) -> Self:
+        """Open published weights; a `TextEncoderFactory` that needs neither captions nor seed.
+
+        Args:
+            source: a name on the Hugging Face hub, or a folder that `save_pretrained` wrote.
+            settings: arguments of the constructor besides its parts.
+
+        Raises:
+            UserError: it can't be had, or is of another kind.
+        """
+        log(f"  text encoder: loading {source}")
+        return cls(*cls._load_source(source), **settings)
+
+    @classmethod
+    def _load_source(cls, source: str) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
+        # of a folder without a configuration transformers guesses the kind by the folder's name
+        if Path(source).is_dir() and not Path(source, "config.json").is_file():
+            raise UserError(
+                f"text_encoder.source={source} can't be loaded: no model in this folder (no "
+                "config.json); name one that has it, or take text_encoder=small"
+            )
+        try:
+            found = AutoConfig.from_pretrained(source).model_type
+            if cls.model_types and found not in cls.model_types:
+                raise UserError(
+                    f"text_encoder.source={source} is a {found} model, not "
+                    f"{' or '.join(sorted(cls.model_types))}: choose the text_encoder of its kind"
+                )
+            text_tokenizer = AutoTokenizer.from_pretrained(source)
+            network, loading = cls.model_class.from_pretrained(source, output_loading_info=True)
+        except CANNOT_LOAD as error:
+            raise UserError(
+                f"text_encoder.source={source} can't be loaded: download it elsewhere and pass its "
+                "folder, or take text_encoder=small, which learns from the captions "
+                f"({said(error)})"
+            ) from error
+        _check_weights(source, loading["missing_keys"])
+        _check_tokenizer(source, text_tokenizer)
+        return network, text_tokenizer
+
+
+def _check_weights(source: str, missing: Sequence[str]) -> None:
+    """Refuse what transformers fills with random numbers; BERT's pooling layer is not used."""
+    absent = sorted(name for name in missing if not name.startswith("pooler."))
+    if absent:
+        raise UserError(
+            f"text_encoder.source={source} lacks {len(absent)} weights, {absent[0]} among them, "
+            "which would be random: name a complete copy"
+        )
+
+
+def _check_tokenizer(source: str, text_tokenizer: PreTrainedTokenizerBase) -> None:
+    if text_tokenizer.pad_token is None or not text_tokenizer("")["input_ids"]:
+        raise UserError(
+            f"text_encoder.source={source}: its tokenizer has no padding, or no mark that an empty "
+            "sentence consists of; choose an encoder of sentences, as conf/text_encoder has"
+        )
