@@ -52,6 +52,7 @@ class Lookup(Method):
     """
 
     name = "lookup"
+    all_tasks = frozenset(TASKS)
     repeatable = frozenset(TASKS)
 
     def __init__(self, memory: Memory, stride: int = STRIDE) -> None:
@@ -63,7 +64,7 @@ class Lookup(Method):
         if stride < 1:
             raise UserError(f"lookup: stride={stride}; windows begin every 1 or more frames")
         self.memory, self.stride = memory, stride
-        self.tasks = frozenset(TASKS)
+        self.tasks = self.all_tasks
 
     @classmethod
     def load(
