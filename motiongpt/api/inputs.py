@@ -59,9 +59,7 @@ def _as_motion(motion: object, skeleton: Skeleton, fps: float, what: str) -> Mot
     if isinstance(motion, str | Path):
         motion = Motion.from_file(motion)
     elif isinstance(motion, np.ndarray):
-        from motiongpt.api.motion_file import motion_of_array
-
-        motion = motion_of_array(motion, fps)
+        motion = Motion.from_array(motion, fps)
     if not isinstance(motion, Motion):
         raise UserError(f"{what} is a {type(motion).__name__}; give a Motion, a file or an array")
     if motion.skeleton.name != skeleton.name:

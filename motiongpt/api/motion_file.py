@@ -5,22 +5,21 @@ Shape letters: T frames, J joints, F features.
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from motiongpt.api.motion import Motion, in_metres
 from motiongpt.data.bvh import Bvh, read_bvh
 from motiongpt.data.bvh_forward import world_positions
 from motiongpt.data.bvh_joints import mapped_joints
 from motiongpt.data.joint_mapping import mapping_for
 from motiongpt.errors import UserError
+from motiongpt.motion.sequence import MotionSequence, in_metres
 from motiongpt.motion.skeleton import HUMANML3D, SKELETONS, Skeleton, skeleton_by_name
 
 Captions = Sequence[str] | None
 
 
-def read_motion(path: Path, fps: float | None = None, captions: Captions = None) -> Motion:
+def read_motion(path: Path, fps: float | None = None, captions: Captions = None) -> MotionSequence:
     """See `Motion.from_file`."""
     ending = path.suffix.lower()
     if ending not in _READERS:
@@ -34,7 +33,7 @@ def read_motion(path: Path, fps: float | None = None, captions: Captions = None)
 
 def motion_of_array(
     array: np.ndarray, fps: float | None = None, captions: Sequence[str] = ()
-) -> Motion:
+) -> MotionSequence:
     """Joints (T, J, 3) or features (T, F), told apart by their shape; a leading 1 is dropped.
 
     Raises:
@@ -43,23 +42,23 @@ def motion_of_array(
     found = array[0] if array.ndim == 4 and len(array) == 1 else array
     for skeleton in SKELETONS.values():
         if found.ndim == 3 and found.shape[1:] == (skeleton.n_joints, 3):
-            return Motion.from_joints(found, fps, captions, skeleton)
+            return MotionSequence.from_joints(found, fps, captions, skeleton)
         if found.ndim == 2 and found.shape[1] == skeleton.n_features:
-            return in_metres(Motion.from_features(found, fps, captions, skeleton))
+            return in_metres(MotionSequence.from_features(found, fps, captions, skeleton))
     known = ", ".join(
         f"(frames, {one.n_joints}, 3) or (frames, {one.n_features})" for one in SKELETONS.values()
     )
     raise UserError(f"an array of shape {array.shape}; expected joints or features: {known}")
 
 
-def _read_npy(path: Path, fps: float | None, captions: Captions) -> Motion:
+def _read_npy(path: Path, fps: float | None, captions: Captions) -> MotionSequence:
     array = _load(path)
     if not isinstance(array, np.ndarray):
         raise UserError("several arrays in an .npy file; expected one")
     return motion_of_array(array, fps, captions or ())
 
 
-def _read_npz(path: Path, fps: float | None, captions: Captions) -> Motion:
+def _read_npz(path: Path, fps: float | None, captions: Captions) -> MotionSequence:
     held = _load(path)
     if isinstance(held, np.ndarray):
         raise UserError("a single array; expected an .npz file with joints, features or both")
@@ -73,7 +72,9 @@ def _read_npz(path: Path, fps: float | None, captions: Captions) -> Motion:
     if skeleton is None:
         skeleton = motion_of_array(held["joints"]).skeleton
     rate = skeleton.fps if rate is None else rate
-    return Motion(held["joints"], rate, words, skeleton, held.get("given"), held.get("features"))
+    return MotionSequence(
+        held["joints"], rate, words, skeleton, held.get("given"), held.get("features")
+    )
 
 
 def _load(path: Path) -> np.ndarray | Mapping[str, np.ndarray]:
@@ -90,7 +91,7 @@ def _load(path: Path) -> np.ndarray | Mapping[str, np.ndarray]:
         raise UserError(f"{path}: can't be read as numpy's format: {reason}") from error
 
 
-def _read_bvh(path: Path, fps: float | None, captions: Captions) -> Motion:
+def _read_bvh(path: Path, fps: float | None, captions: Captions) -> MotionSequence:
     if fps is not None:
         raise UserError("a BVH file says its frame rate itself; leave fps out, use at(fps)")
     bvh = read_bvh(path)
@@ -98,9 +99,9 @@ def _read_bvh(path: Path, fps: float | None, captions: Captions) -> Motion:
     if own is not None:
         columns = [bvh.joint_names.index(name) for name in own.joint_names]
         joints = world_positions(bvh)[:, columns]
-        return Motion(joints, bvh.fps, captions or (), own)
+        return MotionSequence(joints, bvh.fps, captions or (), own)
     mapping = mapping_for(bvh.joint_names, str(path))
-    return Motion(
+    return MotionSequence(
         mapped_joints(bvh, mapping, bvh.fps, str(path)), bvh.fps, captions or (), HUMANML3D
     )
 
@@ -110,7 +111,7 @@ def _has_joints(bvh: Bvh, skeleton: Skeleton) -> bool:
     return set(skeleton.joint_names) <= set(bvh.joint_names)
 
 
-_READERS: Mapping[str, Callable[[Path, float | None, Captions], Any]] = {
+_READERS: Mapping[str, Callable[[Path, float | None, Captions], MotionSequence]] = {
     ".npy": _read_npy,
     ".npz": _read_npz,
     ".bvh": _read_bvh,

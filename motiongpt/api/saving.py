@@ -6,15 +6,15 @@ from pathlib import Path
 
 import numpy as np
 
-from motiongpt.api.motion import Motion
 from motiongpt.errors import UserError
 from motiongpt.export.bvh import bvh_text
 from motiongpt.files import replacing, save_array, write_text
+from motiongpt.motion.sequence import MotionSequence
 from motiongpt.render.stick_figure import render_animation
 from motiongpt.render.strip import render_strip
 
 
-def save_motion(motion: Motion, path: Path) -> Path:
+def save_motion(motion: MotionSequence, path: Path) -> Path:
     """See `Motion.save`; the file is there whole or not at all."""
     ending = path.suffix.lower()
     if ending not in _WRITERS:
@@ -24,11 +24,11 @@ def save_motion(motion: Motion, path: Path) -> Path:
     return path
 
 
-def _save_npy(motion: Motion, path: Path) -> None:
+def _save_npy(motion: MotionSequence, path: Path) -> None:
     save_array(path, motion.joints)
 
 
-def _save_npz(motion: Motion, path: Path) -> None:
+def _save_npz(motion: MotionSequence, path: Path) -> None:
     with replacing(path) as stream:
         np.savez_compressed(
             stream,
@@ -41,25 +41,25 @@ def _save_npz(motion: Motion, path: Path) -> None:
         )
 
 
-def _animate(motion: Motion, path: Path) -> None:
+def _animate(motion: MotionSequence, path: Path) -> None:
     caption = motion.captions[0] if motion.captions else ""
     render_animation(
         motion.joints, motion.skeleton, path, caption, given=motion.given, fps=motion.fps
     )
 
 
-def _draw_strip(motion: Motion, path: Path) -> None:
+def _draw_strip(motion: MotionSequence, path: Path) -> None:
     caption = motion.captions[0] if motion.captions else ""
     skeleton = replace(motion.skeleton, fps=motion.fps)  # seconds are written below the poses
     poses = min(6, motion.frames)
     render_strip(motion.joints, skeleton, path, caption, poses=poses, given=motion.given)
 
 
-def _save_bvh(motion: Motion, path: Path) -> None:
+def _save_bvh(motion: MotionSequence, path: Path) -> None:
     write_text(path, bvh_text(motion.joints, motion.skeleton, motion.fps))
 
 
-_WRITERS: Mapping[str, Callable[[Motion, Path], None]] = {
+_WRITERS: Mapping[str, Callable[[MotionSequence, Path], None]] = {
     ".npy": _save_npy,
     ".npz": _save_npz,
     ".gif": _animate,

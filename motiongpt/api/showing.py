@@ -4,19 +4,20 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from motiongpt.api.motion import Motion
+from motiongpt.api.saving import save_motion
+from motiongpt.motion.sequence import MotionSequence
 
 
-def show_motion(motion: Motion) -> Any:
+def show_motion(motion: MotionSequence) -> Any:
     """The animated picture in a notebook; elsewhere its path, which is printed too."""
     folder = Path(tempfile.mkdtemp(prefix="motiongpt-"))
     if not _in_notebook():
-        path = motion.save(folder / "motion.webp")
+        path = save_motion(motion, folder / "motion.webp")
         print(path)
         return path
     from IPython.display import Image
 
-    path = motion.save(folder / "motion.gif")
+    path = save_motion(motion, folder / "motion.gif")
     return Image(data=path.read_bytes(), format="gif")
 
 

@@ -10,8 +10,8 @@ import numpy as np
 from motiongpt.data.bvh import Bvh, read_bvh
 from motiongpt.data.bvh_forward import world_positions
 from motiongpt.data.joint_mapping import JointMapping, load_mapping, mapping_for
-from motiongpt.data.resample import resample_positions
 from motiongpt.errors import UserError
+from motiongpt.motion.resample import resample_positions
 
 # No capture is that large; beyond it float32 loses millimetres.
 FARTHEST = 10_000.0

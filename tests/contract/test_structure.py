@@ -32,6 +32,129 @@ def test_imports_go_one_way():
     assert not wrong
 
 
+# Packages that import each other in a ring today. A ring that is gone, or smaller, is struck off
+# here; a new one, or a larger one, is mended where it arose.
+PACKAGE_RINGS = [
+    {"evaluation.captions", "evaluation.metrics"},
+    {
+        "launch.cli", "launch.commands", "launch.composition", "launch.hydra_app", "launch.jobs",
+        "launch.launchers", "launch.loggers", "launch.plans", "launch.runs",
+        "launch.score_predictions", "launch.slurm", "launch.sweeps", "launch.tables",
+    },
+]  # fmt: skip
+MODULE_RINGS = [{"evaluation.evaluators.t2m_evaluator", "evaluation.evaluators.t2m_files"}]
+
+
+def test_no_new_ring_of_packages():
+    imports = imports_of_modules({name_of(file, ROOT): file for file in MODULES})
+    check_rings(rings(between_packages(imports)), PACKAGE_RINGS)
+
+
+def test_no_new_ring_of_modules():
+    imports = imports_of_modules({name_of(file, ROOT): file for file in MODULES})
+    check_rings(rings(imports), MODULE_RINGS)
+
+
+def check_rings(found, known):
+    new = [sorted(ring) for ring in found if not any(ring <= old for old in known)]
+    assert not new, f"these import each other in a ring: {new}"
+    gone = [sorted(old) for old in known if not any(ring <= old for ring in found)]
+    assert not gone, f"no ring any more, take it off the list: {gone}"
+
+
+def test_rings_are_found_among_lazy_imports_too(tmp_path):
+    sources = {
+        "motiongpt/data/a.py": "from motiongpt.methods.one.b import x",
+        "motiongpt/methods/one/b.py": "def f():\n    import motiongpt.files",
+        "motiongpt/files.py": "def f():\n    from motiongpt.data import a",
+        "motiongpt/methods/two/c.py": "from motiongpt.methods.one import b\nfrom ..two import d",
+        "motiongpt/methods/two/d.py": "import numpy",
+    }
+    for name, text in sources.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    imports = imports_of_modules(
+        {name_of(tmp_path / one, tmp_path): tmp_path / one for one in sources}
+    )
+    assert imports["motiongpt.methods.two.c"] == {
+        "motiongpt.methods.one.b",
+        "motiongpt.methods.two.d",
+    }
+    packages = {"motiongpt.data", "motiongpt.methods.one", "motiongpt.files"}
+    assert rings(between_packages(imports)) == [packages]
+    with pytest.raises(AssertionError, match="in a ring"):
+        check_rings([packages], [{"motiongpt.data", "motiongpt.files"}])
+    with pytest.raises(AssertionError, match="off the list"):
+        check_rings([], [packages])
+
+
+def name_of(file, root):
+    """`motiongpt.data.store`; a package's own name for its `__init__.py`."""
+    return ".".join(file.relative_to(root).with_suffix("").parts).removesuffix(".__init__")
+
+
+def package_of(module):
+    """First two levels; each method is a package of its own."""
+    levels = module.split(".")
+    return ".".join(levels[: 3 if levels[:2] == ["motiongpt", "methods"] else 2])
+
+
+def imports_of_modules(files):
+    """Module -> those of `files` that it imports, at its top or inside its functions."""
+    found = {}
+    for name, file in files.items():
+        named = set(_imported_names(ast.parse(file.read_text()), name))
+        found[name] = {module for one in named if (module := _module_in(one, files))} - {name}
+    return found
+
+
+def _imported_names(tree, module):
+    """Full dotted names after `import` and `from … import`; a name may be a module's attribute."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            above = module.split(".")[: -node.level] if node.level else []
+            start = [*above, *([node.module] if node.module else [])]
+            yield from (".".join([*start, alias.name]) for alias in node.names)
+
+
+def _module_in(name, files):
+    """The longest beginning of a dotted name that is a module."""
+    levels = name.split(".")
+    beginnings = (".".join(levels[:count]) for count in range(len(levels), 0, -1))
+    return next((one for one in beginnings if one in files), None)
+
+
+def between_packages(imports):
+    found = {}
+    for module, others in imports.items():
+        package = package_of(module)
+        found.setdefault(package, set()).update({package_of(other) for other in others} - {package})
+    return found
+
+
+def rings(imports):
+    """Sets of nodes each of which reaches all others of its set."""
+    reached = {node: _reached(node, imports) for node in imports}
+    ringed = sorted(node for node in imports if node in reached[node])
+    found = []
+    for node in ringed:
+        ring = {other for other in reached[node] if node in reached[other]}
+        if ring not in found:
+            found.append(ring)
+    return found
+
+
+def _reached(node, imports):
+    seen, waiting = set(), [node]
+    while waiting:
+        fresh = imports.get(waiting.pop(), set()) - seen
+        seen |= fresh
+        waiting += fresh
+    return seen
+
+
 def test_files_stay_short():
     lengths = {file.relative_to(ROOT): len(file.read_text().splitlines()) for file in MODULES}
     assert not {file: lines for file, lines in lengths.items() if lines > 400}

@@ -9,8 +9,8 @@ from launch.cli import main
 from motiongpt.data.bvh import parse_bvh, read_bvh
 from motiongpt.data.bvh_forward import world_positions
 from motiongpt.data.bvh_joints import bvh_to_joints, middle_frames, on_the_floor
-from motiongpt.data.resample import resample_positions, resampled_length
 from motiongpt.errors import UserError
+from motiongpt.motion.resample import resample_positions, resampled_length
 from tests.shared import shared
 from tests.unit.bvh_text import ROOT_CHANNELS, file, joint, stick, write
 
