@@ -118,8 +118,12 @@ def make_ask(
     Raises:
         UserError: the motion is missing, or too short for what is asked.
     """
-    if motion is not None and motion.frames < method.format.rate:
-        raise UserError(f"{line.path}: {motion.frames} frames are less than one token")
+    rate = method.format.rate
+    if motion is not None:
+        if motion.frames < rate:
+            raise UserError(f"{line.path}: {motion.frames} frames are less than one token")
+        # As MotionGPT's demo has it: shares of the motion are shares of its tokens.
+        motion = motion[: motion.frames // rate * rate]
     return _MAKERS[line.task](_Line(method, line, motion, frames))
 
 
