@@ -21,6 +21,7 @@ RUNS = "runs"
 FIRST_METHOD = {
     "name": "motiongpt",
     "parts": {"codec": "tokenizer", "language_model": "instruct"},
+    "earlier": {"instruct": "pretrain"},
 }
 EXPECTED = (
     "expected a model folder, a finished run such as outputs/runs/instruct/SIGNATURE, the root of "
@@ -101,13 +102,13 @@ def _whole_runs(root: Path) -> Iterator[Path]:
 
 def _open_run(folder: Path, device: str | torch.device) -> Opened:
     family, described = _family(folder), _method(folder)
-    missing = [stage for stage in described["parts"].values() if stage not in family]
+    runs = _runs_of_parts(described, family)
+    missing = [stage for part, stage in described["parts"].items() if part not in runs]
     if missing or not described["parts"]:
         raise UserError(
             f"{folder}: a run without {missing[0] if missing else 'a method'}, which method "
             f"{described['name']} needs; {EXPECTED}"
         )
-    runs = {part: family[stage] for part, stage in described["parts"].items()}
     for run in runs.values():
         if not _is_finished(run):
             state = read_json(run / "status.json", {}).get("state", "absent")
@@ -127,6 +128,16 @@ def _open_run(folder: Path, device: str | torch.device) -> Opened:
             "data": config["data"]["fingerprint"],
         },
     )
+
+
+def _runs_of_parts(described: Mapping[str, Any], family: Mapping[str, Path]) -> dict[str, Path]:
+    """Part -> the run that leaves it, or an earlier stage's that can stand in."""
+    earlier = described.get("earlier", {})
+    found = {
+        part: family.get(stage, family.get(earlier.get(stage, "")))
+        for part, stage in described["parts"].items()
+    }
+    return {part: run for part, run in found.items() if run is not None}
 
 
 def _method(run: Path) -> dict[str, Any]:

@@ -97,19 +97,21 @@ def test_own_templates_are_used_and_passed_on(root, tmp_path):
     with pytest.raises(UserError, match="own.json, which are not there"):
         opened(root)
     for one in (model, opened(saved)):
-        wordings = one.writer.tasks["motion_to_text"].prompts.kinds
+        wordings = one.method.mix["motion_to_text"].prompts.kinds
         assert all(kind.inputs[0].startswith("Please! ") for kind in wordings)
 
 
 def test_runs_that_can_not_be_opened(root):
-    with pytest.raises(UserError, match="without a language model; expected a model folder"):
+    with pytest.raises(
+        UserError, match="without instruct, which method motiongpt needs; expected a model folder"
+    ):
         opened(root / "runs" / "tokenizer" / "t1")
     make_run(root, "instruct", "i2", state="running")
     with pytest.raises(UserError, match=re.escape("not finished (running)")):
         opened(root / "runs" / "instruct" / "i2")
     assert opened(root).fps == 25.0
     make_run(root, "instruct", "i3")
-    with pytest.raises(UserError, match="2 finished instruct runs; choose one: .*i1.*i3"):
+    with pytest.raises(UserError, match="2 finished runs of a method; choose one: .*i1.*i3"):
         opened(root)
 
 
@@ -149,7 +151,7 @@ def test_a_model_is_pushed_as_a_whole_folder(root, monkeypatch):
 
     monkeypatch.setattr(hub, "push_to_hub", push)
     assert opened(root).push_to_hub("somebody/walker", private=True) == "url"
-    files = ["README.md", "language_model", "motiongpt.json", "tokenizer"]
+    files = ["README.md", "codec", "language_model", "motiongpt.json"]
     assert seen == [(files, "somebody/walker", True)]
 
 
