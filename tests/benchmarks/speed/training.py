@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
-from typing import Protocol
 
 import torch
 from torch import Tensor
@@ -28,24 +27,8 @@ def autocast(device: str, dtype: str) -> AbstractContextManager:
     return torch.autocast(device, dtype=torch.bfloat16, enabled=dtype == "bfloat16")
 
 
-class Training(Protocol):
-    """A language model and its optimizer."""
-
-    model: torch.nn.Module
-    optimizer: torch.optim.Optimizer
-
-    def loss(self, pairs: Sequence[Pair]) -> Tensor:
-        """Mean loss of some clips."""
-        ...
-
-
-def training(side: str, dtype: str, settings: Settings) -> Training:
-    """That of one side, in training mode, weights drawn of torch's global random state."""
-    return OriginalTraining(settings) if side == ORIGINAL else OurTraining(settings, dtype)
-
-
 class OriginalTraining:
-    """Everything padded to 256 tokens, in float32."""
+    """A language model and its optimizer: everything padded to 256 tokens, in float32."""
 
     def __init__(self, settings: Settings) -> None:
         self.model, self.text_tokenizer = random_model(settings)
@@ -53,7 +36,7 @@ class OriginalTraining:
         self.optimizer = adam_w(self.model.parameters(), fused=False)
 
     def loss(self, pairs: Sequence[Pair]) -> Tensor:
-        """See `original_way.losses`."""
+        """Mean loss of some clips; see `original_way.losses`."""
         inputs, targets = [pair.input for pair in pairs], [pair.target for pair in pairs]
         return original_way.losses(self.model, self.text_tokenizer, inputs, targets)
 
@@ -68,10 +51,18 @@ class OurTraining:
         self.device, self.dtype = settings.device, dtype
 
     def loss(self, pairs: Sequence[Pair]) -> Tensor:
-        """See `Backbone.loss`."""
+        """Mean loss of some clips; see `Backbone.loss`."""
         batch = self.model.collate(pairs)
         with autocast(self.device, self.dtype):
             return self.model.loss({name: tensor.to(self.device) for name, tensor in batch.items()})
+
+
+Training = OriginalTraining | OurTraining
+
+
+def training(side: str, dtype: str, settings: Settings) -> Training:
+    """That of one side, in training mode, weights drawn of torch's global random state."""
+    return OriginalTraining(settings) if side == ORIGINAL else OurTraining(settings, dtype)
 
 
 def step(trained: Training, pairs: Sequence[Pair], portion: int) -> Tensor:

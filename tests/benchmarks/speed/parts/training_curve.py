@@ -55,7 +55,8 @@ class TrainingCurve(Part):
     def work(self, side: str, folder: Path) -> Callable[[], Any]:
         """Model, optimizer and batches of one side; gives the losses of all steps so far."""
         trained = training(side, self.side(side).dtype, self.settings)
-        batches, losses = self._batches(), []
+        batches = self._batches()
+        losses: list[Tensor] = []
 
         def run() -> list[Tensor]:
             losses.extend(step(trained, batch, portion=len(batch)) for batch in batches)
