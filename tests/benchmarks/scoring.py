@@ -5,7 +5,7 @@
 
 Makes a store of random walks and predictions of text to motion, other ones in each replication,
 then scores them with every metric of motions. Networks have their real sizes and random weights,
-which take as long as trained ones. `--sets 1` scores the same answers in every replication,
+which take as long as trained ones. `--sets 1` scores the same outputs in every replication,
 as of a method that draws nothing. Disk: about 0.7 GB for each replication of 4,384 clips.
 """
 
