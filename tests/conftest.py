@@ -2,11 +2,33 @@
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from tests.slurm.cluster import Cluster
 from tests.slurm.packages import Unavailable
+
+
+@pytest.fixture(scope="session", autouse=True)
+def empty_working_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """An empty folder to work in, so that no test meets, or adds to, a user's runs and files.
+
+    The variables that lead to a user's own files are unset for the same reason.
+    """
+    folder = tmp_path_factory.mktemp("working")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        patch.delenv("MOTIONGPT_ROOT", raising=False)
+        yield folder
+
+
+@pytest.fixture(autouse=True)
+def nothing_left_behind(empty_working_folder: Path) -> Iterator[None]:
+    """Fails the test that writes there: files belong into the test's `tmp_path`."""
+    yield
+    left = sorted(file.name for file in empty_working_folder.iterdir())
+    assert not left, f"left in the working directory: {', '.join(left)}; use tmp_path"
 
 
 @pytest.fixture(scope="session")

@@ -1,9 +1,9 @@
 """What every backbone can do: read and generate text with motion tokens in it."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, ClassVar, Protocol, Self
+from typing import Any, ClassVar, Protocol, Self, TypedDict
 
 import torch
 from torch import Tensor, nn
@@ -16,6 +16,7 @@ from motiongpt.backbones.folder import read_folder, write_folder
 from motiongpt.backbones.initialisation import embedding_rows
 from motiongpt.backbones.motion_vocabulary import MotionVocabulary
 from motiongpt.backbones.padding import Truncation
+from motiongpt.backbones.pretrained import load_pretrained
 from motiongpt.backbones.steps.base import StepModel
 from motiongpt.backbones.steps.causal import CausalSteps
 from motiongpt.backbones.token_ids import TokenIds
@@ -37,6 +38,14 @@ class Example(Protocol):
     def target(self) -> str:
         """What is to be generated."""
         ...
+
+
+class Settings(TypedDict, total=False):
+    """What any backbone may be told, new or published; see `Backbone`, which has the defaults."""
+
+    max_input_tokens: int
+    max_target_tokens: int
+    label_smoothing: float
 
 
 class Backbone(nn.Module, ABC):
@@ -96,6 +105,32 @@ class Backbone(nn.Module, ABC):
     def device(self) -> torch.device:
         """Where the weights are."""
         return self.language_model.device
+
+    @classmethod
+    def with_published_weights(
+        cls,
+        source: str,
+        codebook_size: int,
+        initialisation: str,
+        config: Mapping[str, float],
+        settings: Mapping[str, Any],
+    ) -> Self:
+        """Published weights with the motion tokens added; new rows use the global random state.
+
+        Args:
+            source: hub name or local folder.
+            initialisation: see `initialisation.resize_vocabulary`.
+            config: values of the published configuration to override.
+            settings: of the constructor.
+
+        Raises:
+            UserError: the weights can't be had, or a value makes no sense.
+        """
+        vocabulary = MotionVocabulary(codebook_size)
+        model, text_tokenizer = load_pretrained(
+            source, cls.architecture, cls.model_class, vocabulary, initialisation, **config
+        )
+        return cls(model, text_tokenizer, vocabulary, **settings)
 
     def encode_inputs(self, texts: Sequence[str]) -> list[list[int]]:
         """Token ids of inputs as `collate_ids` takes them, cut at `max_input_tokens`."""

@@ -1,20 +1,25 @@
 """GPT-2: prompt and answer are one sequence, generated from left to right."""
 
 from collections.abc import Sequence
-from typing import Self
+from typing import Self, Unpack
 
 from torch import Tensor
 from transformers import GPT2Config, GPT2LMHeadModel, PreTrainedModel, PreTrainedTokenizerBase
 
-from motiongpt.backbones.base import IGNORED, Backbone
+from motiongpt.backbones.base import IGNORED, Backbone, Settings
 from motiongpt.backbones.motion_vocabulary import MotionVocabulary
 from motiongpt.backbones.padding import mask, pad, positions_without
-from motiongpt.backbones.pretrained import load_pretrained
-from motiongpt.backbones.text_tokenizer import add_motion_tokens, train_text_tokenizer
+from motiongpt.backbones.text_tokenizer import train_with_motion_tokens
 from motiongpt.errors import UserError
 
 LABELS = ("target", "all")
 SEPARATOR = " \n "  # between prompt and answer; MotionGPT's
+
+
+class GPT2Settings(Settings, total=False):
+    """What a GPT-2 may be told besides; see `GPT2Backbone`."""
+
+    labels: str
 
 
 class GPT2Backbone(Backbone):
@@ -28,10 +33,8 @@ class GPT2Backbone(Backbone):
         language_model: PreTrainedModel,
         text_tokenizer: PreTrainedTokenizerBase,
         vocabulary: MotionVocabulary,
-        max_input_tokens: int = 256,
-        max_target_tokens: int = 256,
-        label_smoothing: float = 0.0,
         labels: str = "target",
+        **settings: Unpack[Settings],
     ) -> None:
         """As `Backbone`, and which tokens have a loss.
 
@@ -43,16 +46,9 @@ class GPT2Backbone(Backbone):
         """
         if labels not in LABELS:
             raise UserError(f"labels={labels} is unknown: choose one of {', '.join(LABELS)}")
-        super().__init__(
-            language_model,
-            text_tokenizer,
-            vocabulary,
-            max_input_tokens,
-            max_target_tokens,
-            label_smoothing,
-        )
+        super().__init__(language_model, text_tokenizer, vocabulary, **settings)
         self.labels = labels
-        self.check_room(max_input_tokens, max_target_tokens)
+        self.check_room(self.max_input_tokens, self.max_target_tokens)
 
     @classmethod
     def pretrained(
@@ -61,34 +57,14 @@ class GPT2Backbone(Backbone):
         codebook_size: int,
         texts: Sequence[str] = (),
         initialisation: str = "normal",
-        max_input_tokens: int = 256,
-        max_target_tokens: int = 256,
-        label_smoothing: float = 0.0,
-        labels: str = "target",
+        **settings: Unpack[GPT2Settings],
     ) -> Self:
-        """Published weights with the motion tokens added; new rows use the global random state.
+        """See `Backbone.with_published_weights`.
 
         Args:
-            source: hub name or local folder.
             texts: not needed, because the text tokenizer comes with the weights.
-            initialisation: see `initialisation.resize_vocabulary`.
-
-        Raises:
-            UserError: the weights can't be had, or a value makes no sense.
         """
-        vocabulary = MotionVocabulary(codebook_size)
-        model, text_tokenizer = load_pretrained(
-            source, cls.architecture, cls.model_class, vocabulary, initialisation
-        )
-        return cls(
-            model,
-            text_tokenizer,
-            vocabulary,
-            max_input_tokens,
-            max_target_tokens,
-            label_smoothing,
-            labels,
-        )
+        return cls.with_published_weights(source, codebook_size, initialisation, {}, settings)
 
     @classmethod
     def scratch(
@@ -101,10 +77,7 @@ class GPT2Backbone(Backbone):
         positions: int = 544,
         dropout: float = 0.0,
         text_tokens: int = 1536,
-        max_input_tokens: int = 256,
-        max_target_tokens: int = 256,
-        label_smoothing: float = 0.0,
-        labels: str = "target",
+        **settings: Unpack[GPT2Settings],
     ) -> Self:
         """A new model with random weights, from the global random state; embeddings are tied.
 
@@ -117,8 +90,7 @@ class GPT2Backbone(Backbone):
             UserError: no texts, or too few positions.
         """
         vocabulary = MotionVocabulary(codebook_size)
-        text_tokenizer = train_text_tokenizer(texts, text_tokens)
-        add_motion_tokens(text_tokenizer, vocabulary)
+        text_tokenizer = train_with_motion_tokens(texts, text_tokens, vocabulary)
         config = GPT2Config(
             vocab_size=len(text_tokenizer),
             n_positions=positions,
@@ -132,15 +104,7 @@ class GPT2Backbone(Backbone):
             bos_token_id=text_tokenizer.eos_token_id,
             eos_token_id=text_tokenizer.eos_token_id,
         )
-        return cls(
-            GPT2LMHeadModel(config),
-            text_tokenizer,
-            vocabulary,
-            max_input_tokens,
-            max_target_tokens,
-            label_smoothing,
-            labels,
-        )
+        return cls(GPT2LMHeadModel(config), text_tokenizer, vocabulary, **settings)
 
     def collate_ids(
         self, inputs: Sequence[Sequence[int]], targets: Sequence[Sequence[int]]
@@ -168,11 +132,11 @@ class GPT2Backbone(Backbone):
         # Tokens never see the padding behind them: where it has no loss it needs no mask either.
         # Given masks or ids, transformers looks at their content to choose a kernel, or to warn.
         masked = batch["attention_mask"] if self.labels == "all" else None
-        written = model(
+        read = model(
             inputs_embeds=model.wte(batch["input_ids"]), attention_mask=masked, use_cache=False
         )
         positions = batch["label_positions"]
-        hidden = written.last_hidden_state.flatten(0, 1).index_select(0, positions - 1)
+        hidden = read.last_hidden_state.flatten(0, 1).index_select(0, positions - 1)
         labels = batch["labels"].flatten().index_select(0, positions)
         return hidden, labels
 

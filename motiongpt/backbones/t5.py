@@ -1,18 +1,17 @@
 """T5: an encoder reads the prompt, a decoder generates the output."""
 
 from collections.abc import Sequence
-from typing import Self
+from typing import Self, Unpack
 
 from torch import Tensor
 from transformers import T5Config, T5ForConditionalGeneration
 
-from motiongpt.backbones.base import IGNORED, Backbone
+from motiongpt.backbones.base import IGNORED, Backbone, Settings
 from motiongpt.backbones.motion_vocabulary import MotionVocabulary
 from motiongpt.backbones.padding import mask, pad, positions_without
-from motiongpt.backbones.pretrained import load_pretrained
 from motiongpt.backbones.steps.base import StepModel
 from motiongpt.backbones.steps.t5 import T5Steps
-from motiongpt.backbones.text_tokenizer import add_motion_tokens, train_text_tokenizer
+from motiongpt.backbones.text_tokenizer import train_with_motion_tokens
 
 
 class T5Backbone(Backbone):
@@ -29,33 +28,16 @@ class T5Backbone(Backbone):
         texts: Sequence[str] = (),
         initialisation: str = "normal",
         dropout: float = 0.1,
-        max_input_tokens: int = 256,
-        max_target_tokens: int = 256,
-        label_smoothing: float = 0.0,
+        **settings: Unpack[Settings],
     ) -> Self:
-        """Published weights with the motion tokens added; new rows use the global random state.
+        """See `Backbone.with_published_weights`.
 
         Args:
-            source: hub name or local folder.
             texts: not needed, because the text tokenizer comes with the weights.
-            initialisation: see `initialisation.resize_vocabulary`.
             dropout: share of activations dropped in training; 0.1 as T5 was trained.
-
-        Raises:
-            UserError: the weights can't be had, or a value makes no sense.
         """
-        vocabulary = MotionVocabulary(codebook_size)
-        model, text_tokenizer = load_pretrained(
-            source,
-            cls.architecture,
-            cls.model_class,
-            vocabulary,
-            initialisation,
-            dropout_rate=dropout,
-        )
-        return cls(
-            model, text_tokenizer, vocabulary, max_input_tokens, max_target_tokens, label_smoothing
-        )
+        config = {"dropout_rate": dropout}
+        return cls.with_published_weights(source, codebook_size, initialisation, config, settings)
 
     @classmethod
     def scratch(
@@ -70,9 +52,7 @@ class T5Backbone(Backbone):
         activation: str = "gated-gelu",
         dropout: float = 0.0,
         text_tokens: int = 1536,
-        max_input_tokens: int = 256,
-        max_target_tokens: int = 256,
-        label_smoothing: float = 0.0,
+        **settings: Unpack[Settings],
     ) -> Self:
         """A new model with random weights, from the global random state; embeddings are tied.
 
@@ -85,8 +65,7 @@ class T5Backbone(Backbone):
             UserError: no texts.
         """
         vocabulary = MotionVocabulary(codebook_size)
-        text_tokenizer = train_text_tokenizer(texts, text_tokens)
-        add_motion_tokens(text_tokenizer, vocabulary)
+        text_tokenizer = train_with_motion_tokens(texts, text_tokens, vocabulary)
         config = T5Config(
             vocab_size=len(text_tokenizer),
             d_model=width,
@@ -102,10 +81,7 @@ class T5Backbone(Backbone):
             eos_token_id=text_tokenizer.eos_token_id,
             decoder_start_token_id=text_tokenizer.pad_token_id,
         )
-        model = T5ForConditionalGeneration(config)
-        return cls(
-            model, text_tokenizer, vocabulary, max_input_tokens, max_target_tokens, label_smoothing
-        )
+        return cls(T5ForConditionalGeneration(config), text_tokenizer, vocabulary, **settings)
 
     def collate_ids(
         self, inputs: Sequence[Sequence[int]], targets: Sequence[Sequence[int]]
@@ -123,14 +99,14 @@ class T5Backbone(Backbone):
         """The decoder's states (N, D) at the N labels, and these (N,)."""
         model, labels = self.language_model, batch["labels"]
         read = model.encoder(batch["input_ids"], attention_mask=batch["attention_mask"])
-        written = model.decoder(
+        decoded = model.decoder(
             input_ids=model.prepare_decoder_input_ids_from_labels(labels),
             encoder_hidden_states=read.last_hidden_state,
             encoder_attention_mask=batch["attention_mask"],
             use_cache=False,
         )
         positions = batch["label_positions"]
-        hidden = written.last_hidden_state.flatten(0, 1).index_select(0, positions)
+        hidden = decoded.last_hidden_state.flatten(0, 1).index_select(0, positions)
         if model.config.tie_word_embeddings:
             hidden = hidden * model.model_dim**-0.5  # T5 scales what tied embeddings multiply
         return hidden, labels.flatten().index_select(0, positions)

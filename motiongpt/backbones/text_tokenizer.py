@@ -82,3 +82,16 @@ def add_motion_tokens(
             special_tokens=True,
         )
     vocabulary.token_ids(text_tokenizer)  # raises where the codebook is another
+
+
+def train_with_motion_tokens(
+    texts: Iterable[str], text_tokens: int, vocabulary: MotionVocabulary
+) -> PreTrainedTokenizerFast:
+    """A new text tokenizer of at most `text_tokens` tokens, and the motion tokens after them.
+
+    Raises:
+        UserError: see `train_text_tokenizer`.
+    """
+    text_tokenizer = train_text_tokenizer(texts, text_tokens)
+    add_motion_tokens(text_tokenizer, vocabulary)
+    return text_tokenizer

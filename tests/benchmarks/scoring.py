@@ -5,7 +5,7 @@
 
 Makes a store of random walks and predictions of text to motion, other ones in each replication,
 then scores them with every metric of motions. Networks have their real sizes and random weights,
-which take as long as trained ones. `--sets 1` scores the same answers in every replication,
+which take as long as trained ones. `--sets 1` scores the same outputs in every replication,
 as of a method that draws nothing. Disk: about 0.7 GB for each replication of 4,384 clips.
 """
 
@@ -23,13 +23,13 @@ from evaluation.replications.embedder import Embedder
 from evaluation.replications.rules import Rules
 from evaluation.replications.scoring import Scoring
 from evaluation.requests.predictions import About, Outputs, PredictionSet
-from evaluation.speed.motion import moving_clips
 from launch.composition.compose import compose_config
 from motiongpt.data.build import build_store
 from motiongpt.data.clip import Caption, Clip
 from motiongpt.data.store import MotionStore
 from motiongpt.motion.features import joints_to_features
 from tests.benchmarks.random_evaluator import random_evaluator
+from tests.benchmarks.speed.motion import moving_clips
 from tests.unit.fake_source import FakeSource
 
 LENGTHS = (40, 197)  # frames of HumanML3D's clips

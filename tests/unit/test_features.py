@@ -3,7 +3,6 @@ import pytest
 import torch
 from scipy.ndimage import gaussian_filter1d
 
-from evaluation.speed.motion import moving_clips
 from motiongpt.errors import UserError
 from motiongpt.motion.features import canonical_joints, extract_features, joints_to_features
 from motiongpt.motion.inverse_kinematics import smoothed
@@ -15,6 +14,7 @@ from motiongpt.motion.recover import (
 from motiongpt.motion.rotations import turn_about_y
 from motiongpt.motion.skeleton import HUMANML3D, KIT, SKELETONS, Skeleton
 from motiongpt.motion.uniform_skeleton import uniform_skeleton
+from tests.benchmarks.speed.motion import moving_clips
 
 EVERY = pytest.mark.parametrize("skeleton", SKELETONS.values(), ids=SKELETONS)
 TURN, SIDEWAYS, AHEAD, HEIGHT = 0, 1, 2, 3

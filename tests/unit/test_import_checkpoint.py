@@ -9,6 +9,8 @@ import torch
 from omegaconf import OmegaConf
 
 from launch.cli import main
+from motiongpt.backbones.loading import load_backbone
+from motiongpt.codecs.trained import TrainedTokenizer
 from motiongpt.codecs.vq_vae.quantizers.standard import StandardQuantizer
 from motiongpt.errors import UserError
 from motiongpt.methods.motiongpt.generation.generate import generate
@@ -52,6 +54,14 @@ def imported(tmp_path, state, options, **further) -> ModelFolder:
     return import_checkpoint(file, tmp_path / "folder", options, force=True, say=str)
 
 
+def backbone_of(folder: ModelFolder):
+    return load_backbone(folder.part("language_model"))
+
+
+def codec_of(folder: ModelFolder):
+    return TrainedTokenizer.load(folder.part("codec"))
+
+
 def refused(tmp_path, state, options, *words):
     folder = tmp_path / "never"
     with pytest.raises(UserError) as caught:
@@ -73,7 +83,7 @@ def refused(tmp_path, state, options, *words):
 )
 def test_a_t5_gives_the_logits_of_the_original(changes, options, tmp_path):
     original = t5(ROWS, **changes)
-    model = imported(tmp_path, state_of(vq_vae(), original), options).backbone()
+    model = backbone_of(imported(tmp_path, state_of(vq_vae(), original), options))
     ids = torch.randint(2, ROWS, (3, 9))
     labels = torch.randint(2, ROWS, (3, 7))
     with torch.no_grad():
@@ -82,8 +92,8 @@ def test_a_t5_gives_the_logits_of_the_original(changes, options, tmp_path):
     assert torch.equal(targets, labels.flatten())
     torch.testing.assert_close(logits, expected.flatten(0, 1), rtol=0, atol=2e-5)
     assert model.language_model.config.tie_word_embeddings == original.config.tie_word_embeddings
-    written = generate(model, ["word3 word4"], "motion", token_counts=[5], seed=0)
-    assert written[0].count("<motion_id_") == 7
+    generated = generate(model, ["word3 word4"], "motion", token_counts=[5], seed=0)
+    assert generated[0].count("<motion_id_") == 7
 
 
 def test_a_gpt2_gives_the_logits_of_the_original(options, tmp_path):
@@ -92,7 +102,7 @@ def test_a_gpt2_gives_the_logits_of_the_original(options, tmp_path):
     for layer in range(2):  # buffers of transformers before 2023
         state[f"lm.language_model.transformer.h.{layer}.attn.bias"] = torch.ones(1, 1, 560, 560)
         state[f"lm.language_model.transformer.h.{layer}.attn.masked_bias"] = torch.tensor(-1e4)
-    model = imported(tmp_path, state, options).backbone()
+    model = backbone_of(imported(tmp_path, state, options))
     assert model.language_model.config.n_head == 2
     ids = torch.randint(2, ROWS, (2, 11))
     with torch.no_grad():
@@ -102,7 +112,7 @@ def test_a_gpt2_gives_the_logits_of_the_original(options, tmp_path):
 
 
 def test_motion_tokens_are_the_rows_behind_the_words(options, tmp_path):
-    model = imported(tmp_path, state_of(vq_vae(), t5(ROWS)), options).backbone()
+    model = backbone_of(imported(tmp_path, state_of(vq_vae(), t5(ROWS)), options))
     assert model.token_ids.codes == tuple(range(WORDS, WORDS + K))
     assert (model.token_ids.start, model.token_ids.end) == (WORDS + K, WORDS + K + 1)
     assert model.encode_inputs(["word0 <motion_id_3>"]) == [[3, WORDS + 3, 1]]
@@ -112,7 +122,7 @@ def test_the_vq_vae_gives_the_numbers_of_the_original(options, tmp_path):
     with np.load(shared("parity", "vq", "small_down2_eval.npz"), allow_pickle=False) as arrays:
         case = {name: torch.from_numpy(array.copy()) for name, array in arrays.items()}
     state = {f"vae.{name[3:]}": t for name, t in case.items() if name.startswith("sd/")}
-    model = imported(tmp_path, state, options).tokenizer()
+    model = codec_of(imported(tmp_path, state, options))
     raw = [clip.numpy() * model.std + model.mean for clip in case["batch/x"]]
     codes = model.encode(raw)
     clear = case["batch/idx_margin"].numpy() > 1e-3
@@ -124,7 +134,7 @@ def test_the_vq_vae_gives_the_numbers_of_the_original(options, tmp_path):
 
 def test_statistics_and_provenance_are_kept(options, tmp_path):
     folder = imported(tmp_path, state_of(vq_vae(), t5(ROWS)), options)
-    tokenizer = folder.tokenizer()
+    tokenizer = codec_of(folder)
     meta = options.statistics / "assets" / "meta"
     assert np.array_equal(tokenizer.mean, np.load(meta / "mean.npy").astype(np.float32))
     assert np.array_equal(tokenizer.std, np.load(meta / "std.npy").astype(np.float32))
@@ -151,16 +161,16 @@ def test_t2m_gpt_gives_a_tokenizer_alone(options, tmp_path):
         folder = import_checkpoint(
             file, tmp_path / "kit_model", ImportOptions(meta), force=True, say=str
         )
-        assert folder.parts == ("tokenizer",) and (folder.skeleton, folder.fps) == ("kit", 12.5)
+        assert list(folder.parts) == ["codec"] and (folder.skeleton, folder.fps) == ("kit", 12.5)
         clip = torch.randn(1, 40, 251)
-        tokenizer = folder.tokenizer().tokenizer
+        tokenizer = codec_of(folder).tokenizer
         assert torch.equal(tokenizer.encode(clip), network.encode(clip))
-        with pytest.raises(UserError, match="tokenizer alone"):
-            folder.backbone()
+        with pytest.raises(UserError, match="without language_model; it has codec"):
+            backbone_of(folder)
 
 
 def test_a_first_stage_gives_a_tokenizer_alone(options, tmp_path):
-    assert imported(tmp_path, state_of(vq_vae()), options).parts == ("tokenizer",)
+    assert list(imported(tmp_path, state_of(vq_vae()), options).parts) == ["codec"]
 
 
 def test_wrong_files_are_refused_with_what_was_expected_and_found(options, tmp_path):
@@ -288,7 +298,7 @@ def test_the_command_says_what_it_made_and_keeps_what_is_there(options, tmp_path
     assert main([*words, "--force"]) == 0
     assert main([*words, "--force", "--codebook-size", "512"]) == 2
     assert "expected a codebook of 512 codes, found 16" in capsys.readouterr().err
-    assert ModelFolder.open(folder).backbone()
+    assert backbone_of(ModelFolder.open(folder))
     (tmp_path / "bare").write_bytes(file.read_bytes())
     assert main(["import-checkpoint", str(tmp_path / "bare")]) == 2
     assert "name the folder to write" in capsys.readouterr().err

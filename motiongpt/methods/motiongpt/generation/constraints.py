@@ -97,8 +97,10 @@ class Rows:
         """Rows of the given kinds; a count of None leaves a motion's length free (1 or more codes).
 
         Raises:
-            UserError: unknown kind, a length below 1, or a length asked of a text.
+            UserError: unknown kind, a length or limit below 1, or a length asked of a text.
         """
+        if max_motion_tokens < 1:
+            raise UserError(f"max_motion_tokens={max_motion_tokens}: must be at least 1")
         fewest, most = [], []
         for kind, count in zip(kinds, token_counts, strict=True):
             if kind not in KINDS:

@@ -5,14 +5,13 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from torch import Tensor
-from torch.utils.flop_counter import FlopCounterMode
 
-from evaluation.speed.part import Settings
 from motiongpt.codecs.vq_vae.network import VQVAE
 from motiongpt.codecs.vq_vae.quantizers.ema_reset import EMAResetQuantizer
 from motiongpt.motion.features import joints_to_features
 from motiongpt.motion.rotations import turn_about_y
 from motiongpt.motion.skeleton import HUMANML3D, Skeleton
+from tests.benchmarks.speed.part import Settings
 
 
 @dataclass(frozen=True)
@@ -26,6 +25,10 @@ class MotionSize:
     frames: int = 196
     batch: int = 256
     window: int = 64
+
+    def text(self) -> str:
+        """The network in a few words."""
+        return f"VQ-VAE, width {self.width}, {self.codebook} codes"
 
 
 MOTION_SIZES = {
@@ -53,21 +56,9 @@ def random_vq_vae(settings: Settings) -> VQVAE:
 def fill_codebook(network: VQVAE, features: Tensor) -> None:
     """Codes that lie among the latents of features (B, T, F), as a trained codebook's do."""
     latents = network.encoder(features.transpose(1, 2)).transpose(1, 2).flatten(0, 1)
-    places = torch.linspace(0, len(latents) - 1, network.codebook_size).long()
-    noise = 0.1 * latents.std() * torch.randn(len(places), latents.shape[1])
-    network.quantizer.codebook.copy_(latents[places] + noise)
-
-
-def forward_flop(settings: Settings, frames: int) -> float:
-    """Operations of encoding and decoding one clip."""
-    with torch.device("meta"):
-        network = random_vq_vae(settings).eval()
-        counter = FlopCounterMode(display=False)
-        with counter, torch.no_grad():
-            latents = network.encoder(torch.empty(1, network.n_features, frames))
-            network.decoder(latents)
-    tokens, width = latents.shape[2], latents.shape[1]
-    return counter.get_total_flops() + 2.0 * tokens * width * network.codebook_size
+    positions = torch.linspace(0, len(latents) - 1, network.codebook_size).long()
+    noise = 0.1 * latents.std() * torch.randn(len(positions), latents.shape[1])
+    network.quantizer.codebook.copy_(latents[positions] + noise)
 
 
 def walking_features(clips: int, frames: int, seed: int) -> tuple[np.ndarray, ...]:

@@ -4,14 +4,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import torch
 from tokenizers import Tokenizer, models, pre_tokenizers
 from transformers import PreTrainedTokenizerFast, T5Config, T5ForConditionalGeneration
 
-from evaluation.speed.part import Settings
 from motiongpt.backbones.motion_vocabulary import MotionVocabulary
 from motiongpt.backbones.t5 import T5Backbone
 from motiongpt.backbones.text_tokenizer import EOS, PAD, UNK, add_motion_tokens
+from tests.benchmarks.speed.part import Settings
 
 PROMPT = ("generate", "motion", ":")
 # A clip of HumanML3D has 10 to 49 tokens of 4 frames, many of them the most.
@@ -40,6 +39,11 @@ class LanguageSize:
         """Tokens of the vocabulary."""
         return self.text_tokens + self.codebook + 3
 
+    def text(self) -> str:
+        """The model in a few words."""
+        layers = f"{self.layers} + {self.layers} layers"
+        return f"T5, width {self.width}, {layers}, {self.rows:,} rows"
+
 
 # small and base are flan-t5's, with its 32,100 text tokens and the paper's 512 codes.
 LANGUAGE_SIZES = {
@@ -53,10 +57,14 @@ LANGUAGE_SIZES = {
 
 @dataclass(frozen=True)
 class Pair:
-    """A prompt and what is to be written."""
+    """A prompt and the motion that is to follow."""
 
     input: str
     target: str
+
+    def lengths(self) -> tuple[int, int]:
+        """Tokens of input and target, the end of text included; words are tokens."""
+        return len(self.input.split()) + 1, self.target.count("<") + 1
 
 
 def config_of(size: LanguageSize, dropout: float) -> T5Config:
@@ -102,7 +110,7 @@ def word_tokenizer(tokens: int) -> PreTrainedTokenizerFast:
     words = [PAD, EOS, UNK, *PROMPT]
     words += [f"word{number}" for number in range(tokens - len(words))]
     tokenizer = Tokenizer(
-        models.WordLevel({word: place for place, word in enumerate(words)}, unk_token=UNK)
+        models.WordLevel({word: index for index, word in enumerate(words)}, unk_token=UNK)
     )
     tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
     return PreTrainedTokenizerFast(
@@ -113,40 +121,28 @@ def word_tokenizer(tokens: int) -> PreTrainedTokenizerFast:
 def pairs(settings: Settings) -> list[Pair]:
     """Prompts with captions, and motions of the lengths that HumanML3D has."""
     size = LANGUAGE_SIZES[settings.size]
-    draw = np.random.default_rng(settings.seed)
+    rng = np.random.default_rng(settings.seed)
     vocabulary = MotionVocabulary(size.codebook)
     made = []
-    for place, prompt in enumerate(_prompts(size, size.clips, draw)):
-        longest = place < SHARE_OF_LONGEST * size.clips
-        length = CODES[1] if longest else int(draw.integers(*CODES))
-        codes = draw.integers(0, size.codebook, length)
+    for index, prompt in enumerate(_prompts(size, size.clips, rng)):
+        longest = index < SHARE_OF_LONGEST * size.clips
+        length = CODES[1] if longest else int(rng.integers(*CODES))
+        codes = rng.integers(0, size.codebook, length)
         made.append(Pair(prompt, vocabulary.write(codes)))
-    return [made[place] for place in draw.permutation(len(made))]
+    return [made[index] for index in rng.permutation(len(made))]
 
 
 def prompts(settings: Settings) -> list[str]:
-    """Prompts with captions to write motions for."""
+    """Prompts with captions to generate motions for."""
     size = LANGUAGE_SIZES[settings.size]
     return _prompts(size, size.captions, np.random.default_rng(settings.seed))
 
 
-def _prompts(size: LanguageSize, count: int, draw: np.random.Generator) -> list[str]:
+def _prompts(size: LanguageSize, count: int, rng: np.random.Generator) -> list[str]:
     mean, deviation, fewest, most = CAPTION_WORDS
     known = size.text_tokens - len(PROMPT) - 3
-    lengths = draw.normal(mean, deviation, count).round().clip(fewest, most).astype(int)
+    lengths = rng.normal(mean, deviation, count).round().clip(fewest, most).astype(int)
     return [
-        " ".join([*PROMPT, *(f"word{number}" for number in draw.integers(0, known, length))])
+        " ".join([*PROMPT, *(f"word{number}" for number in rng.integers(0, known, length))])
         for length in lengths
     ]
-
-
-def weights_of(size: LanguageSize) -> tuple[int, int]:
-    """Parameters of encoder and decoder, embeddings left out."""
-    with torch.device("meta"):
-        model = T5ForConditionalGeneration(config_of(size, 0.0))
-    embedded = model.shared.weight.numel()
-    encoder, decoder = (
-        sum(one.numel() for one in part.parameters()) - embedded
-        for part in (model.encoder, model.decoder)
-    )
-    return encoder, decoder

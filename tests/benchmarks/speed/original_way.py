@@ -12,8 +12,6 @@ from transformers import PreTrainedTokenizerBase, T5ForConditionalGeneration
 
 MAX_LENGTH = 256  # tokens of every input and every target
 PORTION = 4  # clips that go through at once; 16 need more than 24 GB
-LEARNING_RATE = 2e-4
-BETAS = (0.9, 0.99)
 IGNORED = -100
 
 
@@ -50,28 +48,6 @@ def losses(
     ).loss
 
 
-def training_step(
-    model: T5ForConditionalGeneration,
-    text_tokenizer: PreTrainedTokenizerBase,
-    optimizer: torch.optim.Optimizer,
-    inputs: Sequence[str],
-    targets: Sequence[str],
-) -> None:
-    """One step of the optimizer, accumulated over portions of 4 clips, in float32."""
-    starts = range(0, len(inputs), PORTION)
-    optimizer.zero_grad()
-    for start in starts:
-        portion = slice(start, start + PORTION)
-        loss = losses(model, text_tokenizer, inputs[portion], targets[portion])
-        (loss / len(starts)).backward()
-    optimizer.step()
-
-
-def optimizer_of(model: torch.nn.Module) -> torch.optim.Optimizer:
-    """AdamW as torch makes it unless told otherwise."""
-    return torch.optim.AdamW(model.parameters(), lr=LEARNING_RATE, betas=BETAS, weight_decay=0.0)
-
-
 @torch.no_grad()
 def generate(
     model: T5ForConditionalGeneration,
@@ -81,7 +57,7 @@ def generate(
 ) -> Tensor:
     """Sample exactly `new_tokens` tokens a prompt (B, new_tokens), any of the vocabulary."""
     input_ids, mask = padded(text_tokenizer, prompts, model.device)
-    written = model.generate(
+    generated = model.generate(
         input_ids,
         attention_mask=mask,
         do_sample=True,
@@ -89,4 +65,4 @@ def generate(
         min_new_tokens=new_tokens,
         max_new_tokens=new_tokens,
     )
-    return written[:, 1:]  # the first is the decoder's start
+    return generated[:, 1:]  # the first is the decoder's start

@@ -42,7 +42,7 @@ class OriginalVQVAE(nn.Module):
 
     def __init__(self, features: int, width: int, layers: int, depth: int, codes: int) -> None:
         super().__init__()
-        dilations = [3**place for place in reversed(range(depth))]
+        dilations = [3**exponent for exponent in reversed(range(depth))]
         encoder: list[nn.Module] = [nn.Conv1d(features, width, 3, 1, 1), nn.ReLU()]
         decoder: list[nn.Module] = [nn.Conv1d(width, width, 3, 1, 1), nn.ReLU()]
         for _ in range(layers):

@@ -1,1 +1,0 @@
-"""What is timed: one file, one part, found by discovery."""
