@@ -8,10 +8,11 @@ labels.
 Shape letters: B batch, T frames, F features, D width and latent.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from motiongpt.codecs.actor.decoder import ActorDecoder
 from motiongpt.codecs.actor.encoder import ActorEncoder
@@ -75,6 +76,10 @@ class Actor(ContinuousCodec):
         check_frames(int(lengths.max()), self.longest)
         features: Tensor = self.decoder(latents[:, 0], _no_actions(latents), lengths)
         return features
+
+    def compiled_parts(self) -> Sequence[nn.Module]:
+        """See `Codec.compiled_parts`."""
+        return [self.encoder, self.decoder]
 
     def arguments(self) -> dict[str, Any]:
         """See `Codec.arguments`."""

@@ -7,6 +7,7 @@ among the autoencoders without saying more, so that its training is MLD's.
 Shape letters: B batch, T frames, F features, P frames of the network's input, W width, D latent.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch.nn.functional as F
@@ -80,6 +81,10 @@ class VPoserT(ContinuousCodec):
         flat = self.decoder(latents[:, 0])
         features = flat.unflatten(1, (self._frames, self.n_features))[:, : int(lengths.max())]
         return _hidden(features, lengths) if self.hide_padding else features
+
+    def compiled_parts(self) -> Sequence[nn.Module]:
+        """See `Codec.compiled_parts`."""
+        return [self.encoder, self.decoder]
 
     def arguments(self) -> dict[str, Any]:
         """See `Codec.arguments`."""
