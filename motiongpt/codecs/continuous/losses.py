@@ -103,7 +103,7 @@ class ContinuousLosses:
             recovered = [features_to_joints(values, self.skeleton) for values in raw]
             pairs["joints"] = (recovered[0], recovered[1])
         parts = {name: self.frame_mean(*pair, lengths) for name, pair in pairs.items()}
-        return parts | {"kl": self._kl(latent)}
+        return parts | {"kl": self.kl(latent)}
 
     def total(self, parts: Mapping[str, Tensor]) -> Tensor:
         """The weighted sum of parts; those of the reconstruction alone, or the KL alone, too."""
@@ -120,7 +120,8 @@ class ContinuousLosses:
         )
         return self.distance(found, wanted)
 
-    def _kl(self, latent: Gaussian) -> Tensor:
+    def kl(self, latent: Gaussian) -> Tensor:
+        """Divergence of a batch's latents from the unit Gaussian, by `kl_reduction`."""
         divergence = kl_divergence(latent)
         if self.kl_reduction == "mean":
             return divergence.mean()
