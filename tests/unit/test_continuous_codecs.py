@@ -140,7 +140,9 @@ def test_actions_matter_and_padding_does_not(options):
     content = (torch.arange(12)[None] < LENGTHS[:, None])[..., None]
     spoilt = torch.where(content, features, torch.full_like(features, 1e4))
     found = network.encode(spoilt, actions, LENGTHS)
-    torch.testing.assert_close(found.mean, network.encode(features * content, actions, LENGTHS).mean)
+    torch.testing.assert_close(
+        found.mean, network.encode(features * content, actions, LENGTHS).mean
+    )
     made = network.decode(found.mean, actions, LENGTHS)
     assert (made[~content[..., 0]] == 0).all()
     other = network.decode(found.mean, (actions + 1) % 3, LENGTHS)

@@ -72,21 +72,29 @@ class ContinuousCodecStage(Stage):
             torch.from_numpy(store.std),
             *self.optimization,
         )
-        windows = FeatureWindows(store, window_of(codec, self.window), self.short)
+        frames = window_of(context.stage, codec, self.window)
+        windows = FeatureWindows(store, frames, self.short)
         clips = windows.indices("train"), windows.indices("val")
-        context.say(f"  codec: {len(clips[0])} training and {len(clips[1])} validation clips")
+        context.say(
+            f"  {context.stage}: {len(clips[0])} training and {len(clips[1])} validation clips"
+        )
         if context.hardware.compile:
             compile_parts(codec.compiled_parts())
         metrics = fit(
-            "codec", module, windows, collate_clips, clips, self.schedule, self.seed, context
+            context.stage, module, windows, collate_clips, clips, self.schedule, self.seed, context
         )
         if context.processes.is_first:
             TrainedLatents(codec, store.mean, store.std).save(context.folder / MODEL)
         return metrics
 
 
-def window_of(codec: ContinuousCodec, window: int | None) -> int:
+def window_of(stage: str, codec: ContinuousCodec, window: int | None) -> int:
     """Frames of a training clip.
+
+    Args:
+        stage: its name, for messages.
+        codec: that is trained.
+        window: that was asked for; None for the longest that the codec can.
 
     Raises:
         UserError: none given for a codec without a longest clip, or one that it can't take.
@@ -94,11 +102,11 @@ def window_of(codec: ContinuousCodec, window: int | None) -> int:
     frames = codec.longest if window is None else window
     if frames is None:
         raise UserError(
-            "stage.codec.window is null, but the codec takes any length; give a number of frames"
+            f"stage.{stage}.window is null, but the codec takes any length; give a number of frames"
         )
     if not codec.shortest <= frames <= (codec.longest or frames):
         raise UserError(
-            f"stage.codec.window is {frames} frames; the codec takes {codec.shortest} to "
+            f"stage.{stage}.window is {frames} frames; the codec takes {codec.shortest} to "
             f"{codec.longest or 'any number'}"
         )
     return frames
