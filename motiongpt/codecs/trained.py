@@ -1,4 +1,4 @@
-"""Trained codecs by folder: a tokenizer (raw motion in, codes out, and back), or either kind."""
+"""A trained tokenizer with its normalisation: raw motion in, codes out, and back."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,7 +9,6 @@ import torch
 from motiongpt.codecs.base import DiscreteCodec
 from motiongpt.codecs.files import CodecFiles
 from motiongpt.codecs.trained_codec import TrainedCodec
-from motiongpt.codecs.trained_latents import TrainedLatents
 from motiongpt.errors import UserError
 
 DESCRIPTION = "tokenizer.json"
@@ -109,17 +108,3 @@ class TrainedTokenizer(TrainedCodec):
                 f"clip {index}: code {clip[position]} at token {position} is outside the codebook "
                 f"of {self.codebook_size}: expected 0 to {self.codebook_size - 1}"
             )
-
-
-def load_codec(folder: Path, device: str | torch.device = "cpu") -> TrainedCodec:
-    """The trained codec of `folder`, of whichever kind its description says.
-
-    Raises:
-        UserError: no description of a codec there, or as `CodecFiles.read`.
-    """
-    kinds = (TrainedTokenizer, TrainedLatents)
-    for kind in kinds:
-        if (Path(folder) / kind.files.description).exists():
-            return kind.open(folder, {}, device)
-    names = " or ".join(kind.files.description for kind in kinds)
-    raise UserError(f"{folder}: no {names}, so no codec; run the stage that trains it first")

@@ -15,10 +15,13 @@ FILES = sorted(
     file.relative_to(CONF) for file in CONF.glob("*/*.yaml") if not file.stem.startswith("_")
 )
 NESTED = {
+    "codec": "+codec",
     "published": "+published",
     "quantizer": "quantizer@tokenizer.quantizer",
     "decoding": "decoding@protocol.motiongpt.motion_decoding",
 }
+# What a stage needs besides the root's groups: a method brings it.
+NEEDS = {"codec": ["+codec=actor_small"]}
 
 
 def chosen(file):
@@ -61,7 +64,7 @@ def test_its_first_line_says_what_it_is(file):
 
 @pytest.mark.parametrize("name", [f.stem for f in FILES if f.parent.name == "stage"])
 def test_every_stage_builds(name):
-    config = compose_config([f"+stage@stage.tested={name}"])
+    config = compose_config([f"+stage@stage.tested={name}", *NEEDS.get(name, [])])
     from launch.runs.run_stage import GRAPH_KEYS
 
     settings = {key: value for key, value in config.stage.tested.items() if key not in GRAPH_KEYS}
@@ -127,6 +130,13 @@ def test_every_tokenizer_builds_at_every_rate(name, frames):
     config = compose_config([f"tokenizer={name}", f"downsampling={frames}", *small])
     tokenizer = instantiate(config.tokenizer)(n_features=263)
     assert tokenizer.frames_per_token == frames
+
+
+@pytest.mark.parametrize("name", [f.stem for f in FILES if f.parent.name == "codec"])
+def test_every_continuous_codec_builds(name):
+    config = compose_config([f"+codec={name}"])
+    codec = instantiate(config.codec)(n_features=263)
+    assert type(codec).from_arguments(codec.arguments()).n_features == 263
 
 
 @pytest.mark.parametrize("name", [f.stem for f in FILES if f.parent.name == "launcher"])

@@ -18,15 +18,14 @@ from motiongpt.codecs.continuous.batch import collate_clips
 from motiongpt.codecs.continuous.losses import ContinuousLosses, kl_divergence
 from motiongpt.codecs.continuous.module import ContinuousModule
 from motiongpt.codecs.continuous.stage import ContinuousCodecStage, window_of
-from motiongpt.codecs.trained import load_codec
-from motiongpt.codecs.training import MODEL
+from motiongpt.codecs.loading import load_codec
 from motiongpt.codecs.vposer_t.network import VPoserT
 from motiongpt.data.store import MotionStore
 from motiongpt.data.windows import FeatureWindows
 from motiongpt.errors import UserError
 from motiongpt.motion.recover import features_to_joints
 from motiongpt.motion.skeleton import HUMANML3D
-from motiongpt.training.stage import Hardware, StageContext
+from motiongpt.training.stage import MODEL, Hardware, StageContext
 from tests.end_to_end.stages import small_store
 from tests.together import run_together
 

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from motiongpt.codecs.trained import TrainedTokenizer, load_codec
+from motiongpt.codecs.loading import load_codec
+from motiongpt.codecs.trained import TrainedTokenizer
 from motiongpt.codecs.trained_latents import TrainedLatents
 from motiongpt.codecs.vposer_t.network import VPoserT
 from motiongpt.codecs.vq_vae.network import VQVAE

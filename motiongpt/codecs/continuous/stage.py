@@ -13,13 +13,12 @@ from motiongpt.codecs.continuous.batch import collate_clips
 from motiongpt.codecs.continuous.losses import ContinuousLosses
 from motiongpt.codecs.continuous.module import ContinuousModule
 from motiongpt.codecs.trained_latents import TrainedLatents
-from motiongpt.codecs.training import MODEL
 from motiongpt.data.windows import FeatureWindows
 from motiongpt.errors import UserError
 from motiongpt.training.compilation import compile_parts
 from motiongpt.training.fit import Schedule, fit
 from motiongpt.training.optimization import make_optimization
-from motiongpt.training.stage import Stage, StageContext
+from motiongpt.training.stage import MODEL, Stage, StageContext
 
 
 class ContinuousCodecStage(Stage):
