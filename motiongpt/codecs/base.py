@@ -110,6 +110,10 @@ class Gaussian(NamedTuple):
     mean: Tensor
     std: Tensor
 
+    def sample(self, noise: Tensor | None = None) -> Tensor:
+        """mean + std x noise, (B, N, D); standard normal noise is drawn where none is given."""
+        return self.mean + self.std * (torch.randn_like(self.std) if noise is None else noise)
+
 
 class DiscreteCodec(Codec):
     """Base of the codecs with codes for latents: a motion tokenizer.

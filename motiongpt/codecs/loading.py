@@ -1,26 +1,24 @@
-"""Interim."""
+"""The trained codec of a folder, of whichever kind."""
 
 from pathlib import Path
 
-import numpy as np
 import torch
 
 from motiongpt.codecs.trained import TrainedTokenizer
+from motiongpt.codecs.trained_codec import TrainedCodec
+from motiongpt.codecs.trained_latents import TrainedLatents
+from motiongpt.errors import UserError
 
 
-class _Reconstructing:
-    def __init__(self, tokenizer: TrainedTokenizer) -> None:
-        self.tokenizer = tokenizer
-        self.network = tokenizer.tokenizer
+def load_codec(folder: Path, device: str | torch.device = "cpu") -> TrainedCodec:
+    """The trained codec of `folder`, of whichever kind its description says.
 
-    def reconstruct(self, clips: list[np.ndarray]) -> list[np.ndarray]:
-        """Interim."""
-        rate = self.tokenizer.frames_per_token
-        padded = [np.concatenate([c, np.repeat(c[-1:], -len(c) % rate, axis=0)]) for c in clips]
-        decoded = self.tokenizer.decode(self.tokenizer.encode(padded))
-        return [d[: len(c)] for d, c in zip(decoded, clips, strict=True)]
-
-
-def load_codec(folder: Path, device: str | torch.device = "cpu") -> _Reconstructing:
-    """Interim."""
-    return _Reconstructing(TrainedTokenizer.load(folder, device=device))
+    Raises:
+        UserError: no description of a codec there, or as `CodecFiles.read`.
+    """
+    kinds = (TrainedTokenizer, TrainedLatents)
+    for kind in kinds:
+        if (Path(folder) / kind.files.description).exists():
+            return kind.open(folder, {}, device)
+    names = " or ".join(kind.files.description for kind in kinds)
+    raise UserError(f"{folder}: no {names}, so no codec; run the stage that trains it first")

@@ -1,6 +1,7 @@
 """Every yaml of conf/ is found, composed and built, so a new one is tested without edits here."""
 
 import importlib
+import re
 from typing import get_args
 
 import pytest
@@ -8,7 +9,7 @@ from hydra.utils import instantiate
 from omegaconf import DictConfig, ListConfig
 
 from evaluation.metrics.base import Better, Embedded, Kind, Metric, Number
-from launch.composition.compose import CONF, compose_config
+from launch.composition.compose import CONF, compose_config, methods_with
 
 GROUPS = sorted(folder.name for folder in CONF.iterdir() if folder.is_dir())
 FILES = sorted(
@@ -19,21 +20,27 @@ NESTED = {
     "quantizer": "quantizer@tokenizer.quantizer",
     "decoding": "decoding@protocol.motiongpt.motion_decoding",
 }
-# Groups that only some methods have, and what a stage that needs one is tested with.
-OF_SOME_METHODS = {
-    group: choice
-    for group, choice in {"text_encoder": "small"}.items()
-    if group not in compose_config()
-}
+METHODS = {file.stem: file.read_text() for file in (CONF / "method").glob("[!_]*.yaml")}
+
+
+def with_group(group):
+    """What chooses a method that has a group, where the root has none of it."""
+    having = methods_with(group)
+    return [f"method={having[0]}"] if having and "motiongpt" not in having else []
+
+
+def with_stage(name):
+    """What chooses a method that brings a stage: by its yaml, or by its name."""
+    bringing = [method for method, text in METHODS.items() if re.search(rf": {name}$", text, re.M)]
+    named = [method for method in METHODS if name.startswith(method)]
+    return [f"method={method}" for method in (bringing or named)[:1]]
 
 
 def chosen(file):
     group = str(file.parent)
     if group == "stage":
         return []
-    if group in OF_SOME_METHODS:
-        return [f"+{group}='{file.stem}'"]
-    return [f"{NESTED.get(group, group)}='{file.stem}'"]
+    return [*with_group(group), f"{NESTED.get(group, group)}='{file.stem}'"]
 
 
 def nodes(value):
@@ -69,8 +76,7 @@ def test_its_first_line_says_what_it_is(file):
 
 @pytest.mark.parametrize("name", [f.stem for f in FILES if f.parent.name == "stage"])
 def test_every_stage_builds(name):
-    groups = [f"+{group}={choice}" for group, choice in OF_SOME_METHODS.items()]
-    config = compose_config([*groups, f"+stage@stage.tested={name}"])
+    config = compose_config([*with_stage(name), f"+stage@stage.tested={name}"])
     from launch.runs.run_stage import GRAPH_KEYS
 
     settings = {key: value for key, value in config.stage.tested.items() if key not in GRAPH_KEYS}
@@ -156,6 +162,13 @@ def test_every_tokenizer_builds_at_every_rate(name, frames):
     config = compose_config([f"tokenizer={name}", f"downsampling={frames}", *small])
     tokenizer = instantiate(config.tokenizer)(n_features=263)
     assert tokenizer.frames_per_token == frames
+
+
+@pytest.mark.parametrize("name", [f.stem for f in FILES if f.parent.name == "codec"])
+def test_every_continuous_codec_builds(name):
+    config = compose_config([*with_group("codec"), f"codec={name}"])
+    codec = instantiate(config.codec)(n_features=263)
+    assert type(codec).from_arguments(codec.arguments()).n_features == 263
 
 
 @pytest.mark.parametrize("name", [f.stem for f in FILES if f.parent.name == "launcher"])

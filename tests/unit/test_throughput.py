@@ -11,7 +11,7 @@ from torch.utils.data import DataLoader
 
 from motiongpt.backbones.gpt2 import GPT2Backbone
 from motiongpt.backbones.t5 import T5Backbone
-from motiongpt.codecs.flops import tokenizer_flops
+from motiongpt.codecs.flops import codec_flops
 from motiongpt.codecs.vq_vae.network import VQVAE
 from motiongpt.codecs.vq_vae.quantizers.ema_reset import EMAResetQuantizer
 from motiongpt.methods.motiongpt.training.language_model_cost import language_flops
@@ -136,7 +136,7 @@ def test_operations_of_a_tokenizer_are_those_of_its_convolutions():
     convolutions = 20 * 16 * 3 + 16 * 16 * 3 + 16 * 16 * 3 + 16 * 16 * 3 + 16 * 20 * 3
     distances = 16 * 8
     expected = 3 * 2 * 100 * (convolutions + distances)
-    assert tokenizer_flops(one, 100) == pytest.approx(expected, rel=0.01)
+    assert codec_flops(one, 100) == pytest.approx(expected, rel=0.01)
 
 
 def test_the_machines_peak_is_measured_and_draws_no_random_number():

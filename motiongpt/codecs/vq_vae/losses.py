@@ -1,21 +1,13 @@
 """What the tokenizer is trained to do: reconstruct, move alike, and stay near its codes."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
-import torch.nn.functional as F
 from torch import Tensor
 
 from motiongpt.codecs.base import TokenizerOutput
+from motiongpt.codecs.distances import distance_by_name
 from motiongpt.errors import UserError
 from motiongpt.motion.skeleton import Skeleton
-
-Distance = Callable[[Tensor, Tensor], Tensor]
-
-DISTANCES: dict[str, Distance] = {
-    "l1_smooth": F.smooth_l1_loss,
-    "l1": F.l1_loss,
-    "l2": F.mse_loss,
-}
 
 
 def velocity_range(channels: str | Sequence[int], skeleton: Skeleton) -> slice:
@@ -71,12 +63,7 @@ class TokenizerLosses:
         commitment: float = 0.02,
         velocity_channels: str | Sequence[int] = "positions",
     ) -> None:
-        if reconstruction not in DISTANCES:
-            raise UserError(
-                f"losses.reconstruction is {reconstruction!r}; choose one of: "
-                + ", ".join(DISTANCES)
-            )
-        self.distance = DISTANCES[reconstruction]
+        self.distance = distance_by_name("losses.reconstruction", reconstruction)
         self.velocity, self.commitment = velocity, commitment
         self.velocity_channels = velocity_range(velocity_channels, skeleton)
 

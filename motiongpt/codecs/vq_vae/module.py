@@ -3,28 +3,25 @@
 from collections.abc import Callable, Iterable
 from typing import Any
 
-import lightning.pytorch as pl
 import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from motiongpt.codecs.base import DiscreteCodec, TokenizerOutput
-from motiongpt.codecs.flops import tokenizer_flops
+from motiongpt.codecs.flops import codec_flops
 from motiongpt.codecs.masking import length_mask
+from motiongpt.codecs.module import CodecModule
 from motiongpt.codecs.vq_vae.losses import TokenizerLosses
 from motiongpt.codecs.vq_vae.window_batch import WindowBatch
 from motiongpt.distributed import sum_over_processes
-from motiongpt.float32_state import Float32State
-from motiongpt.motion.recover import features_to_joints
 from motiongpt.motion.skeleton import Skeleton
-from motiongpt.training.global_means import RunningMeans, over_global_batch
+from motiongpt.training.global_means import over_global_batch
 from motiongpt.training.work import Work
 
-MILLIMETRES = 1000.0
 VALIDATED = ("reconstruction", "velocity", "commitment", "total", "mpjpe_mm")
 
 
-class TokenizerModule(Float32State, pl.LightningModule):
+class TokenizerModule(CodecModule):
     """Train a tokenizer on batches that `collate_windows` or `collate_whole_windows` made.
 
     Logs, for train and val: the unweighted losses, their weighted sum and the perplexity; for val
@@ -42,8 +39,6 @@ class TokenizerModule(Float32State, pl.LightningModule):
         make_scheduler: optimizer -> schedule, stepped after every training step.
     """
 
-    mean: Tensor
-    std: Tensor
     code_counts: Tensor
 
     def __init__(
@@ -56,14 +51,15 @@ class TokenizerModule(Float32State, pl.LightningModule):
         make_optimizer: Callable[[Iterable[nn.Parameter]], Optimizer],
         make_scheduler: Callable[[Optimizer], Any] | None = None,
     ) -> None:
-        super().__init__()
-        self.tokenizer, self.losses, self.skeleton = tokenizer, losses, skeleton
-        self._make_optimizer, self._make_scheduler = make_optimizer, make_scheduler
-        self.register_buffer("mean", torch.as_tensor(mean, dtype=torch.float32))
-        self.register_buffer("std", torch.as_tensor(std, dtype=torch.float32))
+        super().__init__(skeleton, mean, std, VALIDATED, make_optimizer, make_scheduler)
+        self.tokenizer, self.losses = tokenizer, losses
         counts = torch.zeros(tokenizer.codebook_size, dtype=torch.int64)
         self.register_buffer("code_counts", counts, persistent=False)
-        self._validated = RunningMeans(VALIDATED)
+
+    @property
+    def network(self) -> DiscreteCodec:
+        """What is trained."""
+        return self.tokenizer
 
     def training_step(self, batch: WindowBatch, batch_idx: int) -> Tensor:
         """Weighted loss of one batch."""
@@ -98,21 +94,13 @@ class TokenizerModule(Float32State, pl.LightningModule):
         self.log("val/codebook_usage", (counts > 0).float().mean())
         self.log("val/perplexity", torch.special.entr(counts / counts.sum()).sum().exp())
 
-    def configure_optimizers(self) -> Any:
-        """Optimizer and, if there is one, its schedule."""
-        optimizer = self._make_optimizer(self.tokenizer.parameters())
-        if self._make_scheduler is None:
-            return optimizer
-        schedule = {"scheduler": self._make_scheduler(optimizer), "interval": "step"}
-        return {"optimizer": optimizer, "lr_scheduler": schedule}
-
     def work(self, batch: WindowBatch) -> Work:
         """What a step on `batch` amounts to; a token is one of motion."""
         clips, frames = batch["features"].shape[:2]
         rate, positions = self.tokenizer.frames_per_token, batch.get("token_positions")
         places = clips * (frames // rate)
         tokens = places if positions is None else len(positions)
-        return Work(clips, tokens, places, tokenizer_flops(self.tokenizer, tokens * rate))
+        return Work(clips, tokens, places, codec_flops(self.tokenizer, tokens * rate))
 
     def _output(self, batch: WindowBatch) -> TokenizerOutput:
         found: TokenizerOutput = self.tokenizer(
@@ -130,16 +118,8 @@ class TokenizerModule(Float32State, pl.LightningModule):
 
     def _mpjpe(self, output: TokenizerOutput, target: Tensor) -> Tensor:
         """Root-aligned mean joint error over the batch's reconstructed frames, millimetres."""
-        with torch.autocast(target.device.type, enabled=False):
-            found = self._local_joints(output.features)
-            wanted = self._local_joints(target[:, : output.features.shape[1]])
-            errors = (found - wanted).norm(dim=-1).mean(-1)
-        return MILLIMETRES * errors[self._content(output)].mean()
-
-    def _local_joints(self, features: Tensor) -> Tensor:
-        """(B, T, J, 3) metres relative to the root, from normalised features."""
-        joints = features_to_joints(features.float() * self.std + self.mean, self.skeleton)
-        return joints - joints[..., :1, :]
+        wanted = target[:, : output.features.shape[1]]
+        return self.mpjpe_mm(output.features, wanted, self._content(output))
 
 
 def _frames(output: TokenizerOutput) -> Tensor | int:

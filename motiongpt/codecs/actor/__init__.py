@@ -1,0 +1,1 @@
+"""ACTOR: a transformer autoencoder of whole clips, with or without action labels."""

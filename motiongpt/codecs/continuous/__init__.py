@@ -1,0 +1,1 @@
+"""What continuous codecs share: losses, the Lightning module and the stage that trains them."""

@@ -1,0 +1,125 @@
+"""Files of a trained codec: a description that names its class, and its weights with mean and std.
+
+Nothing is imported by path and nothing unpickled: the class is looked up among the codecs here.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+import motiongpt.codecs as codecs
+from motiongpt.codecs.base import Codec
+from motiongpt.errors import UserError
+from motiongpt.files import save_with, write_json
+from motiongpt.registry import class_by_name
+
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class CodecFiles:
+    """How one kind of codec lies in a folder.
+
+    Attributes:
+        kind: what messages call it.
+        description: file with the class and its arguments.
+        weights: file with the tensors, and mean and std.
+        prefix: before the names of the network's tensors.
+        base: what the described class must be.
+    """
+
+    kind: str
+    description: str
+    weights: str
+    prefix: str
+    base: type[Any]
+
+    def write(self, folder: Path, network: Codec, mean: np.ndarray, std: np.ndarray) -> None:
+        """Write both files into `folder`."""
+        state = {self.prefix + name: t.contiguous() for name, t in network.state_dict().items()}
+        state |= {"mean": torch.from_numpy(mean), "std": torch.from_numpy(std)}
+        state = {name: tensor.detach().cpu() for name, tensor in state.items()}
+        save_with(Path(folder) / self.weights, lambda path: save_file(state, path))
+        described = {
+            "format": FORMAT,
+            "class": type(network).__name__,
+            "arguments": network.arguments(),
+        }
+        write_json(Path(folder) / self.description, described)
+
+    def read(
+        self, folder: Path, wanted: Mapping[str, int | None]
+    ) -> tuple[Any, np.ndarray, np.ndarray]:
+        """The network, its mean and its std.
+
+        Args:
+            wanted: attribute of the network -> what the caller needs; None takes what is there.
+
+        Raises:
+            UserError: files missing or damaged, a class that is no codec of this kind, another
+                value than wanted, or weights that don't fit the description.
+        """
+        folder = Path(folder)
+        network = self._described(folder / self.description)
+        for name, value in wanted.items():
+            found = getattr(network, name)
+            if value is not None and value != found:
+                raise UserError(f"{self.kind} {folder}: {name} expected {value}, found {found}")
+        state = self._tensors(folder / self.weights)
+        mean, std = (state.pop(name, torch.empty(0)).numpy() for name in ("mean", "std"))
+        state = {name.removeprefix(self.prefix): tensor for name, tensor in state.items()}
+        load_fitting(network, state, str(folder / self.weights))
+        return network, mean, std
+
+    def _described(self, path: Path) -> Codec:
+        """The untrained codec that a description names."""
+        try:
+            described = json.loads(path.read_text())
+            if described["format"] != FORMAT:
+                raise UserError(f"{path}: format {described['format']}; expected {FORMAT}")
+            kind: Any = class_by_name(codecs, self.base, described["class"])
+            return kind.from_arguments(described["arguments"])
+        except FileNotFoundError:
+            raise self._missing(path) from None
+        except (ValueError, KeyError, TypeError) as error:
+            raise UserError(f"{path}: not a {self.kind}'s description: {error!r}") from error
+
+    def _tensors(self, path: Path) -> dict[str, Tensor]:
+        try:
+            return load_file(path)
+        except FileNotFoundError:
+            raise self._missing(path) from None
+        except SafetensorError as error:
+            raise UserError(f"{path}: damaged weights: {error}") from error
+
+    def _missing(self, path: Path) -> UserError:
+        """What to say of a file that is not there: another kind of codec may be."""
+        others = sorted(
+            other.name for other in path.parent.glob("*.json") if other.name != self.description
+        )
+        there = f", but {', '.join(others)}: it is of another kind" if others else ""
+        return UserError(
+            f"{path}: no such file{there}; run the {self.kind} stage first or give its folder"
+        )
+
+
+def load_fitting(network: nn.Module, state: Mapping[str, Tensor], where: str) -> None:
+    """Load `state` into `network`, every tensor of it.
+
+    Raises:
+        UserError: `state` lacks a tensor, has one too many or one of another shape.
+    """
+    expected = network.state_dict()
+    for name in sorted(expected.keys() | state.keys()):
+        shapes = [tuple(s[name].shape) if name in s else "none" for s in (expected, state)]
+        if shapes[0] != shapes[1]:
+            raise UserError(f"{where}: {name} expected shape {shapes[0]}, found {shapes[1]}")
+    network.load_state_dict(state)
