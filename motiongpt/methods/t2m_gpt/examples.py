@@ -73,11 +73,6 @@ class CodeExamples(Dataset[Row]):
         keep = self.augmentation.keep_probability
         return Row(text, codes, corrupt_at_random(codes, keep, self.codebook_size, rng))
 
-    def indices(self, split: str) -> np.ndarray:
-        """Clips of `split` that have a caption."""
-        found = self.store.indices(split)
-        return np.array([i for i in found if self.store.captions(int(i))], np.int64)
-
     def counts(self) -> np.ndarray:
         """(N,) int64 codes of each clip of the store, 0 where it is not trained on."""
         return np.array([len(self.codes.get(i, ())) for i in range(len(self.store))], np.int64)

@@ -114,7 +114,7 @@ class T2MGPTStage(Stage):
     def _train(
         self, network: CodeTransformer, examples: CodeExamples, context: StageContext
     ) -> dict[str, Any]:
-        clips = examples.indices("train"), examples.indices("val")
+        clips = context.store.indices("train"), context.store.indices("val")
         context.say(
             f"  {self.name}: {len(clips[0])} training and {len(clips[1])} validation clips, "
             f"{sum(p.numel() for p in network.parameters()):,} parameters"
