@@ -50,7 +50,7 @@ IN_BLOCKS = {
 }
 SINUSOIDS, UNUSED_POSITIONS = "trans_base.pos_embed.embed", "trans_base.pos_embedding.weight"
 BLOCK = re.compile(r"(base|head)\.(\d+)\.(.+)")
-ROUNDING = 1e-5
+ROUNDING = 1e-4
 
 
 def original_name(ours: str) -> str:
