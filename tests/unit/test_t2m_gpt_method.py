@@ -7,13 +7,16 @@ import pytest
 import torch
 
 from motiongpt.errors import UserError
-from motiongpt.methods.base import Request
+from motiongpt.methods.base import MotionFormat, Request
 from motiongpt.methods.t2m_gpt import method as methods
 from motiongpt.methods.t2m_gpt.folder import save_transformer
 from motiongpt.methods.t2m_gpt.method import T2MGPT, Generation
 from motiongpt.methods.t2m_gpt.network import CodeTransformer
+from motiongpt.motion.skeleton import HUMANML3D
 from tests.unit.fake_text_encoder import FakeTextEncoder, load_fake, save_fake
 from tests.unit.tiny_models import CODES, tiny_tokenizer
+
+FORMAT = MotionFormat(20.0, HUMANML3D)
 
 
 def transformer(**sizes):
@@ -64,6 +67,20 @@ def test_a_request_with_frames_gets_so_many():
     for strategy in ("sampling", "greedy"):
         outputs = method(strategy=strategy).generate(some, 0)
         assert lengths(outputs) == [1, 4, 10, 31, 32, 32, 32]
+
+
+def test_a_motion_of_free_length_ends_at_the_request_s_limit():
+    free = method().generate(requests(40), 0)
+    for limit in (13, 2):
+        ended = method().generate(requests(40, max_frames=limit), 0)
+        whole = max(1, limit // 4) * 4
+        assert lengths(ended) == [min(n, whole, limit) for n in lengths(free)]
+    fixed = requests(3, max_frames=8, frames=18)
+    assert lengths(method().generate(fixed, 0)) == [18, 18, 18]
+
+
+def test_only_greedy_outputs_are_repeatable():
+    assert method(strategy="greedy").repeatable == {"text_to_motion"} and not method().repeatable
 
 
 def test_the_seed_decides_and_the_company_does_not():
@@ -145,8 +162,8 @@ def test_it_opens_its_parts_and_says_which_is_missing(tmp_path, monkeypatch):
     save_transformer(transformer(), tmp_path / "transformer")
     save_fake(tmp_path / "text_encoder")
     folders = {name: tmp_path / name for name in ("codec", "transformer", "text_encoder")}
-    found = T2MGPT.load(folders, "cpu", strategy="greedy")
+    found = T2MGPT.load(folders, FORMAT, "cpu", strategy="greedy")
     assert same(found.generate(requests(), 0), method(strategy="greedy").generate(requests(), 0))
     del folders["transformer"]
     with pytest.raises(UserError, match="needs its part 'transformer'; found codec, text_encoder"):
-        T2MGPT.load(folders, "cpu")
+        T2MGPT.load(folders, FORMAT, "cpu")

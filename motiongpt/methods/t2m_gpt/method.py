@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -11,7 +11,14 @@ from torch import Tensor
 
 from motiongpt.codecs.trained import TrainedTokenizer
 from motiongpt.errors import UserError
-from motiongpt.methods.base import TEXT_TO_MOTION, Method, Output, Request, part_folder
+from motiongpt.methods.base import (
+    TEXT_TO_MOTION,
+    Method,
+    MotionFormat,
+    Output,
+    Request,
+    part_folder,
+)
 from motiongpt.methods.t2m_gpt.folder import load_transformer
 from motiongpt.methods.t2m_gpt.network import CodeTransformer
 from motiongpt.methods.t2m_gpt.sampling import sample_codes
@@ -80,8 +87,9 @@ class T2MGPT(Method):
         UserError: parts that were not made for each other.
     """
 
-    name: ClassVar[str] = "t2m_gpt"
-    tasks = frozenset({TEXT_TO_MOTION})
+    name = "t2m_gpt"
+    all_tasks = frozenset({TEXT_TO_MOTION})
+    tasks = all_tasks
 
     def __init__(
         self,
@@ -103,12 +111,21 @@ class T2MGPT(Method):
                 )
         self.codec, self.transformer, self.text_encoder = codec, transformer.eval(), text_encoder
         self.generation = generation or Generation()
-        self.shortest = 1
         self.longest = transformer.max_codes * codec.frames_per_token
+        self.repeatable = self.tasks if self.generation.strategy == "greedy" else frozenset()
 
     @classmethod
-    def load(cls, folders: Mapping[str, Path], device: str | torch.device, **options: Any) -> Self:
-        """See `Method.load`; parts are codec, transformer and text_encoder, options `Generation`'s.
+    def load(
+        cls,
+        folders: Mapping[str, Path],
+        format: MotionFormat,
+        device: str | torch.device = "cpu",
+        **options: Any,
+    ) -> Self:
+        """See `Method.load`; parts "codec", "transformer" and "text_encoder".
+
+        Args:
+            options: the fields of `Generation`.
 
         Raises:
             UserError: as `Method.load`, or an unknown option.
@@ -130,7 +147,7 @@ class T2MGPT(Method):
 
         A request with a number of frames gets a motion of so many, up to `longest`: the stop can't
         be chosen before, and what the last code has too many is cut off. Without it the motion ends
-        where the transformer stops, or at `longest`.
+        where the transformer stops, or at the request's `max_frames`, or at `longest`.
 
         Raises:
             UserError: another task than text to motion, a request without words, or one of no
@@ -141,7 +158,7 @@ class T2MGPT(Method):
             _check(request)
         motions = self._decoded(self._codes(requests, seed))
         return [
-            Output(motion=motion[: request.frames])
+            Output(motion=motion[: request.frames or request.max_frames])
             for request, motion in zip(requests, motions, strict=True)
         ]
 
@@ -156,7 +173,8 @@ class T2MGPT(Method):
                 keys = [request.key for request in some]
                 uniforms = uniform_rows(seed, keys, self.transformer.max_codes)
             exactly = torch.tensor([-(-(request.frames or 0) // rate) for request in some])
-            found += sample_codes(self.transformer, self._features(some), uniforms, exactly)
+            codes = sample_codes(self.transformer, self._features(some), uniforms, exactly)
+            found += [_ended(row, request, rate) for row, request in zip(codes, some, strict=True)]
         if self.generation.first_stop == "released":
             found = [codes if len(codes) else RELEASED_FIRST_STOP for codes in found]
         return found
@@ -172,6 +190,13 @@ class T2MGPT(Method):
         decoded = iter(self.codec.decode([row for row in codes if len(row)]))
         nothing = np.zeros((0, self.codec.n_features), np.float32)
         return [next(decoded) if len(row) else nothing for row in codes]
+
+
+def _ended(codes: np.ndarray, request: Request, rate: int) -> np.ndarray:
+    """Codes (n,) of a request that may end by itself, up to its `max_frames`; one code at least."""
+    if request.frames is not None or request.max_frames is None:
+        return codes
+    return codes[: max(1, request.max_frames // rate)]
 
 
 def _check(request: Request) -> None:

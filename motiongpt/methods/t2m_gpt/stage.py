@@ -10,7 +10,6 @@ from omegaconf import DictConfig
 
 from motiongpt.allocation import keep_freed_memory
 from motiongpt.codecs.trained import TrainedTokenizer
-from motiongpt.codecs.vq_vae.stage import MODEL
 from motiongpt.errors import UserError
 from motiongpt.methods.t2m_gpt.examples import (
     Augmentation,
@@ -29,7 +28,7 @@ from motiongpt.training.cached import cached
 from motiongpt.training.compilation import compile_parts
 from motiongpt.training.fit import Schedule, fit
 from motiongpt.training.optimization import make_optimization
-from motiongpt.training.stage import Stage, StageContext
+from motiongpt.training.stage import MODEL, Stage, StageContext
 
 
 class T2MGPTStage(Stage):
