@@ -1,6 +1,8 @@
 """Learning-rate schedules over a known number of steps."""
 
 import math
+from bisect import bisect_right
+from collections.abc import Sequence
 
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LambdaLR
@@ -19,6 +21,28 @@ def cosine(optimizer: Optimizer, steps: int, warmup_steps: int = 0, final: float
         return _warm(step, warmup_steps) * (
             final + (1 - final) * 0.5 * (1 + math.cos(math.pi * done))
         )
+
+    return LambdaLR(optimizer, factor)
+
+
+def milestones(
+    optimizer: Optimizer,
+    steps: int,
+    milestones: Sequence[int],
+    gamma: float = 0.05,
+    warmup_steps: int = 0,
+) -> LambdaLR:
+    """Linear warm-up, then the optimizer's rate, multiplied by `gamma` after each milestone.
+
+    Args:
+        steps: play no part.
+        milestones: numbers of steps that are done before the rate falls, as T2M-GPT's training
+            counts them (arXiv:2301.06052, section 4.1, as is `gamma`).
+    """
+    passed = sorted(milestones)
+
+    def factor(step: int) -> float:
+        return _warm(step, warmup_steps) * gamma ** bisect_right(passed, step)
 
     return LambdaLR(optimizer, factor)
 

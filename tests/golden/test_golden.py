@@ -7,13 +7,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.golden.__main__ import KNOWN, check_file, find_check, main
+from tests.golden.__main__ import KNOWN, METHODS, PASSED_OVER, check_file, find_check, main
 from tests.golden.report import ReadArrays, Report
 from tests.shared import SHARED, shared
 
 PARITY = SHARED / "parity"
 CASES = sorted(
-    str(path.relative_to(PARITY)) for name in KNOWN for path in (PARITY / name).glob("*.*")
+    str(path.relative_to(PARITY))
+    for folder in (*(PARITY / name for name in KNOWN), *(PARITY / METHODS).glob("*"))
+    for path in folder.glob("*.*")
+    if path.suffix not in PASSED_OVER
 )
 CLIP = "feats/h3d_012314_short.npz"
 # What the arrays of a clip's case may be off by, and a bit more than that.
@@ -141,6 +144,24 @@ def test_absent_and_unknown_subfolders_are_named(tmp_path, capsys):
     output = capsys.readouterr().out
     assert "note: wings/ is not yet supported" in output
     assert "note: vq/ is absent" in output
+
+
+def test_methods_are_found_in_every_layout(tmp_path, capsys):
+    wanted = "ok    t2m_gpt/targets.npz"
+    source = shared("parity", "methods", "t2m_gpt")
+    for place in ("methods/t2m_gpt", "t2m_gpt"):
+        target = tmp_path / place.replace("/", "-") / place
+        target.mkdir(parents=True)
+        for name in ("targets.npz", "README.md"):
+            shutil.copy(source / name, target)
+        (target.parent / "juggling").mkdir()
+        layouts = {tmp_path / place.replace("/", "-"), target.parent, target}
+        for folder in layouts:
+            assert main([str(folder)]) == 0, folder
+            output = capsys.readouterr().out
+            assert wanted in output and "0 misses, 0 not checked" in output
+            assert ("vq/ is absent" in output) == (folder / "methods").is_dir()
+            assert ("juggling/ is not yet supported" in output) == (folder != target)
 
 
 def test_broken_case_is_a_miss_and_the_rest_still_runs(tmp_path, capsys):
