@@ -1,0 +1,200 @@
+"""MLD (Chen et al., CVPR 2023, arXiv:2212.04048): a motion from a text, by way of a latent."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from motiongpt.codecs.trained_latents import TrainedLatents
+from motiongpt.errors import UserError
+from motiongpt.methods.base import (
+    TEXT_TO_MOTION,
+    Method,
+    MotionFormat,
+    Output,
+    Request,
+    part_folder,
+)
+from motiongpt.methods.mld.examples import latent_shape
+from motiongpt.methods.mld.folder import TrainedDenoiser
+from motiongpt.methods.mld.sampling import guided_latents
+from motiongpt.sampling.rng import generator_of, normal_rows, row_key
+from motiongpt.text_encoders.base import TextEncoder
+from motiongpt.text_encoders.loading import load_text_encoder
+
+TRAINING = "training"
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """How a latent is sampled, and how long the motion is.
+
+    Attributes:
+        steps: of DDIM; 50 as released.
+        guidance: scale of the classifier-free guidance; 7.5 as released, 1 is without.
+        length: frames of a motion whose request has none: "training" draws those of a training
+            clip by the request's own stream (MLD itself can't end a motion), a number is taken as
+            it is.
+        batch_size: requests that are sampled at a time; does not change the outputs.
+
+    Raises:
+        UserError: another value than these.
+    """
+
+    steps: int = 50
+    guidance: float = 7.5
+    length: int | str = TRAINING
+    batch_size: int = 128
+
+    def __post_init__(self) -> None:
+        if self.batch_size < 1:
+            raise UserError(f"method mld: batch_size={self.batch_size}; expected 1 or more")
+        known = type(self.length) is int and self.length >= 1
+        if not known and self.length != TRAINING:
+            raise UserError(
+                f"method mld: length={self.length}; choose {TRAINING} or a number of frames"
+            )
+
+    @classmethod
+    def of(cls, options: Mapping[str, Any]) -> Self:
+        """From options by name.
+
+        Raises:
+            UserError: an unknown name; lists the known ones.
+        """
+        known = [field.name for field in fields(cls)]
+        unknown = [name for name in options if name not in known]
+        if unknown:
+            raise UserError(f"method mld has no option {unknown[0]}; it has: {', '.join(known)}")
+        return cls(**options)
+
+
+class MLD(Method):
+    """A text's features, a denoiser that samples a latent for them, a codec that decodes it.
+
+    Args:
+        codec: with vectors for latents.
+        denoiser: trained on this codec's latents and this text encoder's features.
+        text_encoder: on the denoiser's device.
+        sampling: how a latent is sampled.
+
+    Raises:
+        UserError: parts that were not made for each other, or more steps than the noise has.
+    """
+
+    name = "mld"
+    all_tasks = tasks = frozenset({TEXT_TO_MOTION})
+
+    def __init__(
+        self,
+        codec: TrainedLatents,
+        denoiser: TrainedDenoiser,
+        text_encoder: TextEncoder,
+        sampling: Sampling | None = None,
+    ) -> None:
+        network = denoiser.network
+        found, expected = latent_shape(codec), (network.latent_tokens, network.width)
+        if found != expected:
+            raise UserError(
+                f"method mld: the denoiser was trained for latents of {expected[0]} x "
+                f"{expected[1]} numbers, the codec has {found[0]} x {found[1]}: open the parts "
+                "that belong together"
+            )
+        if text_encoder.width != network.text_width:
+            raise UserError(
+                f"method mld: the denoiser was trained for texts of {network.text_width} numbers, "
+                f"the text encoder has {text_encoder.width}: open the parts that belong together"
+            )
+        self.sampling = sampling or Sampling()
+        denoiser.schedule.stride(self.sampling.steps)
+        self.codec, self.denoiser, self.text_encoder = codec, denoiser, text_encoder
+        self.longest = codec.codec.longest
+
+    @classmethod
+    def load(
+        cls,
+        folders: Mapping[str, Path],
+        format: MotionFormat,
+        device: str | torch.device = "cpu",
+        **options: Any,
+    ) -> Self:
+        """See `Method.load`; parts are codec, denoiser and text_encoder, options `Sampling`'s.
+
+        Raises:
+            UserError: as `Method.load`, or an unknown option.
+        """
+        sampling = Sampling.of(options)
+        codec, denoiser, text_encoder = (
+            part_folder(folders, part, cls.name) for part in ("codec", "denoiser", "text_encoder")
+        )
+        return cls(
+            TrainedLatents.load(codec, format.skeleton.n_features, device),
+            TrainedDenoiser.load(denoiser, device),
+            load_text_encoder(text_encoder, device),
+            sampling,
+        )
+
+    @torch.no_grad()
+    def generate(self, requests: Sequence[Request], seed: int) -> list[Output]:
+        """See `Method.generate`; a request without a number of frames gets `Sampling.length`.
+
+        Raises:
+            UserError: another task than text to motion, a request without words, or one of fewer
+                than one or more than `longest` frames.
+        """
+        self.check_tasks(requests)
+        lengths = [self._frames(request, seed) for request in requests]
+        latents: list[np.ndarray] = []
+        for first in range(0, len(requests), self.sampling.batch_size):
+            some = requests[first : first + self.sampling.batch_size]
+            latents += list(self._latents(some, seed).cpu().numpy())
+        return [Output(motion=motion) for motion in self.codec.decode(latents, lengths)]
+
+    def _latents(self, requests: Sequence[Request], seed: int) -> Tensor:
+        """(B, N, D), each from its request's own noise."""
+        network, sampling = self.denoiser.network, self.sampling
+        shape = (network.latent_tokens, network.width)
+        noise = normal_rows(seed, [request.key for request in requests], shape)
+        texts = list(dict.fromkeys(["", *(request.text or "" for request in requests)]))
+        features = self.text_encoder.encode(texts).to(network.positions)
+        rows = [texts.index(request.text or "") for request in requests]
+        *_, latents = guided_latents(
+            network,
+            self.denoiser.schedule,
+            noise.to(network.positions),
+            features[rows],
+            features[0],
+            sampling.steps,
+            sampling.guidance,
+        )
+        return latents
+
+    def _frames(self, request: Request, seed: int) -> int:
+        """How long the motion will be.
+
+        Raises:
+            UserError: no words to go by, or a length that the codec has not.
+        """
+        if request.text is None:
+            raise UserError(
+                f"clip {request.clip}: text_to_motion needs a text; give the request one"
+            )
+        frames = request.frames
+        if frames is None:
+            frames = self._chosen_length(request, seed)
+        if not 1 <= frames <= (self.longest or frames):
+            raise UserError(
+                f"clip {request.clip}: {frames} frames asked for; method mld generates 1 to "
+                f"{self.longest or 'any number'}"
+            )
+        return frames
+
+    def _chosen_length(self, request: Request, seed: int) -> int:
+        if isinstance(self.sampling.length, int):
+            return self.sampling.length
+        stream = generator_of(seed, row_key(request.key, "length"))
+        return int(stream.choice(self.denoiser.lengths))
