@@ -22,6 +22,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from motiongpt.codecs.files import load_fitting
 from motiongpt.errors import UserError
 
 BLOCK_PARTS = {"conv1": "dilated", "conv2": "pointwise"}
@@ -71,12 +72,7 @@ def load_original(
     for name in ("quantizer.code_sum", "quantizer.code_count", "quantizer.initialised"):
         if name not in expected:
             renamed.pop(name, None)
-    for name in sorted(expected.keys() | renamed.keys()):
-        ours = tuple(expected[name].shape) if name in expected else None
-        found = tuple(renamed[name].shape) if name in renamed else None
-        if ours != found:
-            raise UserError(f"released weights: {name} expected shape {ours}, found {found}")
-    tokenizer.load_state_dict(renamed)
+    load_fitting(tokenizer, renamed, "released weights")
 
 
 def original_sizes(state: Mapping[str, Tensor], prefix: str = "") -> dict[str, Any]:
