@@ -6,10 +6,9 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from hydra.utils import instantiate
-from omegaconf import OmegaConf
-
+from launch.composition.build import build
 from launch.loggers.stage_loggers import StageLoggers
+from launch.plans.declarations import stripped
 from launch.plans.graph import Planned, recorded_settings
 from launch.runs.attempts import Attempt, Superseded, claimed, first_process_folder
 from launch.runs.ledger import CONFIG, ERROR, LOG
@@ -111,7 +110,7 @@ def build_stage(stage: Planned):  # type: ignore[no-untyped-def]  # any class a 
             f"stage {stage.run.stage}: {settings['_target_']} can't be imported "
             f"({error}); mend conf/stage/{stage.run.stage}.yaml"
         ) from error
-    return instantiate(OmegaConf.create(settings), _recursive_=False)
+    return build(settings, _recursive_=False)
 
 
 def context_of(
@@ -129,7 +128,7 @@ def context_of(
         folder=folder,
         parents={name: Path(run.folder) for name, run in stage.parents.items()},
         store=MotionStore.open(stage.data),
-        hardware=Hardware(**stage.settings.get("hardware", {})),
+        hardware=Hardware(**stripped(stage.settings.get("hardware", {}))),
         source=git_state(),
         cache=Path(stage.run.root) / "cache",
         processes=processes,

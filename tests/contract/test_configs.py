@@ -5,10 +5,10 @@ import re
 from typing import get_args
 
 import pytest
-from hydra.utils import instantiate
 from omegaconf import DictConfig, ListConfig
 
 from evaluation.metrics.base import Better, Embedded, Kind, Metric, Number
+from launch.composition.build import build
 from launch.composition.compose import CONF, compose_config, methods_with
 
 GROUPS = sorted(folder.name for folder in CONF.iterdir() if folder.is_dir())
@@ -80,7 +80,7 @@ def test_every_stage_builds(name):
     from launch.runs.run_stage import GRAPH_KEYS
 
     settings = {key: value for key, value in config.stage.tested.items() if key not in GRAPH_KEYS}
-    assert hasattr(instantiate(DictConfig(settings), _recursive_=False), "run")
+    assert hasattr(build(settings, _recursive_=False), "run")
 
 
 @pytest.mark.parametrize("name", [f.stem for f in FILES if f.parent.name == "data"])
@@ -88,20 +88,20 @@ def test_every_source_keeps_the_protocol(name):
     from motiongpt.data.clip import MotionSource
 
     config = compose_config([f"data={name}"])
-    source = instantiate(config.data.source)
+    source = build(config.data.source)
     assert isinstance(source, MotionSource)
     assert config.data.fps == source.fps and config.data.name == name
 
 
 @pytest.mark.parametrize("name", [f.stem for f in FILES if f.parent.name == "tasks"])
 def test_every_task_mix_builds(name):
-    mix = instantiate(compose_config([f"tasks={name}"]).tasks)
+    mix = build(compose_config([f"tasks={name}"]).tasks)
     assert all(task.name == key for key, task in mix.items())
 
 
 @pytest.mark.parametrize("name", [f.stem for f in FILES if f.parent.name == "metrics"])
 def test_every_metric_builds_and_says_what_it_judges(name):
-    metrics = instantiate(compose_config([f"metrics={name}"]).metrics)
+    metrics = build(compose_config([f"metrics={name}"]).metrics)
     assert name == "all" or list(metrics) == [name]
     for metric in metrics.values():
         assert isinstance(metric, Metric)
@@ -114,7 +114,7 @@ def test_every_metric_builds_and_says_what_it_judges(name):
 
 
 def test_the_metrics_of_a_kind_of_answer_have_different_numbers():
-    metrics = instantiate(compose_config(["metrics=[all,bert_score]"]).metrics)
+    metrics = build(compose_config(["metrics=[all,bert_score]"]).metrics)
     assert {f.stem for f in FILES if f.parent.name == "metrics"} == {"all", *metrics}
     assert "bert_score" not in compose_config().metrics
     for kind in get_args(Kind):
@@ -124,14 +124,14 @@ def test_the_metrics_of_a_kind_of_answer_have_different_numbers():
 
 @pytest.mark.parametrize("name", [f.stem for f in FILES if f.parent.name == "protocol"])
 def test_every_protocol_chooses_ways_that_metrics_have(name):
-    assert instantiate(compose_config([f"protocol={name}"]).metrics)
+    assert build(compose_config([f"protocol={name}"]).metrics)
 
 
 @pytest.mark.parametrize("name", [f.stem for f in FILES if f.parent.name == "evaluator"])
 def test_every_evaluator_builds(name):
     from evaluation.evaluators.base import EvaluatorSource
 
-    source = instantiate(compose_config([f"evaluator={name}"]).evaluator)
+    source = build(compose_config([f"evaluator={name}"]).evaluator)
     assert isinstance(source, EvaluatorSource)
 
 
@@ -143,7 +143,7 @@ def test_every_text_encoder_builds_and_learns_or_says_in_one_line_what_it_lacks(
     config = compose_config(chosen(file)).text_encoder
     quick = {"source": str(tmp_path / "nowhere"), "steps": 1}
     small = {key: value for key, value in quick.items() if key in config}
-    make = instantiate(DictConfig({**config, **small}))
+    make = build(DictConfig({**config, **small}))
     texts, said = [["a person walks", "someone walks"], ["a man hops"]], []
     if "source" in config:
         with pytest.raises(UserError, match="text_encoder.source=.*nowhere can't be loaded"):
@@ -160,18 +160,18 @@ def test_every_text_encoder_builds_and_learns_or_says_in_one_line_what_it_lacks(
 def test_every_tokenizer_builds_at_every_rate(name, frames):
     small = ["tokenizer.width=16", "tokenizer.code_dim=16"]
     config = compose_config([f"tokenizer={name}", f"downsampling={frames}", *small])
-    tokenizer = instantiate(config.tokenizer)(n_features=263)
+    tokenizer = build(config.tokenizer)(n_features=263)
     assert tokenizer.frames_per_token == frames
 
 
 @pytest.mark.parametrize("name", [f.stem for f in FILES if f.parent.name == "codec"])
 def test_every_continuous_codec_builds(name):
     config = compose_config([*with_group("codec"), f"codec={name}"])
-    codec = instantiate(config.codec)(n_features=263)
+    codec = build(config.codec)(n_features=263)
     assert type(codec).from_arguments(codec.arguments()).n_features == 263
 
 
 @pytest.mark.parametrize("name", [f.stem for f in FILES if f.parent.name == "launcher"])
 def test_every_launcher_builds_and_can_launch(name):
-    launcher = instantiate(compose_config([f"launcher={name}"]).launcher)
+    launcher = build(compose_config([f"launcher={name}"]).launcher)
     assert callable(launcher.describe) and callable(launcher.launch)
