@@ -16,7 +16,7 @@ def build(node: Any, **given: Any) -> Any:
     Args:
         given: arguments besides the node's, and Hydra's own such as `_recursive_`.
     """
-    plain = node
-    if OmegaConf.is_config(node):
-        plain = OmegaConf.to_container(node, resolve=True)
-    return instantiate(OmegaConf.create(stripped(plain)), **given)
+    objects = {"allow_objects": True}
+    config = node if OmegaConf.is_config(node) else OmegaConf.create(node, flags=objects)
+    plain = stripped(OmegaConf.to_container(config, resolve=True))
+    return instantiate(OmegaConf.create(plain, flags=objects), **given)

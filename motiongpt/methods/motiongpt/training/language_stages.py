@@ -145,8 +145,13 @@ class InstructStage(LanguageStage):
         self.tasks = tasks
 
     def run(self, context: StageContext) -> Mapping[str, float]:
-        """Train the pretrained backbone further."""
+        """Train the pretrained backbone further.
+
+        Raises:
+            UserError: the tasks are for another codebook than the tokens'.
+        """
         tokens = TokenStore.open(context.parents["tokens"] / TOKENS)
+        tokens.check_codebook(self.tasks.codebook_size)
         backbone = load_backbone(Path(context.parents["pretrain"]) / MODEL, tokens.codebook_size)
         return self.train(backbone, instantiate(self.tasks), tokens, context)
 
