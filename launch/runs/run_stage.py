@@ -79,6 +79,7 @@ def _run(
                 log.flush()
 
             context = context_of(stage, attempt.folder, loggers, stop, processes, say)
+            write_json(attempt.folder / CONFIG, recorded_settings(stage, context.store))
             metrics = build_stage(stage).run(context)
         loggers.finish(metrics)
     except (KeyboardInterrupt, SystemExit, Interrupted) as error:  # Lightning may exit on Ctrl-C

@@ -20,6 +20,7 @@ from motiongpt.data.caption_file import CaptionLine, read_caption_file
 from motiongpt.data.clip import SPLITS, BadClip, Caption, Clip
 from motiongpt.data.hash_split import split_by_hash
 from motiongpt.data.joint_mapping import JointMapping, load_mapping, mapping_for
+from motiongpt.data.resample import checked_fps
 from motiongpt.errors import UserError
 from motiongpt.motion.skeleton import HUMANML3D
 
@@ -69,7 +70,7 @@ class BvhFolderSource:
             UserError: a setting that can't be used.
         """
         self.folder = Path(path)
-        self.fps = fps
+        self.fps = checked_fps(fps)
         self.description = f"BVH files with captions, at {fps:g} fps"
         self.action_words: Mapping[str, tuple[str, ...]] = _LabelWords(self, action_words or {})
         self._captions = Path(captions)
@@ -77,8 +78,6 @@ class BvhFolderSource:
         self._metres_per_unit, self._up_axis = metres_per_unit, up_axis
         self._frames = (min_frames, max_frames)
         self._workers = workers
-        if not fps > 0:
-            raise UserError(f"data.source.fps={fps}: expected a number above zero")
         if metres_per_unit is not None and not metres_per_unit > 0:
             raise UserError(
                 f"data.source.metres_per_unit={metres_per_unit}: expected a number above zero"

@@ -5,11 +5,14 @@ import re
 from typing import get_args
 
 import pytest
+from hydra.errors import InstantiationException
 from omegaconf import DictConfig, ListConfig
 
 from evaluation.metrics.base import Better, Embedded, Kind, Metric, Number
 from launch.composition.build import build
 from launch.composition.compose import CONF, compose_config, methods_with
+from launch.composition.datasets import make_source
+from motiongpt.errors import user_error_behind
 
 GROUPS = sorted(folder.name for folder in CONF.iterdir() if folder.is_dir())
 FILES = sorted(
@@ -34,6 +37,8 @@ def with_stage(name):
     bringing = [method for method, text in METHODS.items() if re.search(rf": {name}$", text, re.M)]
     named = [method for method in METHODS if name.startswith(method)]
     return [f"method={method}" for method in (bringing or named)[:1]]
+
+STATED = "data.source.files_fps=17"
 
 
 def chosen(file):
@@ -91,6 +96,22 @@ def test_every_source_keeps_the_protocol(name):
     source = build(config.data.source)
     assert isinstance(source, MotionSource)
     assert config.data.fps == source.fps and config.data.name == name
+
+
+@pytest.mark.parametrize("name", [f.stem for f in FILES if f.parent.name == "data"])
+def test_every_source_has_the_frame_rate_asked_for_or_refuses_it(name):
+    asked = compose_config([f"data={name}", "data.fps=17"])
+    try:
+        source = make_source(asked)
+    except InstantiationException as error:
+        said = str(user_error_behind(error))
+        assert said.startswith("data.fps=17: ") and "\n" not in said
+        assert make_source(compose_config([f"data={name}", "data.fps=17", STATED])).fps == 17
+    else:
+        assert source.fps == 17
+    with pytest.raises(InstantiationException) as caught:
+        make_source(compose_config([f"data={name}", "data.fps=0"]))
+    assert str(user_error_behind(caught.value)).startswith("data.fps=0: expected a number above")
 
 
 @pytest.mark.parametrize("name", [f.stem for f in FILES if f.parent.name == "tasks"])

@@ -60,6 +60,15 @@ def test_a_run_is_opened_with_what_it_builds_on(root, where):
     assert model.text_to_motion("a person walks", frames=10, seed=0)[0].frames == 10
 
 
+def test_the_frame_rate_and_the_skeleton_are_those_of_the_store(root):
+    path = root / "runs" / "instruct" / "i1" / "config.json"
+    config = json.loads(path.read_text())
+    config["data"] |= {"fps": 30.0, "skeleton": "kit"}
+    path.write_text(json.dumps(config))
+    model = opened(root)
+    assert (model.fps, model.skeleton.name) == (30.0, "kit")  # though data.fps=25 was asked for
+
+
 def test_a_run_is_opened_from_its_own_folder(root, monkeypatch):
     monkeypatch.chdir(root / "runs" / "instruct" / "i1")
     assert opened(".").fps == 25.0
