@@ -164,7 +164,7 @@ def test_every_text_encoder_builds_and_learns_or_says_in_one_line_what_it_lacks(
     config = compose_config(chosen(file)).text_encoder
     quick = {"source": str(tmp_path / "nowhere"), "steps": 1}
     small = {key: value for key, value in quick.items() if key in config}
-    make = build(DictConfig({**config, **small}))
+    make = build({**config, **small})
     texts, said = [["a person walks", "someone walks"], ["a man hops"]], []
     if "source" in config:
         with pytest.raises(UserError, match="text_encoder.source=.*nowhere can't be loaded"):

@@ -31,6 +31,7 @@ COMPARED = {
     "tasks.placeholders": "as prompts",
     "tasks.replies": "as prompts",
     "published.name": "a name in tables",
+    "data.name": "a name in tables, and the group's where it has none of its own",
 }
 CHOICES = [
     [],

@@ -10,7 +10,7 @@ import pytest
 from launch.composition.composer import Composer
 from launch.plans.declarations import BY_CONTENT, RESERVED, UNSIGNED, all_declared
 from launch.plans.signatures import digest, signed_part
-from tests.contract.test_configs import FILES, chosen
+from tests.contract.test_configs import FILES, OF_SOME_METHODS, chosen
 
 # Field of a stage's settings -> why it can change no number of the stage.
 LEFT_OUT = {
@@ -45,8 +45,11 @@ MORE = [[], ["metrics=[all,bert_score]"], ["captions=nlg_metricverse"]]
 def composed():
     """The configuration of each choice of each group, and of each stage's yaml."""
     composer = Composer()
+    groups = [f"+{group}={choice}" for group, choice in OF_SOME_METHODS.items()]
     choices = [
-        [f"+stage@stage.tested={file.stem}"] if file.parent.name == "stage" else chosen(file)
+        [*groups, f"+stage@stage.tested={file.stem}"]
+        if file.parent.name == "stage"
+        else chosen(file)
         for file in FILES
     ]
     return [(" ".join(words), composer.compose(words).plain) for words in [*MORE, *choices]]
@@ -119,6 +122,25 @@ def test_data_declares_what_is_on_the_list_and_nothing_else():
         assert not declared(plain["data"], BY_CONTENT), where
         found |= expected
     assert found == set(NOT_OF_THE_STORE)
+
+
+def mappings(value):
+    if isinstance(value, dict):
+        yield value
+    for part in value.values() if isinstance(value, dict) else value:
+        if isinstance(part, dict | list):
+            yield from mappings(part)
+
+
+def test_what_may_be_a_local_folder_is_signed_by_content():
+    found = set()
+    for where, plain in composed():
+        settings = {key: value for key, value in plain.items() if key != "data"}
+        for node in mappings(settings):
+            if isinstance(node.get("source"), str):
+                assert "source" in node.get(BY_CONTENT, ()), f"{where}: {node['source']}"
+                found.add(node["source"])
+    assert {"google/flan-t5-base", "openai/clip-vit-base-patch32"} <= found
 
 
 def test_what_is_declared_is_there():
