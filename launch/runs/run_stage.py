@@ -18,6 +18,7 @@ from motiongpt.errors import UserError, user_error_behind
 from motiongpt.files import write_json, write_text
 from motiongpt.training.stage import Hardware, Processes, StageContext
 from motiongpt.training.stopping import Interrupted, StopRequest
+from motiongpt.training.threads import cpu_threads
 
 # Keys of a stage's yaml that the graph reads; the stage itself does not get them.
 GRAPH_KEYS = ("parents", "version", "hardware")
@@ -44,7 +45,9 @@ def run_stage(
         folder = first_process_folder(stage.run)
         if folder is not None:
             loggers = StageLoggers(stage, folder, group)
-            build_stage(stage).run(context_of(stage, folder, loggers, stop, processes, _silent))
+            context = context_of(stage, folder, loggers, stop, processes, _silent)
+            with cpu_threads(context.hardware.threads):
+                build_stage(stage).run(context)
         return
     with claimed(stage.run, _print) as attempt:
         if attempt is None:
@@ -80,7 +83,8 @@ def _run(
 
             context = context_of(stage, attempt.folder, loggers, stop, processes, say)
             write_json(attempt.folder / CONFIG, recorded_settings(stage, context.store))
-            metrics = build_stage(stage).run(context)
+            with cpu_threads(context.hardware.threads):
+                metrics = build_stage(stage).run(context)
         loggers.finish(metrics)
     except (KeyboardInterrupt, SystemExit, Interrupted) as error:  # Lightning may exit on Ctrl-C
         attempt.set_state("interrupted")

@@ -274,6 +274,14 @@ def test_labels_and_their_words(folder):
     assert named_actions("she is running", words) == {"run"}
 
 
+def test_without_a_captions_file_every_file_is_a_clip_without_words(folder):
+    clips = clips_of(folder, captions=None)
+    assert len(clips) == 3 and all(isinstance(clip, Clip) for clip in clips.values())
+    assert {(clip.captions, clip.labels) for clip in clips.values()} == {((), ())}
+    report = verify_source(source_of(folder, None), progress=False)
+    assert sorted(report.silent) == sorted(clips) and not report.bad and not report.ok
+
+
 def test_workers_change_nothing(folder):
     jsonl(folder, *ALL)
     write(folder / "bad.bvh", "x")

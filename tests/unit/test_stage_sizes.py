@@ -8,6 +8,7 @@ from motiongpt.data.build import build_store
 from motiongpt.errors import UserError
 from motiongpt.methods.motiongpt.tasks.clip_tokens import WHOLE
 from motiongpt.methods.motiongpt.token_store import TokenStore
+from motiongpt.methods.motiongpt.training.language_stages import say_who_is_silent
 from motiongpt.methods.motiongpt.training.tokens_stage import TOKENS
 from motiongpt.training.stage import StageContext
 from tests.unit.fake_source import FakeSource, joint_clip
@@ -37,3 +38,16 @@ def test_the_codebook_is_that_of_the_tokens(tmp_path, name, override):
     context = StageContext(name, "", tmp_path, {"tokens": tmp_path}, store=None)
     with pytest.raises(UserError, match="codebook of 16 codes, the configuration asks for 32"):
         stage(override, "tokenizer.codebook_size=16", name=name).run(context)
+
+
+def test_a_language_stage_says_how_many_clips_have_no_words(tmp_path):
+    clips = [joint_clip("told"), joint_clip("mute", captions=()), joint_clip("b", "val")]
+    some = build_store(FakeSource(clips), tmp_path / "some", progress=False)
+    none = build_store(FakeSource(clips[1:]), tmp_path / "none", progress=False)
+    said = []
+    context = StageContext("instruct", "", tmp_path, {}, some, say=said.append)
+    say_who_is_silent("instruct", np.array([0]), context)
+    assert len(said) == 1 and "1 of 2 training clips have no caption" in said[0]
+    context = StageContext("instruct", "", tmp_path, {}, none)
+    with pytest.raises(UserError, match="stage instruct: 1 of 1 training clips have no caption"):
+        say_who_is_silent("instruct", np.array([], int), context)
