@@ -38,6 +38,7 @@ def with_stage(name):
     named = [method for method in METHODS if name.startswith(method)]
     return [f"method={method}" for method in (bringing or named)[:1]]
 
+
 STATED = "data.source.files_fps=17"
 
 

@@ -10,7 +10,7 @@ import pytest
 from launch.composition.composer import Composer
 from launch.plans.declarations import BY_CONTENT, RESERVED, UNSIGNED, all_declared
 from launch.plans.signatures import digest, signed_part
-from tests.contract.test_configs import FILES, OF_SOME_METHODS, chosen
+from tests.contract.test_configs import FILES, chosen, with_stage
 
 # Field of a stage's settings -> why it can change no number of the stage.
 LEFT_OUT = {
@@ -27,6 +27,7 @@ CONTENT = {
     "tasks.templates": "a JSON file of instruction templates",
     "method.mix.templates": "the same, where the method generates",
     "backbone.source": "a language model's folder, or its name on the hub",
+    "text_encoder.source": "a text encoder's folder, or its name on the hub",
     "metrics.bert_score.back_end.folder": "a copy of BERTScore's model",
     "captions.back_end.bleu_script": "a copy of the script of BLEU",
     "metrics.captions.back_end.bleu_script": "the same, where the metric is built of it",
@@ -45,9 +46,8 @@ MORE = [[], ["metrics=[all,bert_score]"], ["captions=nlg_metricverse"]]
 def composed():
     """The configuration of each choice of each group, and of each stage's yaml."""
     composer = Composer()
-    groups = [f"+{group}={choice}" for group, choice in OF_SOME_METHODS.items()]
     choices = [
-        [*groups, f"+stage@stage.tested={file.stem}"]
+        [*with_stage(file.stem), f"+stage@stage.tested={file.stem}"]
         if file.parent.name == "stage"
         else chosen(file)
         for file in FILES
@@ -61,6 +61,7 @@ def settings_of_stages():
         digest(settings): (f"{words} stage.{name}", settings)
         for words, plain in composed()
         for name, settings in plain["stage"].items()
+        if settings is not None  # a stage that a method does not have
     }.values()
 
 
