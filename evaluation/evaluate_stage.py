@@ -16,6 +16,7 @@ from evaluation.evaluators.action_classifier import ActionClassifier
 from evaluation.evaluators.base import Evaluator
 from evaluation.evaluators.loading import load_evaluator
 from evaluation.metrics.base import Metric
+from evaluation.replications.agreement import check_agreement
 from evaluation.replications.embedder import Embedder
 from evaluation.replications.results import Result
 from evaluation.replications.rules import Rules
@@ -63,6 +64,7 @@ class EvaluateStage(Stage):
         self.rules = Rules.of(protocol.scoring)
         if protocol.replications < 1:
             raise UserError(f"protocol.replications={protocol.replications}: at least 1")
+        check_agreement(*map(_container, (metrics, protocol.scoring, captions)))
         self.metric_settings = metrics
         self.metrics: dict[str, Metric] = {
             str(name): instantiate(node) for name, node in metrics.items()

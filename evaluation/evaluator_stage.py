@@ -35,13 +35,13 @@ class EvaluatorStage(Stage):
 
         An interrupted training starts anew: it takes minutes.
         """
-        if context.hardware.threads:
-            torch.set_num_threads(context.hardware.threads)
         evaluator = self.source.make(context.store, self.seed, context.say, str(context.device))
         evaluator.save(context.folder / EVALUATOR)
         found = real_retrieval(evaluator, context.store, "val", self.seed)
         if not found:
-            context.say(f"  evaluator: no R-precision, fewer than {POOL} validation clips")
+            context.say(
+                f"  evaluator: no R-precision, fewer than {POOL} validation clips with words"
+            )
         return {f"val/{name}": value for name, value in found.items()}
 
 
@@ -50,15 +50,19 @@ def real_retrieval(
 ) -> dict[str, float]:
     """R-precision and MM-Dist of real motion in pools of 32, one random caption a clip.
 
-    Empty where the split has no 32 clips.
+    Clips without captions are left out; empty where the split has no 32 others.
     """
     draw = np.random.default_rng(seed)
     longest = int(evaluator.description["max_frames"])
-    clips = [int(index) for index in store.indices(split) if store.lengths[index] >= SHORTEST]
+    captions = {
+        int(index): store.captions(int(index))
+        for index in store.indices(split)
+        if store.lengths[index] >= SHORTEST
+    }
+    clips = [index for index, some in captions.items() if some]
     if len(clips) < POOL:
         return {}
-    captions = [store.captions(index) for index in clips]
-    chosen = [some[draw.integers(len(some))] for some in captions]
+    chosen = [captions[index][draw.integers(len(captions[index]))] for index in clips]
     motions = evaluator.motion_embeddings([store.features(i, stop=longest) for i in clips])
     embeddings = {
         "caption": torch.from_numpy(evaluator.text_embeddings(chosen)),

@@ -16,6 +16,9 @@ def keep_freed_memory() -> bool:
     many of these pages back and has to fill them with zeros for the next tensor, a fifth of a
     step's time on a virtual machine. Changes no result.
 
+    It is a setting of the process, so it is for programs to choose: training and the command line
+    do; opening a model does not unless it is told `keep_memory=True`.
+
     Returns:
         Whether it was done: only where the C library is glibc.
     """

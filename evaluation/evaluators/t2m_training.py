@@ -60,9 +60,10 @@ class T2MTraining(EvaluatorSource):
         """Train one; minutes, from the start after an interruption.
 
         Raises:
-            UserError: too few or too short training clips.
+            UserError: too few training clips that are long enough, or with captions.
         """
         clips = TrainingClips(store, self.max_frames, say)
+        captioned = clips.captioned()
         torch.manual_seed(seed)
         draw = np.random.default_rng(seed)
         sizes = T2MSizes(n_features=store.n_features, **self.sizes)
@@ -72,7 +73,7 @@ class T2MTraining(EvaluatorSource):
         ]
         words = LearnedWords(captions, sizes.word, self.rare_words, self.word_dropout).to(device)
         train_movement_encoder(networks.movement_encoder, sizes, clips, self.autoencoder, draw)
-        train_matching(networks, words, clips, self.matching, draw)
+        train_matching(networks, words, captioned, self.matching, draw)
         about = {"name": "own", "words": "learned", "tags": "none", "sentence_tags": "none"}
         return T2MEvaluator(
             networks,

@@ -3,6 +3,7 @@
 Shapes: B clips, T frames, F features.
 """
 
+import copy
 from collections.abc import Callable, Iterator
 
 import numpy as np
@@ -38,6 +39,24 @@ class TrainingClips:
                 f"{store.name}: {len(self.indices)} training clips of at least {FRAMES_PER_STEP} "
                 "frames; an evaluator needs two to tell apart, prepare more data"
             )
+
+    def captioned(self) -> "TrainingClips":
+        """Those of the clips that have a caption.
+
+        Raises:
+            UserError: there are fewer than two; says how many have none.
+        """
+        silent = self.store.without_captions(self.indices)
+        if not len(silent):
+            return self
+        said = f"{len(silent):,} of {len(self.indices):,} training clips have no caption"
+        if len(self.indices) - len(silent) < 2:
+            raise UserError(f"{self.name}: {said}; an evaluator needs two with words to tell apart")
+        self.say(f"  evaluator: {said} and are left out of its matching")
+        kept = ~np.isin(self.indices, silent)
+        found = copy.copy(self)
+        found.indices, found.lengths = self.indices[kept], self.lengths[kept]
+        return found
 
     def window(self, index: int, frames: int, draw: np.random.Generator) -> np.ndarray:
         """(frames, F) normalised, from a random place of clip `index`."""

@@ -77,8 +77,12 @@ def show(options: argparse.Namespace) -> int:
             else "none"
         )
         print(f"  {split:<6}{len(frames):>7} clips  {spread}")
+    silent = len(store.without_captions(np.arange(len(store))))
+    if silent:
+        print(f"  {silent:,} clips have no caption")
     for index in store.indices("train")[:5]:
-        print(f"  {store.names[index]}: {store.captions(index)[0].text}")
+        captions = store.captions(index)
+        print(f"  {store.names[index]}: {captions[0].text if captions else 'no caption'}")
     return 0
 
 

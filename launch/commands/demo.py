@@ -42,7 +42,7 @@ def main(arguments: Sequence[str]) -> int:
     from motiongpt.api.demo.sentences import run_sentences
     from motiongpt.api.motiongpt import MotionGPT, load
 
-    model = load(options.model, options.device)
+    model = load(options.model, options.device, keep_memory=True)
     if isinstance(model, MotionGPT):
         numbered = _lines(options)
         if options.precision:

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from hydra.utils import instantiate
 from omegaconf import DictConfig
 
 from evaluation.captions.base import CaptionBackEnd
@@ -15,6 +14,7 @@ from evaluation.captions.files import read_predictions, read_references
 from evaluation.captions.protocol import PROTOCOLS, CaptionProtocol, caption_protocol
 from evaluation.captions.score import score_captions
 from launch import score_predictions
+from launch.composition.build import build
 from launch.composition.compose import compose_config
 
 EXAMPLES = """examples:
@@ -80,7 +80,7 @@ def _captions(arguments: Sequence[str]) -> int:
     protocol = caption_protocol(options.protocol or settings.references)
     references = read_references(options.references)
     predictions = read_predictions(options.predictions, references, options.system)
-    back_end: CaptionBackEnd = instantiate(settings.back_end)
+    back_end: CaptionBackEnd = build(settings.back_end)
     result = score_captions(references, predictions, protocol, back_end)
     if options.bert:
         _add_bert(result, references, predictions, protocol, _bert(config, options.bert))
@@ -93,7 +93,7 @@ def _captions(arguments: Sequence[str]) -> int:
 def _bert(config: DictConfig, model: str) -> BertScoreBackEnd:
     """The back end of `metrics=bert_score` with another model, or a local copy of its own."""
     given = {"folder": model} if Path(model).is_dir() else {"model": model}
-    back_end: BertScoreBackEnd = instantiate(config.metrics.bert_score.back_end, **given)
+    back_end: BertScoreBackEnd = build(config.metrics.bert_score.back_end, **given)
     return back_end
 
 

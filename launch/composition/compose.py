@@ -15,6 +15,7 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
 import launch
+from launch.plans.declarations import RESERVED, reserved_in
 from motiongpt.errors import UserError
 
 CONF = Path(launch.__file__).resolve().parents[1] / "conf"
@@ -99,15 +100,22 @@ def parse_overrides(overrides: Sequence[str]) -> list[Override]:
     """Parse `key=value` words.
 
     Raises:
-        UserError: a word that is no override.
+        UserError: a word that is no override, or one that changes what is signed.
     """
     try:
-        return list(OverridesParser.create().parse_overrides(list(overrides)))
+        parsed = list(OverridesParser.create().parse_overrides(list(overrides)))
     except HydraException as error:
         raise UserError(
             f"{' '.join(str(error).split())}: an override is written key=value, as in "
             "downsampling=4"
         ) from error
+    for override in parsed:
+        if word := reserved_in(override.key_or_group, override.value()):
+            raise UserError(
+                f"{override.input_line}: {word} says what a signature leaves out; only a yaml of "
+                "conf/ may say so"
+            )
+    return parsed
 
 
 def choices(group: str) -> list[str]:
@@ -212,7 +220,8 @@ def _unknown_key(key: str, overrides: Sequence[str]) -> str:
     while node is None and parent:
         parent, _, name = parent.rpartition(".")
         node = OmegaConf.select(config, parent) if parent else config
-    valid = sorted(str(word) for word in node) if isinstance(node, DictConfig) else []
+    words = list(map(str, node)) if isinstance(node, DictConfig) else []
+    valid = sorted(word for word in words if word not in RESERVED)
     near = difflib.get_close_matches(name, valid, n=1)
     if not valid:
         return f"{key}: no such option; {parent} is empty, and +{key}=… adds to it"

@@ -1,32 +1,21 @@
 """The motion store of an experiment: found, or prepared if its source allows it."""
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
-from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 
-from launch.plans.signatures import digest
+from launch.composition.build import build
+from launch.plans.declarations import stripped
+from launch.plans.signatures import digest, signed_part
 from motiongpt.data.build import build_store
 from motiongpt.data.clip import MotionSource
 from motiongpt.data.store import MotionStore
 
 
 def store_folder(config: DictConfig) -> Path:
-    """Where the store of `config.data` lies: named by all of its settings."""
-    settings = OmegaConf.to_container(config.data, resolve=True)
-    assert isinstance(settings, Mapping)
-    source: dict[str, Any] = {
-        key: value
-        for key, value in settings["source"].items()
-        if key not in ("workers", "progress")
-    }
-    return (
-        Path(config.paths.root)
-        / "data"
-        / f"{config.data.name}-{digest({**settings, 'source': source})[:8]}"
-    )
+    """Where the store of `config.data` lies: named by all of its settings that are signed."""
+    signed = digest(signed_part(OmegaConf.to_container(config.data, resolve=True)))
+    return Path(config.paths.root) / "data" / f"{config.data.name}-{signed[:8]}"
 
 
 def make_source(config: DictConfig) -> MotionSource:
@@ -35,7 +24,8 @@ def make_source(config: DictConfig) -> MotionSource:
     Raises:
         UserError: its folder or archive is missing.
     """
-    return instantiate(config.data.source)
+    source: MotionSource = build(config.data.source)
+    return source
 
 
 def ensure_store(config: DictConfig, again: bool = False) -> tuple[Path, str]:
@@ -50,5 +40,6 @@ def ensure_store(config: DictConfig, again: bool = False) -> tuple[Path, str]:
     folder = store_folder(config)
     if again or not (folder / "store.json").exists():
         print(f"preparing {config.data.name} in {folder}", flush=True)
-        build_store(make_source(config), folder, **config.data.store)
+        settings = stripped(OmegaConf.to_container(config.data.store, resolve=True))
+        build_store(make_source(config), folder, **settings)
     return folder, MotionStore.open(folder).fingerprint

@@ -1,7 +1,6 @@
 """The published weights that conf/published knows."""
 
-from hydra.utils import instantiate
-
+from launch.composition.build import build
 from launch.composition.compose import choices, compose_config
 from motiongpt.errors import UserError
 from motiongpt.published.weights import PublishedWeights
@@ -25,5 +24,5 @@ def published_weights(name: str) -> PublishedWeights:
             f"{name}: no published weights of this name; known: {', '.join(choices(GROUP))}; or a "
             "model folder on the hub, OWNER/NAME"
         )
-    found: PublishedWeights = instantiate(compose_config([f"+{GROUP}={name}"])[GROUP])
+    found: PublishedWeights = build(compose_config([f"+{GROUP}={name}"])[GROUP])
     return found

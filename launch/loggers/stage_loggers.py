@@ -4,10 +4,10 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from hydra.utils import instantiate
 from lightning.pytorch.loggers import Logger
 from omegaconf import DictConfig, OmegaConf
 
+from launch.composition.build import build
 from launch.loggers.wandb_logger import WandbStageLogger
 from launch.plans.graph import Planned, recorded_settings
 from launch.plans.signatures import digest
@@ -155,7 +155,7 @@ def open_loggers(config: DictConfig, facts: Mapping[str, Any]) -> list[FailSafeL
 
     def make(node: Any) -> Logger:
         settings = _fill(OmegaConf.to_container(node, resolve=True), facts)
-        logger: Logger = instantiate(settings, _convert_="all")
+        logger: Logger = build(settings, _convert_="all")
         return logger
 
     return [

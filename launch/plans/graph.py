@@ -9,6 +9,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from launch.plans.signatures import signature, signed_part
 from launch.runs.ledger import Run
+from motiongpt.data.store import MotionStore
 from motiongpt.errors import UserError
 
 
@@ -108,14 +109,19 @@ def union(plans: Iterable[Sequence[Planned]]) -> list[Planned]:
     return list(merged.values())
 
 
-def recorded_settings(stage: Planned) -> dict[str, Any]:
-    """What the run folder keeps: enough to see, and to check, where the signature comes from."""
+def recorded_settings(stage: Planned, store: MotionStore | None = None) -> dict[str, Any]:
+    """What the run folder keeps: enough to see, and to check, where the signature comes from.
+
+    Args:
+        store: its motion store, once that is open: what a model reads and writes is as in there.
+    """
+    motion = {} if store is None else {"fps": store.fps, "skeleton": store.skeleton.name}
     return {
         "stage": stage.run.stage,
         "signature": stage.run.signature,
         "settings": stage.settings,
         "signed": signed_part(stage.settings),
-        "data": {"folder": str(stage.data), "fingerprint": stage.fingerprint},
+        "data": {"folder": str(stage.data), "fingerprint": stage.fingerprint, **motion},
         "parents": {name: run.signature for name, run in stage.parents.items()},
         "config": stage.plain_config,
     }

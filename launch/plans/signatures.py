@@ -1,52 +1,52 @@
 """The signature of a stage: what its result depends on, in sixteen letters.
 
 Everything that the stage's settings resolve to is hashed, defaults too: hashing only what differs
-from the defaults would let an edited default pass for the old run. What can't change the result
-is left out by name.
+from the defaults would let an edited default pass for the old run. What can't change the result is
+left out, and what names a file is signed by its content, where the settings themselves declare so:
+see `launch.plans.declarations`.
 """
 
 import hashlib
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from launch.plans.declarations import RESERVED, UNSIGNED, Declared, declared_at
 from motiongpt.errors import UserError
 
-# Keys that never change a result, at whatever depth they stand.
-NOT_SIGNED = frozenset(
-    {
-        "paths",
-        "path",
-        "root",
-        "download",  # where things lie
-        "logger",
-        "hardware",
-        "workers",
-        "threads",  # who watches, what it runs on
-        "launcher",
-        "checkpoint_every",  # how it is started, how often it is saved
-    }
-)
-# Keys that name a file or a folder: its content is signed, wherever it lies.
-SIGNED_BY_CONTENT = frozenset({"templates", "weights", "word_vectors"})
+# NAME or OWNER/NAME of a hub of models: no absolute path, none that begins with a dot, and nothing
+# with a file's ending (a name's dots stand before numbers, as in Qwen2.5-0.5B).
+HUB_NAME = re.compile(r"(?!.*\.[a-z]{2,}\d?$)\w[\w.-]*(/\w[\w.-]*)?")
 
 
 def signed_part(settings: Any) -> Any:
-    """`settings` (plain containers) without the keys that can't change the result.
+    """`settings` (plain containers) as they are signed.
 
     Raises:
         UserError: a file or folder that is to be signed by its content can't be read.
     """
-    if isinstance(settings, Mapping):
-        return {
-            key: _content(key, value) if key in SIGNED_BY_CONTENT and value else signed_part(value)
-            for key, value in settings.items()
-            if key not in NOT_SIGNED
-        }
+    return _signed(settings, ())
+
+
+def _signed(settings: Any, declared: Sequence[Declared]) -> Any:
+    """The signed part of `settings`, of whose fields mappings above have `declared` something."""
     if isinstance(settings, list | tuple):
-        return [signed_part(value) for value in settings]
-    return settings
+        return [_signed(value, ()) for value in settings]
+    if not isinstance(settings, Mapping):
+        return settings
+    declared = (*declared, *declared_at(settings))
+    if not declared:
+        return {key: _signed(value, ()) for key, value in settings.items()}
+    signed = {}
+    for key, value in settings.items():
+        below = [Declared(one.path[1:], one.kind) for one in declared if one.path[0] == key]
+        kinds = {one.kind for one in below if not one.path}
+        if key in RESERVED or UNSIGNED in kinds:
+            continue
+        signed[key] = _content(key, value) if kinds else _signed(value, below)
+    return signed
 
 
 def digest(value: Any) -> str:
@@ -75,12 +75,18 @@ def signature(
     )
 
 
-def _content(key: str, place: Any) -> str:
-    """SHA-256 of a file's bytes; of a folder, of the names and bytes of all files in it."""
+def _content(key: str, place: Any) -> Any:
+    """SHA-256 of a file's bytes; of a folder, of the names and bytes of all files in it.
+
+    What names neither, null or a model of a hub, is signed as it is written.
+    """
+    if not isinstance(place, str):
+        return place
     root = Path(place)
     try:
         if not root.is_dir():
-            return _of_file(root)
+            hub = HUB_NAME.fullmatch(place) and not root.exists()
+            return place if hub else _of_file(root)
         files = sorted(path.relative_to(root).as_posix() for path in root.rglob("*"))
         return digest([[name, _of_file(root / name)] for name in files if (root / name).is_file()])
     except OSError as error:

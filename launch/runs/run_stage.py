@@ -6,10 +6,9 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from hydra.utils import instantiate
-from omegaconf import OmegaConf
-
+from launch.composition.build import build
 from launch.loggers.stage_loggers import StageLoggers
+from launch.plans.declarations import stripped
 from launch.plans.graph import Planned, recorded_settings
 from launch.runs.attempts import Attempt, Superseded, claimed, first_process_folder
 from launch.runs.ledger import CONFIG, ERROR, LOG
@@ -19,6 +18,7 @@ from motiongpt.errors import UserError, user_error_behind
 from motiongpt.files import write_json, write_text
 from motiongpt.training.stage import Hardware, Processes, StageContext
 from motiongpt.training.stopping import Interrupted, StopRequest
+from motiongpt.training.threads import cpu_threads
 
 # Keys of a stage's yaml that the graph reads; the stage itself does not get them.
 GRAPH_KEYS = ("parents", "version", "hardware")
@@ -45,7 +45,9 @@ def run_stage(
         folder = first_process_folder(stage.run)
         if folder is not None:
             loggers = StageLoggers(stage, folder, group)
-            build_stage(stage).run(context_of(stage, folder, loggers, stop, processes, _silent))
+            context = context_of(stage, folder, loggers, stop, processes, _silent)
+            with cpu_threads(context.hardware.threads):
+                build_stage(stage).run(context)
         return
     with claimed(stage.run, _print) as attempt:
         if attempt is None:
@@ -80,7 +82,9 @@ def _run(
                 log.flush()
 
             context = context_of(stage, attempt.folder, loggers, stop, processes, say)
-            metrics = build_stage(stage).run(context)
+            write_json(attempt.folder / CONFIG, recorded_settings(stage, context.store))
+            with cpu_threads(context.hardware.threads):
+                metrics = build_stage(stage).run(context)
         loggers.finish(metrics)
     except (KeyboardInterrupt, SystemExit, Interrupted) as error:  # Lightning may exit on Ctrl-C
         attempt.set_state("interrupted")
@@ -111,7 +115,7 @@ def build_stage(stage: Planned):  # type: ignore[no-untyped-def]  # any class a 
             f"stage {stage.run.stage}: {settings['_target_']} can't be imported "
             f"({error}); mend conf/stage/{stage.run.stage}.yaml"
         ) from error
-    return instantiate(OmegaConf.create(settings), _recursive_=False)
+    return build(settings, _recursive_=False)
 
 
 def context_of(
@@ -129,7 +133,7 @@ def context_of(
         folder=folder,
         parents={name: Path(run.folder) for name, run in stage.parents.items()},
         store=MotionStore.open(stage.data),
-        hardware=Hardware(**stage.settings.get("hardware", {})),
+        hardware=Hardware(**stripped(stage.settings.get("hardware", {}))),
         source=git_state(),
         cache=Path(stage.run.root) / "cache",
         processes=processes,

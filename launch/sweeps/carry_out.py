@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from hydra.utils import instantiate
 from omegaconf import DictConfig
 
+from launch.composition.build import build
 from launch.launchers.base import Launcher, Work
 from launch.plans.graph import Planned
 from launch.sweeps.closing import close_sweep
@@ -26,7 +26,7 @@ def carry_out(
     Returns:
         Exit status: 1 if an experiment has no result.
     """
-    launcher: Launcher = instantiate(config.launcher)
+    launcher: Launcher = build(config.launcher)
     work = Work(sweep, plan)
     print("\n".join(stage_lines(plan)), flush=True)
     described = launcher.describe(work)

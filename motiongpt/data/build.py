@@ -75,7 +75,9 @@ def build_store(
     if progress:
         counts = ", ".join(f"{count:,} {split}" for split, count in store.counts().items())
         rejected = f"{len(store.rejected)} rejected{_reasons(store.rejected)}"
-        print(f"{store.name}: {counts}; {rejected}", flush=True)
+        silent = len(store.without_captions(np.arange(len(store))))
+        said = f"; {silent:,} without caption" if silent else ""
+        print(f"{store.name}: {counts}; {rejected}{said}", flush=True)
     return store
 
 

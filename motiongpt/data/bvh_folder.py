@@ -20,12 +20,15 @@ from motiongpt.data.caption_file import CaptionLine, read_caption_file
 from motiongpt.data.clip import SPLITS, BadClip, Caption, Clip
 from motiongpt.data.hash_split import split_by_hash
 from motiongpt.data.joint_mapping import JointMapping, load_mapping, mapping_for
+from motiongpt.data.resample import checked_fps
 from motiongpt.errors import UserError
 from motiongpt.motion.skeleton import HUMANML3D
 
 
 class BvhFolderSource:
     """One clip for each BVH file in a folder and its subfolders that the captions file names.
+
+    Without a captions file all files are clips, without captions and labels.
 
     A clip is called as its path in the folder, without ending and with "__" for "/". Where the
     captions file gives no split, the hash of that name does: 80 / 5 / 15 %. Files without caption,
@@ -38,7 +41,7 @@ class BvhFolderSource:
     def __init__(
         self,
         path: str,
-        captions: str,
+        captions: str | None,
         mapping: str | None = None,
         fps: float = 20.0,
         metres_per_unit: float | None = None,
@@ -53,7 +56,7 @@ class BvhFolderSource:
         Args:
             path: the folder.
             captions: the captions file, its format is told in `caption_file`; a relative path is
-                looked for in the folder first.
+                looked for in the folder first. None for motion without words.
             mapping: yaml file or shipped name of a joint mapping; None finds, for each file, the
                 shipped one that fits its joints.
             fps: frames per second of the clips; files of other rates are resampled.
@@ -69,16 +72,15 @@ class BvhFolderSource:
             UserError: a setting that can't be used.
         """
         self.folder = Path(path)
-        self.fps = fps
-        self.description = f"BVH files with captions, at {fps:g} fps"
+        self.fps = checked_fps(fps)
+        words = "with" if captions is not None else "without"
+        self.description = f"BVH files {words} captions, at {fps:g} fps"
         self.action_words: Mapping[str, tuple[str, ...]] = _LabelWords(self, action_words or {})
-        self._captions = Path(captions)
+        self._captions = None if captions is None else Path(captions)
         self._mapping = mapping
         self._metres_per_unit, self._up_axis = metres_per_unit, up_axis
         self._frames = (min_frames, max_frames)
         self._workers = workers
-        if not fps > 0:
-            raise UserError(f"data.source.fps={fps}: expected a number above zero")
         if metres_per_unit is not None and not metres_per_unit > 0:
             raise UserError(
                 f"data.source.metres_per_unit={metres_per_unit}: expected a number above zero"
@@ -100,7 +102,7 @@ class BvhFolderSource:
         for name, lines in self._absent.items():
             yield BadClip(
                 _clip_name(name),
-                f"line {lines[0].number} of {self._captions.name} names it, but there is no "
+                f"line {lines[0].number} of {self._captions_name} names it, but there is no "
                 f"{name}.bvh in {self.folder}",
             )
         read = partial(
@@ -116,7 +118,7 @@ class BvhFolderSource:
 
     def _clip(self, name: str, joints: np.ndarray | str) -> Clip | BadClip:
         lines = self._lines.get(name, [])
-        problem = _lines_problem(lines, self._captions.name)
+        problem = None if self._captions is None else _lines_problem(lines, self._captions_name)
         if problem is None:
             problem = joints if isinstance(joints, str) else self._length_problem(len(joints) - 1)
         if problem is not None:
@@ -167,12 +169,18 @@ class BvhFolderSource:
     @cached_property
     def _lines(self) -> dict[str, list[CaptionLine]]:
         """Path within the folder, without ending -> what the captions file says of it."""
+        if self._captions is None:
+            return {}
         inside = self.folder / self._captions
         by_file: dict[str, list[CaptionLine]] = {}
         outside = not inside.exists() and self._captions.exists()
         for line in read_caption_file(self._captions if outside else inside):
             by_file.setdefault(line.file, []).append(line)
         return by_file
+
+    @property
+    def _captions_name(self) -> str:
+        return "" if self._captions is None else self._captions.name
 
     @property
     def _absent(self) -> dict[str, list[CaptionLine]]:

@@ -26,6 +26,7 @@ class Clip:
     Attributes:
         name: unique within the source.
         split: "train", "val" or "test".
+        captions: none where the data set says nothing about the clip.
         joints: (T + 1, J, 3) float32 metres at the source's frame rate, Y up; features are made
             of them and have T rows, because velocities need one frame more.
         features: (T, F) float32, as HumanML3D and KIT publish them.

@@ -5,6 +5,7 @@ one id a line, Mean.npy and Std.npy. Ids that begin with M are mirrored clips, l
 Shape letters: T frames, F features.
 """
 
+import math
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
@@ -14,6 +15,7 @@ import numpy as np
 from motiongpt.data.checks import array_problem
 from motiongpt.data.clip import SPLITS, BadClip, Clip
 from motiongpt.data.humanml3d_texts import MalformedText, Span, read_captions
+from motiongpt.data.resample import checked_fps
 from motiongpt.data.split_lists import SplitLists, read_split_lists
 from motiongpt.data.statistics import channel_groups
 from motiongpt.errors import UserError
@@ -35,6 +37,7 @@ class HumanML3DSource:
         path: str,
         skeleton: str = "humanml3d",
         fps: float = 20.0,
+        files_fps: float | None = None,
         min_frames: int = 40,
         max_frames: int = 199,
         millimetres: bool = False,
@@ -46,17 +49,28 @@ class HumanML3DSource:
         Args:
             path: the folder.
             skeleton: "humanml3d" or "kit".
-            fps: frames per second of the features; turns caption times into frames.
+            fps: frames per second of the clips; turns caption times into frames.
+            files_fps: frames per second of the features in the folder, which are used as they are
+                published; None for `fps`.
             min_frames: fewest frames of a clip. HumanML3D's loader: 40, for KIT 24.
             max_frames: most frames of a clip. HumanML3D's loader: below 200.
             millimetres: the features are in millimetres, as KIT's; they are turned into metres,
                 mean and std with them, so that normalised features stay what they are.
             expected_counts: ids per split that the data set is known to have.
             how_to_get: what the error about a missing folder says.
+
+        Raises:
+            UserError: another frame rate than the files'.
         """
         self.folder = Path(path)
         self.skeleton = skeleton_by_name(skeleton)
-        self.fps = fps
+        self.fps = checked_fps(fps)
+        if files_fps is not None and not math.isclose(fps, files_fps):
+            raise UserError(
+                f"data.fps={fps:g}: these features are published at {files_fps:g} frames per "
+                "second and not resampled; leave data.fps out (of your own features at that rate, "
+                f"data.source.files_fps={fps:g} says so)"
+            )
         self.min_frames = min_frames
         self.max_frames = max_frames
         self.expected_counts = dict(expected_counts or {})

@@ -37,10 +37,11 @@ class MalformedText(ValueError):
 def read_captions(path: Path) -> dict[Span, tuple[Caption, ...]]:
     """Captions of one clip by the span they are about, in the file's order.
 
-    Blank lines are skipped; `nan` for a time counts as 0, as in the data set's own code.
+    An empty file says nothing of the clip: the whole of it has no captions. Blank lines are
+    skipped; `nan` for a time counts as 0, as in the data set's own code.
 
     Raises:
-        MalformedText: the file is missing, not UTF-8 or empty, or a line is malformed.
+        MalformedText: the file is missing or not UTF-8, or a line is malformed.
     """
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
@@ -53,9 +54,7 @@ def read_captions(path: Path) -> dict[Span, tuple[Caption, ...]]:
         if line.strip():
             span, caption = _parse(line, number)
             captions[span] = (*captions.get(span, ()), caption)
-    if not captions:
-        raise MalformedText("text empty")
-    return captions
+    return captions or {Span(): ()}
 
 
 def _parse(line: str, number: int) -> tuple[Span, Caption]:

@@ -108,9 +108,13 @@ class MotionStore:
         return np.array(self._joints[self._frames(index)])
 
     def captions(self, index: int) -> tuple[Caption, ...]:
-        """Captions of clip `index`."""
+        """Captions of clip `index`; some clips have none, see `without_captions`."""
         pairs = zip(self._captions[index], self._tokens[index], strict=True)
         return tuple(Caption(text, tokens) for text, tokens in pairs)
+
+    def without_captions(self, clips: np.ndarray) -> np.ndarray:
+        """Those of `clips` (indices, int64) that have no caption."""
+        return clips[self._captions.counts[clips] == 0]
 
     def labels(self, index: int) -> tuple[str, ...]:
         """Action labels of clip `index`, in order of time."""

@@ -93,6 +93,11 @@ class StringLists(Sequence[tuple[str, ...]]):
     def __len__(self) -> int:
         return len(self.starts) - 1
 
+    @property
+    def counts(self) -> np.ndarray:
+        """Strings of each list, (N,) int64."""
+        return np.diff(self.starts)
+
     def __getitem__(self, index):  # type: ignore[no-untyped-def]
         """Strings of list `index`, or a list of such tuples for a slice."""
         if isinstance(index, slice):

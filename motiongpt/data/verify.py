@@ -29,21 +29,26 @@ class VerifyReport:
         found: clips per split as the data set counts them: ids in its split lists, else `good`.
         expected: clips per split that the data set is known to have; empty if unknown.
         bad: every bad clip or file.
+        silent: names of the usable clips that have no caption.
     """
 
     good: Mapping[str, int]
     found: Mapping[str, int]
     expected: Mapping[str, int]
     bad: tuple[BadClip, ...] = field(default=())
+    silent: tuple[str, ...] = field(default=())
 
     @property
     def ok(self) -> bool:
-        """Nothing bad, something to train on, and the counts are as expected."""
-        return not self.bad and self.good["train"] > 0 and not self._unexpected()
+        """Nothing bad or without caption, clips to train on, and the counts are as expected."""
+        return (
+            not self.bad and not self.silent and self.good["train"] > 0 and not self._unexpected()
+        )
 
     def lines(self) -> list[str]:
-        """The report: one line a bad file, then one a split, then a verdict."""
+        """The report: one line a finding, then one a split, then a verdict."""
         lines = [f"bad: {bad.name}: {bad.reason}" for bad in self.bad]
+        lines += [f"no caption: {name}" for name in self.silent]
         for split in SPLITS:
             expected = self.expected.get(split)
             beside = "" if expected is None else f", expected {expected:,}"
@@ -60,6 +65,10 @@ class VerifyReport:
         parts = []
         if self.bad:
             parts.append(f"{len(self.bad):,} bad, left out of the store")
+        if self.silent:
+            parts.append(
+                f"{len(self.silent):,} without caption, in the store for what needs no words"
+            )
         if self._unexpected():
             parts.append(f"unexpected count in {', '.join(self._unexpected())}")
         if not self.good["train"]:
@@ -77,6 +86,7 @@ def verify_source(
     """
     bad: list[BadClip] = []
     names: list[tuple[str, str]] = []
+    silent: list[str] = []
     for clip in tqdm(source.clips(), total=len(source), unit="clip", disable=not progress):
         if isinstance(clip, BadClip):
             bad.append(clip)
@@ -86,11 +96,13 @@ def verify_source(
             bad.append(BadClip(clip.name, problem))
         else:
             names.append((clip.name, clip.split))
+            silent += [] if clip.captions else [clip.name]
     problems = name_problems(names)
     bad.extend(BadClip(name, reason) for name, reason in problems.items())
     good = _per_split(Counter(split for name, split in names if name not in problems))
     found = _per_split(source.listed_counts()) if isinstance(source, ListsClips) else good
-    return VerifyReport(good, found, dict(source.expected_counts), tuple(bad))
+    kept = tuple(name for name in silent if name not in problems)
+    return VerifyReport(good, found, dict(source.expected_counts), tuple(bad), kept)
 
 
 def _per_split(counts: Mapping[str, int]) -> dict[str, int]:

@@ -5,6 +5,19 @@ Shape letters: T frames.
 
 import numpy as np
 
+from motiongpt.errors import UserError
+
+
+def checked_fps(fps: float) -> float:
+    """`fps` of the option data.fps, as a number.
+
+    Raises:
+        UserError: it is not above zero, or not finite.
+    """
+    if not 0 < fps < float("inf"):
+        raise UserError(f"data.fps={fps}: expected a number above zero")
+    return float(fps)
+
 
 def resampled_length(n_frames: int, fps_in: float, fps_out: float) -> int:
     """Frames at `fps_out` whose times k / fps_out lie within the `n_frames` given ones."""

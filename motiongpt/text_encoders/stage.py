@@ -1,10 +1,8 @@
 """The stage that leaves a text encoder behind: a published one, or one of our own training."""
 
-import contextlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
-import torch
 from hydra.utils import instantiate
 from omegaconf import DictConfig
 from torch.nn import functional
@@ -39,10 +37,9 @@ class TextEncoderStage(Stage):
             UserError: it can't be had, or there are no captions to learn from.
         """
         store = context.store
-        with _threads(context.hardware.threads):
-            encoder = self.make(captions_of(store, "train"), self.seed, context.say)
-            encoder.save(context.folder / MODEL)
-            found = sibling_retrieval(encoder.to(context.device), captions_of(store, "val"))
+        encoder = self.make(captions_of(store, "train"), self.seed, context.say)
+        encoder.save(context.folder / MODEL)
+        found = sibling_retrieval(encoder.to(context.device), captions_of(store, "val"))
         if not found:
             context.say("  text encoder: no two validation clips have two captions to compare")
         parameters = sum(weight.numel() for weight in encoder.parameters())
@@ -78,15 +75,3 @@ def sibling_retrieval(
         "sibling_top1_percent": 100.0 * float(right.double().mean()),
         "sibling_chance_percent": 100.0 / len(chosen),
     }
-
-
-@contextlib.contextmanager
-def _threads(count: int | None) -> Iterator[None]:
-    """As many CPU threads as given, and as many as before afterwards."""
-    before = torch.get_num_threads()
-    if count:
-        torch.set_num_threads(count)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)

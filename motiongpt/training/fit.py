@@ -7,7 +7,6 @@ from typing import Any
 
 import lightning.pytorch as pl
 import numpy as np
-import torch
 from lightning.pytorch.strategies import DDPStrategy, Strategy
 from torch.utils.data import DataLoader, Dataset
 
@@ -92,8 +91,6 @@ def fit(
     hardware, processes = context.hardware, context.processes
     _check_schedule(name, schedule, lengths, context)
     size = _clips_of_a_process(name, schedule, context)
-    if hardware.threads:
-        torch.set_num_threads(hardware.threads)
     keep_freed_memory()
     pl.seed_everything(seed, workers=False, verbose=False)
     checkpoint = context.folder / CHECKPOINT

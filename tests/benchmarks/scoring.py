@@ -16,13 +16,13 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from hydra.utils import instantiate
 
 from evaluation.case import Scorers
 from evaluation.replications.embedder import Embedder
 from evaluation.replications.rules import Rules
 from evaluation.replications.scoring import Scoring
 from evaluation.requests.predictions import About, Outputs, PredictionSet
+from launch.composition.build import build
 from launch.composition.compose import compose_config
 from motiongpt.data.build import build_store
 from motiongpt.data.clip import Caption, Clip
@@ -96,7 +96,7 @@ def main() -> None:
         made = make_predictions(folder / "predictions", store, options.sets, draw)
         print(f"made the files in {time.perf_counter() - begun:.0f} s", flush=True)
         evaluator = random_evaluator(options.evaluator, store, WORDS)
-        metrics = {key: instantiate(node) for key, node in compose_config().metrics.items()}
+        metrics = {key: build(node) for key, node in compose_config().metrics.items()}
         scoring = Scoring(
             store=store,
             metrics=metrics,

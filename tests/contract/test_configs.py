@@ -5,11 +5,14 @@ import re
 from typing import get_args
 
 import pytest
-from hydra.utils import instantiate
+from hydra.errors import InstantiationException
 from omegaconf import DictConfig, ListConfig
 
 from evaluation.metrics.base import Better, Embedded, Kind, Metric, Number
+from launch.composition.build import build
 from launch.composition.compose import CONF, compose_config, methods_with
+from launch.composition.datasets import make_source
+from motiongpt.errors import user_error_behind
 
 GROUPS = sorted(folder.name for folder in CONF.iterdir() if folder.is_dir())
 FILES = sorted(
@@ -34,6 +37,9 @@ def with_stage(name):
     bringing = [method for method, text in METHODS.items() if re.search(rf": {name}$", text, re.M)]
     named = [method for method in METHODS if name.startswith(method)]
     return [f"method={method}" for method in (bringing or named)[:1]]
+
+
+STATED = "data.source.files_fps=17"
 
 
 def chosen(file):
@@ -80,7 +86,7 @@ def test_every_stage_builds(name):
     from launch.runs.run_stage import GRAPH_KEYS
 
     settings = {key: value for key, value in config.stage.tested.items() if key not in GRAPH_KEYS}
-    assert hasattr(instantiate(DictConfig(settings), _recursive_=False), "run")
+    assert hasattr(build(settings, _recursive_=False), "run")
 
 
 @pytest.mark.parametrize("name", [f.stem for f in FILES if f.parent.name == "data"])
@@ -88,20 +94,36 @@ def test_every_source_keeps_the_protocol(name):
     from motiongpt.data.clip import MotionSource
 
     config = compose_config([f"data={name}"])
-    source = instantiate(config.data.source)
+    source = build(config.data.source)
     assert isinstance(source, MotionSource)
     assert config.data.fps == source.fps and config.data.name == name
 
 
+@pytest.mark.parametrize("name", [f.stem for f in FILES if f.parent.name == "data"])
+def test_every_source_has_the_frame_rate_asked_for_or_refuses_it(name):
+    asked = compose_config([f"data={name}", "data.fps=17"])
+    try:
+        source = make_source(asked)
+    except InstantiationException as error:
+        said = str(user_error_behind(error))
+        assert said.startswith("data.fps=17: ") and "\n" not in said
+        assert make_source(compose_config([f"data={name}", "data.fps=17", STATED])).fps == 17
+    else:
+        assert source.fps == 17
+    with pytest.raises(InstantiationException) as caught:
+        make_source(compose_config([f"data={name}", "data.fps=0"]))
+    assert str(user_error_behind(caught.value)).startswith("data.fps=0: expected a number above")
+
+
 @pytest.mark.parametrize("name", [f.stem for f in FILES if f.parent.name == "tasks"])
 def test_every_task_mix_builds(name):
-    mix = instantiate(compose_config([f"tasks={name}"]).tasks)
+    mix = build(compose_config([f"tasks={name}"]).tasks)
     assert all(task.name == key for key, task in mix.items())
 
 
 @pytest.mark.parametrize("name", [f.stem for f in FILES if f.parent.name == "metrics"])
 def test_every_metric_builds_and_says_what_it_judges(name):
-    metrics = instantiate(compose_config([f"metrics={name}"]).metrics)
+    metrics = build(compose_config([f"metrics={name}"]).metrics)
     assert name == "all" or list(metrics) == [name]
     for metric in metrics.values():
         assert isinstance(metric, Metric)
@@ -114,7 +136,7 @@ def test_every_metric_builds_and_says_what_it_judges(name):
 
 
 def test_the_metrics_of_a_kind_of_answer_have_different_numbers():
-    metrics = instantiate(compose_config(["metrics=[all,bert_score]"]).metrics)
+    metrics = build(compose_config(["metrics=[all,bert_score]"]).metrics)
     assert {f.stem for f in FILES if f.parent.name == "metrics"} == {"all", *metrics}
     assert "bert_score" not in compose_config().metrics
     for kind in get_args(Kind):
@@ -124,14 +146,14 @@ def test_the_metrics_of_a_kind_of_answer_have_different_numbers():
 
 @pytest.mark.parametrize("name", [f.stem for f in FILES if f.parent.name == "protocol"])
 def test_every_protocol_chooses_ways_that_metrics_have(name):
-    assert instantiate(compose_config([f"protocol={name}"]).metrics)
+    assert build(compose_config([f"protocol={name}"]).metrics)
 
 
 @pytest.mark.parametrize("name", [f.stem for f in FILES if f.parent.name == "evaluator"])
 def test_every_evaluator_builds(name):
     from evaluation.evaluators.base import EvaluatorSource
 
-    source = instantiate(compose_config([f"evaluator={name}"]).evaluator)
+    source = build(compose_config([f"evaluator={name}"]).evaluator)
     assert isinstance(source, EvaluatorSource)
 
 
@@ -143,7 +165,7 @@ def test_every_text_encoder_builds_and_learns_or_says_in_one_line_what_it_lacks(
     config = compose_config(chosen(file)).text_encoder
     quick = {"source": str(tmp_path / "nowhere"), "steps": 1}
     small = {key: value for key, value in quick.items() if key in config}
-    make = instantiate(DictConfig({**config, **small}))
+    make = build({**config, **small})
     texts, said = [["a person walks", "someone walks"], ["a man hops"]], []
     if "source" in config:
         with pytest.raises(UserError, match="text_encoder.source=.*nowhere can't be loaded"):
@@ -160,18 +182,18 @@ def test_every_text_encoder_builds_and_learns_or_says_in_one_line_what_it_lacks(
 def test_every_tokenizer_builds_at_every_rate(name, frames):
     small = ["tokenizer.width=16", "tokenizer.code_dim=16"]
     config = compose_config([f"tokenizer={name}", f"downsampling={frames}", *small])
-    tokenizer = instantiate(config.tokenizer)(n_features=263)
+    tokenizer = build(config.tokenizer)(n_features=263)
     assert tokenizer.frames_per_token == frames
 
 
 @pytest.mark.parametrize("name", [f.stem for f in FILES if f.parent.name == "codec"])
 def test_every_continuous_codec_builds(name):
     config = compose_config([*with_group("codec"), f"codec={name}"])
-    codec = instantiate(config.codec)(n_features=263)
+    codec = build(config.codec)(n_features=263)
     assert type(codec).from_arguments(codec.arguments()).n_features == 263
 
 
 @pytest.mark.parametrize("name", [f.stem for f in FILES if f.parent.name == "launcher"])
 def test_every_launcher_builds_and_can_launch(name):
-    launcher = instantiate(compose_config([f"launcher={name}"]).launcher)
+    launcher = build(compose_config([f"launcher={name}"]).launcher)
     assert callable(launcher.describe) and callable(launcher.launch)

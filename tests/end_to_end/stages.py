@@ -6,9 +6,9 @@ import signal
 from collections.abc import Mapping
 from pathlib import Path
 
-from hydra.utils import instantiate
 from omegaconf import OmegaConf
 
+from launch.composition.build import build
 from launch.composition.compose import compose_config
 from launch.runs.run_stage import GRAPH_KEYS
 from motiongpt.data.build import build_store
@@ -91,7 +91,7 @@ def run_stage(
             say=(lambda line: print(line, flush=True)) if processes.is_first else str,
         )
         try:
-            ended = instantiate(OmegaConf.create(wanted), _recursive_=False).run(context)
+            ended = build(wanted, _recursive_=False).run(context)
         except Interrupted:
             ended = {"interrupted": 1.0}
     write_json(folder / f"ended-{processes.rank}.json", dict(ended))

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from hydra.utils import instantiate
 
+from launch.composition.build import build
 from launch.composition.compose import compose_config
 from motiongpt.backbones.motion_vocabulary import MotionVocabulary
 from motiongpt.methods.motiongpt.tasks.clip_tokens import WHOLE, ClipTokens
@@ -124,7 +124,7 @@ def _check_decoding(case: str, where: str, entry: dict[str, Any], report: Any) -
 def _released_decodings() -> Mapping[str, Any]:
     config = compose_config(["protocol=motiongpt_release"])
     return {
-        name: instantiate(value)
+        name: build(value)
         for name, value in config.protocol.generation.items()
         if name.endswith("_decoding")
     }

@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from typing import Any
 
 import torch
-from hydra.utils import instantiate
 from omegaconf import OmegaConf
 from torch import Tensor, nn
 
 from evaluation.evaluators.t2m_networks import T2MNetworks
+from launch.composition.build import build
 from motiongpt.codecs.mld_vae import original_names as vae_names
 from motiongpt.codecs.mld_vae.network import MLDVAE
 from motiongpt.methods.mld import original_names as denoiser_names
@@ -44,8 +44,8 @@ def _check_networks(case: str, facts: Mapping[str, Any], report: Any) -> None:
     counts, wanted = facts["parameter_counts"], facts["constructor_arguments"]
     latent_tokens, width = wanted["vae"]["latent_dim"]
     codec, denoising = _conf("codec/mld_vae.yaml"), _conf("denoiser/mld.yaml")
-    vae: MLDVAE = instantiate(codec)(n_features=wanted["vae"]["nfeats"])
-    denoiser: LatentDenoiser = instantiate(denoising)(
+    vae: MLDVAE = build(codec)(n_features=wanted["vae"]["nfeats"])
+    denoiser: LatentDenoiser = build(denoising)(
         latent_tokens=latent_tokens,
         width=width,
         text_width=wanted["denoiser"]["text_encoded_dim"],

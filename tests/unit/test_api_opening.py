@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from motiongpt import MotionGPT
+from motiongpt.api import motiongpt as motiongpt_api
 from motiongpt.errors import UserError
 from tests.unit.tiny_models import tiny_backbone, tiny_tokenizer
 
@@ -58,6 +59,26 @@ def test_a_run_is_opened_with_what_it_builds_on(root, where):
     model = opened(root / where)
     assert (model.name, model.fps, model.skeleton.name) == ("small", 25.0, "humanml3d")
     assert model.text_to_motion("a person walks", frames=10, seed=0)[0].frames == 10
+
+
+def test_the_frame_rate_and_the_skeleton_are_those_of_the_store(root):
+    path = root / "runs" / "instruct" / "i1" / "config.json"
+    config = json.loads(path.read_text())
+    config["data"] |= {"fps": 30.0, "skeleton": "kit"}
+    path.write_text(json.dumps(config))
+    model = opened(root)
+    assert (model.fps, model.skeleton.name) == (30.0, "kit")  # though data.fps=25 was asked for
+
+
+def test_the_process_keeps_its_memory_only_if_it_is_told_to(root, monkeypatch):
+    asked = []
+    monkeypatch.setattr(motiongpt_api, "keep_freed_memory", lambda: asked.append(True))
+    opened(root)
+    motiongpt_api.load(root, "cpu")
+    assert not asked
+    MotionGPT.from_pretrained(root, device="cpu", keep_memory=True)
+    motiongpt_api.load(root, "cpu", keep_memory=True)
+    assert len(asked) == 2
 
 
 def test_a_run_is_opened_from_its_own_folder(root, monkeypatch):

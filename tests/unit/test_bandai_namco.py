@@ -121,6 +121,18 @@ def test_a_clip_is_resampled_scaled_and_on_the_floor(tmp_path):
     assert clip.joints[0, 16, 0] > 0 > clip.joints[0, 17, 0]
 
 
+def test_another_frame_rate_is_resampled_and_the_captions_stay(tmp_path):
+    files = folder(tmp_path, {WALK: bvh(frames=61)})
+    (usual,) = source(files).clips()
+    (same_rate,) = source(files, fps=30.0).clips()
+    assert same_rate.joints.shape == (61, 22, 3) and same_rate.joints.dtype == np.float32
+    np.testing.assert_allclose(same_rate.joints[::3], usual.joints[::2], atol=1e-5)
+    assert same_rate.captions == usual.captions
+    (cut,) = source(files, fps=30.0, max_frames=30).clips()  # captions are of what is kept
+    (usual_cut,) = source(files, max_frames=20).clips()
+    assert len(cut.joints) == 31 and cut.captions == usual_cut.captions
+
+
 def test_folder_archive_and_workers_give_the_same(tmp_path):
     files = {BOW: bvh(50, 0.0), RUN: bvh(45, 2.6), WALK: bvh()}
     of_folder = list(source(folder(tmp_path / "folder", files)).clips())

@@ -4,9 +4,9 @@ import re
 
 import numpy as np
 import pytest
-from hydra.utils import instantiate
 
 from evaluation.metrics.action_words import named_actions
+from launch.composition.build import build
 from launch.composition.compose import compose_config
 from motiongpt.data.build import build_store
 from motiongpt.data.bvh_folder import BvhFolderSource
@@ -274,6 +274,14 @@ def test_labels_and_their_words(folder):
     assert named_actions("she is running", words) == {"run"}
 
 
+def test_without_a_captions_file_every_file_is_a_clip_without_words(folder):
+    clips = clips_of(folder, captions=None)
+    assert len(clips) == 3 and all(isinstance(clip, Clip) for clip in clips.values())
+    assert {(clip.captions, clip.labels) for clip in clips.values()} == {((), ())}
+    report = verify_source(source_of(folder, None), progress=False)
+    assert sorted(report.silent) == sorted(clips) and not report.bad and not report.ok
+
+
 def test_workers_change_nothing(folder):
     jsonl(folder, *ALL)
     write(folder / "bad.bvh", "x")
@@ -289,11 +297,11 @@ def test_workers_change_nothing(folder):
 def test_a_store_is_made_of_it_and_verify_names_the_bad(folder, tmp_path):
     jsonl(folder, *({**entry, "split": "train"} for entry in ALL))
     config = compose_config(["data=bvh_folder", f"data.source.path={folder}"])
-    source = instantiate(config.data.source)
+    source = build(config.data.source)
     store = build_store(source, tmp_path / "store", progress=False, **config.data.store)
     assert store.counts()["train"] == 3 and store.n_features == 263
     index = list(store.names).index("walk")
     assert store.labels(index) == ("walk", "turn") and store.lengths[index] == 26
     write(folder / "text.bvh", "hello")
-    report = verify_source(instantiate(config.data.source), progress=False)
+    report = verify_source(build(config.data.source), progress=False)
     assert [bad.name for bad in report.bad] == ["text"] and report.good["train"] == 3

@@ -80,6 +80,19 @@ def test_data_goes_from_prepare_to_show(capsys, tmp_path, monkeypatch):
     assert "fingerprint" in shown and "train" in shown
 
 
+def test_motion_without_words_is_prepared_and_shown(capsys, tmp_path):
+    from tests.unit.bvh_text import stick, write
+
+    for number in range(8):  # the hash of the name splits
+        write(tmp_path / "bvh" / f"walk{number}.bvh", stick(60, seed=number))
+    data = ["data=bvh_folder", f"data.source.path={tmp_path / 'bvh'}", "data.source.captions=null"]
+    words = [*data, "data.fps=30", f"paths.root={tmp_path}"]
+    assert main(["data", "prepare", *words]) == 0
+    assert main(["data", "show", *words]) == 0
+    said = capsys.readouterr().out
+    assert "30 fps" in said and "8 clips have no caption" in said and ": no caption" in said
+
+
 def test_a_console_script_exits_with_the_status():
     done = subprocess.run(
         [sys.executable, "-m", "launch.cli", "run", "sede=1"], capture_output=True, text=True

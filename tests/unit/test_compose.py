@@ -6,7 +6,11 @@ from motiongpt.errors import UserError
 
 def test_groups_and_values_compose():
     config = compose_config(["downsampling=8", "seed=7", "stage.tokenizer.schedule.steps=3"])
-    assert config.downsampling.frames_per_token == config.stage.tokenizer.frames_per_token == 8
+    assert (
+        config.downsampling.frames_per_token
+        == config.stage.tokenizer.tokenizer.frames_per_token
+        == 8
+    )
     assert config.stage.pretrain.seed == 7 and config.stage.tokenizer.schedule.steps == 3
 
 

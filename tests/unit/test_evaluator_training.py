@@ -2,6 +2,7 @@
 
 import itertools
 import json
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -208,6 +209,40 @@ def test_the_penalties_count():
     features, movements = torch.zeros(1, 8, 2), torch.tensor([[[1.0], [3.0]]])
     loss = autoencoder_loss(features + 2, features, movements, settings)
     assert float(loss) == pytest.approx(2 + 0.5 * 2 + 0.25 * 2)
+
+
+def test_clips_without_captions_are_left_out_of_matching(tmp_path):
+    def store_of(name, told):
+        mute = {"captions": ()}
+        clips = [feature_clip(f"c{i}", seed=i, **({} if i < told else mute)) for i in range(5)]
+        return build_store(FakeSource(clips), tmp_path / name, progress=False)
+
+    said = []
+    found = TrainingClips(store_of("some", 3), 40, said.append).captioned()
+    assert found.indices.tolist() == [0, 1, 2] and len(found.lengths) == 3
+    assert len(said) == 1 and "2 of 5 training clips have no caption and are left out" in said[0]
+    with pytest.raises(UserError, match="few: 4 of 5 training clips have no caption; an evaluator"):
+        TrainingClips(store_of("few", 1), 40, said.append).captioned()
+
+
+def test_real_retrieval_leaves_clips_without_captions_out(tmp_path):
+    class Near:
+        """Every clip and its caption at a place of their own."""
+
+        description: ClassVar[dict[str, int]] = {"max_frames": 196}
+
+        def motion_embeddings(self, clips):
+            return np.eye(len(clips), dtype=np.float32)
+
+        def text_embeddings(self, captions):
+            return np.eye(len(captions), dtype=np.float32)
+
+    told = [feature_clip(f"c{i}", "val", seed=i) for i in range(32)]
+    others = [feature_clip("mute", "val", captions=()), feature_clip("train")]
+    store = build_store(FakeSource([*others, *told]), tmp_path / "s", progress=False)
+    assert real_retrieval(Near(), store, "val", 0)["r_top1"] == 1.0
+    less = build_store(FakeSource([*others, *told[1:]]), tmp_path / "t", progress=False)
+    assert real_retrieval(Near(), less, "val", 0) == {}
 
 
 def test_crops_are_whole_steps_of_a_clip(store):

@@ -54,6 +54,12 @@ def test_times_count_at_the_frame_rate_of_the_data(folder):
     np.testing.assert_array_equal(clip.features, features[25:75])
 
 
+def test_published_features_are_not_resampled(folder):
+    with pytest.raises(UserError, match=r"data\.fps=30: these features are published at 20 frames"):
+        clips_of(folder, fps=30.0, files_fps=20.0)
+    assert HumanML3DSource(str(folder.path), fps=30.0, files_fps=30.0).fps == 30.0
+
+
 @pytest.mark.parametrize(("frames", "used"), [(39, False), (40, True), (199, True), (200, False)])
 def test_lengths_that_are_used_are_those_of_the_original_loader(folder, frames, used):
     folder.clip("000005", frames=frames)

@@ -3,9 +3,9 @@ import json
 import numpy as np
 import pytest
 import torch
-from hydra.utils import instantiate
 from omegaconf import OmegaConf
 
+from launch.composition.build import build
 from motiongpt.codecs.mld_vae.network import MLDVAE
 from motiongpt.codecs.mld_vae.original_names import (
     from_original_state_dict,
@@ -33,7 +33,7 @@ def clips(*lengths: int) -> tuple[torch.Tensor, torch.Tensor]:
 def test_it_is_as_large_as_the_papers():
     described = OmegaConf.load(ROOT / "conf" / "codec" / "mld_vae.yaml")
     with torch.device("meta"):
-        network = instantiate(described)(n_features=263)
+        network = build(described)(n_features=263)
     assert sum(p.numel() for p in network.parameters()) == PAPER_PARAMETERS
     assert network.longest == 498
 

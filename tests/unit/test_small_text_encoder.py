@@ -199,9 +199,8 @@ def run_stage(tmp_path, captions, hardware=CPU, said=None):
 
 def test_the_stage_leaves_a_model_and_numbers(tmp_path):
     captions, _ = synthetic(24, 1)
-    said, before = [], torch.get_num_threads()
-    metrics, model = run_stage(tmp_path, captions, Hardware("cpu", threads=before + 1), said)
-    assert torch.get_num_threads() == before
+    said = []
+    metrics, model = run_stage(tmp_path, captions, said=said)
     loaded = load_text_encoder(model)
     assert metrics["width"] == loaded.width == 64
     assert metrics["parameters"] == sum(weight.numel() for weight in loaded.parameters())
@@ -209,18 +208,17 @@ def test_the_stage_leaves_a_model_and_numbers(tmp_path):
     assert metrics["val/sibling_chance_percent"] == pytest.approx(100 / 6)
     train = [texts for index, texts in enumerate(captions) if index % 4 != 3]
     same = train_small(train, 5, quiet, **{**QUICK, "steps": 3})
-    torch.testing.assert_close(  # up to rounding, by another count of threads
+    torch.testing.assert_close(
         same.encode(captions[0]), loaded.encode(captions[0]), atol=1e-4, rtol=1e-3
     )
     assert any("step 3/3" in line for line in said)
 
 
-def test_a_store_without_captions_gives_one_line_and_restores_threads(tmp_path, monkeypatch):
-    before = torch.get_num_threads()
+def test_a_store_without_captions_gives_one_line(tmp_path, monkeypatch):
     monkeypatch.setattr(MotionStore, "captions", lambda store, index: ())
     with pytest.raises(UserError, match="no training clip has one") as caught:
-        run_stage(tmp_path, [["a man hops"]] * 4, Hardware("cpu", threads=before + 1))
-    assert "\n" not in str(caught.value) and torch.get_num_threads() == before
+        run_stage(tmp_path, [["a man hops"]] * 4)
+    assert "\n" not in str(caught.value)
 
 
 def test_without_validation_captions_the_numbers_are_left_out(tmp_path):

@@ -123,7 +123,6 @@ BAD = {
     "short": (lambda: feature_clip("bad", frames=7), "too short"),
     "short joints": (lambda: joint_clip("bad", frames=8), "too short"),
     "integers": (lambda: feature_clip("bad", features=np.zeros((20, 263), int)), "int64"),
-    "no caption": (lambda: feature_clip("bad", captions=()), "no caption"),
     "blank caption": (lambda: feature_clip("bad", captions=(Caption(" "),)), "empty caption"),
     "split": (lambda: feature_clip("bad", "dev"), "unknown split 'dev'"),
     "label": (lambda: feature_clip("bad", labels=("fly",)), "'fly'"),
@@ -145,6 +144,15 @@ def test_bad_clip_is_named_and_left_out(tmp_path, kind):
     assert [bad.name for bad in store.rejected] == ["bad"]
     assert reason in store.rejected[0].reason
     assert np.isfinite(np.load(tmp_path / "s" / "features.npy")).all()
+
+
+def test_a_clip_without_captions_is_kept(tmp_path, capsys):
+    items = [feature_clip("mute", captions=()), feature_clip("told"), joint_clip("silent", "val")]
+    store = build_store(FakeSource(items), tmp_path / "s")
+    assert list(store.names) == ["mute", "told", "silent"] and store.captions(0) == ()
+    assert store.without_captions(np.array([1, 0, 2])).tolist() == [0]
+    assert not store.rejected and "0 rejected; 1 without caption" in capsys.readouterr().out
+    assert store.content_fingerprint() == store.fingerprint
 
 
 def test_shortest_clip_is_accepted(tmp_path):

@@ -68,6 +68,16 @@ def shown(scene: Scene) -> set[str]:
     return {segment.action for segment in scene.segments}
 
 
+def test_another_frame_rate_is_the_same_motion():
+    usual, resampled = SyntheticSource(clips=3, seed=1), SyntheticSource(clips=3, seed=1, fps=30.0)
+    for one, other in zip(usual.clips(), resampled.clips(), strict=True):
+        assert len(other.joints) == (len(one.joints) - 1) * 3 // 2 + 1
+        assert other.joints.dtype == np.float32 and other.captions == one.captions
+        np.testing.assert_allclose(other.joints[::3], one.joints[::2], atol=1e-6)
+    with pytest.raises(UserError, match="data.fps=0: expected a number above zero"):
+        SyntheticSource(fps=0)
+
+
 def test_keeps_the_protocol_of_sources():
     source = SyntheticSource(clips=25, seed=1)
     assert isinstance(source, MotionSource)

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from hydra import compose, initialize_config_dir
-from hydra.utils import instantiate
 
+from launch.composition.build import build
 from motiongpt.backbones.motion_vocabulary import MotionVocabulary
 from motiongpt.errors import UserError
 from motiongpt.methods.motiongpt.tasks.clip_tokens import ClipTokens
@@ -292,7 +292,7 @@ def test_every_choice_of_tasks_composes():
     for path in sorted((CONF / "tasks").glob("[!_]*.yaml")):
         with initialize_config_dir(str(CONF), version_base="1.3"):
             cfg = compose(overrides=[f"+tasks={path.stem}", f"+tokenizer.codebook_size={K}"])
-        mix = instantiate(cfg.tasks)
+        mix = build(cfg.tasks)
         names[path.stem] = sorted(mix)
         assert mix.accepts(make_clip())
     assert names["all"] == sorted(task.name for task in ALL)

@@ -92,7 +92,6 @@ DEFECTS = {
     empty_file: ("hollow", "unreadable"),
     pickled: ("objects", "unreadable"),
     text_missing: ("mute", "text missing"),
-    text_empty: ("blank", "text empty"),
     text_without_caption: ("nameless", "line 1 has an empty caption"),
     text_malformed: ("fields", "line 2 has 2 fields, expected caption#tokens#from#to"),
     text_without_times: ("times", "line 1 has 'a' where seconds are expected"),
@@ -100,6 +99,19 @@ DEFECTS = {
     in_two_splits: ("leak", "in two splits: test and train"),
     absent: ("gone", "listed but absent"),
 }
+
+
+def test_a_clip_without_caption_is_a_finding_and_in_the_store(tmp_path):
+    folder = Folder(tmp_path / "data")
+    folder.clip("good")
+    text_empty(folder)
+    source = HumanML3DSource(str(folder.path))
+    report = verify_source(source, progress=False)
+    assert not report.ok and not report.bad and report.silent == ("blank",)
+    assert report.lines()[0] == "no caption: blank" and report.good["train"] == 2
+    assert report.lines()[-1] == "1 without caption, in the store for what needs no words"
+    store = build_store(source, tmp_path / "store", progress=False)
+    assert dict(zip(store.names, map(store.captions, range(2)), strict=True))["blank"] == ()
 
 
 @pytest.mark.parametrize("defect", DEFECTS, ids=lambda defect: defect.__name__)

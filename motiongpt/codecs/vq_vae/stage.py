@@ -26,8 +26,7 @@ class TokenizerStage(Stage):
 
     Args:
         tokenizer: a `_partial_` node of conf/tokenizer; the number of features is added.
-        frames_per_token: downsampling of the tokenizer.
-        window: frames of a training clip.
+        window: frames of a training clip, at least one token of the tokenizer.
         short: what becomes of shorter clips: "pad", which no loss sees, or "skip".
         losses: arguments of `TokenizerLosses`.
         optimizer, scheduler, learning_rate, schedule, seed: how it is trained.
@@ -38,7 +37,6 @@ class TokenizerStage(Stage):
     def __init__(
         self,
         tokenizer: DictConfig,
-        frames_per_token: int,
         window: int,
         short: str,
         losses: Mapping[str, Any],
@@ -48,13 +46,8 @@ class TokenizerStage(Stage):
         schedule: DictConfig,
         seed: int,
     ) -> None:
-        if window < frames_per_token:
-            raise UserError(
-                f"stage.tokenizer.window is {window} frames, less than one token "
-                f"({frames_per_token} frames); make it longer"
-            )
         self.tokenizer, self.losses, self.seed = tokenizer, losses, seed
-        self.window, self.short, self.frames_per_token = window, short, frames_per_token
+        self.window, self.short = window, short
         self.schedule = Schedule(**schedule)  # type: ignore[arg-type]
         self.optimization = make_optimization(
             optimizer, scheduler, learning_rate, self.schedule.steps
@@ -64,11 +57,17 @@ class TokenizerStage(Stage):
         """Train and save.
 
         Raises:
-            UserError: a clip is shorter than one token.
+            UserError: a clip, or the window, is shorter than one token.
         """
         store = context.store
         pl.seed_everything(self.seed, workers=False, verbose=False)
         tokenizer = instantiate(self.tokenizer)(n_features=store.n_features)
+        rate = tokenizer.frames_per_token
+        if self.window < rate:
+            raise UserError(
+                f"stage.tokenizer.window is {self.window} frames, less than one token "
+                f"({rate} frames); make it longer"
+            )
         module = TokenizerModule(
             tokenizer,
             TokenizerLosses(store.skeleton, **self.losses),
@@ -79,11 +78,11 @@ class TokenizerStage(Stage):
         )
         windows = FeatureWindows(store, self.window, self.short)
         clips = windows.indices("train"), windows.indices("val")
-        check_tokens(store, np.concatenate(clips), self.frames_per_token)
+        check_tokens(store, np.concatenate(clips), rate)
         context.say(f"  tokenizer: {len(clips[0])} training and {len(clips[1])} validation clips")
         if context.hardware.compile:
             compile_parts(tokenizer.compiled_parts())
-        collate = window_collator(self.frames_per_token)
+        collate = window_collator(rate)
         metrics = fit(
             "tokenizer", module, windows, collate, clips, self.schedule, self.seed, context
         )

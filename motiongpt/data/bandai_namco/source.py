@@ -19,6 +19,7 @@ from motiongpt.data.bandai_namco.splits import (
 from motiongpt.data.bandai_namco.styles import STYLES
 from motiongpt.data.clip import BadClip, Clip
 from motiongpt.data.download import download as fetch_file
+from motiongpt.data.resample import checked_fps
 from motiongpt.errors import UserError
 from motiongpt.motion.skeleton import HUMANML3D
 
@@ -36,7 +37,6 @@ class BandaiNamcoSource:
     """
 
     skeleton = HUMANML3D
-    fps = HUMANML3D.fps
     action_words: Mapping[str, tuple[str, ...]] = ACTION_WORDS
 
     def __init__(
@@ -55,13 +55,14 @@ class BandaiNamcoSource:
         sha256: str | None = None,
         content_sha256: str | None = None,
         progress: bool = True,
+        fps: float = HUMANML3D.fps,
     ) -> None:
         """Note where the files are; nothing is read yet.
 
         Args:
             path: folder, tar (any compression) or zip archive with the BVH files.
             split: "hash" (by clip) or "held_out_cells" (eight content-style pairs are the test).
-            max_frames: most feature rows of a clip, as HumanML3D's loader has it.
+            max_frames: most feature rows of a clip at `fps`; HumanML3D's loader has 196 at 20.
             datasets: which of the two sets.
             contents, styles: only these, as written in the file names; all where None.
             limit: only so many clips, the first of the folder or archive.
@@ -73,6 +74,7 @@ class BandaiNamcoSource:
             content_sha256: of the BVH files in it (see `archive.content_sha256`), checked after a
                 download, because GitHub does not promise the same archive bytes; None skips it.
             progress: show a bar while downloading.
+            fps: frames per second of the clips; files of other rates are resampled.
 
         Raises:
             UserError: an unknown split, data set, content or style, or a number below its least.
@@ -87,7 +89,7 @@ class BandaiNamcoSource:
         ):  # fmt: skip
             if value < least:
                 raise UserError(f"data.source.{option}: {value} is too few; give {least} or more")
-        self.path = Path(path)
+        self.path, self.fps = Path(path), checked_fps(fps)
         self.description = f"Bandai-Namco-Research-Motiondataset, split {split}"
         self._split, self._max_frames, self._limit = split, max_frames, limit
         self._datasets = frozenset(datasets)
@@ -171,7 +173,7 @@ class BandaiNamcoSource:
             for name, content in files:
                 split = self._split_of(name)
                 yield (
-                    to_clip(name, content, split, self._max_frames)
+                    to_clip(name, content, split, self._max_frames, self.fps)
                     if isinstance(split, str)
                     else split
                 )
@@ -184,7 +186,7 @@ class BandaiNamcoSource:
                 for name, content in files:
                     split = self._split_of(name)
                     waiting.append(
-                        pool.submit(to_clip, name, content, split, self._max_frames)
+                        pool.submit(to_clip, name, content, split, self._max_frames, self.fps)
                         if isinstance(split, str)
                         else split
                     )

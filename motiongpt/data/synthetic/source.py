@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 
 from motiongpt.data.clip import Caption, Clip
+from motiongpt.data.resample import checked_fps, resample_positions
 from motiongpt.data.synthetic.action import discover
 from motiongpt.data.synthetic.compose import Scene, compose
 from motiongpt.data.synthetic.curves import FPS
@@ -34,16 +35,20 @@ class SyntheticSource:
         clips: how many.
         seed: of everything random.
         actions: names of the actions to draw from; all where None.
+        fps: frames per second of the clips, which are made at 20 and resampled.
 
     Raises:
-        UserError: an unknown action, no action, or fewer than one clip.
+        UserError: an unknown action, no action, fewer than one clip, or no frame rate.
     """
 
     skeleton = HUMANML3D
-    fps = FPS
 
     def __init__(
-        self, clips: int = 2000, seed: int = 0, actions: Sequence[str] | None = None
+        self,
+        clips: int = 2000,
+        seed: int = 0,
+        actions: Sequence[str] | None = None,
+        fps: float = FPS,
     ) -> None:
         known = discover()
         chosen = list(known) if actions is None else list(actions)
@@ -54,7 +59,7 @@ class SyntheticSource:
         if clips < 1:
             raise UserError(f"data.clips: {clips} is not a number of clips; give 1 or more")
         self._actions = [known[name] for name in chosen]
-        self._clips, self._seed = clips, seed
+        self._clips, self._seed, self.fps = clips, seed, checked_fps(fps)
         self.action_words: Mapping[str, tuple[str, ...]] = {
             action.name: action.words for action in self._actions
         }
@@ -70,9 +75,15 @@ class SyntheticSource:
         return self._clips
 
     def scene(self, index: int) -> Scene:
-        """One clip with the parameters of its actions; they take turns, so all are as frequent."""
+        """One clip, at 20 frames per second, with its actions' parameters; actions take turns."""
         rng = np.random.default_rng([self._seed, index])
         return compose(rng, self._actions[index % len(self._actions)], self._actions)
+
+    def _at_own_rate(self, joints: np.ndarray) -> np.ndarray:
+        """Joints (T + 1, 22, 3) as they are made, at the frame rate of the clips."""
+        if self.fps == FPS:
+            return joints
+        return resample_positions(joints, FPS, self.fps).astype(np.float32)
 
     def clips(self) -> Iterator[Clip]:
         """Yield every clip in a fixed order."""
@@ -82,7 +93,7 @@ class SyntheticSource:
                 name=_name(index),
                 split=split_of(_name(index)),
                 captions=tuple(Caption(text) for text in scene.captions),
-                joints=scene.joints,
+                joints=self._at_own_rate(scene.joints),
                 labels=tuple(segment.action for segment in scene.segments),
             )
 

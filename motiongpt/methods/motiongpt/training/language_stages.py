@@ -6,12 +6,14 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import lightning.pytorch as pl
+import numpy as np
 from hydra.utils import instantiate
 from omegaconf import DictConfig
 
 from motiongpt.backbones.base import Backbone
 from motiongpt.backbones.loading import load_backbone
 from motiongpt.data.store import MotionStore
+from motiongpt.errors import UserError
 from motiongpt.methods.motiongpt.tasks.clip_tokens import WHOLE
 from motiongpt.methods.motiongpt.tasks.pretraining_mix import PretrainingMix
 from motiongpt.methods.motiongpt.tasks.templates import Templates
@@ -59,7 +61,8 @@ class LanguageStage(Stage):
         """Train `backbone` on examples of `mix` and save it.
 
         Raises:
-            UserError: no clip to train on, or a batch that can't be divided as the hardware asks.
+            UserError: no clip to train on, for want of captions or else, or a batch that can't be
+                divided as the hardware asks.
         """
         hardware = context.hardware
         check_parts(
@@ -67,6 +70,7 @@ class LanguageStage(Stage):
         )
         examples = LanguageExamples(TokenisedClips(context.store, tokens), mix)
         clips = examples.indices("train"), examples.indices("val")
+        say_who_is_silent(self.name, clips[0], context)
         context.say(
             f"  {self.name}: {len(clips[0])} training and {len(clips[1])} validation "
             f"clips, {sum(p.numel() for p in backbone.parameters()):,} parameters"
@@ -145,10 +149,32 @@ class InstructStage(LanguageStage):
         self.tasks = tasks
 
     def run(self, context: StageContext) -> Mapping[str, float]:
-        """Train the pretrained backbone further."""
+        """Train the pretrained backbone further.
+
+        Raises:
+            UserError: the tasks are for another codebook than the tokens'.
+        """
         tokens = TokenStore.open(context.parents["tokens"] / TOKENS)
+        tokens.check_codebook(self.tasks.codebook_size)
         backbone = load_backbone(Path(context.parents["pretrain"]) / MODEL, tokens.codebook_size)
         return self.train(backbone, instantiate(self.tasks), tokens, context)
+
+
+def say_who_is_silent(name: str, clips: np.ndarray, context: StageContext) -> None:
+    """One line where training clips have no caption.
+
+    Raises:
+        UserError: they are why there is none to train on.
+    """
+    train = context.store.indices("train")
+    silent = len(context.store.without_captions(train))
+    said = f"{silent:,} of {len(train):,} training clips have no caption"
+    if silent == len(train) and silent and not len(clips):
+        raise UserError(
+            f"stage {name}: {said}, and its examples need words; add captions to the data"
+        )
+    if silent:
+        context.say(f"  {name}: {said}, no example with words is made of them")
 
 
 def _texts(store: MotionStore) -> Iterator[str]:

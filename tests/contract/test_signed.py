@@ -1,0 +1,171 @@
+"""What every stage's signature leaves out, and what it takes by content: an explicit list.
+
+A new field of any yaml is signed. One that is not has to be added here, with its reason.
+"""
+
+from functools import cache
+
+import pytest
+
+from launch.composition.composer import Composer
+from launch.plans.declarations import BY_CONTENT, RESERVED, UNSIGNED, all_declared
+from launch.plans.signatures import digest, signed_part
+from tests.contract.test_configs import FILES, chosen, with_stage
+
+# Field of a stage's settings -> why it can change no number of the stage.
+LEFT_OUT = {
+    "hardware": "where it runs; Hardware says that nothing of it may change a result",
+    "schedule.checkpoint_every": "how often a training can go on from, not what it learns",
+    "group": "under which name loggers and tables gather runs",
+    "pictures": "how many clips are drawn beside the numbers",
+}
+# Field -> what lies there.
+CONTENT = {
+    "weights": "a model folder",
+    "evaluator.weights": "T2M's folder of weights",
+    "evaluator.word_vectors": "GloVe's folder or file",
+    "tasks.templates": "a JSON file of instruction templates",
+    "method.mix.templates": "the same, where the method generates",
+    "backbone.source": "a language model's folder, or its name on the hub",
+    "text_encoder.source": "a text encoder's folder, or its name on the hub",
+    "metrics.bert_score.back_end.folder": "a copy of BERTScore's model",
+    "captions.back_end.bleu_script": "a copy of the script of BLEU",
+    "metrics.captions.back_end.bleu_script": "the same, where the metric is built of it",
+}
+# Field of `data` -> why it does not change what the store holds.
+NOT_OF_THE_STORE = {
+    "source.workers": "processes that read; the content is the same",
+    "source.progress": "a bar",
+    "source.download": "how the files come to their place",
+    "source.how_to_get": "words of an error message",
+}
+MORE = [[], ["metrics=[all,bert_score]"], ["captions=nlg_metricverse"]]
+
+
+@cache
+def composed():
+    """The configuration of each choice of each group, and of each stage's yaml."""
+    composer = Composer()
+    choices = [
+        [*with_stage(file.stem), f"+stage@stage.tested={file.stem}"]
+        if file.parent.name == "stage"
+        else chosen(file)
+        for file in FILES
+    ]
+    return [(" ".join(words), composer.compose(words).plain) for words in [*MORE, *choices]]
+
+
+def settings_of_stages():
+    """Settings of all stages of all configurations, each once."""
+    return {
+        digest(settings): (f"{words} stage.{name}", settings)
+        for words, plain in composed()
+        for name, settings in plain["stage"].items()
+        if settings is not None  # a stage that a method does not have
+    }.values()
+
+
+def leaves(settings, path=()):
+    """Paths of all values that hold no others; an empty mapping or list is one."""
+    members = settings.items() if isinstance(settings, dict) else enumerate(settings)
+    for key, value in members:
+        if key in RESERVED:
+            continue
+        if isinstance(value, dict | list) and value:
+            yield from leaves(value, (*path, key))
+        else:
+            yield (*path, key)
+
+
+def at(settings, path):
+    for key in path:
+        settings = settings[key]
+    return settings
+
+
+def exists(settings, dotted):
+    try:
+        at(settings, dotted.split("."))
+    except (KeyError, TypeError):
+        return False
+    return True
+
+
+def declared(settings, kind):
+    return {".".join(one.path) for one in all_declared(settings) if one.kind == kind}
+
+
+def signed_after_a_change(settings, path):
+    holder = at(settings, path[:-1])
+    before, holder[path[-1]] = holder[path[-1]], "another/name"
+    found = digest(signed_part(settings))
+    holder[path[-1]] = before
+    return found
+
+
+@pytest.mark.parametrize(
+    ("kind", "allowed"), [(UNSIGNED, LEFT_OUT), (BY_CONTENT, CONTENT)], ids=["left out", "content"]
+)
+def test_stages_declare_what_is_on_the_list_and_nothing_else(kind, allowed):
+    found = set()
+    for where, settings in settings_of_stages():
+        expected = {path for path in allowed if exists(settings, path)}
+        assert declared(settings, kind) == expected, where
+        found |= expected
+    assert found == set(allowed)
+
+
+def test_data_declares_what_is_on_the_list_and_nothing_else():
+    found = set()
+    for where, plain in composed():
+        expected = {path for path in NOT_OF_THE_STORE if exists(plain["data"], path)}
+        assert declared(plain["data"], UNSIGNED) == expected, where
+        assert not declared(plain["data"], BY_CONTENT), where
+        found |= expected
+    assert found == set(NOT_OF_THE_STORE)
+
+
+def mappings(value):
+    if isinstance(value, dict):
+        yield value
+    for part in value.values() if isinstance(value, dict) else value:
+        if isinstance(part, dict | list):
+            yield from mappings(part)
+
+
+def test_what_may_be_a_local_folder_is_signed_by_content():
+    found = set()
+    for where, plain in composed():
+        settings = {key: value for key, value in plain.items() if key != "data"}
+        for node in mappings(settings):
+            if isinstance(node.get("source"), str):
+                assert "source" in node.get(BY_CONTENT, ()), f"{where}: {node['source']}"
+                found.add(node["source"])
+    assert {"google/flan-t5-base", "openai/clip-vit-base-patch32"} <= found
+
+
+def test_what_is_declared_is_there():
+    for where, plain in composed():
+        for one in all_declared(plain):
+            assert exists(plain, ".".join(one.path)), f"{where}: {one}"
+
+
+def test_every_other_value_changes_the_signature_of_its_stage():
+    for where, settings in settings_of_stages():
+        before = digest(signed_part(settings))
+        for path in leaves(settings):
+            dotted = ".".join(map(str, path))
+            left_out = any(f"{dotted}.".startswith(f"{one}.") for one in LEFT_OUT)
+            after = signed_after_a_change(settings, path)
+            assert (after == before) == left_out, f"{where}: {dotted}"
+
+
+def test_every_value_of_the_data_that_is_not_on_the_list_names_another_store():
+    for where, plain in {
+        digest(plain["data"]): (name, plain) for name, plain in composed()
+    }.values():
+        before = digest(signed_part(plain["data"]))
+        for path in leaves(plain["data"]):
+            dotted = ".".join(map(str, path))
+            after = signed_after_a_change(plain["data"], path)
+            assert (after == before) == (dotted in NOT_OF_THE_STORE), f"{where}: {dotted}"
