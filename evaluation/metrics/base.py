@@ -86,7 +86,7 @@ class Metric(torchmetrics.Metric, ABC):
 
     @property
     def judge(self) -> Judge:
-        """What its numbers depend on besides the motions; an evaluator, if it `needs` embeddings."""
+        """What its numbers depend on; the evaluator, where it `needs` embeddings."""
         return "evaluator" if self.needs else "none"
 
     @abstractmethod
