@@ -141,7 +141,7 @@ def _own_row(
         setting=setting,
         real=name == REAL,
         source=run.signature,
-        note=format_note(run),
+        note=format_note(run) if name == MODEL else "",
         run=run,
         name=name,
     )

@@ -36,6 +36,8 @@ def markdown_table(table: Table) -> str:
         lines.append(_line([f"**{_escaped(group_title(group))}**", *[""] * (len(title) - 1)]))
         for row in group.rows:
             origin = f"`{row.source}`" if row.run else _escaped(row.source)
+            if row.run and row.note:
+                origin += f" ({row.note})"
             words = row_words(table, row, verdicts, best="**{}**")
             lines.append(_line([*map(_escaped, words), origin]))
     note = [table.published.note] if table.published.note else []

@@ -1,5 +1,7 @@
 """A table as words: the head and the rows that plain text and Markdown share."""
 
+from collections import Counter
+
 from evaluation.leaderboard.judgement import column_title
 from evaluation.leaderboard.published import Column
 from evaluation.leaderboard.table import Group, Row, Table
@@ -64,6 +66,8 @@ def sources(table: Table) -> list[str]:
 
 
 def row_notes(table: Table) -> list[str]:
-    """What is to be known of single rows, each once."""
+    """What is to be known of single rows, each once; of our runs, how many it is true of."""
     rows = [row for group in table.groups for row in group.rows if row.note]
-    return list(dict.fromkeys(f"{row.label}: {row.note}." for row in rows))
+    published = dict.fromkeys(f"{row.label}: {row.note}." for row in rows if row.run is None)
+    ours = Counter(row.note for row in rows if row.run is not None)
+    return [*published, *(f"{count} of our rows: {note}." for note, count in ours.items())]

@@ -182,10 +182,11 @@ def test_committed_results_of_the_first_schema_are_motiongpts_and_marked():
     assert next(iter(quick.method.facts)) == "tokenizer" and "group" not in quick.method.facts
     judges = {number.metric: number.judge for number in quick.results}
     assert (judges["fid"], judges["bleu4"], judges["ade"]) == ("evaluator", "captions", "none")
-    text = markdown(build_board(find_tables(EXPERIMENTS, ["codebook"]), runs, {}))
-    assert (
-        "motiongpt (256): results of schema 1." in text and "- format: results of schema 1" in text
-    )
+    found = build_board(find_tables(EXPERIMENTS, ["codebook"]), runs, {})
+    assert "3 of our rows: results of schema 1." in plain_table(found.tables[0])
+    assert html_page(found).count(", results of schema 1</span>") == 3
+    text = markdown(found)
+    assert "` (results of schema 1) |" in text and "- format: results of schema 1" in text
 
 
 def test_protocols_stand_in_groups_that_say_what_they_are(mixed):
