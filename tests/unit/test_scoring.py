@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
+from hydra.utils import instantiate
 
 from evaluation.case import Scorers, recover_joints
 from evaluation.metrics.base import Metric, Number
@@ -14,8 +15,10 @@ from evaluation.replications.cases import CaseMaker, filled
 from evaluation.replications.comparison import CHANCE, HOLD, LINEAR, MEAN_POSE, SHUFFLED
 from evaluation.replications.results import MODEL, REAL
 from evaluation.replications.rules import Rules
-from evaluation.replications.scoring import Scoring
+from evaluation.replications.scoring import Scoring, check_names
+from evaluation.reports.first_schema import JUDGES
 from evaluation.requests.predictions import About, Outputs, PredictionSet
+from launch.composition.compose import compose_config
 from motiongpt.data.build import build_store
 from motiongpt.data.clip import Caption
 from motiongpt.errors import UserError
@@ -137,6 +140,17 @@ def test_two_metrics_with_one_name_are_refused_before_anything_is_scored(tmp_pat
     assert "~metrics.again" in said and "\n" not in said and not counts.updates
     again.kinds = frozenset({"samples"})  # another kind of output has numbers of its own
     assert scoring(tmp_path, store, counts=counts, again=again).metrics["again"] is again
+
+
+def test_the_metrics_that_are_shipped_have_names_of_their_own_and_say_what_judges_them():
+    nodes = compose_config(["metrics=[all,bert_score]"]).metrics
+    metrics = {str(name): instantiate(node) for name, node in nodes.items()}
+    check_names(metrics)
+    # Files of the first schema are read by name: the list must say what the metrics say.
+    judges = {name: judge for judge, names in JUDGES.items() for name in names}
+    for metric in metrics.values():
+        for name in metric.numbers:
+            assert judges.get(name, "none") == metric.judge, name
 
 
 def test_an_interrupted_scoring_goes_on(tmp_path, store):
