@@ -7,13 +7,12 @@ from typing import Any
 
 import yaml
 
-from launch.composition.compose import CONF, expand, parse_overrides
+from launch.composition.compose import CONF, METHOD, expand, parse_overrides
 from motiongpt.errors import UserError
 
 # A wheel carries both folders beside the packages; a checkout has them there anyway.
 EXPERIMENTS = CONF.parent / "experiments"
 SWEEP = "sweep.yaml"
-METHOD = "method"  # the group whose choices are methods
 KEYS = ("goal", "base", "axes")
 MAY = ("methods",)
 

@@ -65,7 +65,7 @@ def mixed(tmp_path):
     for rate in (1, 2, 4, 8):
         mpjpe = number(task="reconstruction", metric="mpjpe", value=30.0 + rate, unit="mm")
         write(
-            tmp_path / f"runs/evaluate_tokenizer/{rate}",
+            tmp_path / f"runs/evaluate_codec/{rate}",
             mpjpe,
             signature=f"{rate:016x}",
             method__facts__frames_per_token=rate,

@@ -43,7 +43,7 @@ def test_every_sweep_composes_in_the_papers_setting_and_has_its_table(table):
     assert {point.protocol.name for point in points} <= set(published.protocol.names) | {"guo2022"}
     assert all(point.data.name == published.protocol.data for point in points)
     if published.axis:  # each published row has its point
-        facts = [dict(point.stage[point.goal].experiment) for point in points]
+        facts = [dict(point.stage[point.goal].facts) for point in points]
         found = {str(fact[published.axis]) for fact in facts}
         for row in published.rows:
             if row.match is not None:
@@ -60,7 +60,7 @@ def test_overrides_of_the_user_win():
     assert config.tokenizer.width == 512  # the paper's setting is kept
     config = compose_config(sweep.points(["experiment=bandai_small"])[3])
     assert config.data.name == "bandai_namco" and config.protocol.name == "ours"
-    assert config.downsampling.frames_per_token == 8 and config.goal == "evaluate_tokenizer"
+    assert config.downsampling.frames_per_token == 8 and config.goal == "evaluate_codec"
 
 
 def test_every_method_of_a_table_has_its_point_with_what_is_its_own():
@@ -104,7 +104,7 @@ def test_a_dry_run_plans_one_tokenizer_for_each_rate(tmp_path, capsys, monkeypat
     assert main(["reproduce", "table=downsampling", *SMALL, "--dry-run"]) == 0
     lines = [line.split() for line in capsys.readouterr().out.splitlines()]
     stages = [line[0] for line in lines if len(line) > 2 and line[2] == "absent"]
-    assert stages.count("tokenizer") == stages.count("evaluate_tokenizer") == 4
+    assert stages.count("tokenizer") == stages.count("evaluate_codec") == 4
     assert "instruct" not in stages and stages.count("evaluator") == 1
     assert not list(tmp_path.rglob("status.json"))
 
