@@ -79,6 +79,18 @@ def test_every_method_of_a_table_has_its_point_with_what_is_its_own():
         assert not any(word.startswith(("backbone=", "downsampling=")) for word in words)
 
 
+def test_t2m_gpt_shares_the_tokenizer_of_motiongpt():
+    motiongpt, t2m_gpt, _ = read_study("t2m").points([])
+    # On MotionGPT's side of the composition, so that this needs no other method's groups.
+    mine = {word for word in t2m_gpt if "tokenizer" in word or word == "scheduler=constant"}
+    assert len(mine) == 8
+    setting = [word for word in motiongpt if not word.startswith("experiment=")]
+    assert (
+        compose_config([*setting, *sorted(mine)]).stage.tokenizer
+        == compose_config(motiongpt).stage.tokenizer
+    )
+
+
 def test_what_is_a_methods_own_gives_way_to_the_user(tmp_path):
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "sweep.yaml").write_text(
