@@ -33,7 +33,7 @@ from motiongpt.training.stage import Stage, StageContext
 class EvaluateStage(Stage):
     """Leaves `results.json`, `table.md`, `page.html` and `pictures/`.
 
-    Every parent that left predictions is scored, with all metrics that judge such answers. The
+    Every parent that left predictions is scored, with all metrics that judge such outputs. The
     parents `evaluator` and `classifier` are used where they are among the stage's parents.
 
     Args:
@@ -59,7 +59,8 @@ class EvaluateStage(Stage):
         seed: int,
     ) -> None:
         self.protocol, self.captions = protocol, captions
-        self.experiment = {"group": group, "data": data, "method": method, **_container(facts)}
+        self.method, self.facts = method, _container(facts)
+        self.experiment = {"group": group, "data": data}
         self.pictures, self.seed = pictures, seed
         self.rules = Rules.of(protocol.scoring)
         if protocol.replications < 1:
@@ -101,22 +102,24 @@ class EvaluateStage(Stage):
             ),
             embedder=embedder,
             folder=context.folder / "replications" / self._identity(sets, evaluator, store),
-            say=context.say,
+            log=context.say,
         )
         results: list[Result] = []
         shown = {}
         for one in sets:
-            found, by_method = scoring.score(one)
+            found, by_row = scoring.score(one)
             results += found
             if one.about.kind != "samples":
-                shown[one.about.task] = by_method
+                shown[one.about.task] = by_row
         if embedder is not None:
             embedder.save()
         described = None if evaluator is None else _described(evaluator)
         write_report(context.folder, results, self._origin(context, sets, described))
         if self.pictures:
-            draw_gallery(context.folder, shown, results, store, self.pictures, context.say)
-        return {f"{r.task}/{r.method}/{r.metric}": r.value for r in results}
+            draw_gallery(
+                context.folder, shown, results, store, self.pictures, self.method, context.say
+            )
+        return {f"{r.task}/{r.row}/{r.metric}": r.value for r in results}
 
     def _identity(
         self, sets: Sequence[PredictionSet], evaluator: Evaluator | None, store: MotionStore
@@ -128,7 +131,7 @@ class EvaluateStage(Stage):
             "settings": [_container(self.protocol), _container(self.metric_settings), self.seed],
             "evaluator": None if evaluator is None else evaluator.fingerprint,
             "data": store.fingerprint,
-            "answers": [[str(f), f.stat().st_size, f.stat().st_mtime_ns] for f in files],
+            "predictions": [[str(f), f.stat().st_size, f.stat().st_mtime_ns] for f in files],
         }
         return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]
 
@@ -146,6 +149,7 @@ class EvaluateStage(Stage):
         return Origin(
             stage=context.stage,
             signature=context.signature,
+            method={"name": self.method, "facts": self.facts},
             experiment=self.experiment,
             data={
                 "name": store.name,

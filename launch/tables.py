@@ -1,7 +1,6 @@
-"""Tables that the command line prints: the plan, the points of a sweep, the ledger."""
+"""Tables that the command line prints: the plan, the points of a sweep."""
 
-import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from launch.plans.graph import Planned
 from launch.runs.ledger import Run
@@ -57,30 +56,3 @@ def result_text(run: Run) -> str:
     if table.exists():
         return table.read_text().rstrip()
     return "\n".join(f"  {name:<40} {value:.4g}" for name, value in run.metrics.items())
-
-
-def _telling(metrics: Mapping[str, float]) -> list[tuple[str, float]]:
-    """Metrics with those of training last: what a person looks for first."""
-    return sorted(metrics.items(), key=lambda item: item[0].startswith("train/"))
-
-
-def status_table(runs: Sequence[Run]) -> str:
-    """The ledger: one row a run."""
-    rows = []
-    for run in runs:
-        status, progress = run.status, run.progress
-        metrics = run.metrics or progress.get("metrics", {})
-        done = f"{progress['step']}/{progress['steps']}" if "step" in progress else "-"
-        age = time.strftime("%Y-%m-%d %H:%M", time.localtime(status.get("time", 0)))
-        shown = " ".join(f"{name}={value:.4g}" for name, value in _telling(metrics)[:4])
-        rows.append(
-            [
-                run.stage,
-                run.signature,
-                run.state,
-                done,
-                age,
-                status.get("error", "") or shown or "-",
-            ]
-        )
-    return text_table(["stage", "signature", "state", "step", "changed", "last metrics"], rows)

@@ -3,12 +3,6 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from evaluation.metrics.base import Number
-
-NUMBERS = {
-    **{name: Number(better="higher") for name in ("bleu1", "bleu4", "rougeL", "cider")},
-    **{name: Number("%", "higher") for name in ("bert_raw", "bert_rescaled")},
-}
 METRICS = ("bleu1", "bleu4", "rougeL", "cider")
 
 
@@ -18,7 +12,7 @@ class CaptionBackEnd(Protocol):
     Attributes:
         name: as in `captions=`.
         package: the installed package whose version belongs to a result.
-        metrics: what `score` returns, names out of `NUMBERS`.
+        metrics: what `score` returns, names out of `NUMBERS` of `evaluation.metrics.captions`.
     """
 
     name: str

@@ -4,7 +4,6 @@ Shapes: N clips or captions, T frames, F features, D width of an embedding.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any, get_args
 
@@ -15,7 +14,12 @@ from torch.nn.utils.rnn import pad_sequence
 
 from evaluation.evaluators.base import MAX_WORDS, Evaluator, Packing
 from evaluation.evaluators.sentence_tags import NoTags, Tagger
-from evaluation.evaluators.t2m_files import fingerprint_of, read_evaluator, write_evaluator
+from evaluation.evaluators.t2m_files import (
+    T2MParts,
+    fingerprint_of,
+    read_evaluator,
+    write_evaluator,
+)
 from evaluation.evaluators.t2m_networks import FRAMES_PER_STEP, T2MNetworks
 from evaluation.evaluators.word_vectors import END, START, WordVectors
 from motiongpt.data.clip import Caption
@@ -74,13 +78,9 @@ class T2MEvaluator(Evaluator):
         self.mean, self.std = np.asarray(mean, np.float32), np.asarray(std, np.float32)
         self.max_frames, self.batch_size = max_frames, batch_size
         self.tagger, self.own_tokens = tagger or NoTags(), own_tokens
-        self.description = {
-            **(about or {}),
-            "max_frames": max_frames,
-            "batch_size": batch_size,
-            "sizes": asdict(sizes),
-        }
-        self.fingerprint = fingerprint_of(self)
+        self.about = about or {}
+        self.description = self._parts.description
+        self.fingerprint = fingerprint_of(self._parts)
 
     @property
     def width(self) -> int:
@@ -157,7 +157,7 @@ class T2MEvaluator(Evaluator):
 
     def save(self, folder: Path) -> None:
         """Write weights, statistics, words, tags and the description into `folder`."""
-        write_evaluator(self, Path(folder))
+        write_evaluator(self._parts, Path(folder), type(self).__name__)
 
     @classmethod
     def load(cls, folder: Path, device: str | torch.device = "cpu") -> "T2MEvaluator":
@@ -167,8 +167,22 @@ class T2MEvaluator(Evaluator):
             UserError: a file is missing or damaged, or spaCy is needed and absent.
         """
         saved = read_evaluator(Path(folder))
-        saved["networks"].to(device)
-        return cls(**saved)
+        saved.networks.to(device)
+        return cls(**vars(saved))
+
+    @property
+    def _parts(self) -> T2MParts:
+        return T2MParts(
+            networks=self.networks,
+            mean=self.mean,
+            std=self.std,
+            words=self.words,
+            max_frames=self.max_frames,
+            batch_size=self.batch_size,
+            tagger=self.tagger,
+            own_tokens=self.own_tokens,
+            about=self.about,
+        )
 
     @property
     def _device(self) -> torch.device:

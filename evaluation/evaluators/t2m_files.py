@@ -6,8 +6,10 @@
 
 import hashlib
 import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
@@ -15,66 +17,97 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from evaluation.evaluators.base import DESCRIPTION
-from evaluation.evaluators.sentence_tags import restore_tagger
+from evaluation.evaluators.sentence_tags import Tagger, restore_tagger
 from evaluation.evaluators.t2m_networks import T2MNetworks, T2MSizes
 from evaluation.evaluators.t2m_weights import check_state
 from evaluation.evaluators.word_vectors import WordVectors
 from motiongpt.errors import UserError
 from motiongpt.files import save_with, write_json
 
-if TYPE_CHECKING:
-    from evaluation.evaluators.t2m_evaluator import T2MEvaluator
-
 FORMAT = 1
 WEIGHTS = "evaluator.safetensors"
 LETTERS = 16
 COMPUTED = ("max_frames", "batch_size", "sizes")
-"""What the evaluator itself adds to its description."""
+"""Parts of the description that are kept apart from what the maker says of the evaluator."""
 
 
-def fingerprint_of(evaluator: "T2MEvaluator") -> str:
+@dataclass(frozen=True)
+class T2MParts:
+    """All that an embedding depends on: what is saved, and the arguments of `T2MEvaluator`.
+
+    Attributes:
+        mean, std: (F,) float32.
+        about: what else `description` says.
+    """
+
+    networks: T2MNetworks
+    mean: np.ndarray
+    std: np.ndarray
+    words: WordVectors
+    max_frames: int
+    batch_size: int
+    tagger: Tagger
+    own_tokens: bool
+    about: Mapping[str, Any]
+
+    @property
+    def description(self) -> dict[str, Any]:
+        """What the evaluator says of itself."""
+        return {
+            **self.about,
+            "max_frames": self.max_frames,
+            "batch_size": self.batch_size,
+            "sizes": asdict(self.networks.sizes),
+        }
+
+
+def fingerprint_of(parts: T2MParts) -> str:
     """First 16 letters of the SHA-256 of all that an embedding depends on."""
     found = hashlib.sha256()
-    state = {name: tensor.cpu().numpy() for name, tensor in evaluator.networks.state_dict().items()}
-    state |= {"mean": evaluator.mean, "std": evaluator.std, "words": evaluator.words.vectors}
+    state = {name: tensor.cpu().numpy() for name, tensor in parts.networks.state_dict().items()}
+    state |= {"mean": parts.mean, "std": parts.std, "words": parts.words.vectors}
     for name in sorted(state):
         array = np.ascontiguousarray(state[name])
         found.update(f"{name} {array.dtype} {array.shape}".encode())
         found.update(array.tobytes())
     further = [
-        sorted(evaluator.words.places.items()),
-        evaluator.tagger.name,
-        evaluator.tagger.saved(),
-        evaluator.own_tokens,
-        evaluator.max_frames,
-        evaluator.batch_size,
+        sorted(parts.words.places.items()),
+        parts.tagger.name,
+        parts.tagger.saved(),
+        parts.own_tokens,
+        parts.max_frames,
+        parts.batch_size,
     ]
     found.update(json.dumps(further, sort_keys=True).encode())
     return found.hexdigest()[:LETTERS]
 
 
-def write_evaluator(evaluator: "T2MEvaluator", folder: Path) -> None:
-    """Write all files; the description, without which nothing is found, comes last."""
+def write_evaluator(parts: T2MParts, folder: Path, class_name: str) -> None:
+    """Write all files; the description, without which nothing is found, comes last.
+
+    Args:
+        class_name: of the evaluator that is to be built of them.
+    """
     state = {
         name: tensor.detach().cpu().contiguous()
-        for name, tensor in evaluator.networks.state_dict().items()
+        for name, tensor in parts.networks.state_dict().items()
     }
-    state |= {"mean": torch.from_numpy(evaluator.mean), "std": torch.from_numpy(evaluator.std)}
+    state |= {"mean": torch.from_numpy(parts.mean), "std": torch.from_numpy(parts.std)}
     save_with(folder / WEIGHTS, lambda path: save_file(state, path))
-    evaluator.words.save(folder)
+    parts.words.save(folder)
     description = {
-        "class": type(evaluator).__name__,
+        "class": class_name,
         "format": FORMAT,
-        "fingerprint": evaluator.fingerprint,
-        "description": evaluator.description,
-        "tagger": {"name": evaluator.tagger.name, "saved": evaluator.tagger.saved()},
-        "own_tokens": evaluator.own_tokens,
+        "fingerprint": fingerprint_of(parts),
+        "description": parts.description,
+        "tagger": {"name": parts.tagger.name, "saved": parts.tagger.saved()},
+        "own_tokens": parts.own_tokens,
     }
     write_json(folder / DESCRIPTION, description)
 
 
-def read_evaluator(folder: Path) -> dict[str, Any]:
-    """Arguments of `T2MEvaluator` from what `write_evaluator` wrote.
+def read_evaluator(folder: Path) -> T2MParts:
+    """What `write_evaluator` wrote.
 
     Raises:
         UserError: a file is missing or damaged, or spaCy is needed and absent.
@@ -103,4 +136,4 @@ def read_evaluator(folder: Path) -> dict[str, Any]:
         ) from error
     check_state(str(folder / WEIGHTS), networks.state_dict(), state)
     networks.load_state_dict(state)
-    return {**arguments, "networks": networks, "words": WordVectors.load(folder)}
+    return T2MParts(networks=networks, words=WordVectors.load(folder), **arguments)

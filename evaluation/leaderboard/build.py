@@ -4,18 +4,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from evaluation.leaderboard.published import REAL, Column, PublishedRow, PublishedTable
+from evaluation.leaderboard.published import Column, PublishedRow, PublishedTable
 from evaluation.leaderboard.quantity import Quantity
 from evaluation.leaderboard.runs import (
     experiment_key,
     fact,
     fits,
+    format_note,
     run_label,
+    run_setting,
     setting_key,
     setting_label,
 )
 from evaluation.leaderboard.table import Cell, Group, Row, Table
-from evaluation.leaderboard.verdict import MODEL, judge, own_quantity
+from evaluation.leaderboard.verdict import judge, own_quantity
+from evaluation.replications.results import MODEL, REAL
 from evaluation.reports.results_file import ResultsFile
 
 
@@ -27,7 +30,7 @@ def build_table(
     """Put our runs beside a published table.
 
     Args:
-        runs: those that measured nothing of this table, or lack a setting it asks for, are left
+        runs: those that measured nothing of this table, or lack a fact that it asks for, are left
             out.
         shipped: protocol name -> settings, see `comparability.differences`.
     """
@@ -46,13 +49,13 @@ def _published_groups(published: PublishedTable) -> list[Group]:
 def _published_row(row: PublishedRow, published: PublishedTable) -> Row:
     clips = f"{row.protocol.clips:,} clips" if row.protocol.clips else ""
     return Row(
-        label=f"{row.method} (by {row.by})" if row.by else row.method,
+        method=row.method,
         kind="independent" if row.by else "published",
         cells={key: Cell(quantity) for key, quantity in row.numbers.items()},
+        setting=", ".join(word for word in (row.setting, row.by and f"by {row.by}") if word),
         real=row.role == REAL,
         source=published.sources[row.source],
         note="; ".join(word for word in (clips, row.note) if word),
-        series=row.series,
     )
 
 
@@ -62,9 +65,11 @@ def _own_groups(
     shipped: Mapping[str, Mapping[str, Any]],
 ) -> list[Group]:
     wanted = [run for run in runs if fits(run, published.where) and _measures(run, published)]
+    if published.axis:
+        wanted = [run for run in wanted if fact(run, published.axis) is not None]
     settings: dict[tuple[str, ...], list[ResultsFile]] = {}
     for run in wanted:
-        # A table over a setting has one group a sweep; the others hold all runs of a protocol.
+        # A table over a fact has one group a sweep; the others hold all methods under a protocol.
         sweep = (experiment_key(run, published.axis),) if published.axis else ()
         settings.setdefault((*setting_key(run), *sweep), []).append(run)
     return [
@@ -76,7 +81,7 @@ def _own_groups(
 
 def _own_label(run: ResultsFile, published: PublishedTable) -> str:
     label = setting_label(run)
-    return f"{label} · {run_label(run, published.axis)}" if published.axis else label
+    return f"{label} · {run_label(run, without=published.axis)}" if published.axis else label
 
 
 def _measures(run: ResultsFile, published: PublishedTable) -> bool:
@@ -88,31 +93,34 @@ def _own_rows(
     published: PublishedTable,
     shipped: Mapping[str, Mapping[str, Any]],
 ) -> list[Row]:
-    """Real motion, the models by the setting that varies, the baselines: each of these once."""
+    """Real motion, our methods by the fact that varies, the baselines: each of these once."""
     if published.axis:
-        runs = sorted(runs, key=lambda run: _axis_order(fact(run, published.axis)))
-    models = [_own_row(run, MODEL, published, shipped) for run in runs]
+        ordered = sorted(runs, key=lambda run: _axis_order(fact(run, published.axis)))
+    else:
+        ordered = sorted(runs, key=lambda run: run.method.name)
+    models = [_own_row(run, MODEL, published, shipped, runs) for run in ordered]
     others: dict[str, Row] = {}
     for run in sorted(runs, key=lambda run: run.time, reverse=True):
-        for method in run.methods:
-            row = _own_row(run, method, published, shipped)
-            known = others.get(method)
-            if method != MODEL and (known is None or len(row.cells) > len(known.cells)):
-                others[method] = row
-    filled = {method: row for method, row in others.items() if row.cells}
+        for name in run.rows:
+            row = _own_row(run, name, published, shipped, runs)
+            known = others.get(name)
+            if name != MODEL and (known is None or len(row.cells) > len(known.cells)):
+                others[name] = row
+    filled = {name: row for name, row in others.items() if row.cells}
     real = [filled.pop(REAL)] if REAL in filled else []
     return [*real, *models, *filled.values()]
 
 
 def _own_row(
     run: ResultsFile,
-    method: str,
+    name: str,
     published: PublishedTable,
     shipped: Mapping[str, Mapping[str, Any]],
+    beside: Sequence[ResultsFile],
 ) -> Row:
     cells = {}
     for column in published.columns:
-        number = run.number(column.task, method, column.metric)
+        number = run.number(column.task, name, column.metric)
         if number is not None:
             verdict = judge(run, number, column, published, shipped)
             quantity = own_quantity(number, column)
@@ -121,19 +129,21 @@ def _own_row(
                 if quantity is None
                 else Cell(quantity, verdict)
             )
-    label = "Real" if method == REAL else method
-    if method == MODEL:
-        label = run_label(run)
-        if published.axis:
-            label = str(fact(run, published.axis))
+    method, setting = ("Real" if name == REAL else name), ""
+    if name == MODEL:
+        method = run.method.name
+        axis = published.axis
+        setting = str(fact(run, axis)) if axis else run_setting(run, beside)
     return Row(
-        label,
+        method,
         "own",
         cells,
-        real=method == REAL,
+        setting=setting,
+        real=name == REAL,
         source=run.signature,
+        note=format_note(run) if name == MODEL else "",
         run=run,
-        method=method,
+        name=name,
     )
 
 
@@ -153,7 +163,7 @@ def _mark_best(group: Group, published: PublishedTable) -> list[Row]:
         real = next((r.cells[column.key].quantity for r in rows if _real_in(r, column)), None)
         if real is None and rows[0].kind == "published":
             real = published.real(column)
-        for place, row in enumerate(rows):
+        for index, row in enumerate(rows):
             if not row.competes or column.key not in row.cells:
                 continue
             value = row.cells[column.key].quantity.value
@@ -165,7 +175,7 @@ def _mark_best(group: Group, published: PublishedTable) -> list[Row]:
                 found = abs(value - real.value)
             else:
                 continue
-            badness[place, column.key] = found
+            badness[index, column.key] = found
             best[column.key] = min(found, best.get(column.key, found))
     competing = {key: sum(k == key for _, k in badness) for key in best}
     return [
@@ -174,10 +184,10 @@ def _mark_best(group: Group, published: PublishedTable) -> list[Row]:
             cells={
                 key: replace(
                     cell,
-                    best=competing.get(key, 0) > 1 and badness.get((place, key)) == best[key],
+                    best=competing.get(key, 0) > 1 and badness.get((index, key)) == best[key],
                 )
                 for key, cell in row.cells.items()
             },
         )
-        for place, row in enumerate(rows)
+        for index, row in enumerate(rows)
     ]

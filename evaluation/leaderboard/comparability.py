@@ -9,10 +9,6 @@ from evaluation.leaderboard.runs import flat, references
 from evaluation.replications.results import Result
 from evaluation.reports.results_file import ResultsFile
 
-EMBEDDING_METRICS = frozenset(
-    {"r_top1", "r_top2", "r_top3", "mm_dist", "fid", "diversity", "multimodality"}
-)
-CAPTION_METRICS = frozenset({"bleu1", "bleu4", "rougeL", "cider", "bert_raw", "bert_rescaled"})
 # Of a protocol's settings, those that are parts of their own below.
 OWN_PARTS = frozenset({"name", "split", "clips", "replications", "scoring.references"})
 # Copies of one split differ by a few clips that a loader drops; fewer than this are a subset.
@@ -46,8 +42,9 @@ def differences(
     """What differs between a number and a published one; empty: they may be compared.
 
     The order is that of importance, and fixed: data, evaluator, words, references, sentences,
-    protocol, split, subset of clips, replications. Parts that a metric does not see (the evaluator
-    of a joint error) and parts that are not known of the published number are left out.
+    protocol, split, subset of clips, replications. Left out are parts that a number does not
+    depend on (a joint error on the evaluator; its `judge` says so) and parts that are not known of
+    the published number.
 
     Args:
         shipped: protocol name -> its settings as this project ships them: a run that calls its
@@ -64,7 +61,7 @@ def _differences(
 ) -> Iterator[Difference]:
     if published.data and run.data.name != published.data:
         yield _differs("data", run.data.name, published.data)
-    if number.metric in EMBEDDING_METRICS:
+    if number.judge == "evaluator":
         evaluator = run.evaluator or {}
         for part, key, wanted in (
             ("evaluator", "name", published.evaluator),
@@ -72,7 +69,7 @@ def _differences(
         ):
             if wanted and evaluator.get(key) != wanted:
                 yield _differs(part, str(evaluator.get(key, "none")), wanted)
-    if number.metric in CAPTION_METRICS:
+    if number.judge == "captions":
         captions = run.captions or {}
         for part, own, wanted in (
             ("references", references(run), published.references),

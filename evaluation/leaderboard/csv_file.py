@@ -1,12 +1,17 @@
-"""The leaderboard as CSV: one line a number, so that a program needs no knowledge of layouts."""
+"""The leaderboard as CSV: one line a number, so that a program needs no knowledge of layouts.
+
+`row` is "model" for numbers of a method of ours, "real" for real motion, a baseline's name, or
+empty for published methods; `facts` are those of our method, `key=value`.
+"""
 
 import csv
 import io
 from collections.abc import Iterator
 
 from evaluation.leaderboard.board import Board
-from evaluation.leaderboard.runs import evaluator_label
+from evaluation.leaderboard.runs import evaluator_label, settings_text
 from evaluation.leaderboard.table import Group, Row, Table
+from evaluation.replications.results import MODEL, REAL
 
 FIELDS = (
     "table",
@@ -14,6 +19,9 @@ FIELDS = (
     "protocol",
     "kind",
     "method",
+    "setting",
+    "facts",
+    "row",
     "task",
     "metric",
     "unit",
@@ -67,7 +75,10 @@ def _numbers(table: Table, group: Group, row: Row) -> Iterator[dict[str, str]]:
             "group": group.title,
             "protocol": group.label,
             "kind": row.kind,
-            "method": row.label,
+            "method": row.method,
+            "setting": row.setting,
+            "facts": settings_text(run.method.facts) if run and row.name == MODEL else "",
+            "row": row.name or (REAL if row.real else ""),
             "task": column.task,
             "metric": column.metric,
             "unit": cell.unit or column.unit,
@@ -75,7 +86,7 @@ def _numbers(table: Table, group: Group, row: Row) -> Iterator[dict[str, str]]:
             "value": _digits(cell.quantity.value, cell.quantity.decimals),
             "interval": _digits(cell.quantity.interval, cell.quantity.interval_decimals),
             "best": "yes" if cell.best else "",
-            "verdict": cell.verdict.kind if cell.verdict else "",
+            "verdict": cell.verdict.outcome if cell.verdict else "",
             "verdict_detail": cell.verdict.detail if cell.verdict else "",
             "source": row.source,
             "note": row.note,

@@ -10,10 +10,10 @@ from markupsafe import Markup
 from evaluation.leaderboard.board import Board
 from evaluation.leaderboard.radar import MOST_RUNS, radars
 from evaluation.leaderboard.radar_svg import line_class, radar_svg
-from evaluation.leaderboard.runs import run_facts
+from evaluation.leaderboard.runs import run_anchor, run_facts
 from evaluation.leaderboard.table import Table
-from evaluation.leaderboard.verdict import KINDS
-from evaluation.leaderboard.words import ARROWS, has_verdicts, sources
+from evaluation.leaderboard.verdict import OUTCOMES
+from evaluation.leaderboard.words import ARROWS, first_titles, first_words, has_verdicts, sources
 
 MARKS = {"reproduced": "=", "better": "▲", "worse": "▼", "not comparable": "≠"}
 TEMPLATE = "page.html.j2"
@@ -38,10 +38,13 @@ def html_page(board: Board) -> str:
             made=time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()),
             arrows=ARROWS,
             marks=MARKS,
-            kinds=KINDS,
+            outcomes=OUTCOMES,
             most_runs=MOST_RUNS,
             column_groups=column_groups,
+            first_titles=first_titles,
+            first_words=first_words,
             has_verdicts=has_verdicts,
+            run_anchor=run_anchor,
             sources=sources,
             run_facts=run_facts,
         )

@@ -1,15 +1,15 @@
-"""All verdicts on a row in few words: each kind once, each reason once, with its columns."""
+"""All verdicts on a row in few words: each outcome once, each reason once, with its columns."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from evaluation.leaderboard.published import Column
-from evaluation.leaderboard.verdict import Kind, Verdict
+from evaluation.leaderboard.verdict import Outcome, Verdict
 
 
 @dataclass(frozen=True)
 class Judgement:
-    """One kind of verdict on a row.
+    """One outcome of the verdicts on a row.
 
     Attributes:
         columns: titles of the columns that it is on.
@@ -17,7 +17,7 @@ class Judgement:
         details: the same parts with what they are on both sides, each once.
     """
 
-    kind: Kind
+    outcome: Outcome
     columns: list[str] = field(default_factory=list)
     reasons: dict[str, list[str]] = field(default_factory=dict)
     details: list[str] = field(default_factory=list)
@@ -32,10 +32,10 @@ class Judgement:
 
 
 def judgements(verdicts: Mapping[str, Verdict]) -> list[Judgement]:
-    """Column title -> verdict, gathered by kind in the order of the columns."""
-    found: dict[Kind, Judgement] = {}
+    """Column title -> verdict, gathered by outcome in the order of the columns."""
+    found: dict[Outcome, Judgement] = {}
     for title, verdict in verdicts.items():
-        one = found.setdefault(verdict.kind, Judgement(verdict.kind))
+        one = found.setdefault(verdict.outcome, Judgement(verdict.outcome))
         one.columns.append(title)
         for reason in verdict.reasons:
             one.reasons.setdefault(reason.words, []).append(title)
@@ -50,7 +50,7 @@ def in_words(found: Sequence[Judgement]) -> str:
     for one in found:
         where = f" ({', '.join(one.columns)})" if len(found) > 1 else ""
         why = f": {', '.join(one.why)}" if one.reasons else ""
-        parts.append(f"{one.kind}{where}{why}")
+        parts.append(f"{one.outcome}{where}{why}")
     return "; ".join(parts)
 
 

@@ -6,7 +6,7 @@ import re
 from evaluation.leaderboard.board import Board
 from evaluation.leaderboard.published import Column
 from evaluation.leaderboard.table import Row, Table
-from evaluation.leaderboard.words import group_title, has_verdicts
+from evaluation.leaderboard.words import first_titles, first_words, group_title, has_verdicts
 
 ARROWS = {"higher": r"$\uparrow$", "lower": r"$\downarrow$", "real": r"$\rightarrow$"}
 SPECIAL = {
@@ -30,17 +30,18 @@ def latex(board: Board) -> str:
 def latex_table(table: Table) -> str:
     """One `table` environment."""
     verdicts = has_verdicts(table)
-    width = 1 + len(table.columns) + verdicts
+    first = first_titles(table)
+    width = len(first) + len(table.columns) + verdicts
     lines = [
         r"\begin{table}",
         r"\centering",
         rf"\caption{{{escaped(table.published.title)}. {escaped(table.published.note)}}}",
         rf"\label{{tab:{table.published.name}}}",
-        rf"\begin{{tabular}}{{l{'c' * len(table.columns)}{'l' * verdicts}}}",
+        rf"\begin{{tabular}}{{{'l' * len(first)}{'c' * len(table.columns)}{'l' * verdicts}}}",
         r"\toprule",
         *_column_groups(table),
         _line(
-            escaped(table.published.method),
+            *map(escaped, first),
             *(_title(column) for column in table.columns),
             *(["Verdict"] if verdicts else []),
         ),
@@ -62,12 +63,13 @@ def escaped(text: str) -> str:
 def _column_groups(table: Table) -> list[str]:
     if not any(column.group for column in table.columns):
         return []
-    cells, rules, place = [""], [], 2
+    cells, rules = [""] * len(first_titles(table)), []
+    position = 1 + len(cells)  # LaTeX counts columns from 1
     for name, members in itertools.groupby(table.columns, key=lambda column: column.group):
         count = len(list(members))
         cells.append(rf"\multicolumn{{{count}}}{{c}}{{{escaped(name)}}}")
-        rules.append(rf"\cmidrule(lr){{{place}-{place + count - 1}}}")
-        place += count
+        rules.append(rf"\cmidrule(lr){{{position}-{position + count - 1}}}")
+        position += count
     return [_line(*cells), " ".join(rules)]
 
 
@@ -86,7 +88,7 @@ def _row(table: Table, row: Row, verdicts: bool) -> str:
         said = escaped(cell.text(table.published.decimals(column.key)))
         cells.append(rf"\textbf{{{said}}}" if cell.best else said)
     words = [escaped(table.verdict_words(row))] if verdicts else []
-    return _line(escaped(row.label), *cells, *words)
+    return _line(*map(escaped, first_words(table, row)), *cells, *words)
 
 
 def _line(*cells: str) -> str:

@@ -21,7 +21,7 @@ def markdown(board: Board) -> str:
         parts.append("## Runs")
     for run in board.runs:
         facts = [f"- {name}: {_escaped(value)}" for name, value in run_facts(run).items()]
-        parts.append("\n".join([f"### `{run.signature}`", "", *facts]))
+        parts.append("\n".join([f"### {run.method.name} `{run.signature}`", "", *facts]))
     if board.left_out:
         parts.append("\n".join(["## Left out", "", *(f"- {line}" for line in board.left_out)]))
     return "\n\n".join(parts) + "\n"
@@ -36,8 +36,10 @@ def markdown_table(table: Table) -> str:
         lines.append(_line([f"**{_escaped(group_title(group))}**", *[""] * (len(title) - 1)]))
         for row in group.rows:
             origin = f"`{row.source}`" if row.run else _escaped(row.source)
+            if row.run and row.note:
+                origin += f" ({row.note})"
             words = row_words(table, row, verdicts, best="**{}**")
-            lines.append(_line([_escaped(words[0]), *words[1:], origin]))
+            lines.append(_line([*map(_escaped, words), origin]))
     note = [table.published.note] if table.published.note else []
     below = [*table.published.facts, *row_notes(table)]
     texts = [f"## {table.published.title}", *note, "\n".join(lines), "  \n".join(below)]

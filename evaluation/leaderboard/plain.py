@@ -3,6 +3,7 @@
 from evaluation.leaderboard.table import Table
 from evaluation.leaderboard.words import (
     LEGEND,
+    first_titles,
     group_title,
     has_verdicts,
     head,
@@ -20,15 +21,16 @@ def plain_table(table: Table) -> str:
         (group, [row_words(table, row, verdicts) for row in group.rows]) for group in table.groups
     ]
     every = [title, *(row for _, members in rows for row in members)]
-    # The verdict, last, is long and needs no padding.
-    widths = [max(len(row[place]) for row in every) for place in range(len(title))]
+    widths = [max(len(row[index]) for row in every) for index in range(len(title))]
+    first = len(first_titles(table))
+    numbers = range(first, first + len(table.columns))
 
     def line(cells: list[str]) -> str:
-        first, *rest = (
-            cell.rjust(width) if place and place <= len(table.columns) else cell.ljust(width)
-            for place, (cell, width) in enumerate(zip(cells, widths, strict=True))
+        padded = (
+            cell.rjust(width) if index in numbers else cell.ljust(width)
+            for index, (cell, width) in enumerate(zip(cells, widths, strict=True))
         )
-        return "  ".join([first, *rest]).rstrip()
+        return "  ".join(padded).rstrip()
 
     lines = [table.published.title, line(title), "-" * len(line(title))]
     for group, members in rows:

@@ -5,8 +5,10 @@ from dataclasses import dataclass, field
 
 from evaluation.leaderboard.quantity import Quantity
 from evaluation.metrics.base import Better
+from evaluation.replications.results import REAL
 
-REAL = "real"
+METHOD = "method"
+"""Fact of every run of ours, and key of every `match`: the name of its method."""
 
 
 @dataclass(frozen=True)
@@ -21,7 +23,6 @@ class PublishedProtocol:
         sentences: how they are prepared for the caption metrics, raw or normalised.
         clips: how many were scored.
         replications: that a number of ours needs at least.
-        note: one sentence for the reader.
     """
 
     data: str = ""
@@ -33,7 +34,6 @@ class PublishedProtocol:
     sentences: str = ""
     clips: int | None = None
     replications: int = 1
-    note: str = ""
 
     @property
     def label(self) -> str:
@@ -78,12 +78,14 @@ class PublishedRow:
     """One method's numbers.
 
     Attributes:
+        method: as printed.
         numbers: column key -> number.
         source: where it was read, a key of the table's sources.
+        setting: what tells it from other rows of the method: a value of the table's axis, or words.
         role: "real" for real motion, else empty.
-        match: settings of our experiments that this row is the counterpart of (empty: of all);
-            None for methods that are not ours.
-        otherwise: whether it is also the counterpart of experiments that no row matches.
+        match: facts of our runs that this row is the counterpart of, `method` among them; None for
+            methods that are not ours.
+        otherwise: whether it is also the counterpart of runs of its method that no row matches.
         series: name of the polygon that it adds to in the radar chart, or empty.
         by: who re-evaluated a released checkpoint; empty for the authors.
     """
@@ -92,6 +94,7 @@ class PublishedRow:
     numbers: Mapping[str, Quantity]
     source: str
     protocol: PublishedProtocol
+    setting: str = ""
     role: str = ""
     match: Mapping[str, Sequence[str]] | None = None
     otherwise: bool = False
@@ -106,10 +109,10 @@ class PublishedTable:
 
     Attributes:
         name: of the study's folder.
-        method: head of the first column.
         sources: key -> where it was read.
-        where: settings that a run of ours must have to be shown here.
-        axis: the setting that varies from row to row, or empty.
+        where: facts that a run of ours must have to be shown here.
+        axis: the fact that varies from row to row, or empty.
+        axis_title: head of its column.
         at_least: values of it that a sweep of ours must have to be shown here.
         facts: lines to be shown below the table.
     """
@@ -120,10 +123,10 @@ class PublishedTable:
     rows: Sequence[PublishedRow]
     sources: Mapping[str, str]
     protocol: PublishedProtocol
-    method: str = "Method"
     note: str = ""
     where: Mapping[str, Sequence[str]] = field(default_factory=dict)
     axis: str = ""
+    axis_title: str = ""
     at_least: int = 1
     facts: Sequence[str] = ()
 
@@ -136,6 +139,11 @@ class PublishedTable:
         """Digits behind the point for numbers of ours: the most that the column prints."""
         printed = [row.numbers[key].decimals or 0 for row in self.rows if key in row.numbers]
         return max(printed, default=3)
+
+    def row_label(self, row: PublishedRow) -> str:
+        """Method and setting of a row in one line, as `MotionGPT, K 512`."""
+        setting = f"{self.axis_title} {row.setting}".strip() if row.setting else ""
+        return ", ".join(word for word in (row.method, setting, row.by and f"by {row.by}") if word)
 
     @staticmethod
     def _is_real(row: PublishedRow, column: Column) -> bool:

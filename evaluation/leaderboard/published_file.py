@@ -8,13 +8,14 @@ from typing import Any
 import yaml
 
 from evaluation.leaderboard.published import (
-    REAL,
+    METHOD,
     Column,
     PublishedProtocol,
     PublishedRow,
     PublishedTable,
 )
 from evaluation.leaderboard.quantity import printed_quantity
+from evaluation.replications.results import REAL
 from motiongpt.errors import UserError
 
 PUBLISHED = "published.yaml"
@@ -50,7 +51,7 @@ def read_published(path: Path) -> PublishedTable:
         path,
         "the whole file",
         ("title", "columns", "rows", "sources", "protocol"),
-        ("method", "note", "where", "axis", "at_least", "facts", "independent"),
+        ("note", "where", "axis", "axis_title", "at_least", "facts", "independent"),
     )
     protocol = _protocol(PublishedProtocol(), found["protocol"], path, "protocol")
     columns = [_column(column, path, i) for i, column in enumerate(found["columns"])]
@@ -67,10 +68,10 @@ def read_published(path: Path) -> PublishedTable:
         rows=rows,
         sources=found["sources"],
         protocol=protocol,
-        method=found.get("method", "Method"),
         note=found.get("note", ""),
         where=_values(found.get("where", {})),
         axis=found.get("axis", ""),
+        axis_title=found.get("axis_title", found.get("axis", "")),
         at_least=_count(found.get("at_least", "1"), f"{path}: at_least"),
         facts=found.get("facts", []),
     )
@@ -89,8 +90,8 @@ def _checked(
     return dict(found)
 
 
-def _column(found: Any, path: Path, place: int) -> Column:
-    where = f"columns[{place}]"
+def _column(found: Any, path: Path, index: int) -> Column:
+    where = f"columns[{index}]"
     needed = ("key", "task", "metric", "title", "better")
     found = _checked(found, path, where, needed, ("unit", "group", "real"))
     if found["better"] not in ("lower", "higher", REAL):
@@ -119,10 +120,12 @@ def _row(
     path: Path,
     where: str,
 ) -> PublishedRow:
-    may = ("role", "match", "otherwise", "series", "by", "note", "protocol")
+    may = ("setting", "role", "match", "otherwise", "series", "by", "note", "protocol")
     found = _checked(found, path, where, ("method", "source", "numbers"), may)
     if found["source"] not in sources:
         raise UserError(f"{path}: {where}.source: {found['source']} is not among the sources")
+    if "otherwise" in found and "match" not in found:
+        raise UserError(f"{path}: {where}: otherwise needs a match that names the method")
     numbers = _checked(found["numbers"], path, f"{where}.numbers", (), keys)
     return PublishedRow(
         **{
@@ -133,9 +136,18 @@ def _row(
             },
             "protocol": _protocol(protocol, found.get("protocol", {}), path, f"{where}.protocol"),
             "otherwise": _flag(found.get("otherwise", "false"), f"{path}: {where}.otherwise"),
-            "match": _values(found["match"]) if "match" in found else None,
+            "match": _match(found["match"], path, f"{where}.match") if "match" in found else None,
         }
     )
+
+
+def _match(found: Any, path: Path, where: str) -> dict[str, list[str]]:
+    # Without its method a row would judge runs of every other one.
+    if not isinstance(found, Mapping) or METHOD not in found:
+        raise UserError(
+            f"{path}: {where}: {METHOD} is missing; name the methods that the row is of"
+        )
+    return _values(found)
 
 
 def _count(found: str, where: str) -> int:

@@ -6,15 +6,17 @@ turned round, and where real motion is best the distance to it counts. A value t
 a gap in the line.
 """
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from evaluation.leaderboard.board import Board
-from evaluation.leaderboard.published import REAL, Column
+from evaluation.leaderboard.published import Column
 from evaluation.leaderboard.quantity import Quantity
 from evaluation.leaderboard.runs import run_label, setting_key, setting_label
 from evaluation.leaderboard.table import Table
-from evaluation.leaderboard.verdict import MODEL, own_quantity
+from evaluation.leaderboard.verdict import own_quantity
+from evaluation.replications.results import MODEL, REAL
 from evaluation.reports.results_file import ResultsFile
 
 AXES = (
@@ -29,7 +31,7 @@ AXES = (
     Column("inbetween_fid", "inbetween", "fid", "FID", "lower", group="in-between"),
     Column("inbetween_div", "inbetween", "diversity", "Diversity", "real", group="in-between"),
 )
-# More lines than this can't be told apart; the newest runs are drawn.
+# More lines than this can't be told apart; the newest runs of each method are drawn.
 MOST_RUNS = 5
 # A line through fewer axes than this says nothing that a table does not say better.
 FEWEST_AXES = 3
@@ -54,20 +56,20 @@ class Radar:
     label: str
     series: Sequence[Series]
 
-    def places(self) -> dict[tuple[int, str], float]:
-        """(place of the series, axis key) -> 0 worst shown … 1 best shown; missing are absent."""
+    def positions(self) -> dict[tuple[int, str], float]:
+        """(index of the series, axis key) -> 0 worst shown … 1 best shown; missing are absent."""
         found = {}
         for axis in AXES:
             good = {
-                place: goodness
-                for place, series in enumerate(self.series)
+                index: goodness
+                for index, series in enumerate(self.series)
                 if (goodness := self._goodness(series, axis)) is not None
             }
             if not good:
                 continue
             low, high = min(good.values()), max(good.values())
-            for place, value in good.items():
-                found[place, axis.key] = (value - low) / (high - low) if high > low else 1.0
+            for index, value in good.items():
+                found[index, axis.key] = (value - low) / (high - low) if high > low else 1.0
         return found
 
     def ends(self, axis: Column) -> tuple[float, float] | None:
@@ -143,9 +145,9 @@ def _on_axes(numbers: Mapping[str, Quantity], columns: Sequence[Column]) -> dict
 
 
 def _own_series(runs: Sequence[ResultsFile]) -> list[Series]:
-    newest = sorted(runs, key=lambda run: run.time, reverse=True)[:MOST_RUNS]
+    newest = _newest(runs)
     models = [
-        Series(f"{run_label(run)} · {run.signature[:8]}", _values(run, MODEL), MODEL)
+        Series(f"{run_label(run, newest)} · {run.signature[:8]}", _values(run, MODEL), MODEL)
         for run in newest
     ]
     others = [
@@ -156,13 +158,22 @@ def _own_series(runs: Sequence[ResultsFile]) -> list[Series]:
     return [*found, *(line for line in others if line.values)] if found else []
 
 
+def _newest(runs: Sequence[ResultsFile]) -> list[ResultsFile]:
+    """The newest run of each method, then each one's second newest ..., as many as are drawn."""
+    by_method: dict[str, list[ResultsFile]] = {}
+    for run in sorted(runs, key=lambda run: run.time, reverse=True):
+        by_method.setdefault(run.method.name, []).append(run)
+    rounds = itertools.zip_longest(*by_method.values())
+    return [run for one in rounds for run in one if run is not None][:MOST_RUNS]
+
+
 def _baseline_values(run: ResultsFile) -> dict[str, float]:
-    """The worst on each axis: another clip is a bad answer but has a perfect FID."""
+    """The worst on each axis: another clip is a bad output but has a perfect FID."""
     real = _values(run, REAL)
     found: dict[str, float] = {}
-    for method in (method for method in run.methods if method not in (MODEL, REAL)):
+    for name in (name for name in run.rows if name not in (MODEL, REAL)):
         for axis in AXES:
-            value = _values(run, method).get(axis.key)
+            value = _values(run, name).get(axis.key)
             before = found.get(axis.key)
             if value is None or axis.key not in real:
                 continue
@@ -171,10 +182,10 @@ def _baseline_values(run: ResultsFile) -> dict[str, float]:
     return found
 
 
-def _values(run: ResultsFile, method: str) -> dict[str, float]:
+def _values(run: ResultsFile, name: str) -> dict[str, float]:
     found: dict[str, float] = {}
     for axis in AXES:
-        number = run.number(axis.task, method, axis.metric)
+        number = run.number(axis.task, name, axis.metric)
         quantity = None if number is None else own_quantity(number, axis)
         if quantity is not None:
             found[axis.key] = quantity.value
@@ -185,11 +196,11 @@ def _comparable(tables: Sequence[Table], runs: Sequence[ResultsFile]) -> bool:
     mine = {id(run) for run in runs}
     on_axes = {(axis.task, axis.metric) for axis in AXES}
     return any(
-        cell.verdict is not None and cell.verdict.kind != "not comparable"
+        cell.verdict is not None and cell.verdict.outcome != "not comparable"
         for table in tables
         for group in table.groups
         for row in group.rows
-        if row.run is not None and id(row.run) in mine and row.method == MODEL
+        if row.run is not None and id(row.run) in mine and row.name == MODEL
         for column in table.columns
         if (column.task, column.metric) in on_axes and (cell := row.cells.get(column.key))
     )

@@ -4,8 +4,9 @@ import math
 from collections.abc import Sequence
 from html import escape
 
-from evaluation.leaderboard.published import REAL, Column
+from evaluation.leaderboard.published import Column
 from evaluation.leaderboard.radar import AXES, BASELINE, Radar
+from evaluation.replications.results import REAL
 
 SIZE = (640, 530)  # units of the drawing, width and height
 CENTRE = (320.0, 268.0)
@@ -23,11 +24,11 @@ def radar_svg(radar: Radar) -> str:
         f'<svg class="radar" viewBox="0 0 {SIZE[0]} {SIZE[1]}" role="img" '
         f'aria-label="{escape(_spoken(radar), quote=True)}">',
         *(f'<polygon class="ring" points="{_ring(radius)}"/>' for radius in rings),
-        *(_axis(radar, place, axis) for place, axis in enumerate(AXES)),
+        *(_axis(radar, index, axis) for index, axis in enumerate(AXES)),
     ]
-    places = radar.places()
+    positions = radar.positions()
     for line, series in enumerate(radar.series):
-        shares = [places.get((line, axis.key)) for axis in AXES]
+        shares = [positions.get((line, axis.key)) for axis in AXES]
         parts.append(
             f'<g class="{line_class(radar, line)}"><title>{escape(series.label)}</title>'
             f'<path d="{_path(shares)}"/>{_markers(radar, line, shares)}</g>'
@@ -51,22 +52,22 @@ def number(value: float) -> str:
     return f"{value:.3g}" if abs(value) < 100 else f"{value:.0f}"
 
 
-def _point(place: int, radius: float) -> tuple[float, float]:
-    angle = 2 * math.pi * place / len(AXES) - math.pi / 2
+def _point(index: int, radius: float) -> tuple[float, float]:
+    angle = 2 * math.pi * index / len(AXES) - math.pi / 2
     return CENTRE[0] + radius * math.cos(angle), CENTRE[1] + radius * math.sin(angle)
 
 
 def _ring(radius: float) -> str:
-    return " ".join("{:.1f},{:.1f}".format(*_point(place, radius)) for place in range(len(AXES)))
+    return " ".join("{:.1f},{:.1f}".format(*_point(index, radius)) for index in range(len(AXES)))
 
 
 def _radius(share: float) -> float:
     return INNER + share * (RIM - INNER)
 
 
-def _axis(radar: Radar, place: int, axis: Column) -> str:
-    (x1, y1), (x2, y2) = _point(place, INNER), _point(place, RIM)
-    x, y = _point(place, LABELS)
+def _axis(radar: Radar, index: int, axis: Column) -> str:
+    (x1, y1), (x2, y2) = _point(index, INNER), _point(index, RIM)
+    x, y = _point(index, LABELS)
     anchor = "middle" if abs(x - CENTRE[0]) < 20 else "start" if x > CENTRE[0] else "end"
     # Three lines of text: above their point at the top, below it at the bottom.
     y += 25 * (y - CENTRE[1]) / LABELS - 13
@@ -88,21 +89,21 @@ def _axis(radar: Radar, place: int, axis: Column) -> str:
 def _path(shares: Sequence[float | None]) -> str:
     """Line from axis to axis; a missing value leaves out both pieces that touch it."""
     pieces = []
-    for place, share in enumerate(shares):
-        following = shares[(place + 1) % len(shares)]
+    for index, share in enumerate(shares):
+        following = shares[(index + 1) % len(shares)]
         if share is None or following is None:
             continue
-        (x1, y1), (x2, y2) = _point(place, _radius(share)), _point(place + 1, _radius(following))
+        (x1, y1), (x2, y2) = _point(index, _radius(share)), _point(index + 1, _radius(following))
         pieces.append(f"M{x1:.1f} {y1:.1f}L{x2:.1f} {y2:.1f}")
     return "".join(pieces)
 
 
 def _markers(radar: Radar, line: int, shares: Sequence[float | None]) -> str:
     found = []
-    for place, (axis, share) in enumerate(zip(AXES, shares, strict=True)):
+    for index, (axis, share) in enumerate(zip(AXES, shares, strict=True)):
         if share is None:
             continue
-        x, y = _point(place, _radius(share))
+        x, y = _point(index, _radius(share))
         series = radar.series[line]
         said = f"{series.label}: {axis.group} {axis.title} {number(series.values[axis.key])}"
         found.append(

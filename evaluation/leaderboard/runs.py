@@ -6,17 +6,15 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from evaluation.reports.report import SCHEMA
 from evaluation.reports.results_file import RESULTS, ResultsFile, read_results
 from motiongpt.errors import UserError
-
-# Settings of an experiment that tell the runs of one sweep from those of another.
-EXPERIMENT = ("group", "backbone", "tokenizer", "codebook_size", "frames_per_token", "tasks")
 
 
 def gather(folders: Sequence[Path]) -> tuple[list[ResultsFile], list[str]]:
     """Every `results.json` below `folders`, oldest first, and what could not be read.
 
-    A run and its committed copy count once: of one signature and one protocol the newest stays.
+    A run and its committed copy count once: of one method, signature and protocol the newest stays.
 
     Returns:
         The results, and one line for each broken file: one bad file hides no other run.
@@ -24,7 +22,7 @@ def gather(folders: Sequence[Path]) -> tuple[list[ResultsFile], list[str]]:
     Raises:
         UserError: a folder that does not exist, or a broken file that was named itself.
     """
-    newest: dict[tuple[str, str], ResultsFile] = {}
+    newest: dict[tuple[str, ...], ResultsFile] = {}
     broken = []
     for folder in folders:
         if not Path(folder).exists():
@@ -37,19 +35,20 @@ def gather(folders: Sequence[Path]) -> tuple[list[ResultsFile], list[str]]:
                     raise
                 broken.append(str(error))
                 continue
-            key = (found.signature, digest(found.protocol))
+            key = (found.method.name, found.signature, digest(found.protocol))
             if key not in newest or newest[key].time < found.time:
                 newest[key] = found
     return sorted(newest.values(), key=lambda run: run.time), broken
 
 
 def fact(run: ResultsFile, key: str) -> Any:
-    """A setting of a run by the name that tables use: `data`, or one of its experiment."""
-    return run.data.name if key == "data" else run.experiment.get(key)
+    """What tables pick and match runs by: `data`, `method`, `group`, or a fact of the method."""
+    own = {"data": run.data.name, "method": run.method.name, "group": run.experiment.get("group")}
+    return own[key] if key in own else run.method.facts.get(key)
 
 
 def fits(run: ResultsFile, wanted: Mapping[str, Sequence[str]]) -> bool:
-    """Whether each setting named in `wanted` has one of its values."""
+    """Whether each fact named in `wanted` has one of its values."""
     return all(str(fact(run, key)) in values for key, values in wanted.items())
 
 
@@ -98,42 +97,71 @@ def evaluator_label(run: ResultsFile) -> str:
     return f"evaluator {run.evaluator['name']}{words} ({str(run.evaluator['fingerprint'])[:8]})"
 
 
-def run_label(run: ResultsFile, without: str = "") -> str:
-    """What distinguishes a run at a glance; the setting named `without` is left out."""
-    experiment = {key: value for key, value in run.experiment.items() if key != without}
-    network = experiment.get("backbone") or experiment.get("tokenizer")
-    parts = [
-        str(network or ""),
-        f"K {experiment['codebook_size']}" if experiment.get("codebook_size") else "",
-        f"l {experiment['frames_per_token']}" if experiment.get("frames_per_token") else "",
-    ]
-    said = ", ".join(part for part in parts if part)
-    return f"{experiment.get('group') or run.stage}{f' ({said})' if said else ''}"
+def run_label(run: ResultsFile, beside: Sequence[ResultsFile] = (), without: str = "") -> str:
+    """Method first, then what tells the run from others, see `run_setting`."""
+    setting = run_setting(run, beside, without)
+    return f"{run.method.name} ({setting})" if setting else run.method.name
+
+
+def run_setting(run: ResultsFile, beside: Sequence[ResultsFile] = (), without: str = "") -> str:
+    """Facts of the method in their order, then the group, for a reader.
+
+    Args:
+        beside: what it is shown with: a fact that all of them of the same method share, and a
+            group that all of them share, tell nothing and are left out.
+        without: name of a fact that is shown elsewhere.
+    """
+    same = [one for one in beside if one.method.name == run.method.name]
+    found = {
+        key: value
+        for key, value in run.method.facts.items()
+        if key != without and _tells(key, same)
+    }
+    if without != "group" and run.experiment.get("group") and _tells("group", beside):
+        found["group"] = run.experiment["group"]
+    return ", ".join(f"{key.replace('_', ' ')} {_word(value)}" for key, value in found.items())
+
+
+def _tells(key: str, runs: Sequence[ResultsFile]) -> bool:
+    return len(runs) < 2 or len({str(fact(run, key)) for run in runs}) > 1
 
 
 def experiment_key(run: ResultsFile, without: str) -> str:
-    """Equal for runs that differ in the setting `without` alone: the points of one sweep."""
-    kept = {key: run.experiment.get(key) for key in EXPERIMENT if key != without}
-    return digest(kept)
+    """Equal for runs of one method and group that differ in the fact `without` alone: a sweep."""
+    facts = {key: value for key, value in run.method.facts.items() if key != without}
+    return digest([run.method.name, run.experiment.get("group"), facts])
+
+
+def run_anchor(run: ResultsFile) -> str:
+    """Name of a run's entry on a page; no two runs that `gather` found share it."""
+    return f"run-{digest([run.method.name, run.signature, dict(run.protocol)])}"
 
 
 def run_facts(run: ResultsFile) -> dict[str, str]:
     """Everything that a number of this run depends on, for a reader."""
     facts = {
         "signature": f"{run.stage}/{run.signature}",
-        "experiment": _settings(run.experiment),
+        "method": run.method.name,
+        "facts": settings_text(run.method.facts),
+        "experiment": settings_text(run.experiment),
         "data": f"{run.data.name}, {run.data.split} split, {run.data.clips:,} clips",
         "data fingerprint": run.data.fingerprint,
-        "protocol": _settings(run.protocol),
-        "evaluator": _settings(run.evaluator) if run.evaluator else "none",
-        "captions": _settings(run.captions) if run.captions else "none",
+        "protocol": settings_text(run.protocol),
+        "evaluator": settings_text(run.evaluator) if run.evaluator else "none",
+        "captions": settings_text(run.captions) if run.captions else "none",
         "replications": str(run.protocol.get("replications", 1)),
         "seeds": ", ".join(map(str, run.seeds)),
-        "versions": _settings(run.versions),
-        "code": _settings(run.git),
+        "versions": settings_text(run.versions),
+        "code": settings_text(run.git),
         "date": run.time,
+        "format": format_note(run),
     }
     return {key: value for key, value in facts.items() if value}
+
+
+def format_note(run: ResultsFile) -> str:
+    """That a file is in an older format, or nothing."""
+    return "" if run.schema == SCHEMA else f"results of schema {run.schema}"
 
 
 def flat(settings: Mapping[str, Any], above: str = "") -> dict[str, Any]:
@@ -151,7 +179,8 @@ def digest(value: Any) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def _settings(found: Mapping[str, Any]) -> str:
+def settings_text(found: Mapping[str, Any]) -> str:
+    """`key=value, key=value` with nested settings by dotted name."""
     return ", ".join(f"{key}={_word(value)}" for key, value in flat(found).items())
 
 

@@ -7,7 +7,8 @@ from typing import Literal
 from evaluation.leaderboard.judgement import Judgement, column_title, in_words, judgements
 from evaluation.leaderboard.published import Column, PublishedTable
 from evaluation.leaderboard.quantity import Quantity
-from evaluation.leaderboard.verdict import MODEL, Verdict
+from evaluation.leaderboard.verdict import Verdict
+from evaluation.replications.results import MODEL
 from evaluation.reports.results_file import ResultsFile
 
 RowKind = Literal["published", "independent", "own"]
@@ -36,31 +37,38 @@ class Cell:
 
 @dataclass(frozen=True)
 class Row:
-    """One method.
+    """One method, real motion or a baseline.
 
     Attributes:
+        method: its name, in the first column.
         cells: column key -> cell; a missing key was not measured.
+        setting: what tells it from other rows of the method; the value of the table's axis, if it
+            has one.
         real: whether this is real motion.
         source: where it was read, or the signature of the run.
-        series: of the radar chart.
         run: behind a row of ours.
-        method: our name of it: "model", "real" or a baseline; empty for published rows.
+        name: of a row of ours in the run's results: "model", "real" or a baseline; else empty.
     """
 
-    label: str
+    method: str
     kind: RowKind
     cells: Mapping[str, Cell]
+    setting: str = ""
     real: bool = False
     source: str = ""
     note: str = ""
-    series: str = ""
     run: ResultsFile | None = None
-    method: str = ""
+    name: str = ""
+
+    @property
+    def label(self) -> str:
+        """Method and setting in one line."""
+        return f"{self.method} ({self.setting})" if self.setting else self.method
 
     @property
     def competes(self) -> bool:
         """Whether it may be the best: real motion and our baselines can't."""
-        return not self.real and self.method in ("", MODEL)
+        return not self.real and self.name in ("", MODEL)
 
 
 @dataclass(frozen=True)
@@ -84,8 +92,15 @@ class Table:
         """Of all groups."""
         return self.published.columns
 
+    @property
+    def setting_title(self) -> str:
+        """Head of the second column, or empty where no row has a setting and there is none."""
+        if any(row.setting for group in self.groups for row in group.rows):
+            return self.published.axis_title or "Setting"
+        return ""
+
     def judgements(self, row: Row) -> list[Judgement]:
-        """All verdicts on a row of ours, by kind."""
+        """All verdicts on a row of ours, by outcome."""
         cells = {column: row.cells.get(column.key) for column in self.columns}
         return judgements(
             {

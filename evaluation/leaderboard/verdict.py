@@ -2,18 +2,17 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from evaluation.leaderboard.comparability import Difference, differences
-from evaluation.leaderboard.published import REAL, Column, PublishedRow, PublishedTable
+from evaluation.leaderboard.published import METHOD, Column, PublishedRow, PublishedTable
 from evaluation.leaderboard.quantity import Quantity, converted
 from evaluation.leaderboard.runs import fits
-from evaluation.replications.results import Result
+from evaluation.replications.results import MODEL, REAL, Result
 from evaluation.reports.results_file import ResultsFile
 
-Kind = Literal["reproduced", "better", "worse", "not comparable"]
-KINDS: tuple[Kind, ...] = ("reproduced", "better", "worse", "not comparable")
-MODEL = "model"
+Outcome = Literal["reproduced", "better", "worse", "not comparable"]
+OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
 
 
 @dataclass(frozen=True)
@@ -21,24 +20,24 @@ class Verdict:
     """What a number of ours says about a published one.
 
     Attributes:
-        against: method and number that it was compared with.
+        against: method, its setting where it has several, and number that it was compared with.
         reasons: parts of the protocol that differ, where it is "not comparable".
     """
 
-    kind: Kind
+    outcome: Outcome
     against: str
     reasons: tuple[Difference, ...] = ()
 
     def __str__(self) -> str:
         if not self.reasons:
-            return self.kind
-        return f"{self.kind}: {', '.join(reason.words for reason in self.reasons)}"
+            return self.outcome
+        return f"{self.outcome}: {', '.join(reason.words for reason in self.reasons)}"
 
     @property
     def detail(self) -> str:
         """The same with what it is on both sides."""
         why = f": {'; '.join(map(str, self.reasons))}" if self.reasons else ""
-        return f"{self.kind}{why} [against {self.against}]"
+        return f"{self.outcome}{why} [against {self.against}]"
 
 
 def own_quantity(number: Result, column: Column) -> Quantity | None:
@@ -77,7 +76,7 @@ def judge(
     row, reasons = best
     published = row.numbers[column.key]
     decimals = table.decimals(column.key)
-    against = f"{row.method} {published.text(decimals)}"
+    against = f"{table.row_label(row)}: {published.text(decimals)}"
     own = own_quantity(number, column)
     if own is None:
         detail = f"{number.unit or 'none'}, published: {column.unit or 'none'}"
@@ -86,7 +85,7 @@ def judge(
         return Verdict("not comparable", against, reasons)
     if own.overlaps(published):
         return Verdict("reproduced", against)
-    if number.method == REAL:
+    if number.row == REAL:
         # Real motion can be neither better nor worse: something unrecorded judges differently.
         detail = f"{own.text(decimals)}, published: {published.text(decimals)}"
         return Verdict("not comparable", against, (Difference("value of real motion", detail),))
@@ -123,9 +122,14 @@ def _counterparts(
     run: ResultsFile, number: Result, column: Column, table: PublishedTable
 ) -> Sequence[PublishedRow]:
     rows = [row for row in table.rows if column.key in row.numbers and not row.by]
-    if number.method == REAL:
+    if number.row == REAL:
         return [row for row in rows if row.role == REAL]
-    if number.method != MODEL:
+    if number.row != MODEL:
         return []
     matching = [row for row in rows if row.match is not None and fits(run, row.match)]
-    return matching or [row for row in rows if row.otherwise]
+    return matching or [row for row in rows if row.otherwise and _of_its_method(run, row)]
+
+
+def _of_its_method(run: ResultsFile, row: PublishedRow) -> bool:
+    """Whether a row speaks for runs that its other facts don't match: of its own method only."""
+    return row.match is not None and fits(run, {METHOD: row.match[METHOD]})

@@ -1,9 +1,12 @@
 """A table as words: the head and the rows that plain text and Markdown share."""
 
+from collections import Counter
+
 from evaluation.leaderboard.judgement import column_title
 from evaluation.leaderboard.published import Column
 from evaluation.leaderboard.table import Group, Row, Table
 
+METHOD_TITLE = "Method"
 ARROWS = {"higher": "↑", "lower": "↓", "real": "→"}
 LEGEND = (
     "↑ higher is better, ↓ lower is better, → nearer to real motion is better; "
@@ -17,13 +20,24 @@ def head(table: Table, verdicts: bool) -> list[str]:
         f"{column_title(column, with_unit=True)} {ARROWS[column.better]}"
         for column in table.columns
     ]
-    return [table.published.method, *titles, *(["verdict"] if verdicts else [])]
+    return [*first_titles(table), *titles, *(["verdict"] if verdicts else [])]
+
+
+def first_titles(table: Table) -> list[str]:
+    """Of the columns in front of the numbers: the method, and its setting where rows have one."""
+    return [METHOD_TITLE, *([table.setting_title] if table.setting_title else [])]
+
+
+def first_words(table: Table, row: Row) -> list[str]:
+    """What a row has in these columns."""
+    return [row.method, *([row.setting] if table.setting_title else [])]
 
 
 def row_words(table: Table, row: Row, verdicts: bool, best: str = "{}") -> list[str]:
     """The cells of one row; `best` is the format of the best number of a column."""
     words = [cell_words(table, row, column, best) for column in table.columns]
-    return [row.label, *words, *([table.verdict_words(row) or "-"] if verdicts else [])]
+    verdict = [table.verdict_words(row) or "-"] if verdicts else []
+    return [*first_words(table, row), *words, *verdict]
 
 
 def cell_words(table: Table, row: Row, column: Column, best: str = "{}") -> str:
@@ -52,6 +66,8 @@ def sources(table: Table) -> list[str]:
 
 
 def row_notes(table: Table) -> list[str]:
-    """What is to be known of single rows, each once."""
+    """What is to be known of single rows, each once; of our runs, how many it is true of."""
     rows = [row for group in table.groups for row in group.rows if row.note]
-    return list(dict.fromkeys(f"{row.label}: {row.note}." for row in rows))
+    published = dict.fromkeys(f"{row.label}: {row.note}." for row in rows if row.run is None)
+    ours = Counter(row.note for row in rows if row.run is not None)
+    return [*published, *(f"{count} of our rows: {note}." for note, count in ours.items())]

@@ -6,7 +6,7 @@ import numpy as np
 
 from evaluation.case import Case, Scorers
 from evaluation.metrics.action_words import names_actions
-from evaluation.metrics.base import Kind, Number
+from evaluation.metrics.base import Judge, Kind, Number
 from evaluation.metrics.clip_metric import ClipMetric, Shares, SummedMetric
 
 PERCENT = 100.0
@@ -20,6 +20,11 @@ class ActionAccuracy(SummedMetric):
 
     numbers: Mapping[str, Number] = {"action_accuracy": Number("%", "higher")}
     kinds: frozenset[Kind] = frozenset({"motion"})
+
+    @property
+    def judge(self) -> Judge:
+        """The classifier."""
+        return "classifier"
 
     def of_batch(self, cases: Sequence[Case], scorers: Scorers) -> Iterator[tuple[str, Shares]]:
         """Per cent of each clip; the classifier sees all motions together."""

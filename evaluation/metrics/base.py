@@ -18,6 +18,9 @@ from motiongpt.errors import UserError
 
 Better = Literal["lower", "higher", "real"]
 """Which value of a number is better; "real": the one nearest to that of real motion."""
+Judge = Literal["evaluator", "captions", "classifier", "none"]
+"""What a number depends on besides the motions: the embedding network, the true captions as they
+were prepared, the classifier of actions, or nothing."""
 Embedded = Literal["motion", "reference", "caption", "written", "samples"]
 """Embeddings (N, D) of the method's motions, the real ones, the captions that asked and the
 method's sentences; samples are (N, S, D)."""
@@ -80,6 +83,11 @@ class Metric(torchmetrics.Metric, ABC):
         super().__init__(compute_with_cache=False)
         for name in lists:
             self.add_state(name, [], dist_reduce_fx="cat")
+
+    @property
+    def judge(self) -> Judge:
+        """What its numbers depend on; the evaluator, where it `needs` embeddings."""
+        return "evaluator" if self.needs else "none"
 
     @abstractmethod
     def update(self, batch: Batch) -> None:

@@ -3,11 +3,17 @@
 import torch
 from torch import Tensor
 
-from evaluation.captions.base import NUMBERS, CaptionBackEnd
+from evaluation.captions.base import METRICS, CaptionBackEnd
 from evaluation.captions.protocol import caption_protocol
-from evaluation.metrics.base import Batch, Kind, Metric
+from evaluation.metrics.base import Batch, Judge, Kind, Metric, Number
 from evaluation.metrics.places import checked_places, counted
 from evaluation.metrics.sentences import sentences_to_tensors, tensors_to_sentences
+
+NUMBERS = {
+    **{name: Number(better="higher") for name in METRICS},
+    **{name: Number("%", "higher") for name in ("bert_raw", "bert_rescaled")},
+}
+"""What the numbers of all back ends are."""
 
 
 class CaptionScores(Metric):
@@ -29,6 +35,11 @@ class CaptionScores(Metric):
         super().__init__("content", "lengths", "places")
         self.back_end, self.protocol = back_end, caption_protocol(references)
         self.numbers = {name: NUMBERS[name] for name in back_end.metrics}
+
+    @property
+    def judge(self) -> Judge:
+        """The captions: their style and how they are prepared move every number."""
+        return "captions"
 
     def update(self, batch: Batch) -> None:
         """Take in the sentences of some clips and their captions."""

@@ -1,4 +1,4 @@
-"""What stands beside the model's answers: the real clips, chance, and what costs no learning."""
+"""What stands beside a method's outputs: the real clips, chance, and what costs no learning."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -9,9 +9,10 @@ import torch
 from evaluation.case import Case
 from evaluation.metrics.base import Kind
 from evaluation.replications.baselines import hold_last_pose, interpolate_linear
+from evaluation.replications.results import REAL
 from motiongpt.motion.features import joints_to_features
 
-MODEL, REAL, CHANCE = "model", "real", "chance (another clip's)"
+CHANCE = "chance (another clip's)"
 HOLD, LINEAR = "hold the last pose", "linear interpolation"
 SHUFFLED, MEAN_POSE = "shuffled in time", "mean pose"
 BATCH_SIZE = 64  # clips whose features are made together
@@ -20,10 +21,10 @@ BATCH_SIZE = 64  # clips whose features are made together
 def baselines(
     cases: Sequence[Case], kind: Kind, mean: np.ndarray, seed: int
 ) -> dict[str, list[Case]]:
-    """Method -> answers to the same cases; none for several motions of one text.
+    """Row -> outputs for the same cases; none for several motions of one text.
 
-    Completions are compared with the simplest continuation of what was given, free answers with
-    the answer to another clip and with real frames in a random order, a reconstruction with the
+    Completions are compared with the simplest continuation of what was given, free outputs with
+    the real one of another clip and with real frames in a random order, a reconstruction with the
     mean pose; the real clips always stand beside.
 
     Args:
@@ -56,8 +57,8 @@ def _still(case: Case, mean: np.ndarray) -> Case:
 
 
 def _shuffled(real: Sequence[Case], seed: int) -> list[Case]:
-    draw = np.random.default_rng(seed)
-    return [replace(case, features=draw.permutation(case.features)) for case in real]
+    rng = np.random.default_rng(seed)
+    return [replace(case, features=rng.permutation(case.features)) for case in real]
 
 
 def _swapped(real: Sequence[Case], seed: int) -> list[Case]:

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from evaluation.metrics.base import Better, Number
+from evaluation.metrics.base import Better, Judge, Number
 
+MODEL, REAL = "model", "real"
+"""Rows of every task: the method's own outputs, whatever the method, and the real clips."""
 ARROWS = {"lower": "↓", "higher": "↑", "real": "→"}
 NORMAL = 1.96  # standard errors on either side that hold 95 % of a normal distribution
 
@@ -17,7 +19,8 @@ class Result:
     """One number.
 
     Attributes:
-        task, method, metric: what was measured; `method` is "model" or a baseline.
+        task, row, metric: what was measured; `row` is "model" for the method's own outputs, "real"
+            or a baseline.
         value: mean over the replications, in `unit`.
         interval: half the width of the 95 % interval of that mean, as the field prints it (1.96
             standard deviations, dividing by n, over the root of n); None for one replication.
@@ -25,10 +28,11 @@ class Result:
         values: of each.
         better: which way is better.
         cases: clips behind it.
+        judge: what it depends on besides the motions, see `Metric.judge`.
     """
 
     task: str
-    method: str
+    row: str
     metric: str
     value: float
     interval: float | None
@@ -37,23 +41,25 @@ class Result:
     unit: str
     better: Better
     cases: int
+    judge: Judge
 
     @classmethod
     def of(
         cls,
         task: str,
-        method: str,
+        row: str,
         metric: str,
         values: Sequence[float],
         number: Number,
         cases: int,
+        judge: Judge,
     ) -> "Result":
         """The mean of replications, with its interval."""
         count = len(values)
         interval = NORMAL * float(np.std(values)) / math.sqrt(count) if count > 1 else None
         return cls(
             task=task,
-            method=method,
+            row=row,
             metric=metric,
             value=float(np.mean(values)),
             interval=interval,
@@ -62,19 +68,20 @@ class Result:
             unit=number.unit,
             better=number.better,
             cases=cases,
+            judge=judge,
         )
 
 
-def markdown_table(results: Sequence[Result]) -> str:
-    """One row for each task and metric, one column for each method: the model, then the others."""
-    header, rows = table_cells(results)
+def markdown_table(results: Sequence[Result], method: str) -> str:
+    """One line for each task and metric; columns: the method, real motion, then the baselines."""
+    header, rows = table_cells(results, method)
     lines = ["| " + " | ".join(header) + " |", "|" + " --- |" * len(header)]
     return "\n".join([*lines, *("| " + " | ".join(row) + " |" for row in rows)])
 
 
-def plain_table(results: Sequence[Result]) -> str:
+def plain_table(results: Sequence[Result], method: str) -> str:
     """The same in columns."""
-    header, rows = table_cells(results)
+    header, rows = table_cells(results, method)
     widths = [max(len(row[column]) for row in [header, *rows]) for column in range(len(header))]
     return "\n".join(
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
@@ -82,32 +89,34 @@ def plain_table(results: Sequence[Result]) -> str:
     )
 
 
-def table_cells(results: Sequence[Result]) -> tuple[list[str], list[list[str]]]:
-    """Header and rows of the table, as words."""
-    rows: dict[tuple[str, str], dict[str, Result]] = {}
+def table_cells(results: Sequence[Result], method: str) -> tuple[list[str], list[list[str]]]:
+    """Header and lines of the table, as words.
+
+    Args:
+        method: name of the method that is evaluated; heads the column of its numbers.
+    """
+    lines: dict[tuple[str, str], dict[str, Result]] = {}
     for result in results:
-        rows.setdefault((result.task, result.metric), {})[result.method] = result
+        lines.setdefault((result.task, result.metric), {})[result.row] = result
     cells = []
-    for (task, metric), by_method in rows.items():
-        any_result = next(iter(by_method.values()))
+    for (task, metric), by_row in lines.items():
+        any_result = next(iter(by_row.values()))
         arrow = ARROWS[any_result.better]
         unit = f" ({any_result.unit})" if any_result.unit else ""
         others = [
-            f"{method} {_number(result)}"
-            for method, result in by_method.items()
-            if method not in ("model", "real")
+            f"{row} {_number(result)}" for row, result in by_row.items() if row not in (MODEL, REAL)
         ]
         cells.append(
             [
                 task,
                 f"{metric}{unit} {arrow}",
-                _number(by_method.get("model")),
-                _number(by_method.get("real")),
+                _number(by_row.get(MODEL)),
+                _number(by_row.get(REAL)),
                 ", ".join(others) or "-",
                 str(any_result.cases),
             ]
         )
-    return ["task", "metric", "model", "real", "for comparison", "clips"], cells
+    return ["task", "metric", method, REAL, "for comparison", "clips"], cells
 
 
 def _number(result: Result | None) -> str:

@@ -1,42 +1,47 @@
-"""From saved answers to numbers: every metric that judges their kind, over all replications."""
+"""From predictions to numbers: every metric that judges their kind, over all replications."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import get_args
 
 from torch import Tensor
 
 from evaluation.case import Case, Scorers, recover_joints
-from evaluation.metrics.base import Batch, Embedded, Kind, Metric, Number
+from evaluation.metrics.base import Batch, Embedded, Judge, Kind, Metric, Number
 from evaluation.replications.cases import CaseMaker
-from evaluation.replications.comparison import MODEL, REAL, baselines
+from evaluation.replications.comparison import baselines
 from evaluation.replications.embedder import Embedder
-from evaluation.replications.results import Result
+from evaluation.replications.results import MODEL, REAL, Result
 from evaluation.replications.rules import Rules
 from evaluation.requests.predictions import PredictionSet
 from motiongpt.data.clip import Caption
 from motiongpt.data.store import MotionStore
+from motiongpt.errors import UserError
 from motiongpt.files import write_json
 
-Values = dict[str, dict[str, float]]  # method -> number name -> value
+Values = dict[str, dict[str, float]]  # row -> number name -> value
 Beside = dict[str, list[Case]]
 
 
 @dataclass(frozen=True)
 class Scoring:
-    """Everything that scores one experiment's answers.
+    """Everything that scores one experiment's predictions.
 
     Attributes:
         store: with the clips.
         metrics: name -> metric.
         rules: of the protocol.
-        replications: how often pools and pairs are drawn, and answers where they are drawn too.
+        replications: how often pools and pairs are drawn, and outputs where they are drawn too.
         seed: of the first replication.
         scorers: trained judges.
         embedder: None where there is no evaluator; metrics that need one are then left out.
         folder: where finished replications are kept, so that an interrupted scoring goes on.
-        say: prints a line of progress.
+        log: prints a line of progress.
+
+    Raises:
+        UserError: two metrics of one kind of output have a number of the same name.
     """
 
     store: MotionStore
@@ -47,17 +52,20 @@ class Scoring:
     scorers: Scorers
     embedder: Embedder | None
     folder: Path
-    say: Callable[[str], None]
+    log: Callable[[str], None]
+
+    def __post_init__(self) -> None:
+        check_names(self.metrics)
 
     def score(self, predictions: PredictionSet) -> tuple[list[Result], Beside]:
-        """Results of one set of answers, and the cases of its first replication by method."""
+        """Results of one set of predictions, and the cases of its first replication by row."""
         about = predictions.about
         chosen = self._chosen(about.kind)
         maker = CaseMaker(predictions, self.store, self.rules, self.seed)
         cases, captions = first, _ = maker.cases(0)
         beside = baselines(cases, about.kind, self.store.mean, self.seed)
         found: list[Values] = []
-        constant: dict[str, dict[str, Tensor]] = {method: {} for method in (MODEL, *beside)}
+        constant: dict[str, dict[str, Tensor]] = {row: {} for row in (MODEL, *beside)}
         for replication in range(self.replications):
             kept = self.folder / predictions.folder.name / f"{replication:02d}.json"
             if kept.exists():
@@ -70,7 +78,7 @@ class Scoring:
             )
             write_json(kept, values)
             found.append(values)
-            self.say(
+            self.log(
                 f"  evaluate: {predictions.folder.name}, replication "
                 f"{replication + 1}/{self.replications}"
             )
@@ -94,8 +102,8 @@ class Scoring:
         constant: dict[str, dict[str, Tensor]],
     ) -> Values:
         values: Values = {}
-        for method, those in {MODEL: list(cases), **beside}.items():
-            fresh = replication == 0 or (method == MODEL and replication < drawn)
+        for row, those in {MODEL: list(cases), **beside}.items():
+            fresh = replication == 0 or (row == MODEL and replication < drawn)
             # What nothing is drawn for has the same value in every replication: once is enough.
             wanted = [metric for metric in metrics if fresh or metric.seed is not None]
             needed = frozenset().union(*(metric.needs for metric in wanted))
@@ -103,12 +111,12 @@ class Scoring:
                 recover_joints(those)
             batch = Batch(
                 cases=those,
-                embeddings=self._embeddings(needed, those, captions, method, constant[method]),
+                embeddings=self._embeddings(needed, those, captions, row, constant[row]),
                 scorers=self.scorers,
             )
-            values[method] = {}
+            values[row] = {}
             for metric in wanted:
-                values[method].update(self._value(metric, batch, replication))
+                values[row].update(self._value(metric, batch, replication))
         return values
 
     def _value(self, metric: Metric, batch: Batch, replication: int) -> dict[str, float]:
@@ -123,7 +131,7 @@ class Scoring:
         needed: frozenset[Embedded],
         cases: Sequence[Case],
         captions: Sequence[Caption],
-        method: str,
+        row: str,
         constant: dict[str, Tensor],
     ) -> dict[str, Tensor]:
         """What metrics need; `constant` keeps what is the same in every replication."""
@@ -131,7 +139,7 @@ class Scoring:
             return {}
         makers: dict[Embedded, Callable[[Embedder], Tensor]] = {
             "motion": lambda embedder: embedder.motions(
-                [case.features for case in cases], keep=method == REAL
+                [case.features for case in cases], keep=row == REAL
             ),
             "reference": lambda embedder: embedder.motions(
                 [case.reference for case in cases], keep=True
@@ -144,7 +152,7 @@ class Scoring:
         }
         found: dict[str, Tensor] = {}
         for name in needed:
-            stays = name == "reference" or (method != MODEL and name != "caption")
+            stays = name == "reference" or (row != MODEL and name != "caption")
             made = constant[name] if name in constant else makers[name](self.embedder)
             if stays:
                 constant[name] = made
@@ -152,16 +160,36 @@ class Scoring:
         return found
 
 
+def check_names(metrics: Mapping[str, Metric]) -> None:
+    """Refuse metrics of which one would overwrite the other's number.
+
+    Raises:
+        UserError: names both metrics, the number and the kind of output.
+    """
+    for kind in get_args(Kind):
+        owners: dict[str, str] = {}
+        for name, metric in metrics.items():
+            for number in metric.numbers if kind in metric.kinds else ():
+                if number in owners:
+                    raise UserError(
+                        f"metrics.{owners[number]} and metrics.{name} both give the number "
+                        f"{number} of a {kind}; leave one out, as by ~metrics.{name}"
+                    )
+                owners[number] = name
+
+
 def _results(
     task: str, found: Sequence[Values], metrics: Sequence[Metric], cases: int
 ) -> list[Result]:
-    numbers: dict[str, Number] = {}
-    for metric in metrics:
-        numbers.update(metric.numbers)
+    numbers: dict[str, tuple[Number, Judge]] = {
+        name: (number, metric.judge)
+        for metric in metrics
+        for name, number in metric.numbers.items()
+    }
     results = []
-    for method in found[0]:
-        for name, number in numbers.items():
-            values = [one[method][name] for one in found if name in one.get(method, {})]
+    for row in found[0]:
+        for name, (number, judge) in numbers.items():
+            values = [one[row][name] for one in found if name in one.get(row, {})]
             if values:
-                results.append(Result.of(task, method, name, values, number, cases))
+                results.append(Result.of(task, row, name, values, number, cases, judge))
     return results

@@ -8,12 +8,11 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from evaluation.replications.comparison import MODEL, REAL
-from evaluation.replications.results import Result
+from evaluation.replications.results import MODEL, REAL, Result
 from evaluation.reports.results_file import ResultsFile
 
 SECTIONS = ("generation", "scoring")  # of a protocol; the rest says which clips and how often
-TOGETHER = "_decoding"  # settings of one way of writing only make sense together
+TOGETHER = "_decoding"  # settings of one way of decoding only make sense together
 # No published protocol has these: they are left to the CSV.
 PLAUSIBILITY = frozenset({"foot_sliding", "floating", "penetration", "jitter", "bone_length_error"})
 SAME = "·"
@@ -63,12 +62,15 @@ def audit_tables(scored: Mapping[Variant, ResultsFile]) -> tuple[str, str]:
     blocks = [_origin(base)]
     for task in dict.fromkeys(number.task for number in base.results):
         columns = [
-            (method, metric)
-            for method in (MODEL, REAL)
+            (row, metric)
+            for row in (MODEL, REAL)
             for metric in dict.fromkeys(n.metric for n in base.results if n.task == task)
-            if metric not in PLAUSIBILITY and _worth_a_column(files, task, method, metric)
+            if metric not in PLAUSIBILITY and _worth_a_column(files, task, row, metric)
         ]
-        head = ["protocol", *(metric + (", real" if m == REAL else "") for m, metric in columns)]
+        head = [
+            "protocol",
+            *(metric + (", real" if row == REAL else "") for row, metric in columns),
+        ]
         rows = [
             [variant.name, *(_cell(base, file, task, *column) for column in columns)]
             for variant, file in scored.items()
@@ -114,16 +116,16 @@ def _differences(own: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, 
     return found
 
 
-def _worth_a_column(files: list[ResultsFile], task: str, method: str, metric: str) -> bool:
-    numbers = [file.number(task, method, metric) for file in files]
+def _worth_a_column(files: list[ResultsFile], task: str, row: str, metric: str) -> bool:
+    numbers = [file.number(task, row, metric) for file in files]
     if numbers[0] is None:
         return False
     # What real motion scores against itself tells only where a protocol moves it.
-    return method == MODEL or len({number.value for number in numbers if number}) > 1
+    return row == MODEL or len({number.value for number in numbers if number}) > 1
 
 
-def _cell(base: ResultsFile, file: ResultsFile, task: str, method: str, metric: str) -> str:
-    number, before = file.number(task, method, metric), base.number(task, method, metric)
+def _cell(base: ResultsFile, file: ResultsFile, task: str, row: str, metric: str) -> str:
+    number, before = file.number(task, row, metric), base.number(task, row, metric)
     if number is None or before is None:
         return "-"
     if file is base:
@@ -145,8 +147,9 @@ def _words(number: Result) -> str:
 
 def _origin(base: ResultsFile) -> str:
     return (
-        f"Base: protocol {base.protocol['name']}, {base.data.clips} clips of the "
-        f"{base.data.split} split of {base.data.name} ({base.data.fingerprint[:12]}), "
+        f"Base: method {base.method.name}, protocol {base.protocol['name']}, "
+        f"{base.data.clips} clips of the {base.data.split} split of {base.data.name} "
+        f"({base.data.fingerprint[:12]}), "
         f"{base.protocol['replications']} replications, signature {base.signature}. "
         "A dot: exactly as the base; ≈: less than is shown; bold: beyond both 95 % intervals."
     )
@@ -156,7 +159,7 @@ def _csv(scored: Mapping[Variant, ResultsFile]) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(
-        ["variant", "signature", "task", "method", "metric", "value", "interval", "replications"]
+        ["variant", "signature", "task", "row", "metric", "value", "interval", "replications"]
     )
     for variant, file in scored.items():
         for number in file.results:
@@ -165,7 +168,7 @@ def _csv(scored: Mapping[Variant, ResultsFile]) -> str:
                     variant.name,
                     file.signature,
                     number.task,
-                    number.method,
+                    number.row,
                     number.metric,
                     number.value,
                     "" if number.interval is None else number.interval,

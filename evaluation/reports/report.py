@@ -11,7 +11,7 @@ from typing import Any
 from evaluation.replications.results import Result, markdown_table, plain_table
 from motiongpt.files import write_json, write_text
 
-SCHEMA = 1  # of results_schema.json
+SCHEMA = 2  # of results_schema.json
 PACKAGES = ("torch", "torchmetrics", "transformers", "lightning", "numpy", "motiongpt-platform")
 
 
@@ -21,7 +21,8 @@ class Origin:
 
     Attributes:
         stage, signature: of the run.
-        experiment: group, tokenizer, backbone and other settings that tell table rows apart.
+        method: `name`, and `facts`: plain values that tell the method's rows apart in tables.
+        experiment: what is no fact of the method: group, data.
         data: name, fingerprint, split and number of clips.
         protocol: all of its settings.
         evaluator: what the evaluator says of itself; None without.
@@ -32,6 +33,7 @@ class Origin:
 
     stage: str
     signature: str
+    method: Mapping[str, Any]
     experiment: Mapping[str, Any]
     data: Mapping[str, Any]
     protocol: Mapping[str, Any]
@@ -56,8 +58,9 @@ def write_report(folder: Path, results: Sequence[Result], origin: Origin) -> Non
             "results": [asdict(result) for result in results],
         },
     )
-    write_text(Path(folder) / "table.md", markdown_table(results) + "\n")
-    write_text(Path(folder) / "table.txt", plain_table(results) + "\n")
+    name = str(origin.method["name"])
+    write_text(Path(folder) / "table.md", markdown_table(results, name) + "\n")
+    write_text(Path(folder) / "table.txt", plain_table(results, name) + "\n")
 
 
 def _plain(value: Any) -> Any:

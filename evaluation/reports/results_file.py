@@ -1,4 +1,7 @@
-"""`results.json` read back: checked against its schema, as typed values."""
+"""`results.json` read back: checked against its schema, as typed values.
+
+Files of schema 1 are read as what they mean today, see `first_schema`.
+"""
 
 import json
 from collections.abc import Mapping
@@ -11,15 +14,17 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 
 from evaluation.replications.results import Result
+from evaluation.reports.first_schema import upgraded
+from evaluation.reports.report import SCHEMA
 from motiongpt.errors import UserError
 
 RESULTS = "results.json"
-SCHEMA = Path(__file__).with_name("results_schema.json")
+SCHEMA_FILE = Path(__file__).with_name("results_schema.json")
 
 
 @dataclass(frozen=True)
 class DataFacts:
-    """The motion that was evaluated on; `clips` of its `split` were asked."""
+    """The motion that was evaluated on; `clips` of its `split` were requested."""
 
     name: str
     fingerprint: str
@@ -28,20 +33,36 @@ class DataFacts:
 
 
 @dataclass(frozen=True)
+class MethodFacts:
+    """What was evaluated.
+
+    Attributes:
+        name: of the method, as in conf/method.
+        facts: plain values that tell its rows apart in tables, most telling first.
+    """
+
+    name: str
+    facts: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
 class ResultsFile:
-    """One evaluation under one protocol.
+    """One evaluation of one method under one protocol.
 
     Attributes:
         path: of the file.
-        experiment: plain settings by which tables pick runs.
+        schema: version that the file was written in.
+        experiment: what is no fact of the method: the group of runs that it belongs to.
         protocol: all resolved settings, `name` among them.
         evaluator, captions: what judged motions and sentences; None where nothing did.
         time: ISO 8601.
     """
 
     path: Path
+    schema: int
     signature: str
     stage: str
+    method: MethodFacts
     experiment: Mapping[str, Any]
     data: DataFacts
     protocol: Mapping[str, Any]
@@ -53,18 +74,18 @@ class ResultsFile:
     git: Mapping[str, Any]
     results: tuple[Result, ...]
 
-    def number(self, task: str, method: str, metric: str) -> Result | None:
+    def number(self, task: str, row: str, metric: str) -> Result | None:
         """The number of that name, or None."""
-        return self._by_name.get((task, method, metric))
+        return self._by_name.get((task, row, metric))
 
     @property
-    def methods(self) -> list[str]:
-        """In the order of the file."""
-        return list(dict.fromkeys(number.method for number in self.results))
+    def rows(self) -> list[str]:
+        """The method's own outputs, real motion and baselines, in the order of the file."""
+        return list(dict.fromkeys(number.row for number in self.results))
 
     @cached_property
     def _by_name(self) -> dict[tuple[str, str, str], Result]:
-        return {(number.task, number.method, number.metric): number for number in self.results}
+        return {(number.task, number.row, number.metric): number for number in self.results}
 
 
 def read_results(path: Path) -> ResultsFile:
@@ -80,16 +101,22 @@ def read_results(path: Path) -> ResultsFile:
         raise UserError(f"{path}: {error.strerror}; name a results.json") from error
     except ValueError as error:  # JSONDecodeError and UnicodeDecodeError are ValueErrors
         raise UserError(f"{path}: not JSON ({error}); evaluate again to write it anew") from error
+    written = found.get("schema") if isinstance(found, dict) else None
+    found = upgraded(found, SCHEMA)
     broken = sorted(_validator().iter_errors(found), key=lambda error: list(map(str, error.path)))
     if broken:
         raise UserError(f"{path}: {_said(broken[0])}; evaluate again to write it anew")
     numbers = [_number(row) for row in found["results"]]
     data = DataFacts(**{key: found["data"][key] for key in DataFacts.__dataclass_fields__})
-    facts = {key: found[key] for key in ResultsFile.__dataclass_fields__ if key in found}
+    method = found["method"]
+    facts = {key: value for key, value in method["facts"].items() if value is not None}
+    plain = {key: found[key] for key in ResultsFile.__dataclass_fields__ if key in found}
     return ResultsFile(
         path=path,
         **{
-            **facts,
+            **plain,
+            "schema": written,
+            "method": MethodFacts(method["name"], facts),
             "data": data,
             "seeds": tuple(found["seeds"]),
             "results": tuple(numbers),
@@ -103,7 +130,7 @@ def _number(row: dict[str, Any]) -> Result:
 
 @cache
 def _validator() -> Draft202012Validator:
-    return Draft202012Validator(json.loads(SCHEMA.read_text()))
+    return Draft202012Validator(json.loads(SCHEMA_FILE.read_text()))
 
 
 def _refuse(word: str) -> float:

@@ -4,7 +4,6 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from launch.composition.compose import expand
 from launch.composition.studies import Study, find_studies, read_study
 from launch.plans.graph import union
 from launch.plans.planning import plan_sweep
@@ -18,11 +17,12 @@ EXAMPLES = """examples:
       evaluator.weights=t2m evaluator.word_vectors=glove
   motiongpt reproduce table=codebook experiment=bandai_small data.source.path=bandai_all.tar.xz
   motiongpt reproduce table=backbone experiment=quickstart backbone=t5_tiny,gpt2_tiny
+  motiongpt reproduce table=t2m method=t2m_gpt,lookup protocol=motiongpt_release --dry-run
   motiongpt reproduce table=t2m protocol=motiongpt_release --output experiments/t2m/results
 
-Without overrides a table is run in the paper's own setting, for which the data set and the
-published evaluator must be at hand. An override of yours replaces that of the same name;
-experiment= replaces the whole setting. Stages that are finished are reused.
+Without overrides a table is run with every method of it that can be had, in its paper's own
+setting, for which the data set and the published evaluator must be at hand. An override of yours
+replaces that of the same name; experiment= replaces the whole setting. Finished stages are reused.
 """
 
 
@@ -31,7 +31,7 @@ def main(arguments: Sequence[str]) -> int:
     options = _parser().parse_intermixed_args(arguments)
     table, wanted = _table_of(options.overrides)
     sweep = read_study(table)
-    points = expand(sweep.overrides(wanted))
+    points = sweep.points(wanted)
     plans = plan_sweep(points)
     print(_setting(sweep, wanted), flush=True)
     config = plans[0][0].config

@@ -1,19 +1,20 @@
 """Studies of `experiments/`: the sweep behind a published table, in `sweep.yaml` beside it."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from launch.composition.compose import CONF, parse_overrides
+from launch.composition.compose import CONF, METHOD, expand, parse_overrides
 from motiongpt.errors import UserError
 
 # A wheel carries both folders beside the packages; a checkout has them there anyway.
 EXPERIMENTS = CONF.parent / "experiments"
 SWEEP = "sweep.yaml"
 KEYS = ("goal", "base", "axes")
+MAY = ("methods",)
 
 
 @dataclass(frozen=True)
@@ -25,12 +26,38 @@ class Study:
         goal: stage whose results fill the table.
         base: overrides of the paper's own setting.
         axes: overrides with a value for each row of the table.
+        methods: name of a method -> overrides for its own experiments: sizes and schedules of its
+            paper, in groups that other methods do not have.
     """
 
     table: str
     goal: str
     base: Sequence[str]
     axes: Sequence[str]
+    methods: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+    def points(self, wanted: Sequence[str]) -> list[list[str]]:
+        """Overrides of every experiment: each value of the axes with what is its method's own.
+
+        Args:
+            wanted: the user's, see `overrides`; they replace what is a method's own too.
+        """
+        own = {override.key_or_group for override in parse_overrides(wanted)}
+        methods = {} if "experiment" in own else self.methods
+        points = []
+        for point in expand(self.overrides(wanted)):
+            parsed = parse_overrides(point)
+            named = [str(one.value()) for one in parsed if one.key_or_group == METHOD]
+            extra = [
+                override
+                for name in named
+                for override in parse_overrides(methods.get(name, ()))
+                if override.key_or_group not in own
+            ]
+            replaced = {override.key_or_group for override in extra}
+            kept = [one for one in parsed if one.key_or_group not in replaced]
+            points.append([str(one.input_line) for one in (*kept, *extra)])
+        return points
 
     def overrides(self, wanted: Sequence[str]) -> list[str]:
         """The sweep as overrides, with the user's in front of all.
@@ -67,9 +94,13 @@ def read_study(table: str, experiments: Path = EXPERIMENTS) -> Study:
         found: Any = yaml.safe_load(path.read_text())
     except (OSError, yaml.YAMLError) as error:
         raise UserError(f"{path}: {' '.join(str(error).split())}") from error
-    if not isinstance(found, dict) or sorted(found) != sorted(KEYS):
-        raise UserError(f"{path}: its keys must be {', '.join(KEYS)}")
-    for key in ("base", "axes"):
-        if not isinstance(found[key], list) or not all(isinstance(one, str) for one in found[key]):
+    if not isinstance(found, dict) or sorted({*found} - {*MAY}) != sorted(KEYS):
+        raise UserError(f"{path}: its keys must be {', '.join(KEYS)}; it may have {MAY[0]}")
+    methods = found.get("methods", {})
+    if not isinstance(methods, dict):
+        raise UserError(f"{path}: methods: lists of overrides by method are needed")
+    own = {f"methods.{name}": overrides for name, overrides in methods.items()}
+    for key, overrides in {"base": found["base"], "axes": found["axes"], **own}.items():
+        if not isinstance(overrides, list) or not all(isinstance(one, str) for one in overrides):
             raise UserError(f"{path}: {key}: a list of overrides is needed, as [downsampling=4]")
-    return Study(table, str(found["goal"]), found["base"], found["axes"])
+    return Study(table, str(found["goal"]), found["base"], found["axes"], methods)

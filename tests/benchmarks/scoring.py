@@ -106,7 +106,7 @@ def main() -> None:
             scorers=Scorers(store.skeleton, store.fps, {}, mean=store.mean),
             embedder=Embedder(evaluator, Rules(), store.mean, folder / "cache", "data"),
             folder=folder / "scores",
-            say=lambda line: print(line, flush=True),
+            log=lambda line: print(line, flush=True),
         )
         start = time.perf_counter()
         results, _ = scoring.score(made)

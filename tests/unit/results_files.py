@@ -5,7 +5,7 @@ import json
 
 NUMBER = {
     "task": "text_to_motion",
-    "method": "model",
+    "row": "model",
     "metric": "fid",
     "value": 0.16,
     "interval": 0.004,
@@ -14,20 +14,23 @@ NUMBER = {
     "unit": "",
     "better": "lower",
     "cases": 4384,
+    "judge": "evaluator",
 }
 FACTS = {
-    "schema": 1,
+    "schema": 2,
     "signature": "0123456789abcdef",
     "stage": "evaluate",
-    "experiment": {
-        "group": "motiongpt_base",
-        "data": "humanml3d",
-        "tokenizer": "vq_vae",
-        "codebook_size": 512,
-        "frames_per_token": 4,
-        "backbone": "flan_t5_base",
-        "tasks": "all",
+    "method": {
+        "name": "motiongpt",
+        "facts": {
+            "tokenizer": "vq_vae",
+            "codebook_size": 512,
+            "frames_per_token": 4,
+            "backbone": "flan_t5_base",
+            "tasks": "all",
+        },
     },
+    "experiment": {"group": "motiongpt_base", "data": "humanml3d"},
     "data": {"name": "humanml3d", "fingerprint": "f" * 16, "split": "test", "clips": 4384},
     "protocol": {
         "name": "guo2022",
@@ -45,9 +48,14 @@ FACTS = {
     "results": [NUMBER],
 }
 
+CAPTION_METRICS = ("bleu1", "bleu4", "rougeL", "cider")
+JOINT_METRICS = ("mpjpe", "pa_mpjpe", "ade", "fde")
+
 
 def number(**changes):
-    return {**NUMBER, **changes}
+    metric = changes.get("metric")
+    judge = "captions" if metric in CAPTION_METRICS else "evaluator"
+    return {**NUMBER, "judge": "none" if metric in JOINT_METRICS else judge, **changes}
 
 
 def facts(*numbers, **changes):

@@ -15,7 +15,15 @@ from evaluation.leaderboard.plain import plain_table
 from evaluation.leaderboard.published_file import find_tables
 from evaluation.leaderboard.radar import AXES, radars
 from evaluation.leaderboard.radar_svg import radar_svg
-from evaluation.leaderboard.runs import gather
+from evaluation.leaderboard.runs import (
+    experiment_key,
+    fact,
+    fits,
+    gather,
+    run_anchor,
+    run_label,
+)
+from evaluation.reports.results_file import read_results
 from launch.composition.studies import EXPERIMENTS
 from motiongpt.errors import UserError
 from tests.unit.results_files import number, write
@@ -35,9 +43,9 @@ TASKS = [
 ]
 
 
-def numbers(method="model", factor=1.0):
+def numbers(row="model", factor=1.0):
     return [
-        number(task=task, metric=metric, value=value * factor, better=better, method=method)
+        number(task=task, metric=metric, value=value * factor, better=better, row=row)
         for task, metric, value, better in TASKS
     ]
 
@@ -51,16 +59,16 @@ def board(*folders, tables=()):
 def mixed(tmp_path):
     """A comparable run, one on other data with a baseline, and the four points of a sweep."""
     write(tmp_path / "runs/evaluate/a", *numbers(), *numbers("real", 1.1))
-    chance = number(method='chance <of> another & "all"', value=90.0)
+    chance = number(row='chance <of> another & "all"', value=90.0)
     group = {"experiment__group": "50%_of <b>"}
     write(tmp_path / "runs/evaluate/b", *numbers(), chance, signature="b" * 16, **BANDAI, **group)
     for rate in (1, 2, 4, 8):
         mpjpe = number(task="reconstruction", metric="mpjpe", value=30.0 + rate, unit="mm")
         write(
-            tmp_path / f"runs/evaluate_tokenizer/{rate}",
+            tmp_path / f"runs/evaluate_codec/{rate}",
             mpjpe,
             signature=f"{rate:016x}",
-            experiment__frames_per_token=rate,
+            method__facts__frames_per_token=rate,
             **BANDAI,
         )
     return tmp_path
@@ -84,6 +92,101 @@ def test_gather_reads_runs_and_copies_once_and_names_broken_files(tmp_path):
         gather([tmp_path / "nowhere"])
     with pytest.raises(UserError, match="schema"):
         gather([broken])
+
+
+def test_runs_of_two_methods_never_count_as_copies(tmp_path):
+    write(tmp_path / "a")
+    write(tmp_path / "b", method__name="t2m_gpt")
+    runs, _ = gather([tmp_path])
+    assert [run.method.name for run in runs] == ["motiongpt", "t2m_gpt"]
+    assert len({experiment_key(run, "backbone") for run in runs}) == 2
+    assert len({run_anchor(run) for run in runs}) == 2
+
+
+def test_facts_are_what_tables_pick_runs_by(tmp_path):
+    run = read_results(
+        write(tmp_path, method={"name": "mdm", "facts": {"steps": 50, "idle": None}})
+    )
+    assert [fact(run, key) for key in ("data", "method", "group", "steps", "idle", "backbone")] == [
+        "humanml3d",
+        "mdm",
+        "motiongpt_base",
+        50,
+        None,
+        None,
+    ]
+    assert fits(run, {"method": ["t2m_gpt", "mdm"], "steps": ["50"]})
+    assert not fits(run, {"method": ["mdm"], "backbone": ["t5_base"]})
+
+
+def test_labels_say_the_method_and_what_differs(tmp_path):
+    def run(name, **changes):
+        return read_results(write(tmp_path / name, **changes))
+
+    small, large = run("a"), run("b", method__facts__backbone="large", method__facts__tasks="t2m")
+    mdm = run("c", method={"name": "mdm", "facts": {"steps": 50}})
+    assert run_label(mdm) == "mdm (steps 50, group motiongpt_base)"
+    assert run_label(small).startswith("motiongpt (tokenizer vq_vae, codebook size 512, frames per")
+    assert run_label(large, [small, large, mdm]) == "motiongpt (backbone large, tasks t2m)"
+    assert run_label(large, [small, large], without="backbone") == "motiongpt (tasks t2m)"
+    assert run_label(mdm, [small, large, mdm]) == "mdm (steps 50)"
+    bare = run("d", method={"name": "lookup", "facts": {}})
+    assert run_label(bare, [bare, mdm]) == "lookup"
+
+
+def test_methods_stand_in_one_group_each_with_its_own_verdict(tmp_path):
+    fid = {"task": "text_to_motion", "metric": "fid"}
+    write(tmp_path / "a", number(value=0.16, **fid), number(value=0.002, row="real", **fid))
+    other = {"name": "t2m_gpt", "facts": {"codebook_size": 512}}
+    write(tmp_path / "b", number(value=0.116, **fid), signature="b" * 16, method=other)
+    copied = {"name": "lookup", "facts": {}}
+    write(tmp_path / "c", number(value=0.01, **fid), signature="c" * 16, method=copied)
+    found = board(tmp_path, tables=["t2m"])
+    (group,) = [group for group in found.tables[0].groups if group.title == "Ours"]
+    assert [row.method for row in group.rows] == ["Real", "lookup", "motiongpt", "t2m_gpt"]
+    against = {row.method: row.cells["fid"].verdict for row in group.rows}
+    assert against["t2m_gpt"].against == "T2M-GPT: 0.116 ± 0.004"
+    assert against["motiongpt"].against == "MotionGPT: 0.160 ± 0.008"
+    assert against["t2m_gpt"].outcome == against["motiongpt"].outcome == "reproduced"
+    assert against["lookup"] is None
+    assert [row.method for row in group.rows if row.cells["fid"].best] == ["lookup"]
+    line = next(line for line in plain_table(found.tables[0]).splitlines() if "t2m_gpt" in line)
+    assert line.startswith("t2m_gpt") and "codebook size 512" in line
+    read = list(csv.DictReader(io.StringIO(csv_text(found))))
+    own = [line for line in read if line["method"] == "t2m_gpt"]
+    assert [(line["facts"], line["verdict"]) for line in own] == [
+        ("codebook_size=512", "reproduced")
+    ]
+    for write_format in (markdown, latex, html_page):
+        assert re.search(r"t2m\\?_gpt", write_format(found))
+
+
+def test_a_run_without_the_fact_of_a_table_is_not_in_it(tmp_path):
+    mpjpe = number(task="reconstruction", metric="mpjpe", value=30.0, unit="mm")
+    for place, name in enumerate(("vposer_t", "vposer_t", "motiongpt", "motiongpt")):
+        size = {"codebook_size": 256 * (1 + place)} if name == "motiongpt" else {"width": place}
+        about = {"name": name, "facts": size}
+        write(tmp_path / str(place), mpjpe, signature=f"{place:016x}", method=about)
+    codebook, reconstruction = board(tmp_path, tables=["codebook", "reconstruction"]).tables
+    assert [row.setting for row in rows(codebook)] == ["768", "1024"]
+    assert [row.method for row in rows(reconstruction)] == ["motiongpt"] * 2 + ["vposer_t"] * 2
+    verdicts = {row.method: row.cells["mpjpe"].verdict.against for row in rows(reconstruction)}
+    assert verdicts == {"motiongpt": "MotionGPT: 55.8", "vposer_t": "VPoser-t: 75.6"}
+
+
+def test_committed_results_of_the_first_schema_are_motiongpts_and_marked():
+    runs, broken = gather([EXPERIMENTS / "codebook", EXPERIMENTS / "quickstart"])
+    assert not broken and {run.schema for run in runs} == {1}
+    assert {run.method.name for run in runs} == {"motiongpt"}
+    quick = next(run for run in runs if run.stage == "evaluate")
+    assert next(iter(quick.method.facts)) == "tokenizer" and "group" not in quick.method.facts
+    judges = {number.metric: number.judge for number in quick.results}
+    assert (judges["fid"], judges["bleu4"], judges["ade"]) == ("evaluator", "captions", "none")
+    found = build_board(find_tables(EXPERIMENTS, ["codebook"]), runs, {})
+    assert "3 of our rows: results of schema 1." in plain_table(found.tables[0])
+    assert html_page(found).count(", results of schema 1</span>") == 3
+    text = markdown(found)
+    assert "` (results of schema 1) |" in text and "- format: results of schema 1" in text
 
 
 def test_protocols_stand_in_groups_that_say_what_they_are(mixed):
@@ -112,18 +215,22 @@ def test_a_row_of_another_protocol_never_joins_a_group(mixed, tmp_path):
 
 def test_a_sweep_is_shown_in_the_order_of_its_axis_and_only_where_it_is_one(mixed):
     downsampling, codebook = board(mixed, tables=["downsampling", "codebook"]).tables
-    assert [row.label for row in rows(downsampling)] == ["1", "2", "4", "8"]
+    assert [row.setting for row in rows(downsampling)] == ["1", "2", "4", "8"]
     assert rows(downsampling)[0].cells["mpjpe"].best
-    assert rows(downsampling)[0].cells["mpjpe"].verdict.against == "1 76.2"
+    assert rows(downsampling)[0].cells["mpjpe"].verdict.against == "MotionGPT, l 1: 76.2"
     assert rows(codebook) == []
 
 
 def test_every_model_of_ours_gets_a_verdict_on_every_published_metric(mixed):
-    write(mixed / "runs/evaluate/tiny", *numbers(), signature="7" * 16, experiment__backbone="tiny")
+    write(
+        mixed / "runs/evaluate/tiny", *numbers(), signature="7" * 16, method__facts__backbone="tiny"
+    )
     (table,) = board(mixed, tables=["backbone"]).tables
-    tiny = next(row for row in rows(table) if row.label == "tiny")
+    tiny = next(row for row in rows(table) if row.setting == "tiny")
     assert len(tiny.cells) == 4
-    assert {cell.verdict.against.split(" (")[0] for cell in tiny.cells.values()} == {"T5-Base"}
+    assert {cell.verdict.against.split(" (")[0] for cell in tiny.cells.values()} == {
+        "MotionGPT, Backbone T5-Base"
+    }
 
 
 def test_best_is_never_real_motion_and_needs_a_rival(mixed):
@@ -146,7 +253,7 @@ def test_csv_comes_back_with_every_number(mixed):
     read = list(csv.DictReader(io.StringIO(csv_text(found))))
     assert tuple(read[0]) == FIELDS
     cells = [
-        (table.published.name, group.label, row.label, column, cell)
+        (table.published.name, group.label, row, column, cell)
         for table in found.tables
         for group in table.groups
         for row in group.rows
@@ -154,15 +261,19 @@ def test_csv_comes_back_with_every_number(mixed):
         if (cell := row.cells.get(column.key))
     ]
     assert len(read) == len(cells) > 200
-    for line, (table, label, method, column, cell) in zip(read, cells, strict=True):
-        assert (line["table"], line["protocol"], line["method"]) == (table, label, method)
+    for line, (table, label, row, column, cell) in zip(read, cells, strict=True):
+        assert (line["table"], line["protocol"], line["method"]) == (table, label, row.method)
+        assert (line["setting"], line["row"]) == (row.setting, row.name or "real" * row.real)
         assert line["metric"] == column.metric and float(line["value"]) == cell.quantity.value
         interval = cell.quantity.interval
         assert line["interval"] == "" if interval is None else float(line["interval"]) == interval
-        assert line["verdict"] == (cell.verdict.kind if cell.verdict else "")
+        assert line["verdict"] == (cell.verdict.outcome if cell.verdict else "")
     own = [line for line in read if line["signature"]]
     assert {line["seeds"] for line in own} == {"1234 1235"} and all(line["date"] for line in own)
     assert "0.160" in {line["value"] for line in read}  # as printed
+    facts = {line["facts"] for line in own if line["row"] == "model"}
+    assert len(facts) == 4 and all("tokenizer=vq_vae, codebook_size=512" in one for one in facts)
+    assert not any(line["facts"] for line in read if line["row"] != "model")
 
 
 def test_latex_is_escaped_and_balanced(mixed):
@@ -179,7 +290,7 @@ def test_latex_is_escaped_and_balanced(mixed):
         for line in block.split(r"\bottomrule")[0].splitlines():
             if line.endswith(r"\\") and "multicolumn" not in line:
                 assert len(re.split(r"(?<!\\)&", line)) == columns, line
-    assert r"\textbf{0.708}" in text and r"\cmidrule(lr){2-4}" in text
+    assert r"\textbf{0.708}" in text and r"\cmidrule(lr){3-5}" in text
 
 
 def test_markdown_has_verdicts_runs_and_as_many_cells_in_every_row(mixed):
@@ -187,7 +298,7 @@ def test_markdown_has_verdicts_runs_and_as_many_cells_in_every_row(mixed):
     for block in re.findall(r"(?:^\|.*\n)+", text, re.M):
         assert len({len(re.split(r"(?<!\\)\|", line)) for line in block.splitlines()}) == 1
     assert "not comparable: other data, other evaluator, other words, other protocol" in text
-    assert "### `bbbbbbbbbbbbbbbb`" in text and "- seeds: 1234, 1235" in text
+    assert "### motiongpt `bbbbbbbbbbbbbbbb`" in text and "- seeds: 1234, 1235" in text
     assert "**Ours: data bandai_namco" in text and "0.160 ± 0.008" in text
 
 
@@ -261,7 +372,7 @@ def test_the_page_says_where_every_row_of_ours_comes_from(page):
     text = " ".join(page.texts)
     for words in ("b" * 16, "data fingerprint", "1234, 1235", "bandai_namco"):
         assert words in text
-    assert "≠ not comparable" in text and "schema: 1 was expected" in text
+    assert "≠ not comparable" in text and "schema: 2 was expected" in text
     assert "&lt;of&gt;" in page.source and "<of>" not in page.source
 
 
@@ -274,9 +385,9 @@ def test_radar_inverts_where_lower_is_better_and_leaves_gaps(mixed):
     published, *ours = radars(board(mixed))
     lines = [series.label for series in published.series]
     assert {"Real", "MotionGPT"} <= set(lines)
-    places, real = published.places(), lines.index("Real")
-    assert places[real, "t2m_fid"] == 1.0 and published.ends(AXES[1]) == (0.544, 0.002)
-    assert places[real, "t2m_div"] == 1.0
+    positions, real = published.positions(), lines.index("Real")
+    assert positions[real, "t2m_fid"] == 1.0 and published.ends(AXES[1]) == (0.544, 0.002)
+    assert positions[real, "t2m_div"] == 1.0
     assert published.ends(AXES[3]) is None  # nobody published R@3 of motion to text
     svg = radar_svg(published)
     assert "not measured" in svg and "FID ↓ inverted" in svg

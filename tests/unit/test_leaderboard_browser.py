@@ -25,7 +25,7 @@ for (let press = 0; press < 2; press++) {
   button.focus(); document.activeElement.click();
   seen.push({sort: button.closest("th").getAttribute("aria-sort"), groups:
     [...document.querySelectorAll("#table-t2m tbody")].map(body => [...body.rows].slice(1).map(
-      row => row.cells[4].dataset.value))});
+      row => row.cells[5].dataset.value))});
 }
 document.body.dataset.seen = JSON.stringify(seen);
 </script></body>"""

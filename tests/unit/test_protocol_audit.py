@@ -5,7 +5,7 @@ import io
 
 from evaluation.replications.results import Result
 from evaluation.reports.protocol_audit import Variant, audit_tables, variants
-from evaluation.reports.results_file import DataFacts, ResultsFile
+from evaluation.reports.results_file import DataFacts, MethodFacts, ResultsFile
 from launch.composition.compose import compose_config
 
 NAMES = ("ours", "guo2022", "motiongpt_release")
@@ -38,11 +38,15 @@ def test_settings_of_one_way_of_writing_change_together():
 
 
 def results(value, interval=0.1, real=2.0):
-    def number(method, metric, value):
-        return Result("text_to_motion", method, metric, value, interval, 20, (), "", "lower", 9)
+    def number(row, metric, value):
+        return Result(
+            "text_to_motion", row, metric, value, interval, 20, (), "", "lower", 9, "none"
+        )
 
     return ResultsFile(
         path=None,
+        schema=2,
+        method=MethodFacts("motiongpt", {}),
         signature="s" * 16,
         stage="evaluate",
         experiment={},
@@ -80,4 +84,6 @@ def test_the_table_shows_what_moved():
     assert "| hardly | ≈ | · | · |" in lines
     assert "No number here depends on nothing." in lines
     rows = list(csv.DictReader(io.StringIO(text)))
+    assert "Base: method motiongpt, protocol ours" in lines[0]
+    assert {row["row"] for row in rows} == {"model", "real"}
     assert len(rows) == 20 and rows[4]["variant"] == "little" and float(rows[4]["value"]) == 1.15

@@ -11,8 +11,8 @@ from evaluation.reports.results_file import read_results
 UP, NEAR = Number("%", "higher"), Number("", "real")
 
 
-def result(method="model", values=(1.0, 2.0, 3.0), metric="accuracy", number=UP):
-    return Result.of("text_to_motion", method, metric, list(values), number, 32)
+def result(row="model", values=(1.0, 2.0, 3.0), metric="accuracy", number=UP):
+    return Result.of("text_to_motion", row, metric, list(values), number, 32, "none")
 
 
 def test_the_interval_is_the_one_that_the_field_prints():
@@ -23,14 +23,15 @@ def test_the_interval_is_the_one_that_the_field_prints():
     assert result(values=[4.0]).interval is None
 
 
-def test_the_table_has_a_column_for_model_and_real_and_words_for_the_rest():
+def test_the_table_has_a_column_for_the_method_and_real_and_words_for_the_rest():
     results = [
         result(),
         result("real", [9.0]),
         result("chance", [12.34]),
         result(metric="diversity", number=NEAR),
     ]
-    lines = markdown_table(results).splitlines()
+    lines = markdown_table(results, "mdm").splitlines()
+    assert lines[0] == "| task | metric | mdm | real | for comparison | clips |"
     assert lines[2] == (
         "| text_to_motion | accuracy (%) ↑ | 2.000 ±0.924 | 9.000 | chance 12.3 | 32 |"
     )
@@ -41,7 +42,8 @@ def test_a_report_keeps_its_schema(tmp_path):
     origin = Origin(
         stage="evaluate",
         signature="0123456789abcdef",
-        experiment={"group": "test", "codebook_size": 512},
+        method={"name": "mdm", "facts": {"steps": 50, "guided": True}},
+        experiment={"group": "test", "data": "synthetic"},
         data={"name": "synthetic", "fingerprint": "f" * 64, "split": "test", "clips": 32},
         protocol={"name": "ours", "replications": 3, "scoring": {"pool": 32}, "generation": {}},
         evaluator=None,
@@ -55,4 +57,5 @@ def test_a_report_keeps_its_schema(tmp_path):
     assert found.signature == folder.name and found.seeds == (1, 2, 3)
     number = found.number("text_to_motion", "model", "accuracy")
     assert number.values == [1.0, 2.0, 3.0] and number.better == "higher"
-    assert "accuracy" in (folder / "table.txt").read_text()
+    assert found.method.name == "mdm" and dict(found.method.facts) == {"steps": 50, "guided": True}
+    assert "mdm" in (folder / "table.txt").read_text().splitlines()[0]

@@ -3,7 +3,7 @@ import pytest
 from evaluation.leaderboard.published_file import read_published
 from evaluation.reports.results_file import read_results
 from launch.cli import main
-from launch.composition.compose import compose_config, expand
+from launch.composition.compose import choices, compose_config
 from launch.composition.studies import EXPERIMENTS, find_studies, read_study
 from launch.sweeps.published_table import board_of, write_published
 from motiongpt.errors import UserError
@@ -12,16 +12,38 @@ from tests.unit.results_files import number, write
 SMALL = ["experiment=quickstart", "debug=tiny"]
 
 
+METHODS = {"motiongpt", "t2m_gpt", "lookup", "vposer_t", "actor", "mld_vae"}
+
+
+def methods_of(points):
+    """Names in `method=` of a sweep's experiments."""
+    return [
+        word.removeprefix("method=")
+        for point in points
+        for word in point
+        if word.startswith("method=")
+    ]
+
+
+def here(points):
+    """The points; skips where conf/method has not all of their methods."""
+    missing = sorted(set(methods_of(points)) - set(choices("method")))
+    assert set(missing) <= METHODS
+    if missing:
+        pytest.skip(f"conf/method lacks {', '.join(missing)}")
+    return points
+
+
 @pytest.mark.parametrize("table", find_studies())
 def test_every_sweep_composes_in_the_papers_setting_and_has_its_table(table):
     sweep = read_study(table)
     published = read_published(EXPERIMENTS / table / "published.yaml")
-    points = [compose_config(point) for point in expand(sweep.overrides([]))]
+    points = [compose_config(point) for point in here(sweep.points([]))]
     assert {point.goal for point in points} <= set(points[0].stage)
     assert {point.protocol.name for point in points} <= set(published.protocol.names) | {"guo2022"}
     assert all(point.data.name == published.protocol.data for point in points)
     if published.axis:  # each published row has its point
-        facts = [dict(point.stage[point.goal].experiment) for point in points]
+        facts = [dict(point.stage[point.goal].facts) for point in points]
         found = {str(fact[published.axis]) for fact in facts}
         for row in published.rows:
             if row.match is not None:
@@ -31,14 +53,62 @@ def test_every_sweep_composes_in_the_papers_setting_and_has_its_table(table):
 def test_overrides_of_the_user_win():
     sweep = read_study("downsampling")
     assert sweep.overrides([])[1] == "experiment=motiongpt_base"
-    points = expand(sweep.overrides(["downsampling=2,4", "data=kit", "seed=1,2"]))
+    points = sweep.points(["downsampling=2,4", "data=kit", "seed=1,2"])
     assert len(points) == 4
     config = compose_config(points[-1])
     assert (config.downsampling.frames_per_token, config.data.name, config.seed) == (4, "kit", 2)
     assert config.tokenizer.width == 512  # the paper's setting is kept
-    config = compose_config(expand(sweep.overrides(["experiment=bandai_small"]))[3])
+    config = compose_config(sweep.points(["experiment=bandai_small"])[3])
     assert config.data.name == "bandai_namco" and config.protocol.name == "ours"
-    assert config.downsampling.frames_per_token == 8 and config.goal == "evaluate_tokenizer"
+    assert config.downsampling.frames_per_token == 8 and config.goal == "evaluate_codec"
+
+
+def test_every_method_of_a_table_has_its_point_with_what_is_its_own():
+    for table, methods in (
+        ("t2m", ["motiongpt", "t2m_gpt", "lookup"]),
+        ("reconstruction", ["motiongpt", "vposer_t", "actor", "mld_vae"]),
+        ("prediction", ["motiongpt", "lookup"]),
+    ):
+        points = read_study(table).points([])
+        assert methods_of(points) == methods and all("data=humanml3d" in point for point in points)
+        # Its sizes are in groups that the others lack.
+        assert ["experiment=motiongpt_base" in point for point in points] == [
+            name == "motiongpt" for name in methods
+        ]
+        words = [word for point in points for word in point]
+        assert not any(word.startswith(("backbone=", "downsampling=")) for word in words)
+
+
+def test_t2m_gpt_shares_the_tokenizer_of_motiongpt():
+    motiongpt, t2m_gpt, _ = read_study("t2m").points([])
+    # On MotionGPT's side of the composition, so that this needs no other method's groups.
+    mine = {word for word in t2m_gpt if "tokenizer" in word or word == "scheduler=constant"}
+    assert len(mine) == 8
+    setting = [word for word in motiongpt if not word.startswith("experiment=")]
+    assert (
+        compose_config([*setting, *sorted(mine)]).stage.tokenizer
+        == compose_config(motiongpt).stage.tokenizer
+    )
+
+
+def test_what_is_a_methods_own_gives_way_to_the_user(tmp_path):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "sweep.yaml").write_text(
+        "goal: evaluate\nbase: [trainer=gpu, seed=1]\naxes: ['method=one,two']\n"
+        "methods: {two: [trainer=cpu, backbone=t5_base]}\n"
+    )
+    study = read_study("mine", tmp_path)
+    assert study.points([]) == [
+        ["goal=evaluate", "trainer=gpu", "seed=1", "method=one"],
+        ["goal=evaluate", "seed=1", "method=two", "trainer=cpu", "backbone=t5_base"],
+    ]
+    assert study.points(["method=two", "backbone=t5_tiny", "seed=2"]) == [
+        ["goal=evaluate", "method=two", "backbone=t5_tiny", "seed=2", "trainer=cpu"]
+    ]
+    assert study.points(["experiment=quickstart"]) == [
+        ["goal=evaluate", "method=one", "experiment=quickstart"],
+        ["goal=evaluate", "method=two", "experiment=quickstart"],
+    ]
 
 
 def test_a_dry_run_plans_one_tokenizer_for_each_rate(tmp_path, capsys, monkeypatch):
@@ -46,7 +116,7 @@ def test_a_dry_run_plans_one_tokenizer_for_each_rate(tmp_path, capsys, monkeypat
     assert main(["reproduce", "table=downsampling", *SMALL, "--dry-run"]) == 0
     lines = [line.split() for line in capsys.readouterr().out.splitlines()]
     stages = [line[0] for line in lines if len(line) > 2 and line[2] == "absent"]
-    assert stages.count("tokenizer") == stages.count("evaluate_tokenizer") == 4
+    assert stages.count("tokenizer") == stages.count("evaluate_codec") == 4
     assert "instruct" not in stages and stages.count("evaluator") == 1
     assert not list(tmp_path.rglob("status.json"))
 
@@ -82,6 +152,9 @@ def test_broken_sweeps_are_one_line(tmp_path):
         ("goal: evaluate\n", "its keys must be goal, base, axes"),
         ("goal: evaluate\nbase: data=kit\naxes: []\n", "base: a list of overrides"),
         ("goal: [", "expected"),
+        ("goal: evaluate\nbase: []\naxes: []\nmethods: []\n", "methods: lists of overrides by"),
+        ("goal: evaluate\nbase: []\naxes: []\nmethods: {mdm: a=1}\n", "methods.mdm: a list"),
+        ("goal: evaluate\nbase: []\naxes: []\nmethod: {}\n", "its keys must be goal, base, axes"),
     ):
         file.write_text(text)
         with pytest.raises(UserError, match=said) as caught:

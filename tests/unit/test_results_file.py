@@ -5,32 +5,33 @@ from jsonschema import Draft202012Validator
 
 from evaluation.replications.results import Result
 from evaluation.reports.report import Origin, write_report
-from evaluation.reports.results_file import SCHEMA, read_results
+from evaluation.reports.results_file import SCHEMA_FILE, read_results
 from motiongpt.errors import UserError
 from tests.unit.results_files import facts, number, write
 
 
 def test_the_schema_itself_is_valid():
-    Draft202012Validator.check_schema(json.loads(SCHEMA.read_text()))
+    Draft202012Validator.check_schema(json.loads(SCHEMA_FILE.read_text()))
 
 
 def test_a_file_comes_back_as_it_was_written(tmp_path):
-    path = write(tmp_path, number(values=[0.1, 0.2]), number(method="real", interval=None))
+    path = write(tmp_path, number(values=[0.1, 0.2]), number(row="real", interval=None))
     found = read_results(path)
     assert found.path == path and found.data.clips == 4384 and found.seeds == (1234, 1235)
     assert found.number("text_to_motion", "model", "fid").values == [0.1, 0.2]
     assert found.number("text_to_motion", "real", "fid").interval is None
     assert found.number("text_to_motion", "real", "mpjpe") is None
-    assert found.methods == ["model", "real"] and found.protocol["scoring"]["packing"] == "packed"
+    assert found.rows == ["model", "real"] and found.protocol["scoring"]["packing"] == "packed"
 
 
 def test_what_the_evaluation_writes_keeps_the_schema(tmp_path):
     known = facts()
     folder = tmp_path / known["signature"]
-    result = Result("prediction", "model", "ade", 1.0, None, 1, [1.0], "m", "lower", 4)
+    result = Result("prediction", "model", "ade", 1.0, None, 1, [1.0], "m", "lower", 4, "none")
     names = (
         "stage",
         "signature",
+        "method",
         "experiment",
         "data",
         "protocol",
@@ -46,13 +47,17 @@ def test_what_the_evaluation_writes_keeps_the_schema(tmp_path):
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"schema": 2}, "schema: 1 was expected"),
+        ({"schema": 3}, "schema: 2 was expected"),
         ({"signature": "xyz"}, "signature: 'xyz' does not match"),
         ({"data__clips": 0}, "data.clips: 0 is less than the minimum"),
         ({"seeds": []}, "seeds: "),
         ({"evaluator": {"name": "own"}}, "evaluator: 'fingerprint' is a required property"),
         ({"time": "yesterday"}, "time: "),
         ({"protocol": {}}, "protocol: 'name' is a required property"),
+        ({"method": "mdm"}, "method: 'mdm' is not of type 'object'"),
+        ({"method__facts": {"data": "kit"}}, "method.facts: 'data' should not be valid"),
+        ({"method__facts": {"sizes": {"width": 1}}}, "method.facts.sizes: {'width': 1} is not of"),
+        ({"schema": 1, "experiment": None}, "experiment: None is not of type 'object'"),
     ],
 )
 def test_a_broken_key_is_named_on_one_line(tmp_path, changes, said):
@@ -64,7 +69,12 @@ def test_a_broken_key_is_named_on_one_line(tmp_path, changes, said):
 
 @pytest.mark.parametrize(
     ("broken", "said"),
-    [({"better": "up"}, "better: 'up'"), ({"value": None}, "value: None"), ({"cases": 0}, "cases")],
+    [
+        ({"better": "up"}, "better: 'up'"),
+        ({"value": None}, "value: None"),
+        ({"cases": 0}, "cases"),
+        ({"judge": "me"}, "judge: 'me'"),
+    ],
 )
 def test_a_broken_number_is_named_by_its_place(tmp_path, broken, said):
     path = write(tmp_path, number(), number(**broken))

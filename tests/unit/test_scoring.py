@@ -1,27 +1,24 @@
 """Saved answers to numbers: cases under rules, replications, resuming."""
 
 import json
-from typing import ClassVar
+from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
+from hydra.utils import instantiate
 
 from evaluation.case import Scorers, recover_joints
 from evaluation.metrics.base import Metric, Number
 from evaluation.replications.cases import CaseMaker, filled
-from evaluation.replications.comparison import (
-    CHANCE,
-    HOLD,
-    LINEAR,
-    MEAN_POSE,
-    MODEL,
-    REAL,
-    SHUFFLED,
-)
+from evaluation.replications.comparison import CHANCE, HOLD, LINEAR, MEAN_POSE, SHUFFLED
+from evaluation.replications.results import MODEL, REAL
 from evaluation.replications.rules import Rules
-from evaluation.replications.scoring import Scoring
+from evaluation.replications.scoring import Scoring, check_names
+from evaluation.reports.first_schema import JUDGES
 from evaluation.requests.predictions import About, Outputs, PredictionSet
+from launch.composition.compose import compose_config
 from motiongpt.data.build import build_store
 from motiongpt.data.clip import Caption
 from motiongpt.errors import UserError
@@ -33,12 +30,12 @@ CLIPS = 5
 class Frames(Metric):
     """Mean frames of the motions; a draw on top."""
 
-    numbers: ClassVar = {"frames": Number("", "higher"), "drawn": Number()}
     kinds = frozenset({"motion", "continuation", "bridge", "reconstruction", "text"})
 
     def __init__(self, seed=None):
         super().__init__()
         self.seed = seed
+        self.numbers = {"frames": Number("", "higher")} if seed is None else {"drawn": Number()}
         self.updates = 0
         self.add_state("total", torch.zeros(()), dist_reduce_fx="sum")
 
@@ -48,6 +45,19 @@ class Frames(Metric):
 
     def compute(self):
         return {"frames" if self.seed is None else "drawn": self.total + (self.seed or 0)}
+
+
+class Named(Frames):
+    """One number out of embeddings."""
+
+    needs = frozenset({"motion"})
+
+    def __init__(self):
+        super().__init__()
+        self.numbers = {"named": Number()}
+
+    def compute(self):
+        return {"named": self.total}
 
 
 @pytest.fixture
@@ -87,12 +97,12 @@ def scoring(folder, store, replications=3, rules=None, **metrics):
         scorers=Scorers(store.skeleton, store.fps, {}),
         embedder=None,
         folder=folder / "kept",
-        say=lambda line: None,
+        log=lambda line: None,
     )
 
 
 def by_name(results):
-    return {(result.method, result.metric): result for result in results}
+    return {(result.row, result.metric): result for result in results}
 
 
 def test_replications_are_averaged_and_what_is_not_drawn_counts_once(tmp_path, store):
@@ -110,6 +120,37 @@ def test_replications_are_averaged_and_what_is_not_drawn_counts_once(tmp_path, s
     assert results[REAL, "drawn"].values == [300, 301, 302]
     assert set(cases) == {MODEL, REAL, CHANCE, SHUFFLED}
     assert len(cases[MODEL][0].features) == 6, "the cases shown are of the first replication"
+
+
+def test_a_number_says_what_judged_it(tmp_path, store):
+    found, _ = scoring(tmp_path, store, frames=Frames()).score(saved(tmp_path, store))
+    assert {result.judge for result in found} == {"none"}
+    embedder = SimpleNamespace(motions=lambda clips, keep=False: torch.zeros(len(clips), 1))
+    judged = replace(scoring(tmp_path / "b", store, named=Named()), embedder=embedder)
+    found, _ = judged.score(saved(tmp_path / "b", store))
+    assert {(result.metric, result.judge) for result in found} == {("named", "evaluator")}
+
+
+def test_two_metrics_with_one_name_are_refused_before_anything_is_scored(tmp_path, store):
+    counts, again = Frames(), Frames()
+    with pytest.raises(UserError) as caught:
+        scoring(tmp_path, store, counts=counts, again=again)
+    said = str(caught.value)
+    assert said.startswith("metrics.counts and metrics.again both give the number frames of a")
+    assert "~metrics.again" in said and "\n" not in said and not counts.updates
+    again.kinds = frozenset({"samples"})  # another kind of output has numbers of its own
+    assert scoring(tmp_path, store, counts=counts, again=again).metrics["again"] is again
+
+
+def test_the_metrics_that_are_shipped_have_names_of_their_own_and_say_what_judges_them():
+    nodes = compose_config(["metrics=[all,bert_score]"]).metrics
+    metrics = {str(name): instantiate(node) for name, node in nodes.items()}
+    check_names(metrics)
+    # Files of the first schema are read by name: the list must say what the metrics say.
+    judges = {name: judge for judge, names in JUDGES.items() for name in names}
+    for metric in metrics.values():
+        for name in metric.numbers:
+            assert judges.get(name, "none") == metric.judge, name
 
 
 def test_an_interrupted_scoring_goes_on(tmp_path, store):

@@ -1,6 +1,9 @@
+from dataclasses import replace
+
 import pytest
 
 from evaluation.leaderboard.comparability import differences
+from evaluation.leaderboard.published import Column
 from evaluation.leaderboard.published_file import read_published
 from evaluation.leaderboard.quantity import Quantity, converted, printed_quantity
 from evaluation.leaderboard.verdict import judge
@@ -9,6 +12,17 @@ from motiongpt.errors import UserError
 from tests.unit.results_files import FACTS, number, write
 
 SHIPPED = {"guo2022": {**FACTS["protocol"], "generation": {"caption": "random"}}}
+OTHERS = """
+  - method: Other
+    match: {method: t2m_gpt}
+    source: paper
+    numbers: {fid: [0.116, 0.004]}
+  - method: Ours, at its best
+    match: {method: motiongpt, backbone: t5_base}
+    otherwise: true
+    source: paper
+    numbers: {r: 0.7}
+"""
 TABLE = """
 title: A table
 sources: {paper: a paper}
@@ -24,11 +38,11 @@ columns:
 rows:
   - {method: Real, role: real, source: paper, numbers: {fid: 0.002, div: 9.503}}
   - method: Small
-    match: {backbone: t5_small}
+    match: {method: motiongpt, backbone: t5_small}
     source: paper
     numbers: {fid: 9.0}
   - method: Ours
-    match: {}
+    match: {method: motiongpt}
     source: paper
     protocol: {references: raw, sentences: raw}
     numbers: {fid: [0.160, 0.008], r: 0.700, div: 9.411, ade: 47.0, cider: 28.2}
@@ -37,7 +51,7 @@ rows:
 
 @pytest.fixture
 def table(tmp_path):
-    (tmp_path / "published.yaml").write_text(TABLE)
+    (tmp_path / "published.yaml").write_text(TABLE + OTHERS.lstrip("\n"))
     return read_published(tmp_path / "published.yaml")
 
 
@@ -48,7 +62,7 @@ def verdict(tmp_path, table, one, *others, shipped=SHIPPED, **changes):
 
 
 @pytest.mark.parametrize(
-    ("value", "interval", "kind"),
+    ("value", "interval", "outcome"),
     [
         (0.160, 0.0, "reproduced"),
         (0.171, 0.003, "reproduced"),  # 0.168 is in both intervals
@@ -57,21 +71,23 @@ def verdict(tmp_path, table, one, *others, shipped=SHIPPED, **changes):
         (0.148, 0.003, "better"),
     ],
 )
-def test_intervals_that_overlap_reproduce(tmp_path, table, value, interval, kind):
-    assert verdict(tmp_path, table, number(value=value, interval=interval)).kind == kind
+def test_intervals_that_overlap_reproduce(tmp_path, table, value, interval, outcome):
+    assert verdict(tmp_path, table, number(value=value, interval=interval)).outcome == outcome
 
 
 @pytest.mark.parametrize(
-    ("value", "kind"),
+    ("value", "outcome"),
     [(0.7005, "reproduced"), (0.6995, "reproduced"), (0.7006, "better"), (0.6994, "worse")],
 )
-def test_without_a_printed_interval_half_the_last_digit_stands_for_it(tmp_path, table, value, kind):
+def test_without_a_printed_interval_half_the_last_digit_stands_for_it(
+    tmp_path, table, value, outcome
+):
     one = number(metric="r_top1", value=value, interval=0.0, better="higher")
-    assert verdict(tmp_path, table, one).kind == kind
+    assert verdict(tmp_path, table, one).outcome == outcome
 
 
 @pytest.mark.parametrize(
-    ("value", "real", "kind"),
+    ("value", "real", "outcome"),
     [
         (9.6, 9.5, "worse"),  # 0.1 from its own real motion; published: 0.092 from its own
         (9.59, 9.5, "better"),
@@ -79,10 +95,10 @@ def test_without_a_printed_interval_half_the_last_digit_stands_for_it(tmp_path, 
         (9.411, 3.0, "reproduced"),
     ],
 )
-def test_where_real_motion_is_best_nearness_decides(tmp_path, table, value, real, kind):
+def test_where_real_motion_is_best_nearness_decides(tmp_path, table, value, real, outcome):
     one = number(metric="diversity", value=value, interval=0.0, better="real")
-    beside = {**one, "method": "real", "value": real}
-    assert verdict(tmp_path, table, one, beside).kind == kind
+    beside = {**one, "row": "real", "value": real}
+    assert verdict(tmp_path, table, one, beside).outcome == outcome
 
 
 def test_without_real_motion_nearness_is_not_known(tmp_path, table):
@@ -106,8 +122,8 @@ REASONS = [
 @pytest.mark.parametrize(("changes", "of_number", "said"), REASONS)
 def test_every_part_that_differs_is_named(tmp_path, table, changes, of_number, said):
     found = verdict(tmp_path, table, number(**of_number), **changes)
-    assert found.kind == "not comparable" and str(found) == f"not comparable: {said}"
-    assert "Ours 0.160" in found.detail
+    assert found.outcome == "not comparable" and str(found) == f"not comparable: {said}"
+    assert "Ours: 0.160" in found.detail
 
 
 def test_all_parts_come_in_the_order_of_importance(tmp_path, table):
@@ -135,7 +151,7 @@ def test_the_settings_that_differ_are_listed(tmp_path, table):
 def test_captions_care_for_references_and_no_evaluator(tmp_path, table):
     one = number(task="motion_to_text", metric="cider", value=0.282, unit="", better="higher")
     found = verdict(tmp_path, table, one, evaluator=None)
-    assert found.kind == "reproduced"  # 0.282 is 28.2 %
+    assert found.outcome == "reproduced"  # 0.282 is 28.2 %
     found = verdict(tmp_path, table, one, protocol__scoring__references="token")
     assert "other references (token, published: raw)" in found.detail
     found = verdict(tmp_path, table, one, captions__references="normalised")
@@ -144,18 +160,45 @@ def test_captions_care_for_references_and_no_evaluator(tmp_path, table):
 
 def test_units_are_converted_or_named(tmp_path, table):
     one = number(task="prediction", metric="ade", value=0.047, unit="m", interval=0.0)
-    assert verdict(tmp_path, table, one, evaluator=None).kind == "reproduced"
+    assert verdict(tmp_path, table, one, evaluator=None).outcome == "reproduced"
     found = verdict(tmp_path, table, {**one, "unit": "frames"}, evaluator=None)
     assert str(found) == "not comparable: other unit"
 
 
 def test_a_run_is_put_beside_its_own_counterpart(tmp_path, table):
-    found = verdict(tmp_path, table, number(), experiment__backbone="t5_small")
-    assert found.against == "Small 9.0" and found.kind == "better"
-    assert verdict(tmp_path, table, number(method="mean pose")) is None
-    real = number(method="real", value=0.002, interval=0.0)
-    assert verdict(tmp_path, table, real).kind == "reproduced"
+    found = verdict(tmp_path, table, number(), method__facts__backbone="t5_small")
+    assert found.against == "Small: 9.0" and found.outcome == "better"
+    assert verdict(tmp_path, table, number(row="mean pose")) is None
+    real = number(row="real", value=0.002, interval=0.0)
+    assert verdict(tmp_path, table, real).outcome == "reproduced"
     assert "value of real motion" in str(verdict(tmp_path, table, {**real, "value": 0.1}))
+
+
+def test_a_method_is_judged_by_its_own_rows_only(tmp_path, table):
+    found = verdict(tmp_path, table, number(value=0.116), method__name="t2m_gpt")
+    assert found.against == "Other: 0.116 ± 0.004" and found.outcome == "reproduced"
+    assert verdict(tmp_path, table, number(value=0.116)).against == "Ours: 0.160 ± 0.008"
+    assert verdict(tmp_path, table, number(), method__name="lookup") is None
+    # The row that speaks for whatever else no row matches is of one method too.
+    one = number(metric="r_top1", value=0.7, better="higher")
+    rows = [row for row in table.rows if row.numbers.keys() != {"fid", "r", "div", "ade", "cider"}]
+    others = replace(table, rows=rows)
+    assert verdict(tmp_path, others, one).against == "Ours, at its best: 0.7"
+    assert verdict(tmp_path, others, one, method__name="t2m_gpt") is None
+
+
+def test_what_a_number_depends_on_is_what_it_says(tmp_path, table):
+    """A metric that nobody listed, made with the evaluator, is not comparable under another."""
+    column = Column("new", "text_to_motion", "new_distance", "New", "lower")
+    row = replace(table.rows[2], numbers={"new": Quantity(0.16, 0.01)})
+    newer = replace(table, columns=[column], rows=[row])
+    own = {"evaluator__name": "own"}
+    one = number(metric="new_distance", judge="evaluator")
+    assert str(verdict(tmp_path, newer, one, **own)) == "not comparable: other evaluator"
+    assert verdict(tmp_path, newer, {**one, "judge": "none"}, **own).outcome == "reproduced"
+    captions = {"captions__references": "normalised"}
+    found = verdict(tmp_path, newer, {**one, "judge": "captions"}, **captions)
+    assert str(found) == "not comparable: other sentences"
 
 
 def test_a_few_clips_less_are_the_same_split(tmp_path, table):
