@@ -20,8 +20,8 @@ from motiongpt.data.caption_file import CaptionLine, read_caption_file
 from motiongpt.data.clip import SPLITS, BadClip, Caption, Clip
 from motiongpt.data.hash_split import split_by_hash
 from motiongpt.data.joint_mapping import JointMapping, load_mapping, mapping_for
-from motiongpt.data.resample import checked_fps
 from motiongpt.errors import UserError
+from motiongpt.motion.resample import checked_fps
 from motiongpt.motion.skeleton import HUMANML3D
 
 

@@ -15,10 +15,10 @@ import numpy as np
 from motiongpt.data.checks import array_problem
 from motiongpt.data.clip import SPLITS, BadClip, Clip
 from motiongpt.data.humanml3d_texts import MalformedText, Span, read_captions
-from motiongpt.data.resample import checked_fps
 from motiongpt.data.split_lists import SplitLists, read_split_lists
 from motiongpt.data.statistics import channel_groups
 from motiongpt.errors import UserError
+from motiongpt.motion.resample import checked_fps
 from motiongpt.motion.skeleton import skeleton_by_name
 
 

@@ -8,8 +8,8 @@ from motiongpt.data.bvh import parse_bvh
 from motiongpt.data.bvh_joints import mapped_joints, on_the_floor
 from motiongpt.data.clip import BadClip, Clip
 from motiongpt.data.joint_mapping import load_mapping
-from motiongpt.data.resample import resampled_length
 from motiongpt.errors import UserError
+from motiongpt.motion.resample import resampled_length
 from motiongpt.motion.skeleton import HUMANML3D
 
 _FEWEST_JOINT_FRAMES = 2

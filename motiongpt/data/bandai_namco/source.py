@@ -19,8 +19,8 @@ from motiongpt.data.bandai_namco.splits import (
 from motiongpt.data.bandai_namco.styles import STYLES
 from motiongpt.data.clip import BadClip, Clip
 from motiongpt.data.download import download as fetch_file
-from motiongpt.data.resample import checked_fps
 from motiongpt.errors import UserError
+from motiongpt.motion.resample import checked_fps
 from motiongpt.motion.skeleton import HUMANML3D
 
 _DATASETS = (1, 2)

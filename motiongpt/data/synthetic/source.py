@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 
 from motiongpt.data.clip import Caption, Clip
-from motiongpt.data.resample import checked_fps, resample_positions
 from motiongpt.data.synthetic.action import discover
 from motiongpt.data.synthetic.compose import Scene, compose
 from motiongpt.data.synthetic.curves import FPS
 from motiongpt.errors import UserError
+from motiongpt.motion.resample import checked_fps, resample_positions
 from motiongpt.motion.skeleton import HUMANML3D
 
 PERCENT = {"train": 80, "val": 5, "test": 15}
