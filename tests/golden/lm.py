@@ -29,6 +29,7 @@ from motiongpt.methods.motiongpt.training.span_corruption import (
     span_numbers,
 )
 from tests.golden.lm_strings import check_motion_strings, is_motion_strings
+from tests.queries import query_of
 
 Arrays = Mapping[str, np.ndarray]
 
@@ -96,7 +97,8 @@ def _check_prompts(case: str, where: str, entry: dict[str, Any], report: Any) ->
         wording = task.prompts.of_classes(task.classes)[0].inputs[0]
         found = mix.placeholders.fill(wording, motion, text)
     else:
-        found = task.prompt(clip, with_length=entry.get("with_len", False))
+        query = query_of(mix, task.name, clip)
+        found = task.prompt(query, with_length=entry.get("with_len", False))
     report.exact(case, f"{where}/inputs", [found], entry["inputs"])
     _check_decoding(case, f"{where}/generate_kwargs", entry, report)
     known = {"task", "tokens", "text", "lengths", "with_len", "inputs", "generate_kwargs"}
@@ -125,7 +127,7 @@ def _released_decodings() -> Mapping[str, Any]:
     config = compose_config(["protocol=motiongpt_release"])
     return {
         name: build(value)
-        for name, value in config.protocol.generation.items()
+        for name, value in config.protocol.motiongpt.items()
         if name.endswith("_decoding")
     }
 

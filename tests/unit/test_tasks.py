@@ -23,6 +23,7 @@ from motiongpt.methods.motiongpt.tasks.task_mix import TaskMix
 from motiongpt.methods.motiongpt.tasks.templates import Templates
 from motiongpt.methods.motiongpt.tasks.text_to_motion import TextToMotion
 from motiongpt.methods.motiongpt.tasks.views import View, repeat_frame, views_from
+from tests.queries import query_of
 
 CONF = Path(__file__).parents[2] / "conf"
 K = 64
@@ -152,23 +153,38 @@ def test_evaluation_prompts_are_training_wordings():
     clip = make_clip()
     seen = {example.input for example in examples(mix, clip, 4000)}
     for task in mix.values():
-        assert task.prompt(clip) in seen
-    assert mix["text_to_motion"].prompt(clip, with_length=True) in seen
-    assert mix["motion_to_text"].prompt(clip, with_length=True) in seen
-    assert mix["prediction"].prompt(clip, "a person walks forward.") in seen
-    assert mix["inbetween"].prompt(clip, "a person walks forward.") in seen
+        assert task.prompt(query_of(mix, task.name, clip)) in seen
+    assert (
+        mix["text_to_motion"].prompt(query_of(mix, "text_to_motion", clip), with_length=True)
+        in seen
+    )
+    assert (
+        mix["motion_to_text"].prompt(query_of(mix, "motion_to_text", clip), with_length=True)
+        in seen
+    )
+    assert (
+        mix["prediction"].prompt(query_of(mix, "prediction", clip, "a person walks forward."))
+        in seen
+    )
+    assert (
+        mix["inbetween"].prompt(query_of(mix, "inbetween", clip, "a person walks forward.")) in seen
+    )
 
 
 def test_prompts_show_nothing_but_what_is_given():
     mix = make_mix()
     clip = make_clip()
-    assert VOCABULARY.read(mix["prediction"].prompt(clip)).tolist() == [30, 31, 32, 33]
-    shown = VOCABULARY.read(mix["inbetween"].prompt(clip)).tolist()
+    assert VOCABULARY.read(
+        mix["prediction"].prompt(query_of(mix, "prediction", clip))
+    ).tolist() == [30, 31, 32, 33]
+    shown = VOCABULARY.read(mix["inbetween"].prompt(query_of(mix, "inbetween", clip))).tolist()
     assert shown == [*range(40, 45), *range(50, 55)]
-    assert not len(VOCABULARY.read(mix["text_to_motion"].prompt(clip)))
-    assert "walks" not in mix["motion_to_text"].prompt(clip)
-    assert "walks" not in mix["prediction"].prompt(clip)
-    assert "83" not in mix["text_to_motion"].prompt(clip)
+    assert not len(
+        VOCABULARY.read(mix["text_to_motion"].prompt(query_of(mix, "text_to_motion", clip)))
+    )
+    assert "walks" not in mix["motion_to_text"].prompt(query_of(mix, "motion_to_text", clip))
+    assert "walks" not in mix["prediction"].prompt(query_of(mix, "prediction", clip))
+    assert "83" not in mix["text_to_motion"].prompt(query_of(mix, "text_to_motion", clip))
 
 
 def test_text_to_motion_asks_for_what_the_query_has():
@@ -179,18 +195,18 @@ def test_text_to_motion_asks_for_what_the_query_has():
     assert task.prompt(Query(20.0, 4)) == "Show me any motion."
 
 
-def test_reply_lengths():
+def test_output_lengths():
     mix = make_mix()
     clip = make_clip()
-    counts = {name: task.reply_tokens(clip) for name, task in mix.items()}
+    counts = {name: task.output_tokens(query_of(mix, name, clip)) for name, task in mix.items()}
     expected = {"text_to_motion": 20, "motion_to_text": None, "prediction": 16, "inbetween": 20}
     assert counts == expected
-    assert mix["text_to_motion"].reply_tokens(Query(20.0, 4, text="a")) is None
+    assert mix["text_to_motion"].output_tokens(Query(20.0, 4, text="a")) is None
 
 
 def test_prediction_puts_the_given_part_first():
-    task = make_mix()["prediction"]
-    clip = make_clip()
+    mix = make_mix()
+    task, clip = mix["prediction"], query_of(mix, "prediction", make_clip())
     whole = task.compose(np.arange(16), clip)
     assert whole.tolist() == [30, 31, 32, 33, *range(16)]
     assert len(task.compose(np.arange(50), clip)) == 20
@@ -199,8 +215,9 @@ def test_prediction_puts_the_given_part_first():
 
 @pytest.mark.parametrize("length", [0, 3, 5, 12, 20, 33])
 def test_inbetween_keeps_its_ends_and_its_length(length):
-    task = make_mix()["inbetween"]
-    whole = task.compose(np.arange(length), make_clip())
+    mix = make_mix()
+    task = mix["inbetween"]
+    whole = task.compose(np.arange(length), query_of(mix, "inbetween", make_clip()))
     assert len(whole) == 20
     assert whole[:5].tolist() == list(range(40, 45))
     assert whole[-5:].tolist() == list(range(50, 55))
@@ -218,12 +235,11 @@ def test_inbetween_from_two_poses():
         task.prompt(Query(20.0, 4, frames=8, start=np.array([7]), end=np.array([9])))
 
 
-def test_replies_are_read():
+def test_outputs_are_read():
     mix = make_mix()
-    assert mix["text_to_motion"].parse(VOCABULARY.write([3, 4])).tolist() == [3, 4]
+    assert mix["text_to_motion"].codes(VOCABULARY.write([3, 4])).tolist() == [3, 4]
     cut_off = VOCABULARY.token(VOCABULARY.start) + VOCABULARY.token(3)
-    assert mix["prediction"].parse(cut_off).tolist() == [3]
-    assert mix["motion_to_text"].parse("  a  person\nwalks. ") == "a person walks."
+    assert mix["prediction"].codes(cut_off).tolist() == [3]
 
 
 def test_tiny_clips_are_used_where_they_can_be():
@@ -300,7 +316,7 @@ def test_every_choice_of_tasks_composes():
     assert names["prediction"] == ["prediction"]
 
 
-@pytest.mark.parametrize("option", ["placeholders", "prompts", "replies"])
+@pytest.mark.parametrize("option", ["placeholders", "prompts", "outputs"])
 def test_unknown_choices_name_the_valid_ones(option):
     with pytest.raises(UserError, match=r"wrong is unknown; choose one of .*released"):
         make_mix(**{option: "wrong"})
@@ -339,13 +355,20 @@ def test_released_way_is_a_training_option():
     assert not any("83" in text for text in told)
 
 
-def test_released_prompts_and_replies():
+def test_released_prompts_and_outputs():
     """A4: prompts never trained on; A7: the continuation alone; A9, A10: marks and lost ends."""
-    mix = make_mix(prompts="released", replies="released", placeholders="released")
+    mix = make_mix(prompts="released", outputs="released", placeholders="released")
     clip = make_clip()
-    assert mix["text_to_motion"].prompt(clip) == "Generate motion: a person walks forward."
-    assert VOCABULARY.read(mix["prediction"].prompt(clip)).tolist() == [0, 1, 2, 3]
-    assert mix["prediction"].compose(np.arange(16), clip).tolist() == list(range(16))
+    assert (
+        mix["text_to_motion"].prompt(query_of(mix, "text_to_motion", clip))
+        == "Generate motion: a person walks forward."
+    )
+    assert VOCABULARY.read(
+        mix["prediction"].prompt(query_of(mix, "prediction", clip))
+    ).tolist() == [0, 1, 2, 3]
+    assert mix["prediction"].compose(
+        np.arange(16), query_of(mix, "prediction", clip)
+    ).tolist() == list(range(16))
     marked = VOCABULARY.write([3, VOCABULARY.mask, 4])
     assert mix["text_to_motion"].codes(marked).tolist() == [3, K - 1, 4]
     lost_end = VOCABULARY.token(K) + VOCABULARY.token(9)

@@ -50,16 +50,18 @@ class Prompted:
         rounded: the request in tokens.
         task: that makes the prompt and reads the output.
         wording: of the prompt; None takes the task's own.
+        with_length: whether the prompt says the length that is asked for.
     """
 
     rounded: Rounded
     task: Task
     wording: str | None = None
+    with_length: bool = False
 
     @property
     def prompt(self) -> str:
         """What the model reads."""
-        return self.task.prompt(self.rounded.query, self.wording)
+        return self.task.prompt(self.rounded.query, self.wording, self.with_length)
 
     @property
     def tokens(self) -> int | None:
@@ -140,7 +142,14 @@ class MotionGPTMethod(Method):
 
     def prompted(self, requests: Sequence[Request], seed: int = 0) -> list[Prompted]:
         """What the language model will read, all motion encoded in one call."""
-        found = [Prompted(self.rounded(request), self.mix[request.task]) for request in requests]
+        found = [
+            Prompted(
+                self.rounded(request),
+                self.mix[request.task],
+                with_length=self.options.length_in_prompt,
+            )
+            for request in requests
+        ]
         self.encode([one.rounded for one in found])
         if self.options.wording == "evaluation":
             return found

@@ -25,6 +25,7 @@ class Options:
         outputs: how outputs are read and joined; see `TaskMix` (A7, A9, A10).
         wording: of several motions of one text: that of the "evaluation", or one of the "training"
             drawn anew for each (C4).
+        length_in_prompt: whether a length that is asked for is also said in words.
     """
 
     motion_decoding: Decoding = field(default_factory=lambda: Decoding("sampling"))
@@ -34,6 +35,7 @@ class Options:
     prompts: str = "trained"
     outputs: str = "right"
     wording: Wording = "evaluation"
+    length_in_prompt: bool = False
 
     def __post_init__(self) -> None:
         for name, value, valid in (

@@ -93,23 +93,26 @@ class Task(ABC):
         caption = clip.captions[int(rng.integers(len(clip.captions)))] if clip.captions else ""
         return self.placeholders.example(wording, target, clip, caption, rng)
 
-    def prompt(self, query: Query, wording: str | None = None) -> str:
+    def prompt(self, query: Query, wording: str | None = None, with_length: bool = False) -> str:
         """The prompt at test time: the first wording of the fitting kind, never quoted.
 
         Args:
             wording: another one, such as one of `wordings`, instead of the first.
+            with_length: name the length in the prompt where the task can and it is known.
 
         Raises:
             UserError: the wording needs what the query does not hold.
         """
         if wording is None:
-            wording = self._wording(self._kinds_for(query))
+            wording = self._wording(self._kinds_for(query, with_length))
         return self.placeholders.prompt(wording, query)
 
     def wordings(self, query: Query) -> tuple[str, ...]:
         """All training wordings of the kind that `prompt` takes for the same query."""
         kinds = {kind.name: kind for kind in self.kinds}
-        return next((kinds[name].inputs for name in self._kinds_for(query) if name in kinds), ())
+        return next(
+            (kinds[name].inputs for name in self._kinds_for(query, False) if name in kinds), ()
+        )
 
     def output_tokens(self, query: Query) -> int | None:
         """How many motion tokens the output should have; None where open, or not a motion."""
@@ -123,7 +126,7 @@ class Task(ABC):
         """Make codes of the whole motion out of the codes that the model generated."""
         return np.asarray(output, np.int64)
 
-    def _kinds_for(self, query: Query) -> tuple[str, ...]:
+    def _kinds_for(self, query: Query, with_length: bool) -> tuple[str, ...]:
         """Template kinds that ask `query`, the best first; tasks with several override this."""
         return (self.evaluation_kind,)
 

@@ -21,7 +21,7 @@ class Inbetween(Task):
         head, tail = self.placeholders.ends(clip)
         return super().usable(clip) and len(head) + len(tail) < clip.tokens
 
-    def prompt(self, query: Query, wording: str | None = None) -> str:
+    def prompt(self, query: Query, wording: str | None = None, with_length: bool = False) -> str:
         """See `Task.prompt`.
 
         Raises:
@@ -33,11 +33,11 @@ class Inbetween(Task):
                 f"in-between: {query.tokens} tokens with {given} of them given leave nothing to "
                 "fill; ask for more frames or give fewer"
             )
-        return super().prompt(query, wording)
+        return super().prompt(query, wording, with_length)
 
     def compose(self, output: Codes, query: Query) -> Codes:
         """The output's middle between the given ends, exactly as long as asked for."""
         return self.reader.completed(query.given_start, output, query.given_end, query.tokens)
 
-    def _kinds_for(self, query: Query) -> tuple[str, ...]:
+    def _kinds_for(self, query: Query, with_length: bool) -> tuple[str, ...]:
         return ("caption_inbetween",) if query.text else (self.evaluation_kind,)

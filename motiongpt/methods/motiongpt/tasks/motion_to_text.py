@@ -1,6 +1,7 @@
 """Motion to text: captions, and the questions about length that are answered in words."""
 
 from motiongpt.methods.motiongpt.tasks.base import Task
+from motiongpt.methods.motiongpt.tasks.query import Query
 
 
 class MotionToText(Task):
@@ -14,3 +15,7 @@ class MotionToText(Task):
     output = "text"
     classes = ("m2t", "m2l", "t2t", "n2t")
     evaluation_kind = "caption"
+
+    def _kinds_for(self, query: Query, with_length: bool) -> tuple[str, ...]:
+        named = with_length and query.frames is not None
+        return ("framelen", self.evaluation_kind) if named else (self.evaluation_kind,)

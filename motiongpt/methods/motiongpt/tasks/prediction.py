@@ -26,5 +26,5 @@ class Prediction(Task):
         """Given codes, then the continuation, so that it lies where it belongs in time."""
         return self.reader.continued(query.given_start, output, query.tokens)
 
-    def _kinds_for(self, query: Query) -> tuple[str, ...]:
+    def _kinds_for(self, query: Query, with_length: bool) -> tuple[str, ...]:
         return ("caption_prediction",) if query.text else (self.evaluation_kind,)

@@ -12,7 +12,8 @@ class TextToMotion(Task):
     classes = ("t2m", "l2m", "n2m")
     evaluation_kind = "caption"
 
-    def _kinds_for(self, query: Query) -> tuple[str, ...]:
+    def _kinds_for(self, query: Query, with_length: bool) -> tuple[str, ...]:
         if not query.text:
             return ("random",) if query.frames is None else ("framelen",)
-        return (self.evaluation_kind,)
+        named = with_length and query.frames is not None
+        return ("caption_framelen", self.evaluation_kind) if named else (self.evaluation_kind,)
