@@ -11,7 +11,6 @@ from omegaconf import DictConfig, OmegaConf
 from evaluation.replications.results import MODEL, REAL, Result
 from evaluation.reports.results_file import ResultsFile
 
-SECTIONS = ("generation", "scoring")  # of a protocol; the rest says which clips and how often
 TOGETHER = "_decoding"  # settings of one way of decoding only make sense together
 # No published protocol has these: they are left to the CSV.
 PLAUSIBILITY = frozenset({"foot_sliding", "floating", "penetration", "jitter", "bone_length_error"})
@@ -85,13 +84,14 @@ def audit_tables(scored: Mapping[Variant, ResultsFile]) -> tuple[str, str]:
 
 
 def _settings(protocol: DictConfig) -> dict[str, Any]:
-    """Dotted key -> value of all settings in `SECTIONS`."""
+    """Dotted key -> value of all settings in sections: the rest says which clips and how often."""
     plain = OmegaConf.to_container(protocol, resolve=True)
     assert isinstance(plain, dict)
     return {
         key: value
-        for section in SECTIONS
-        for key, value in _flat(f"{section}", plain[section]).items()
+        for section, settings in plain.items()
+        if isinstance(settings, Mapping)
+        for key, value in _flat(str(section), settings).items()
     }
 
 

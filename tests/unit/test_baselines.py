@@ -41,7 +41,7 @@ def test_completions_stand_beside_what_costs_no_learning():
     assert (completed.joints[:6] == joints[:6]).all() and (completed.joints[6:] == joints[5]).all()
     assert completed.features.shape == (19, 263) and np.isfinite(completed.features).all()
     given = (places < 6) | (places > 13)
-    line = baselines([make_case(joints, given=given)], "bridge", MEAN, seed=0)[LINEAR][0]
+    line = baselines([make_case(joints, given=given)], "inbetween", MEAN, seed=0)[LINEAR][0]
     np.testing.assert_allclose(line.joints[given], joints[given])
     middle = (joints[5] + joints[14]) / 2
     np.testing.assert_allclose(line.joints[6:14].mean(0), middle, atol=1e-5)

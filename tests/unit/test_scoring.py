@@ -30,7 +30,7 @@ CLIPS = 5
 class Frames(Metric):
     """Mean frames of the motions; a draw on top."""
 
-    kinds = frozenset({"motion", "continuation", "bridge", "reconstruction", "text"})
+    kinds = frozenset({"motion", "continuation", "inbetween", "reconstruction", "text"})
 
     def __init__(self, seed=None):
         super().__init__()
@@ -172,7 +172,7 @@ def test_an_interrupted_scoring_goes_on(tmp_path, store):
         ("motion", (0, 0), {REAL, CHANCE, SHUFFLED}),
         ("text", (0, 0), {REAL, CHANCE}),
         ("continuation", (8, 0), {REAL, HOLD}),
-        ("bridge", (8, 8), {REAL, LINEAR}),
+        ("inbetween", (8, 8), {REAL, LINEAR}),
         ("reconstruction", (0, 0), {REAL, MEAN_POSE}),
     ],
 )
@@ -189,7 +189,7 @@ def test_baselines_are_what_they_say(tmp_path, store):
     real, shuffled = cases[REAL][0].features, cases[SHUFFLED][0].features
     assert not np.array_equal(real, shuffled)
     np.testing.assert_array_equal(np.sort(real, axis=0), np.sort(shuffled, axis=0))
-    made = saved(tmp_path / "b", store, "bridge", replications=1, given=(8, 8))
+    made = saved(tmp_path / "b", store, "inbetween", replications=1, given=(8, 8))
     _, cases = scoring(tmp_path / "b", store, frames=Frames()).score(made)
     line = cases[LINEAR][0]
     assert line.features.shape == (39, 263), "features of joints lack the last frame"
