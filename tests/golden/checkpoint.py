@@ -14,7 +14,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from motiongpt.backbones.loading import load_backbone
+from motiongpt.codecs.trained import TrainedTokenizer
 from motiongpt.codecs.vq_vae.original_names import original_sizes
+from motiongpt.published.folder import CODEC, LANGUAGE_MODEL
 from motiongpt.published.import_checkpoint import recognised
 from motiongpt.published.importers.base import ImportedParts, ImportOptions
 from tests.unit.original_checkpoints import (
@@ -91,8 +94,13 @@ def _parts(state: Mapping[str, Tensor], words: int) -> ImportedParts:
 
 
 def _under_original_names(parts: ImportedParts) -> dict[str, Tensor]:
-    named = original_vq_vae(parts.tokenizer.tokenizer)  # type: ignore[arg-type]
-    if parts.backbone is not None:
-        weights = parts.backbone.language_model.state_dict()
-        named |= {f"lm.language_model.{name}": tensor for name, tensor in weights.items()}
+    """Weights of the parts as they are saved and read again."""
+    with tempfile.TemporaryDirectory() as name:
+        folders = {part: Path(name, part) for part in parts.parts}
+        for part, save in parts.parts.items():
+            save(folders[part])
+        named = original_vq_vae(TrainedTokenizer.load(folders[CODEC]).tokenizer)  # type: ignore[arg-type]
+        if LANGUAGE_MODEL in folders:
+            weights = load_backbone(folders[LANGUAGE_MODEL]).language_model.state_dict()
+            named |= {f"lm.language_model.{name}": tensor for name, tensor in weights.items()}
     return named

@@ -15,11 +15,14 @@ import numpy as np
 from launch.composition.build import build
 from launch.composition.compose import compose_config
 from motiongpt.backbones.motion_vocabulary import MotionVocabulary
-from motiongpt.methods.motiongpt.tasks.clip_tokens import WHOLE, ClipTokens
+from motiongpt.methods.base import INBETWEEN, PREDICTION, TEXT_TO_MOTION, Request
+from motiongpt.methods.motiongpt.released import SeenWhole
+from motiongpt.methods.motiongpt.rounding import Format, Rounded
 from motiongpt.methods.motiongpt.tasks.inbetween import Inbetween
 from motiongpt.methods.motiongpt.tasks.motion_to_text import MotionToText
 from motiongpt.methods.motiongpt.tasks.placeholders import ReleasedMotion, ReleasedPlaceholders
 from motiongpt.methods.motiongpt.tasks.prediction import Prediction
+from motiongpt.methods.motiongpt.tasks.query import Query
 from motiongpt.methods.motiongpt.tasks.task_mix import TaskMix
 from motiongpt.methods.motiongpt.tasks.text_to_motion import TextToMotion
 from motiongpt.methods.motiongpt.training.span_corruption import (
@@ -28,8 +31,8 @@ from motiongpt.methods.motiongpt.training.span_corruption import (
     span_mask,
     span_numbers,
 )
+from motiongpt.motion.skeleton import HUMANML3D
 from tests.golden.lm_strings import check_motion_strings, is_motion_strings
-from tests.queries import query_of
 
 Arrays = Mapping[str, np.ndarray]
 
@@ -90,14 +93,13 @@ def _check_prompts(case: str, where: str, entry: dict[str, Any], report: Any) ->
     mix = _released_tasks(_codebook_size(entry["inputs"]))
     task, text, frames = mix[TASKS[entry["task"]].name], entry.get("text", ""), entry["lengths"]
     codes = np.array(entry.get("tokens", []), np.int64)
-    clip = ClipTokens("golden", frames, FPS, FRAMES_PER_TOKEN, (text,), {WHOLE: codes})
     if len(codes) > frames // FRAMES_PER_TOKEN:
         # Padding was encoded too (or `lengths` counts tokens): no clip of ours can be like that.
         motion = ReleasedMotion(codes, frames, FPS, FRAMES_PER_TOKEN)
         wording = task.prompts.of_classes(task.classes)[0].inputs[0]
         found = mix.placeholders.fill(wording, motion, text)
     else:
-        query = query_of(mix, task.name, clip)
+        query = _query(task.name, text, codes, frames)
         found = task.prompt(query, with_length=entry.get("with_len", False))
     report.exact(case, f"{where}/inputs", [found], entry["inputs"])
     _check_decoding(case, f"{where}/generate_kwargs", entry, report)
@@ -105,8 +107,28 @@ def _check_prompts(case: str, where: str, entry: dict[str, Any], report: Any) ->
     _name_unchecked(case, where, entry, known, report)
 
 
+def _query(task: str, text: str, codes: np.ndarray, frames: int) -> Query:
+    """What the released protocol lets a task know of a clip: its given parts are cut of `codes`."""
+    rows = np.zeros((frames, HUMANML3D.n_features), np.float32)
+    request = Request(
+        "golden",
+        task,
+        text,
+        frames,
+        start=rows[:1] if task in (PREDICTION, INBETWEEN) else None,
+        end=rows[:1] if task == INBETWEEN else None,
+        motion=None if task == TEXT_TO_MOTION else rows,
+    )
+    format = Format(FRAMES_PER_TOKEN, FPS, HUMANML3D)
+    rounded = Rounded(request, format)
+    if rounded.is_completion:
+        rounded = SeenWhole(request, format)
+    rounded.take([codes] if request.motion is not None else [])
+    return rounded.query
+
+
 def _check_decoding(case: str, where: str, entry: dict[str, Any], report: Any) -> None:
-    """How the protocol of the released code writes; its `max_length` counts the first, given token.
+    """How the protocol of the released code decodes; its `max_length` counts the first, given token.
 
     A motion's greatest length is not compared: whatever lies behind the real clip's end is cut off.
     """
