@@ -36,7 +36,7 @@ class Report:
         self.notes: list[str] = []
 
     def compare(
-        self, case: str, name: str, found: Found, expected: Found, atol: float = 0, rtol: float = 0
+        self, case: str, name: str, found: Found, expected: Found, atol: float | np.ndarray = 0, rtol: float = 0
     ) -> None:
         """Miss unless shapes agree and |found - expected| <= atol + rtol |expected| everywhere."""
         entry = self._case(case)
@@ -56,7 +56,7 @@ class Report:
             entry.largest, entry.largest_name = largest, name
         n_wrong = int((error > allowed).sum())
         if n_wrong:
-            tolerance = f"{atol:g}" + (f" + {rtol:g} relative" if rtol else "")
+            tolerance = f"{np.max(atol):g}" + (f" + {rtol:g} relative" if rtol else "")
             entry.misses.append(
                 f"{name}: {n_wrong} of {error.size} values off by up to {largest:.3e}, allowed {tolerance}"
             )
