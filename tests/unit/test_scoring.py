@@ -7,7 +7,6 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
-from hydra.utils import instantiate
 
 from evaluation.case import Scorers, recover_joints
 from evaluation.metrics.base import Metric, Number
@@ -18,6 +17,7 @@ from evaluation.replications.rules import Rules
 from evaluation.replications.scoring import Scoring, check_names
 from evaluation.reports.first_schema import JUDGES
 from evaluation.requests.predictions import About, Outputs, PredictionSet
+from launch.composition.build import build
 from launch.composition.compose import compose_config
 from motiongpt.data.build import build_store
 from motiongpt.data.clip import Caption
@@ -144,7 +144,7 @@ def test_two_metrics_with_one_name_are_refused_before_anything_is_scored(tmp_pat
 
 def test_the_metrics_that_are_shipped_have_names_of_their_own_and_say_what_judges_them():
     nodes = compose_config(["metrics=[all,bert_score]"]).metrics
-    metrics = {str(name): instantiate(node) for name, node in nodes.items()}
+    metrics = {str(name): build(node) for name, node in nodes.items()}
     check_names(metrics)
     # Files of the first schema are read by name: the list must say what the metrics say.
     judges = {name: judge for judge, names in JUDGES.items() for name in names}
