@@ -208,7 +208,7 @@ def stage_settings(name: str) -> dict:
     """What conf/stage says, with small numbers in the places of what other groups say."""
     shared_by = OmegaConf.load(ROOT / "conf" / "stage" / "_mld.yaml")
     settings = OmegaConf.merge(shared_by, OmegaConf.load(ROOT / "conf" / "stage" / f"{name}.yaml"))
-    for key in ("defaults", "_target_", "version", "parents", "hardware"):
+    for key in ("defaults", "_target_", "version", "parents", "hardware", "_unsigned_"):
         if key in settings:
             del settings[key]
     denoiser = OmegaConf.load(ROOT / "conf" / "denoiser" / "mld.yaml")

@@ -8,8 +8,8 @@ from motiongpt.data.build import build_store
 from motiongpt.errors import UserError
 from motiongpt.methods.motiongpt.tasks.clip_tokens import WHOLE
 from motiongpt.methods.motiongpt.token_store import TokenStore
-from motiongpt.methods.motiongpt.training.language_stages import say_who_is_silent
 from motiongpt.methods.motiongpt.training.tokens_stage import TOKENS
+from motiongpt.training.captioned import captioned_clips, log_clips_without_captions
 from motiongpt.training.stage import StageContext
 from tests.unit.fake_source import FakeSource, joint_clip
 
@@ -46,8 +46,10 @@ def test_a_language_stage_says_how_many_clips_have_no_words(tmp_path):
     none = build_store(FakeSource(clips[1:]), tmp_path / "none", progress=False)
     said = []
     context = StageContext("instruct", "", tmp_path, {}, some, say=said.append)
-    say_who_is_silent("instruct", np.array([0]), context)
+    log_clips_without_captions("instruct", np.array([0]), context)
     assert len(said) == 1 and "1 of 2 training clips have no caption" in said[0]
+    train, val = captioned_clips("mld", context)
+    assert (train.tolist(), val.tolist(), len(said)) == ([0], [2], 2)
     context = StageContext("instruct", "", tmp_path, {}, none)
     with pytest.raises(UserError, match="stage instruct: 1 of 1 training clips have no caption"):
-        say_who_is_silent("instruct", np.array([], int), context)
+        captioned_clips("instruct", context)

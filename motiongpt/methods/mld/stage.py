@@ -23,6 +23,7 @@ from motiongpt.methods.mld.folder import TrainedDenoiser
 from motiongpt.methods.mld.module import LatentDiffusionModule
 from motiongpt.methods.mld.schedule import NoiseSchedule
 from motiongpt.text_encoders.loading import load_text_encoder
+from motiongpt.training.captioned import captioned_clips
 from motiongpt.training.compilation import compile_parts
 from motiongpt.training.fit import Schedule, fit
 from motiongpt.training.optimization import make_optimization
@@ -90,7 +91,7 @@ class MLDStage(Stage):
             self.drop_text,
             self.noise.steps,
         )
-        clips = store.indices("train"), store.indices("val")
+        clips = captioned_clips(self.name, context)
         context.say(
             f"  {self.name}: {len(clips[0])} training and {len(clips[1])} validation clips, "
             f"{sum(p.numel() for p in denoiser.parameters()):,} parameters"

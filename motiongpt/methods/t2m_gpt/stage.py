@@ -25,6 +25,7 @@ from motiongpt.methods.t2m_gpt.network import CodeTransformer
 from motiongpt.methods.t2m_gpt.rows import collate
 from motiongpt.text_encoders.loading import load_text_encoder
 from motiongpt.training.cached import cached
+from motiongpt.training.captioned import captioned_clips
 from motiongpt.training.compilation import compile_parts
 from motiongpt.training.fit import Schedule, fit
 from motiongpt.training.optimization import make_optimization
@@ -113,7 +114,7 @@ class T2MGPTStage(Stage):
     def _train(
         self, network: CodeTransformer, examples: CodeExamples, context: StageContext
     ) -> dict[str, Any]:
-        clips = context.store.indices("train"), context.store.indices("val")
+        clips = captioned_clips(self.name, context)
         context.say(
             f"  {self.name}: {len(clips[0])} training and {len(clips[1])} validation clips, "
             f"{sum(p.numel() for p in network.parameters()):,} parameters"

@@ -6,14 +6,12 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import lightning.pytorch as pl
-import numpy as np
 from hydra.utils import instantiate
 from omegaconf import DictConfig
 
 from motiongpt.backbones.base import Backbone
 from motiongpt.backbones.loading import load_backbone
 from motiongpt.data.store import MotionStore
-from motiongpt.errors import UserError
 from motiongpt.methods.motiongpt.tasks.clip_tokens import WHOLE
 from motiongpt.methods.motiongpt.tasks.pretraining_mix import PretrainingMix
 from motiongpt.methods.motiongpt.tasks.templates import Templates
@@ -25,6 +23,7 @@ from motiongpt.methods.motiongpt.training.language_model_cost import transformer
 from motiongpt.methods.motiongpt.training.language_module import LanguageModule
 from motiongpt.methods.motiongpt.training.tokens_stage import TOKENS
 from motiongpt.methods.motiongpt.training.unsupervised import unsupervised_objective
+from motiongpt.training.captioned import log_clips_without_captions
 from motiongpt.training.compilation import compile_parts
 from motiongpt.training.fit import Schedule, fit
 from motiongpt.training.optimization import make_optimization
@@ -70,7 +69,7 @@ class LanguageStage(Stage):
         )
         examples = LanguageExamples(TokenisedClips(context.store, tokens), mix)
         clips = examples.indices("train"), examples.indices("val")
-        say_who_is_silent(self.name, clips[0], context)
+        log_clips_without_captions(self.name, clips[0], context)
         context.say(
             f"  {self.name}: {len(clips[0])} training and {len(clips[1])} validation "
             f"clips, {sum(p.numel() for p in backbone.parameters()):,} parameters"
@@ -158,23 +157,6 @@ class InstructStage(LanguageStage):
         tokens.check_codebook(self.tasks.codebook_size)
         backbone = load_backbone(Path(context.parents["pretrain"]) / MODEL, tokens.codebook_size)
         return self.train(backbone, instantiate(self.tasks), tokens, context)
-
-
-def say_who_is_silent(name: str, clips: np.ndarray, context: StageContext) -> None:
-    """One line where training clips have no caption.
-
-    Raises:
-        UserError: they are why there is none to train on.
-    """
-    train = context.store.indices("train")
-    silent = len(context.store.without_captions(train))
-    said = f"{silent:,} of {len(train):,} training clips have no caption"
-    if silent == len(train) and silent and not len(clips):
-        raise UserError(
-            f"stage {name}: {said}, and its examples need words; add captions to the data"
-        )
-    if silent:
-        context.say(f"  {name}: {said}, no example with words is made of them")
 
 
 def _texts(store: MotionStore) -> Iterator[str]:

@@ -1,0 +1,45 @@
+"""Clips without captions, which no example with words can be made of."""
+
+import numpy as np
+
+from motiongpt.errors import UserError
+from motiongpt.training.stage import StageContext
+
+
+def captioned_clips(name: str, context: StageContext) -> tuple[np.ndarray, np.ndarray]:
+    """Indices of the training and of the validation clips that have a caption.
+
+    Args:
+        name: of the stage, for the line that counts the others.
+
+    Raises:
+        UserError: no training clip has one.
+    """
+    store = context.store
+    train, val = (
+        np.setdiff1d(clips, store.without_captions(clips))
+        for clips in (store.indices("train"), store.indices("val"))
+    )
+    log_clips_without_captions(name, train, context)
+    return train, val
+
+
+def log_clips_without_captions(name: str, used: np.ndarray, context: StageContext) -> None:
+    """One line that says how many training clips have no caption, where some have none.
+
+    Args:
+        name: of the stage.
+        used: indices of the clips that it trains on.
+
+    Raises:
+        UserError: it has none to train on because no training clip has a caption.
+    """
+    train = context.store.indices("train")
+    silent = len(context.store.without_captions(train))
+    found = f"{silent:,} of {len(train):,} training clips have no caption"
+    if silent and silent == len(train) and not len(used):
+        raise UserError(
+            f"stage {name}: {found}, and its examples need words; add captions to the data"
+        )
+    if silent:
+        context.say(f"  {name}: {found}, no example with words is made of them")
