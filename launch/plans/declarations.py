@@ -30,6 +30,8 @@ class Declared(NamedTuple):
 
 def declared_at(node: Mapping[str, Any]) -> tuple[Declared, ...]:
     """What `node` itself declares, in plain containers."""
+    if UNSIGNED not in node and BY_CONTENT not in node:
+        return ()
     return tuple(
         Declared(tuple(str(path).split(".")), kind)
         for kind in RESERVED

@@ -39,13 +39,16 @@ def _signed(settings: Any, declared: Sequence[Declared]) -> Any:
     declared = (*declared, *declared_at(settings))
     if not declared:
         return {key: _signed(value, ()) for key, value in settings.items()}
+    below: dict[str, list[Declared]] = {}
+    for path, kind in declared:
+        below.setdefault(path[0], []).append(Declared(path[1:], kind))
     signed = {}
     for key, value in settings.items():
-        below = [Declared(one.path[1:], one.kind) for one in declared if one.path[0] == key]
-        kinds = {one.kind for one in below if not one.path}
+        inner = below.get(key, ())
+        kinds = {kind for path, kind in inner if not path}
         if key in RESERVED or UNSIGNED in kinds:
             continue
-        signed[key] = _content(key, value) if kinds else _signed(value, below)
+        signed[key] = _content(key, value) if kinds else _signed(value, inner)
     return signed
 
 
