@@ -1,17 +1,19 @@
-"""Turn a released checkpoint (MotionGPT, T2M-GPT) into a model folder, once."""
+"""Turn a released checkpoint (MotionGPT, T2M-GPT, MLD) into a model folder, once."""
 
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
 from motiongpt.errors import UserError
-from motiongpt.published.folder import LANGUAGE_MODEL, ModelFolder
-from motiongpt.published.import_checkpoint import import_checkpoint
+from motiongpt.published.folder import ModelFolder
+from motiongpt.published.import_checkpoint import import_checkpoint, known_importers
 from motiongpt.published.importers.base import ImportOptions
 
 EXAMPLES = """examples:
   motiongpt import-checkpoint motiongpt_s3_h3d.tar --statistics MotionGPT/assets/meta
   motiongpt import-checkpoint net_last.pth t2m_gpt_vq_vae --statistics meta --codebook-size 512
+  motiongpt import-checkpoint net_best_fid.pth t2m_gpt_transformer
+  motiongpt import-checkpoint mld_humanml3d.ckpt --statistics meta
   motiongpt import-checkpoint motiongpt_s3_h3d.tar --statistics meta --text-tokenizer flan-t5-base/
 
 Nothing in the file is executed: its weights are read, everything else is passed over. Which project
@@ -90,8 +92,8 @@ def default_folder(file: Path) -> Path:
 
 def next_command(imported: ModelFolder) -> str:
     """What can be done with a model folder."""
-    goal = "" if LANGUAGE_MODEL in imported.parts else " goal=evaluate_codec"
-    return (
-        f"evaluate it: motiongpt run experiment=published published.folder={imported.folder} "
-        f"data={imported.skeleton}{goal}"
-    )
+    importer = known_importers().get(imported.source.get("importer", ""))
+    if importer is None:
+        return f"use it: motiongpt demo {imported.folder}"
+    experiment = importer.experiment.format(folder=imported.folder)
+    return f"evaluate it: motiongpt run experiment={experiment} data={imported.skeleton}"

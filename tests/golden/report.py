@@ -36,7 +36,13 @@ class Report:
         self.notes: list[str] = []
 
     def compare(
-        self, case: str, name: str, found: Found, expected: Found, atol: float | np.ndarray = 0, rtol: float = 0
+        self,
+        case: str,
+        name: str,
+        found: Found,
+        expected: Found,
+        atol: float | np.ndarray = 0,
+        rtol: float = 0,
     ) -> None:
         """Miss unless shapes agree and |found - expected| <= atol + rtol |expected| everywhere."""
         entry = self._case(case)

@@ -17,7 +17,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from motiongpt.errors import UserError
-from motiongpt.published.shapes import check_shapes
+from motiongpt.shapes import check_shapes
 
 TABLES = {
     "query_pos_encoder.pe": "encoder_positions",

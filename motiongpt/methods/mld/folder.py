@@ -14,7 +14,7 @@ from motiongpt.errors import UserError
 from motiongpt.files import save_array, save_with, write_json
 from motiongpt.methods.mld.denoiser import LatentDenoiser
 from motiongpt.methods.mld.schedule import NoiseSchedule
-from motiongpt.published.shapes import check_shapes
+from motiongpt.shapes import check_shapes
 
 DESCRIPTION, WEIGHTS, LENGTHS = "denoiser.json", "denoiser.safetensors", "lengths.npy"
 METHOD, FORMAT = "mld", 1

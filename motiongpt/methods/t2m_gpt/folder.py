@@ -10,7 +10,7 @@ from safetensors.torch import load_file, save_file
 from motiongpt.errors import UserError
 from motiongpt.files import save_with, write_json
 from motiongpt.methods.t2m_gpt.network import CodeTransformer
-from motiongpt.published.shapes import check_shapes
+from motiongpt.shapes import check_shapes
 
 DESCRIPTION, WEIGHTS = "transformer.json", "transformer.safetensors"
 METHOD, FORMAT = "t2m_gpt", 1

@@ -73,11 +73,13 @@ class Importer(ABC):
         name: as conf/published calls it.
         holds: what its checkpoints look like, for messages.
         statistics: where mean and std are to be had.
+        experiment: that evaluates the model {folder}, and what it has to be told.
     """
 
     name: ClassVar[str]
     holds: ClassVar[str]
     statistics: ClassVar[str]
+    experiment: ClassVar[str] = "published published.folder={folder}"
 
     @abstractmethod
     def recognises(self, content: Mapping[str, Any]) -> bool:
@@ -101,19 +103,37 @@ class Importer(ABC):
         """
         sizes = original_sizes(state, prefix)
         _check_codebook(sizes["codebook_size"], options.codebook_size, prefix)
-        if sizes["n_features"] not in SKELETONS:
-            known = " or ".join(f"{n} ({one.name})" for n, (one, _) in SKELETONS.items())
-            raise UserError(
-                f"{prefix}encoder.model.0.weight: expected {known} features, found "
-                f"{sizes['n_features']}"
-            )
-        skeleton, fps = SKELETONS[sizes["n_features"]]
-        found = read_statistics(options.statistics, options.store, skeleton, self.statistics)
+        format = format_of(sizes["n_features"], f"{prefix}encoder.model.0.weight")
+        found = self.read_statistics(options, format)
         learned = prefix + QUANTIZER_NAMES[1] in state
         network = VQVAE(quantizer=StandardQuantizer if learned else EMAResetQuantizer, **sizes)
         load_original(network, state, prefix)
         codec = TrainedTokenizer(network, found.mean, found.std)
-        return codec, MotionFormat(fps, skeleton), found
+        return codec, format, found
+
+    def read_statistics(self, options: ImportOptions, format: MotionFormat) -> Statistics:
+        """Mean and std that fit the motions.
+
+        Raises:
+            UserError: see `published.statistics.read_statistics`.
+        """
+        return read_statistics(options.statistics, options.store, format.skeleton, self.statistics)
+
+
+def format_of(n_features: int, name: str) -> MotionFormat:
+    """The motions that have so many features.
+
+    Args:
+        name: of the weight that tells, for the message.
+
+    Raises:
+        UserError: no known skeleton has.
+    """
+    if n_features not in SKELETONS:
+        known = " or ".join(f"{n} ({one.name})" for n, (one, _) in SKELETONS.items())
+        raise UserError(f"{name}: expected {known} features, found {n_features}")
+    skeleton, fps = SKELETONS[n_features]
+    return MotionFormat(fps, skeleton)
 
 
 def codec_summary(codec: TrainedTokenizer, format: MotionFormat) -> str:

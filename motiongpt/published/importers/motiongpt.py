@@ -17,9 +17,10 @@ from motiongpt.published.importers.base import (
     remarks_of,
 )
 from motiongpt.published.language_model import backbone_from_state, usual_text_tokenizer
-from motiongpt.published.shapes import tensors_under
+from motiongpt.shapes import tensors_under
 
 TOKENIZER, LANGUAGE_MODEL = "vae.", "lm.language_model."
+VQ_VAE = ("vae.encoder.model.", "vae.decoder.model.", "vae.quantizer.")  # other VAEs are vae.* too
 IGNORED = ("metrics.", "_losses.")  # evaluators and sums of losses, saved with the model
 
 
@@ -36,7 +37,7 @@ class MotionGPTImporter(Importer):
     def recognises(self, content: Mapping[str, Any]) -> bool:
         """See `Importer`."""
         state = content.get("state_dict")
-        return isinstance(state, Mapping) and any(str(n).startswith(TOKENIZER) for n in state)
+        return isinstance(state, Mapping) and any(str(n).startswith(VQ_VAE) for n in state)
 
     def parts(self, content: Mapping[str, Any], options: ImportOptions) -> ImportedParts:
         """See `Importer`. Without lm.* (stage 1 alone) there is no backbone."""

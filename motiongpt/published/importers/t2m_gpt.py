@@ -1,4 +1,4 @@
-"""T2M-GPT's checkpoints of its VQ-VAE (arXiv:2301.06052): a tokenizer alone."""
+"""T2M-GPT's checkpoints of its VQ-VAE (arXiv:2301.06052): its transformer is a file apart."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -11,7 +11,7 @@ from motiongpt.published.importers.base import (
     codec_summary,
     remarks_of,
 )
-from motiongpt.published.shapes import tensors_under
+from motiongpt.shapes import tensors_under
 
 PREFIXES = ("vqvae.", "")  # inside the wrapper that is trained, or alone
 EDGE = "encoder.model.0.weight"
@@ -26,6 +26,7 @@ class T2MGPTImporter(Importer):
         "those of T2M-GPT are downloaded by its repository's script into "
         "checkpoints/t2m/VQVAEV3_CB1024_CMT_H1024_NRES3/meta"
     )
+    experiment = "published published.folder={folder} goal=evaluate_codec"
 
     def recognises(self, content: Mapping[str, Any]) -> bool:
         """See `Importer`."""

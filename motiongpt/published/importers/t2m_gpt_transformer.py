@@ -1,0 +1,70 @@
+"""T2M-GPT's checkpoints of its transformer (arXiv:2301.06052); its VQ-VAE is a file apart."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from motiongpt.data.store import MotionStore
+from motiongpt.errors import UserError
+from motiongpt.methods.base import MotionFormat
+from motiongpt.methods.t2m_gpt.folder import METHOD, save_transformer
+from motiongpt.methods.t2m_gpt.original_names import transformer_from_state
+from motiongpt.published.importers.base import (
+    SKELETONS,
+    ImportedParts,
+    Importer,
+    ImportOptions,
+    parameters,
+)
+from motiongpt.shapes import tensors_under
+
+TRANSFORMER = "transformer"
+PARTS = ("trans_base.", "trans_head.")
+HUMANML3D_FEATURES = 263
+
+
+class T2MGPTTransformerImporter(Importer):
+    """`trans` with trans_base.* and trans_head.*."""
+
+    name = "t2m_gpt_transformer"
+    holds = "trans with the transformer's trans_base.*, trans_head.*"
+    statistics = "the transformer needs none, its VQ-VAE does"
+    experiment = "published_t2m_gpt published.codec=FOLDER published.transformer={folder}"
+
+    def recognises(self, content: Mapping[str, Any]) -> bool:
+        """See `Importer`."""
+        found = content.get("trans")
+        return isinstance(found, Mapping) and any(str(n).startswith(PARTS) for n in found)
+
+    def parts(self, content: Mapping[str, Any], options: ImportOptions) -> ImportedParts:
+        """See `Importer`."""
+        named = {str(name): value for name, value in content["trans"].items()}
+        network = transformer_from_state(tensors_under(named, ""))
+        codes = network.codebook_size
+        if options.codebook_size not in (None, codes):
+            raise UserError(
+                f"trans: expected a codebook of {options.codebook_size} codes, found {codes}"
+            )
+        format, remarks = _format(options)
+        summary = (
+            f"transformer: {codes} codes, {len(network.blocks)} blocks, {parameters(network)} "
+            f"parameters, reads text features of {network.text_width} numbers"
+        )
+        return ImportedParts(
+            METHOD,
+            {TRANSFORMER: lambda folder: save_transformer(network, folder)},
+            format,
+            (summary,),
+            remarks=remarks,
+        )
+
+
+def _format(options: ImportOptions) -> tuple[MotionFormat, tuple[str, ...]]:
+    """Of the motions behind the codes, which the weights don't tell; and what to say of it."""
+    if options.store is not None:
+        store = MotionStore.open(options.store)
+        return MotionFormat(store.fps, store.skeleton), ()
+    skeleton, fps = SKELETONS[HUMANML3D_FEATURES]
+    return MotionFormat(fps, skeleton), (
+        "taken to be of HumanML3D's motions, the checkpoint doesn't tell: --store FOLDER with a "
+        "motion store of other data says otherwise",
+    )
