@@ -19,7 +19,6 @@ from motiongpt.data.store import MotionStore
 from motiongpt.data.store_writer import StoreWriter
 from motiongpt.errors import UserError
 from motiongpt.motion.features import joints_to_features
-from motiongpt.motion.recover import features_to_joints
 from motiongpt.motion.skeleton import Skeleton
 
 
@@ -104,13 +103,8 @@ def _batches(
 
 
 def _add_batch(clips: Sequence[Clip], writer: StoreWriter) -> None:
-    good = _with_features(clips, writer)
-    if not good:
-        return
-    padded = pad_sequence([torch.from_numpy(rows) for _, rows in good], batch_first=True)
-    joints = features_to_joints(padded, writer.skeleton)
-    for (clip, rows), positions in zip(good, joints, strict=True):
-        writer.add(clip, rows, positions[: len(rows)].numpy())
+    for clip, features in _with_features(clips, writer):
+        writer.add(clip, features)
 
 
 def _with_features(clips: Sequence[Clip], writer: StoreWriter) -> list[tuple[Clip, np.ndarray]]:

@@ -56,12 +56,3 @@ def mapped_joints(bvh: Bvh, mapping: JointMapping, fps: float, file: str) -> np.
 def on_the_floor(joints: np.ndarray) -> np.ndarray:
     """The clip lowered or raised as a whole, so that its lowest joint is at height 0."""
     return joints - np.array([0.0, joints[..., 1].min(), 0.0], dtype=joints.dtype)
-
-
-def middle_frames(joints: np.ndarray, n_frames: int) -> np.ndarray:
-    """The `n_frames` frames in the middle of a longer clip; a shorter one as it is.
-
-    The middle, because takes start and end with the performer getting ready and coming to rest.
-    """
-    start = max(0, (len(joints) - n_frames) // 2)
-    return joints[start : start + n_frames]

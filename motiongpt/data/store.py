@@ -1,9 +1,9 @@
 """The motion store: every clip of a data set, memory-mapped, ready for training.
 
-A folder with features.npy and joints.npy (all frames end to end), offsets, lengths, splits,
+A folder with features.npy (all frames end to end), offsets, lengths, splits,
 string tables of names, captions, their tokens and labels, mean.npy, std.npy and store.json.
 Opening maps the arrays and reads store.json only, so it takes no time whatever the size.
-Shape letters: N clips, T frames, J joints, F features.
+Shape letters: N clips, T frames, F features.
 """
 
 import json
@@ -28,7 +28,7 @@ class MotionStore:
     Attributes:
         name: of the data set.
         fps: frames per second.
-        skeleton: of the joints and features.
+        skeleton: of the features.
         fingerprint: SHA-256 of the content.
         lengths: (N,) int64 frames.
         splits: (N,) int8 indices into `SPLITS`.
@@ -54,7 +54,6 @@ class MotionStore:
         }
         self.rejected = tuple(BadClip(name, reason) for name, reason in header["rejected"])
         self._features = load_mapped(self.folder / "features.npy")
-        self._joints = load_mapped(self.folder / "joints.npy")
         self._offsets = load_mapped(self.folder / "offsets.npy")
         self.lengths = load_mapped(self.folder / "lengths.npy")
         self.splits = load_mapped(self.folder / "splits.npy")
@@ -103,10 +102,6 @@ class MotionStore:
         """
         return np.array(self._features[self._frames(index)][start:stop])
 
-    def joints(self, index: int) -> np.ndarray:
-        """Joint positions recovered from the features, (T, J, 3) float32 metres; a copy."""
-        return np.array(self._joints[self._frames(index)])
-
     def captions(self, index: int) -> tuple[Caption, ...]:
         """Captions of clip `index`; some clips have none, see `without_captions`."""
         pairs = zip(self._captions[index], self._tokens[index], strict=True)
@@ -135,10 +130,7 @@ class MotionStore:
         return {split: len(self.indices(split)) for split in SPLITS}
 
     def content_fingerprint(self) -> str:
-        """The fingerprint computed from the content; differs from `fingerprint` if files changed.
-
-        Joints are left out: they follow from the features.
-        """
+        """The fingerprint of the content; differs from `fingerprint` where files changed."""
         found = Fingerprint()
         found.settings(
             "settings",
@@ -167,11 +159,10 @@ class MotionStore:
         return slice(start, start + int(self.lengths[index]))
 
     def _check_shapes(self) -> None:
-        n, f, j = len(self.lengths), self.skeleton.n_features, self.skeleton.n_joints
+        n, f = len(self.lengths), self.skeleton.n_features
         frames = len(self._features)
         expected = {
             "features": (self._features, (frames, f)),
-            "joints": (self._joints, (frames, j, 3)),
             "offsets": (self._offsets, (n,)),
             "splits": (self.splits, (n,)),
             "mean": (self.mean, (f,)),

@@ -28,14 +28,12 @@ class StoreWriter:
         self._offsets: list[int] = []
         self._lengths: list[int] = []
         self._features = GrowingArray(folder / "features.npy", (skeleton.n_features,))
-        self._joints = GrowingArray(folder / "joints.npy", (skeleton.n_joints, 3))
 
-    def add(self, clip: Clip, features: np.ndarray, joints: np.ndarray) -> None:
-        """Append a good clip: its words, features (T, F) and joints (T, J, 3)."""
+    def add(self, clip: Clip, features: np.ndarray) -> None:
+        """Append a good clip: its words and features (T, F)."""
         self._offsets.append(self._features.rows)
         self._lengths.append(len(features))
         self._features.append(features)
-        self._joints.append(joints)
         self.clips.append(Clip(clip.name, clip.split, clip.captions, labels=clip.labels))
 
     def reject(self, name: str, reason: str) -> None:
@@ -44,12 +42,10 @@ class StoreWriter:
 
     def __enter__(self) -> "StoreWriter":
         self._features.__enter__()
-        self._joints.__enter__()
         return self
 
     def __exit__(self, *exception: object) -> None:
         self._features.__exit__(*exception)
-        self._joints.__exit__(*exception)
 
     def drop_bad_names(self) -> None:
         """Leave out every clip whose name is in two splits or used twice.

@@ -8,7 +8,7 @@ from scipy.spatial.transform import Rotation
 from launch.cli import main
 from motiongpt.data.bvh import parse_bvh, read_bvh
 from motiongpt.data.bvh_forward import world_positions
-from motiongpt.data.bvh_joints import bvh_to_joints, middle_frames, on_the_floor
+from motiongpt.data.bvh_joints import bvh_to_joints, on_the_floor
 from motiongpt.errors import UserError
 from motiongpt.motion.resample import resample_positions, resampled_length
 from tests.shared import shared
@@ -188,12 +188,10 @@ def test_resampled_lengths_and_times(n, fps_in, fps_out, expected):
     np.testing.assert_allclose(times[:, 0], np.arange(expected) / fps_out, atol=1e-6)
 
 
-def test_floor_and_middle():
+def test_feet_stand_on_the_floor():
     joints = np.arange(10, dtype=np.float32)[:, None, None] + np.full((10, 2, 3), 5, np.float32)
     floored = on_the_floor(joints)
     assert floored[..., 1].min() == 0 and (floored[..., [0, 2]] == joints[..., [0, 2]]).all()
-    assert middle_frames(joints, 4)[:, 0, 0].tolist() == [8, 9, 10, 11]
-    assert len(middle_frames(joints, 20)) == 10
 
 
 def line_of(text: str, start: str) -> int:

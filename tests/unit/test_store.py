@@ -4,14 +4,12 @@ import shutil
 
 import numpy as np
 import pytest
-import torch
 
 from motiongpt.data.build import build_store
 from motiongpt.data.clip import BadClip, Caption, Clip
 from motiongpt.data.statistics import channel_groups
 from motiongpt.data.store import MotionStore
 from motiongpt.errors import UserError
-from motiongpt.motion.recover import features_to_joints
 from motiongpt.motion.skeleton import HUMANML3D
 from tests.unit.fake_source import FakeSource, feature_clip, joint_clip
 
@@ -48,14 +46,6 @@ def test_store_gives_back_what_the_source_gave(tmp_path):
     np.testing.assert_array_equal(store.features(2), source.items[2].features)
     np.testing.assert_array_equal(store.features(2, 3, 7), source.items[2].features[3:7])
     assert store.features(3).shape == (32, 263)
-    assert store.joints(3).shape == (32, 22, 3)
-
-
-def test_joints_of_the_store_follow_from_its_features(tmp_path):
-    store = build_store(mixed_source(), tmp_path / "s", progress=False)
-    for i in range(len(store)):
-        expected = features_to_joints(torch.from_numpy(store.features(i)), HUMANML3D)
-        np.testing.assert_allclose(store.joints(i), expected.numpy(), atol=1e-5)
 
 
 def test_features_of_a_clip_do_not_depend_on_its_batch(tmp_path):

@@ -22,7 +22,7 @@ from motiongpt.methods.motiongpt.tasks.query import Query
 from motiongpt.methods.motiongpt.tasks.task_mix import TaskMix
 from motiongpt.methods.motiongpt.tasks.templates import Templates
 from motiongpt.methods.motiongpt.tasks.text_to_motion import TextToMotion
-from motiongpt.methods.motiongpt.tasks.views import View, repeat_frame, views_from
+from motiongpt.methods.motiongpt.tasks.views import View, views_from
 from tests.queries import query_of
 
 CONF = Path(__file__).parents[2] / "conf"
@@ -86,15 +86,6 @@ def test_impossible_views_are_refused(ranges):
 def test_clip_shorter_than_a_token_is_refused():
     with pytest.raises(UserError, match="shorter than one token"):
         View("v", 0.0, 0.5).frame_range(3, 4)
-
-
-def test_repeated_frame_fills_the_window():
-    pose = np.arange(6.0).reshape(2, 3)
-    held = repeat_frame(pose, tokens=3, frames_per_token=4, extra_frames=1)
-    assert held.shape == (13, 2, 3)
-    assert (held == pose).all()
-    with pytest.raises(UserError):
-        repeat_frame(pose, 0, 4)
 
 
 # ---------------------------------------------------------------- placeholders

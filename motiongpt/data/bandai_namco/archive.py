@@ -20,15 +20,6 @@ _SUFFIX, _NESTED = ".bvh", ".zip"
 Entry = tuple[str, Callable[[], bytes]]
 
 
-def clip_names(path: Path) -> list[str]:
-    """File names without ending, in the order of `clip_files`.
-
-    Raises:
-        UserError: `path` is neither a folder nor an archive that can be read.
-    """
-    return [name for name, _ in _entries(path)]
-
-
 def clip_files(path: Path, wanted: Callable[[str], bool]) -> Iterator[tuple[str, bytes]]:
     """Name and content of the BVH files whose name is wanted.
 

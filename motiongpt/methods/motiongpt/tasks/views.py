@@ -9,10 +9,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
-
-import numpy as np
-from numpy.typing import NDArray
 
 from motiongpt.errors import UserError
 from motiongpt.methods.motiongpt.tasks.clip_tokens import WHOLE
@@ -21,7 +17,6 @@ PREDICTION_GIVEN = "prediction_given"
 INBETWEEN_HEAD = "inbetween_head"
 INBETWEEN_TAIL = "inbetween_tail"
 
-Number = TypeVar("Number", bound=np.generic)
 
 # 0.2 * 15 is 3.0000000000000004 and (1 - 0.8) * 5 is 0.9999999999999998: both mean a whole number.
 _ROUNDING = 1e-9
@@ -80,20 +75,3 @@ def views_from(ranges: Mapping[str, Sequence[float]]) -> tuple[View, ...]:
             raise UserError(f"view {name}: that name is the clip itself; choose another")
         views.append(View(name, float(shares[0]), float(shares[1])))
     return tuple(views)
-
-
-def repeat_frame(
-    frame: NDArray[Number], tokens: int, frames_per_token: int, extra_frames: int = 0
-) -> NDArray[Number]:
-    """Hold one frame long enough to be encoded: (...) -> (tokens * frames_per_token + extra, ...).
-
-    For in-between from a first and a last pose alone. Give joints with `extra_frames=1` and make
-    features of the result, so that velocities are truly zero; repeating a row of features would
-    repeat its velocities too.
-
-    Raises:
-        UserError: no token is asked for.
-    """
-    if tokens < 1:
-        raise UserError(f"a frame can't be repeated for {tokens} tokens; ask for at least one")
-    return np.repeat(frame[None], tokens * frames_per_token + extra_frames, axis=0)
