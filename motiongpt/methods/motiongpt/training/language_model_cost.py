@@ -7,7 +7,7 @@ from weakref import WeakKeyDictionary
 from torch import nn
 
 from motiongpt.backbones.base import Backbone
-from motiongpt.training.work import FORWARD_AND_BACKWARD
+from motiongpt.training.step_cost import FORWARD_AND_BACKWARD
 
 _parameters: WeakKeyDictionary[Backbone, tuple[int, int, int]] = WeakKeyDictionary()
 
