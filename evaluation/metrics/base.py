@@ -1,6 +1,6 @@
 """What a metric is: a torchmetrics class with one `update`, the same on any number of processes.
 
-Shape letters: N clips, D width of an embedding, S motions written for one text.
+Shape letters: N clips, D width of an embedding, S motions generated for one text.
 """
 
 from abc import ABC, abstractmethod
@@ -21,7 +21,7 @@ Better = Literal["lower", "higher", "real"]
 Judge = Literal["evaluator", "captions", "classifier", "none"]
 """What a number depends on besides the motions: the embedding network, the true captions as they
 were prepared, the classifier of actions, or nothing."""
-Embedded = Literal["motion", "reference", "caption", "written", "samples"]
+Embedded = Literal["motion", "reference", "caption", "sentence", "samples"]
 """Embeddings (N, D) of the method's motions, the real ones, the captions that asked and the
 method's sentences; samples are (N, S, D)."""
 
@@ -47,14 +47,14 @@ class Batch:
             "samples" are N * S cases, those of a clip after one another.
         embeddings: by name; those that no metric `needs` are absent, and so are all where there
             is no evaluator.
-        places: (N,) int64, of the clips in the split: gathered from several processes, a clip
+        positions: (N,) int64, of the clips in the split: gathered from several processes, a clip
             counts once. None: every row counts, in order of arrival.
         scorers: trained judges and the skeleton.
     """
 
     cases: Sequence[Case] = ()
     embeddings: Mapping[str, Tensor] = field(default_factory=dict)
-    places: Tensor | None = None
+    positions: Tensor | None = None
     scorers: Scorers | None = None
 
 

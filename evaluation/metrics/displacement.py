@@ -23,7 +23,7 @@ class AverageDisplacement(ClipMetric):
     kinds: frozenset[Kind] = frozenset({"continuation", "inbetween"})
 
     def of_clip(self, case: Case, scorers: Scorers) -> Shares:
-        """One mean for each clip that leaves frames to write."""
+        """One mean for each clip that leaves frames to generate."""
         errors = displacements(case)
         return {"ade": (float(errors.mean()), 1)} if len(errors) else {}
 
@@ -35,7 +35,7 @@ class FinalDisplacement(ClipMetric):
     kinds: frozenset[Kind] = frozenset({"continuation"})
 
     def of_clip(self, case: Case, scorers: Scorers) -> Shares:
-        """One distance for each clip that leaves frames to write."""
+        """One distance for each clip that leaves frames to generate."""
         errors = displacements(case)
         return {"fde": (float(errors[-1]), 1)} if len(errors) else {}
 

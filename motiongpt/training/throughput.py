@@ -18,12 +18,12 @@ MEBIBYTE = 2.0**20
 
 
 class Throughput(pl.Callback):
-    """Logs `throughput/*`, answers `numbers` and `words`, and leaves `throughput.json`.
+    """Logs `throughput/*`, gives `numbers` and `words`, and leaves `throughput.json`.
 
     tokens_per_second and clips_per_second are those of all processes together, taking each for as
-    busy as this one; tokens are counted without padding. padding is its share of a batch's positions.
-    utilisation is the operations that the model needs for these tokens, over what the machine
-    reaches in a matrix product of the same precision. Validations and checkpoints don't count.
+    busy as this one; tokens are counted without padding. padding is its share of a batch's
+    positions. utilisation is the operations that the model needs for these tokens, over what the
+    machine reaches in a matrix product of the same precision. Validations and checkpoints don't count.
     No number is a metric of the stage: a resumed run ends with the same metrics at another speed.
 
     Args:
