@@ -60,7 +60,7 @@ def train_matching(
     settings: MatchingSettings,
     draw: np.random.Generator,
 ) -> None:
-    """Train the text encoder, the motion encoder and `words` in place; movements stay as they are.
+    """Train the text encoder, the motion encoder and `words` in position; movements stay as they are.
 
     Args:
         clips: each with one caption or several, of which one is drawn each time.
@@ -74,9 +74,11 @@ def train_matching(
     networks.text_encoder.train()
 
     def loss() -> Tensor:
-        places = next(batches)
-        chosen = [captions[place][draw.integers(len(captions[place]))] for place in places]
-        motions = [torch.from_numpy(clips.crop(int(place), draw)) for place in places]
+        positions = next(batches)
+        chosen = [
+            captions[position][draw.integers(len(captions[position]))] for position in positions
+        ]
+        motions = [torch.from_numpy(clips.crop(int(position), draw)) for position in positions]
         features, frames = networks.pad_motion(motions, clips.max_frames)
         rows, categories, lengths = words.batch(chosen, settings.max_words, draw)
         same = torch.tensor([[one == other for other in chosen] for one in chosen], device=device)

@@ -23,7 +23,8 @@ class Throughput(pl.Callback):
     tokens_per_second and clips_per_second are those of all processes together, taking each for as
     busy as this one; tokens are counted without padding. padding is its share of a batch's
     positions. utilisation is the operations that the model needs for these tokens, over what the
-    machine reaches in a matrix product of the same precision. Validations and checkpoints don't count.
+    machine reaches in a matrix product of the same precision. Validations and checkpoints don't
+    count.
     No number is a metric of the stage: a resumed run ends with the same metrics at another speed.
 
     Args:
