@@ -60,7 +60,7 @@ def train_matching(
     settings: MatchingSettings,
     draw: np.random.Generator,
 ) -> None:
-    """Train the text encoder, the motion encoder and `words` in position; movements stay as they are.
+    """Train the text encoder, the motion encoder and `words` in place; movements stay as they are.
 
     Args:
         clips: each with one caption or several, of which one is drawn each time.
