@@ -1,4 +1,4 @@
-"""Windows of a fixed number of frames at random places: what a motion tokenizer trains on.
+"""Windows of a fixed number of frames at random positions: what a motion tokenizer trains on.
 
 Shape letters: B batch, W frames of a window, F features.
 """
