@@ -1,4 +1,4 @@
-"""One clip under evaluation: what is true, what was given, and one method's answer.
+"""One clip under evaluation: what is true, what was given, and one method's output.
 
 Shape letters: T frames, F features, J joints.
 """

@@ -27,7 +27,7 @@ method's sentences; samples are (N, S, D)."""
 
 
 MOTIONS: frozenset[Kind] = frozenset({"motion", "continuation", "inbetween", "reconstruction"})
-"""Kinds of answers that are one motion for each clip."""
+"""Kinds of outputs that are one motion for each clip."""
 
 
 @dataclass(frozen=True)
@@ -40,10 +40,10 @@ class Number:
 
 @dataclass(frozen=True)
 class Batch:
-    """Some clips of one method's answers to one task.
+    """Some clips of one method's outputs for one task.
 
     Attributes:
-        cases: N clips; may be empty where a metric looks at embeddings only. Answers of kind
+        cases: N clips; may be empty where a metric looks at embeddings only. Outputs of kind
             "samples" are N * S cases, those of a clip after one another.
         embeddings: by name; those that no metric `needs` are absent, and so are all where there
             is no evaluator.
@@ -59,14 +59,14 @@ class Batch:
 
 
 class Metric(torchmetrics.Metric, ABC):
-    """One or several numbers over all answers to a task; built by Hydra from `conf/metrics`.
+    """One or several numbers over all outputs for a task; built by Hydra from `conf/metrics`.
 
     Nothing is cached: after a change of the seed, `compute` draws anew. Every process must have
     had at least one `update` before `compute`.
 
     Attributes:
         numbers: name -> what it is; `compute` returns these, or fewer where one has no meaning.
-        kinds: which answers it judges.
+        kinds: which outputs it judges.
         needs: embeddings that `update` reads; empty for most.
         seed: of what it draws, set anew for each replication; None where it draws nothing.
     """

@@ -68,7 +68,7 @@ class SummedMetric(Metric):
 
 
 class ClipMetric(SummedMetric):
-    """One that judges each answer by itself."""
+    """One that judges each output by itself."""
 
     @abstractmethod
     def of_clip(self, case: Case, scorers: Scorers) -> Shares:

@@ -62,7 +62,7 @@ def displacement(kind: str, frames: str = "own_end") -> Metric:
 def displacements(case: Case) -> np.ndarray:
     """Mean joint distance in metres at each frame that was not given.
 
-    Where the answer is shorter than the truth its last pose is held, so that stopping early is
+    Where the output is shorter than the truth its last pose is held, so that stopping early is
     neither rewarded nor left out.
     """
     wanted = ~case.given

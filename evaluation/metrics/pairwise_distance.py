@@ -1,9 +1,9 @@
-"""APD: how far the several motions generated for one question are from each other.
+"""APD: how far the several motions generated for one request are from each other.
 
 Source: average pairwise distance after Yuan & Kitani (DLow, 2020). They take the norm over all
 coordinates of all frames at once, which grows with the length and the number of joints; here, as
 in ADE, a distance is the mean over frames and joints, in metres.
-Shape letters: S motions of one question, T frames, J joints.
+Shape letters: S motions of one request, T frames, J joints.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,7 +19,7 @@ from motiongpt.errors import UserError
 
 
 class PairwiseDistance(SummedMetric):
-    """Mean over questions of the mean distance of all pairs of a question's motions, metres.
+    """Mean over requests of the mean distance of all pairs of a request's motions, metres.
 
     A batch holds the motions of one clip after one another, with the same name; its positions are
     those of the clips. Frames that were given don't count; a motion that ends early holds its last

@@ -1,4 +1,4 @@
-"""From saved answers to cases, under the rules of a protocol."""
+"""From predictions to cases, under the rules of a protocol."""
 
 import re
 import string

@@ -23,7 +23,7 @@ In the words, <motion> is the motion of the file after '#' (.npy of joints in me
 folder of the prompts, then from the working directory. Words alone are read by the model as they
 stand; with --captions, and where they are typed, they describe the motion that is wanted.
 
-For each line: ID_in.txt what the model read, ID_out.txt what it wrote, ID_in.npy and ID_out.npy
+For each line: ID_in.txt what the model read, ID_out.txt its output, ID_in.npy and ID_out.npy
 joints (frames, joints, 3) in metres, with 0 frames where there is no motion.
 
 examples:
@@ -141,7 +141,7 @@ def _parser() -> argparse.ArgumentParser:
         type=int,
         help="length of every motion; without it that of the line's motion, or the model ends",
     )
-    parser.add_argument("--seed", type=int, default=0, help="same seed, same answers; default: 0")
+    parser.add_argument("--seed", type=int, default=0, help="same seed, same outputs; default: 0")
     parser.add_argument(
         "--decoding",
         choices=("sampling", "greedy", "beams"),

@@ -1,7 +1,7 @@
 """Instruction templates in MotionGPT's JSON format: reading and checking them.
 
 A file holds group -> kind -> {"class": ..., "input": [...], "output": [...]}: wordings of what is
-asked and of how it is answered, with placeholders in angle brackets (see `placeholders.py`).
+asked and of the output, with placeholders in angle brackets (see `placeholders.py`).
 """
 
 from __future__ import annotations
@@ -54,8 +54,8 @@ class TemplateKind:
         group: heading of the file, such as "Text-to-Motion".
         name: key below the group, such as "caption_framelen".
         template_class: what is turned into what, such as "t2m"; tasks choose by it.
-        inputs: wordings of the question; the first is the evaluation prompt of its kind.
-        outputs: wordings of the answer.
+        inputs: wordings of the prompt; the first is the evaluation prompt of its kind.
+        outputs: wordings of the output.
     """
 
     group: str

@@ -1,4 +1,4 @@
-"""T5's span corruption: runs of tokens are replaced by sentinels and written as the target.
+"""T5's span corruption: runs of tokens are replaced by sentinels and generated as the target.
 
 Source: Raffel et al., "Exploring the limits of transfer learning" (T5), section 3.1: 15 % of the
 tokens, spans of 3 on average. Shape letters: B rows, L tokens.
