@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from motiongpt.allocation import keep_freed_memory
-from motiongpt.api.chat import Message, ChatOutput, chat_prompts, chat_outputs
+from motiongpt.api.chat import ChatOutput, Message, chat_outputs, chat_prompts
 from motiongpt.api.model import Model, device_of, seed_of
 from motiongpt.api.opening import Opened, open_model
 from motiongpt.errors import UserError
