@@ -1,4 +1,4 @@
-"""One clip under evaluation: what is true, what was given, and one method's answer.
+"""One clip under evaluation: what is true, what was given, and one method's output.
 
 Shape letters: T frames, F features, J joints.
 """
@@ -99,8 +99,8 @@ def recover_joints(cases: Sequence[Case]) -> None:
         batch = entries[first : first + BATCH_SIZE]
         padded = pad_sequence([torch.from_numpy(clip) for clip, _ in batch], batch_first=True)
         joints = features_to_joints(padded, cases[0].skeleton).numpy()
-        for (clip, places), found in zip(batch, joints, strict=True):
-            for case, name in places:
+        for (clip, targets), found in zip(batch, joints, strict=True):
+            for case, name in targets:
                 vars(case)[name] = found[: len(clip)]  # where a cached property keeps its value
 
 

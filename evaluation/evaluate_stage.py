@@ -1,4 +1,4 @@
-"""The last stage: saved answers scored under a protocol, in numbers and in pictures."""
+"""The last stage: predictions scored under a protocol, in numbers and in pictures."""
 
 import hashlib
 import json

@@ -38,7 +38,7 @@ from launch.tables import result_text, stage_lines
 from motiongpt.errors import UserError
 
 # Ahead of the user's words, who may say otherwise.
-PLACES = [
+OVERRIDES = [
     "hydra.job.name=motiongpt",
     "hydra.run.dir=${paths.root}/hydra/${now:%Y-%m-%d_%H-%M-%S-%f}",
     "hydra.sweep.dir=${paths.root}/hydra/${now:%Y-%m-%d_%H-%M-%S-%f}",
@@ -71,7 +71,10 @@ def run_hydra(overrides: Sequence[str], multirun: bool) -> None:
     application = hydra.main(config_path=str(CONF), config_name=ROOT_CONFIG, version_base="1.3")(
         run_experiment
     )
-    first = [*PLACES, *(SPACE if any("hydra.sweeper.params" in word for word in overrides) else [])]
+    first = [
+        *OVERRIDES,
+        *(SPACE if any("hydra.sweeper.params" in word for word in overrides) else []),
+    ]
     words = [*first, *map(written_for_hydra, parsed)]
     with _command_line([*(["-m"] if multirun else []), *words]):
         try:

@@ -72,7 +72,7 @@ def read_predictions(
 def _clips(
     path: Path, value: Callable[[dict[str, Any], str], Value]
 ) -> Iterator[tuple[str, Value, str]]:
-    """Id, value and place (`file:line`) of every clip."""
+    """Id, value and where it stands (`file:line`) of every clip."""
     seen: dict[str, int] = {}
     for number, text in _lines(path):
         where = f"{path}:{number}"
@@ -101,4 +101,4 @@ def _lines(path: Path) -> list[tuple[int, str]]:
     except OSError as error:
         raise UserError(f"{path}: can't be read: {error.strerror}") from error
     # Not splitlines(), which would also split at separators that a JSON text may hold.
-    return [(place, line) for place, line in enumerate(text.split("\n"), 1) if line.strip()]
+    return [(number, line) for number, line in enumerate(text.split("\n"), 1) if line.strip()]

@@ -34,7 +34,7 @@ class LearnedWords(nn.Module):
         self.start, self.end = (mark.rpartition("/")[0] for mark in (START, END))
         marks = (UNKNOWN, self.start, self.end)
         names = [*marks, *(word for word in known if word not in marks)]
-        self.places = {word: place for place, word in enumerate(names)}
+        self.indices = {word: index for index, word in enumerate(names)}
         self.dropout = dropout
         self.embedding = nn.Embedding(len(names), width)
         nn.init.normal_(self.embedding.weight, std=width**-0.5)
@@ -52,8 +52,8 @@ class LearnedWords(nn.Module):
         for row, sentence in enumerate(sentences):
             dropped[row, len(sentence) - 1] = False
             for column, word in enumerate(sentence):
-                known = word in self.places and not dropped[row, column]
-                rows[row, column] = self.places[word if known else UNKNOWN]
+                known = word in self.indices and not dropped[row, column]
+                rows[row, column] = self.indices[word if known else UNKNOWN]
                 named = category(word, OTHER) if known else CATEGORIES.index(OTHER)
                 categories[row, column] = named
         one_hot = torch.eye(len(CATEGORIES))[torch.from_numpy(categories)]
@@ -62,4 +62,4 @@ class LearnedWords(nn.Module):
     def vectors(self) -> WordVectors:
         """What was learned, as the evaluator uses it."""
         weight = self.embedding.weight.detach().cpu().numpy().copy()
-        return WordVectors(self.places, weight)
+        return WordVectors(self.indices, weight)

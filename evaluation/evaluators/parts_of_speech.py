@@ -26,12 +26,12 @@ LISTS = {
 }
 
 CATEGORIES = (*TAGS, *LISTS, OTHER)
-"""Names of the places of the one-hot vector."""
+"""Names of the channels of the one-hot vector."""
 
 _LISTED = {word: name for name, words in LISTS.items() for word in words.split()}
 
 
 def category(word: str, tag: str) -> int:
-    """The place in `CATEGORIES` of a word that has a vector; an unknown tag counts as OTHER."""
+    """The index in `CATEGORIES` of a word that has a vector; an unknown tag counts as OTHER."""
     name = _LISTED.get(word, tag)
     return CATEGORIES.index(name if name in CATEGORIES else OTHER)

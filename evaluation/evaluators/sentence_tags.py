@@ -176,7 +176,7 @@ def restore_tagger(name: str, saved: Mapping[str, Any]) -> Tagger:
 
 
 def _commonest(tokens: Counter[str]) -> str:
-    """Ties are broken by the alphabet, so that one data set gives one tagger."""
+    """Ties are broken alphabetically, so that one data set gives one tagger."""
     return min(tokens, key=lambda token: (-tokens[token], token))
 
 

@@ -109,12 +109,12 @@ class T2MEvaluator(Evaluator):
         found = np.zeros((len(clips), self.width), np.float32)
         if packing == "released":
             for batch in _portions(list(range(len(clips))), self.batch_size):
-                padded = pad_sequence([clips[place] for place in batch], batch_first=True)
+                padded = pad_sequence([clips[index] for index in batch], batch_first=True)
                 found[batch] = self.networks.embed_motion(padded.to(self._device), None).cpu()
             return found
         for batch in _portions(_by_length(clips), TOGETHER):
             padded, lengths = T2MNetworks.pad_motion(
-                [clips[place] for place in batch], self.max_frames
+                [clips[index] for index in batch], self.max_frames
             )
             found[batch] = self.networks.embed_motion(padded.to(self._device), lengths).cpu()
         return found
@@ -146,10 +146,10 @@ class T2MEvaluator(Evaluator):
         found = np.zeros((len(embedded), self.width), np.float32)
         for batch in _portions(_by_length([words for words, _ in embedded]), TOGETHER):
             words, categories = (
-                pad_sequence([embedded[place][part] for place in batch], batch_first=True)
+                pad_sequence([embedded[index][part] for index in batch], batch_first=True)
                 for part in range(2)
             )
-            lengths = torch.tensor([len(embedded[place][0]) for place in batch])
+            lengths = torch.tensor([len(embedded[index][0]) for index in batch])
             found[batch] = self.networks.embed_text(
                 words.to(self._device), categories.to(self._device), lengths
             ).cpu()
@@ -212,9 +212,9 @@ class T2MEvaluator(Evaluator):
 
 
 def _by_length(items: Sequence[Tensor]) -> list[int]:
-    return sorted(range(len(items)), key=lambda place: len(items[place]))
+    return sorted(range(len(items)), key=lambda index: len(items[index]))
 
 
-def _portions(places: list[int], size: int) -> Iterator[list[int]]:
-    for first in range(0, len(places), size):
-        yield places[first : first + size]
+def _portions(indices: list[int], size: int) -> Iterator[list[int]]:
+    for first in range(0, len(indices), size):
+        yield indices[first : first + size]

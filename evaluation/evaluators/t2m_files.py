@@ -71,7 +71,7 @@ def fingerprint_of(parts: T2MParts) -> str:
         found.update(f"{name} {array.dtype} {array.shape}".encode())
         found.update(array.tobytes())
     further = [
-        sorted(parts.words.places.items()),
+        sorted(parts.words.indices.items()),
         parts.tagger.name,
         parts.tagger.saved(),
         parts.own_tokens,

@@ -82,5 +82,5 @@ class T2MTraining(EvaluatorSource):
             words.vectors(),
             self.max_frames,
             tagger=NoTags(),
-            about={**about, "vocabulary": len(words.places)},
+            about={**about, "vocabulary": len(words.indices)},
         )

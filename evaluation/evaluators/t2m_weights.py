@@ -66,7 +66,7 @@ def load_statistics(folder: Path | str, n_features: int) -> tuple[np.ndarray, np
     Raises:
         UserError: none there, damaged, of another width, or a deviation that is not positive.
     """
-    mean_path = _first(Path(folder), tuple(f"{place}/mean.npy" for place in STATISTICS))
+    mean_path = _first(Path(folder), tuple(f"{subfolder}/mean.npy" for subfolder in STATISTICS))
     if mean_path is None:
         raise UserError(
             f"{folder}: no statistics here (no mean.npy in {', '.join(STATISTICS)}); {HELP}"

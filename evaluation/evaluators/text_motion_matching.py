@@ -74,9 +74,11 @@ def train_matching(
     networks.text_encoder.train()
 
     def loss() -> Tensor:
-        places = next(batches)
-        chosen = [captions[place][draw.integers(len(captions[place]))] for place in places]
-        motions = [torch.from_numpy(clips.crop(int(place), draw)) for place in places]
+        positions = next(batches)
+        chosen = [
+            captions[position][draw.integers(len(captions[position]))] for position in positions
+        ]
+        motions = [torch.from_numpy(clips.crop(int(position), draw)) for position in positions]
         features, frames = networks.pad_motion(motions, clips.max_frames)
         rows, categories, lengths = words.batch(chosen, settings.max_words, draw)
         same = torch.tensor([[one == other for other in chosen] for one in chosen], device=device)

@@ -59,26 +59,26 @@ class TrainingClips:
         return found
 
     def window(self, index: int, frames: int, draw: np.random.Generator) -> np.ndarray:
-        """(frames, F) normalised, from a random place of clip `index`."""
+        """(frames, F) normalised, from a random position in clip `index`."""
         first = int(draw.integers(int(self.store.lengths[index]) - frames + 1))
         return self._normalised(index, first, first + frames)
 
-    def crop(self, place: int, draw: np.random.Generator) -> np.ndarray:
-        """(T, F) normalised: the clip at `place` of `indices`, cut to a multiple of 4 frames.
+    def crop(self, position: int, draw: np.random.Generator) -> np.ndarray:
+        """(T, F) normalised: the clip at `position` of `indices`, cut to a multiple of 4 frames.
 
         One time in three four more frames go, and the cut begins at a random frame (T2M's own
         augmentation).
         """
-        length = int(self.lengths[place])
+        length = int(self.lengths[position])
         units = length // FRAMES_PER_STEP
         if units > 1 and draw.random() < 1 / 3:
             units -= 1
         frames = units * FRAMES_PER_STEP
         first = int(draw.integers(length - frames + 1))
-        return self._normalised(int(self.indices[place]), first, first + frames)
+        return self._normalised(int(self.indices[position]), first, first + frames)
 
     def batches(self, batch_size: int, draw: np.random.Generator) -> Iterator[np.ndarray]:
-        """Endless batches of places in `indices`, each clip once an epoch, of similar lengths.
+        """Endless batches of positions in `indices`, each clip once an epoch, of similar lengths.
 
         Fewer clips than a batch make one batch of all of them.
         """

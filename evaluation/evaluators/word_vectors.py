@@ -15,8 +15,8 @@ from evaluation.evaluators.parts_of_speech import CATEGORIES, OTHER, category
 from motiongpt.errors import UserError
 from motiongpt.files import save_array, write_json
 
-SAVED_VECTORS, SAVED_PLACES = "words.npy", "words.json"
-VECTORS, WORDS, PLACES = "our_vab_data.npy", "our_vab_words.pkl", "our_vab_idx.pkl"
+SAVED_VECTORS, SAVED_INDICES = "words.npy", "words.json"
+VECTORS, WORDS, INDICES = "our_vab_data.npy", "our_vab_words.pkl", "our_vab_idx.pkl"
 UNKNOWN = "unk"
 START, END = "sos/OTHER", "eos/OTHER"
 """Tokens around every caption."""
@@ -30,27 +30,27 @@ class WordVectors:
     """Vectors and categories of `word/TAG` tokens.
 
     Args:
-        places: word -> row of `vectors`; holds "unk", which stands for every word without one.
+        indices: word -> row of `vectors`; holds "unk", which stands for every word without one.
         vectors: (N, D).
 
     Raises:
         UserError: no "unk", or a row that is not there.
     """
 
-    def __init__(self, places: Mapping[str, int], vectors: np.ndarray) -> None:
+    def __init__(self, indices: Mapping[str, int], vectors: np.ndarray) -> None:
         if vectors.ndim != 2 or not np.issubdtype(vectors.dtype, np.floating):
             raise UserError(
                 f"word vectors: {vectors.dtype} of shape {vectors.shape}; expected (words, width) "
                 "real numbers"
             )
-        if UNKNOWN not in places:
+        if UNKNOWN not in indices:
             raise UserError(f"word vectors: no vector for {UNKNOWN!r}, the word for unknown words")
-        for word, place in places.items():
-            if not 0 <= place < len(vectors):
+        for word, index in indices.items():
+            if not 0 <= index < len(vectors):
                 raise UserError(
-                    f"word vectors: {word!r} is row {place}; expected 0 to {len(vectors) - 1}"
+                    f"word vectors: {word!r} is row {index}; expected 0 to {len(vectors) - 1}"
                 )
-        self.places, self.vectors = places, vectors
+        self.indices, self.vectors = indices, vectors
 
     @property
     def width(self) -> int:
@@ -70,15 +70,15 @@ class WordVectors:
         path = Path(path)
         if path.is_file():
             return cls(*_text_file(path))
-        absent = [name for name in (VECTORS, WORDS, PLACES) if not (path / name).is_file()]
+        absent = [name for name in (VECTORS, WORDS, INDICES) if not (path / name).is_file()]
         if absent:
             raise UserError(f"{path}: no word vectors here (no {', '.join(absent)}); {HELP}")
-        return cls(_published_places(path), _array(path / VECTORS))
+        return cls(_published_indices(path), _array(path / VECTORS))
 
     def save(self, folder: Path) -> None:
         """Write `words.npy` and `words.json` into `folder`."""
         save_array(folder / SAVED_VECTORS, self.vectors)
-        write_json(folder / SAVED_PLACES, dict(self.places))
+        write_json(folder / SAVED_INDICES, dict(self.indices))
 
     @classmethod
     def load(cls, folder: Path) -> "WordVectors":
@@ -88,14 +88,14 @@ class WordVectors:
             UserError: a file is missing or damaged.
         """
         try:
-            places = json.loads((folder / SAVED_PLACES).read_text())
+            indices = json.loads((folder / SAVED_INDICES).read_text())
             vectors = np.load(folder / SAVED_VECTORS, allow_pickle=False)
         except (OSError, ValueError, EOFError) as error:
             raise UserError(
                 f"{folder}: word vectors can't be read ({type(error).__name__}); delete the run "
                 "folder and run the evaluator stage again"
             ) from error
-        return cls(places, vectors)
+        return cls(indices, vectors)
 
     def embed(self, tokens: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
         """Vectors (L, D) and one-hot categories (L, 15), float32, of tokens like "man/NOUN".
@@ -110,8 +110,8 @@ class WordVectors:
             word, slash, tag = token.rpartition("/")
             if not slash:
                 raise UserError(f"token {token!r} has no part of speech; expected word/TAG")
-            known = word in self.places
-            rows.append(self.places[word if known else UNKNOWN])
+            known = word in self.indices
+            rows.append(self.indices[word if known else UNKNOWN])
             categories.append(category(word, tag) if known else CATEGORIES.index(OTHER))
         vectors = self.vectors[np.array(rows, np.int64)].astype(np.float32)
         return vectors, np.eye(len(CATEGORIES), dtype=np.float32)[np.array(categories, np.int64)]
@@ -145,16 +145,16 @@ def read_plain_pickle(path: Path) -> Any:
     )
 
 
-def _published_places(folder: Path) -> dict[str, int]:
-    words, places = (read_plain_pickle(folder / name) for name in (WORDS, PLACES))
+def _published_indices(folder: Path) -> dict[str, int]:
+    words, indices = (read_plain_pickle(folder / name) for name in (WORDS, INDICES))
     if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
         raise UserError(f"{folder / WORDS}: expected a list of words")
-    if not isinstance(places, dict) or not all(type(place) is int for place in places.values()):
-        raise UserError(f"{folder / PLACES}: expected a dictionary of words and row numbers")
-    without = next((word for word in words if word not in places), None)
+    if not isinstance(indices, dict) or not all(type(index) is int for index in indices.values()):
+        raise UserError(f"{folder / INDICES}: expected a dictionary of words and row numbers")
+    without = next((word for word in words if word not in indices), None)
     if without is not None:
-        raise UserError(f"{folder / PLACES}: no row for {without!r}, which {WORDS} lists")
-    return {word: places[word] for word in words}
+        raise UserError(f"{folder / INDICES}: no row for {without!r}, which {WORDS} lists")
+    return {word: indices[word] for word in words}
 
 
 def _array(path: Path) -> np.ndarray:
@@ -186,4 +186,4 @@ def _text_file(path: Path) -> tuple[dict[str, int], np.ndarray]:
             rows.append(row)
     if not rows:
         raise UserError(f"{path}: empty; expected lines of a word and its numbers")
-    return {word: place for place, word in enumerate(words)}, np.stack(rows)
+    return {word: index for index, word in enumerate(words)}, np.stack(rows)

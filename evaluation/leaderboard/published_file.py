@@ -22,7 +22,7 @@ PUBLISHED = "published.yaml"
 
 
 def find_tables(experiments: Path, names: Sequence[str] = ()) -> list[PublishedTable]:
-    """The published tables below `experiments`, in the order of `names` or of the alphabet.
+    """The published tables below `experiments`, in the order of `names` or alphabetical.
 
     Raises:
         UserError: a table that does not exist, or a broken file.

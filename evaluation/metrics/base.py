@@ -1,6 +1,6 @@
 """What a metric is: a torchmetrics class with one `update`, the same on any number of processes.
 
-Shape letters: N clips, D width of an embedding, S motions written for one text.
+Shape letters: N clips, D width of an embedding, S motions generated for one text.
 """
 
 from abc import ABC, abstractmethod
@@ -21,13 +21,13 @@ Better = Literal["lower", "higher", "real"]
 Judge = Literal["evaluator", "captions", "classifier", "none"]
 """What a number depends on besides the motions: the embedding network, the true captions as they
 were prepared, the classifier of actions, or nothing."""
-Embedded = Literal["motion", "reference", "caption", "written", "samples"]
+Embedded = Literal["motion", "reference", "caption", "sentence", "samples"]
 """Embeddings (N, D) of the method's motions, the real ones, the captions that asked and the
 method's sentences; samples are (N, S, D)."""
 
 
 MOTIONS: frozenset[Kind] = frozenset({"motion", "continuation", "inbetween", "reconstruction"})
-"""Kinds of answers that are one motion for each clip."""
+"""Kinds of outputs that are one motion for each clip."""
 
 
 @dataclass(frozen=True)
@@ -40,33 +40,33 @@ class Number:
 
 @dataclass(frozen=True)
 class Batch:
-    """Some clips of one method's answers to one task.
+    """Some clips of one method's outputs for one task.
 
     Attributes:
-        cases: N clips; may be empty where a metric looks at embeddings only. Answers of kind
+        cases: N clips; may be empty where a metric looks at embeddings only. Outputs of kind
             "samples" are N * S cases, those of a clip after one another.
         embeddings: by name; those that no metric `needs` are absent, and so are all where there
             is no evaluator.
-        places: (N,) int64, of the clips in the split: gathered from several processes, a clip
+        positions: (N,) int64, of the clips in the split: gathered from several processes, a clip
             counts once. None: every row counts, in order of arrival.
         scorers: trained judges and the skeleton.
     """
 
     cases: Sequence[Case] = ()
     embeddings: Mapping[str, Tensor] = field(default_factory=dict)
-    places: Tensor | None = None
+    positions: Tensor | None = None
     scorers: Scorers | None = None
 
 
 class Metric(torchmetrics.Metric, ABC):
-    """One or several numbers over all answers to a task; built by Hydra from `conf/metrics`.
+    """One or several numbers over all outputs for a task; built by Hydra from `conf/metrics`.
 
     Nothing is cached: after a change of the seed, `compute` draws anew. Every process must have
     had at least one `update` before `compute`.
 
     Attributes:
         numbers: name -> what it is; `compute` returns these, or fewer where one has no meaning.
-        kinds: which answers it judges.
+        kinds: which outputs it judges.
         needs: embeddings that `update` reads; empty for most.
         seed: of what it draws, set anew for each replication; None where it draws nothing.
     """

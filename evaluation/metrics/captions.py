@@ -6,7 +6,7 @@ from torch import Tensor
 from evaluation.captions.base import METRICS, CaptionBackEnd
 from evaluation.captions.protocol import caption_protocol
 from evaluation.metrics.base import Batch, Judge, Kind, Metric, Number
-from evaluation.metrics.places import checked_places, counted
+from evaluation.metrics.positions import checked_positions, counted
 from evaluation.metrics.sentences import sentences_to_tensors, tensors_to_sentences
 
 NUMBERS = {
@@ -32,7 +32,7 @@ class CaptionScores(Metric):
     kinds: frozenset[Kind] = frozenset({"text"})
 
     def __init__(self, back_end: CaptionBackEnd, references: str = "raw") -> None:
-        super().__init__("content", "lengths", "places")
+        super().__init__("content", "lengths", "positions")
         self.back_end, self.protocol = back_end, caption_protocol(references)
         self.numbers = {name: NUMBERS[name] for name in back_end.metrics}
 
@@ -43,7 +43,7 @@ class CaptionScores(Metric):
 
     def update(self, batch: Batch) -> None:
         """Take in the sentences of some clips and their captions."""
-        places = checked_places(batch.places, len(batch.cases), self)
+        positions = checked_positions(batch.positions, len(batch.cases), self)
         judged = [bool(case.captions) for case in batch.cases]
         rows = [
             [
@@ -56,7 +56,7 @@ class CaptionScores(Metric):
         content, lengths = sentences_to_tensors(rows, 1 + self.protocol.references)
         self.extend_list("content", content)
         self.extend_list("lengths", lengths)
-        self.extend_list("places", places[torch.tensor(judged, dtype=torch.bool)])
+        self.extend_list("positions", positions[torch.tensor(judged, dtype=torch.bool)])
 
     def compute(self) -> dict[str, Tensor]:
         """Scores over all clips together; none where no clip has a caption.
@@ -64,13 +64,13 @@ class CaptionScores(Metric):
         Raises:
             UserError: the back end lacks something that it can't fetch.
         """
-        content, lengths, places = (
-            self.joined_list(name) for name in ("content", "lengths", "places")
+        content, lengths, positions = (
+            self.joined_list(name) for name in ("content", "lengths", "positions")
         )
-        if content is None or lengths is None or places is None or not len(lengths):
+        if content is None or lengths is None or positions is None or not len(lengths):
             return {}
         rows = tensors_to_sentences(content, lengths)
-        order = counted(places, self).tolist()
+        order = counted(positions, self).tolist()
         scores = self.back_end.score(
             [rows[row][1:] for row in order], [rows[row][0] for row in order]
         )

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from evaluation.case import Case, Scorers
 from evaluation.metrics.base import Batch, Metric
-from evaluation.metrics.places import checked_places, counted
+from evaluation.metrics.positions import checked_positions, counted
 
 Shares = dict[str, tuple[float, float]]
 """Number name -> (sum, weight) of one clip; names that are left out weigh nothing."""
@@ -26,7 +26,7 @@ class SummedMetric(Metric):
     """
 
     def __init__(self) -> None:
-        super().__init__("shares", "places")
+        super().__init__("shares", "positions")
 
     @abstractmethod
     def of_batch(self, cases: Sequence[Case], scorers: Scorers) -> Iterable[tuple[str, Shares]]:
@@ -51,24 +51,24 @@ class SummedMetric(Metric):
             rows.append(row)
         shape = (len(rows), len(self.numbers), 2)
         self.extend_list("shares", torch.tensor(rows, dtype=torch.float64).view(shape))
-        self.extend_list("places", checked_places(batch.places, len(rows), self))
+        self.extend_list("positions", checked_positions(batch.positions, len(rows), self))
 
     def compute(self) -> dict[str, Tensor]:
         """Number name -> sum over weight, of every clip once."""
-        shares, places = self.joined_list("shares"), self.joined_list("places")
-        if shares is None or places is None:
+        shares, positions = self.joined_list("shares"), self.joined_list("positions")
+        if shares is None or positions is None:
             return {}
         return {
             name: total / weight
             for name, (total, weight) in zip(
-                self.numbers, shares[counted(places, self)].sum(0), strict=True
+                self.numbers, shares[counted(positions, self)].sum(0), strict=True
             )
             if weight > 0
         }
 
 
 class ClipMetric(SummedMetric):
-    """One that judges each answer by itself."""
+    """One that judges each output by itself."""
 
     @abstractmethod
     def of_clip(self, case: Case, scorers: Scorers) -> Shares:

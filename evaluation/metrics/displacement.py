@@ -23,7 +23,7 @@ class AverageDisplacement(ClipMetric):
     kinds: frozenset[Kind] = frozenset({"continuation", "inbetween"})
 
     def of_clip(self, case: Case, scorers: Scorers) -> Shares:
-        """One mean for each clip that leaves frames to write."""
+        """One mean for each clip that leaves frames to generate."""
         errors = displacements(case)
         return {"ade": (float(errors.mean()), 1)} if len(errors) else {}
 
@@ -35,7 +35,7 @@ class FinalDisplacement(ClipMetric):
     kinds: frozenset[Kind] = frozenset({"continuation"})
 
     def of_clip(self, case: Case, scorers: Scorers) -> Shares:
-        """One distance for each clip that leaves frames to write."""
+        """One distance for each clip that leaves frames to generate."""
         errors = displacements(case)
         return {"fde": (float(errors[-1]), 1)} if len(errors) else {}
 
@@ -62,7 +62,7 @@ def displacement(kind: str, frames: str = "own_end") -> Metric:
 def displacements(case: Case) -> np.ndarray:
     """Mean joint distance in metres at each frame that was not given.
 
-    Where the answer is shorter than the truth its last pose is held, so that stopping early is
+    Where the output is shorter than the truth its last pose is held, so that stopping early is
     neither rewarded nor left out.
     """
     wanted = ~case.given

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from evaluation.metrics.base import Batch, Embedded, Metric
-from evaluation.metrics.places import ARRIVAL, checked_places, counted
+from evaluation.metrics.positions import ARRIVAL, checked_positions, counted
 from motiongpt.errors import UserError
 
 Distances = Callable[[Tensor, Tensor], Tensor]
@@ -25,11 +25,11 @@ class EmbeddingMetric(Metric):
     """
 
     def __init__(self, *needs: Embedded) -> None:
-        super().__init__(*needs, *(f"{name}_places" for name in needs))
+        super().__init__(*needs, *(f"{name}_positions" for name in needs))
         self.needs = frozenset(needs)
 
     def update(self, batch: Batch) -> None:
-        """Take in the embeddings of some clips; see `Batch.places` for what counts.
+        """Take in the embeddings of some clips; see `Batch.positions` for what counts.
 
         Raises:
             UserError: one of `needs` is absent, or they are of different numbers of clips.
@@ -40,34 +40,34 @@ class EmbeddingMetric(Metric):
                     f"needs embeddings '{name}', this batch has "
                     f"{', '.join(sorted(batch.embeddings)) or 'none'}; choose an evaluator"
                 )
-            self.extend_set(name, batch.embeddings[name], batch.places)
+            self.extend_set(name, batch.embeddings[name], batch.positions)
 
-    def extend_set(self, name: Embedded, embeddings: Tensor, places: Tensor | None) -> None:
-        """Keep embeddings (N, ...) of the clips at `places` (N,) of the split."""
-        places = checked_places(places, len(embeddings), self)
+    def extend_set(self, name: Embedded, embeddings: Tensor, positions: Tensor | None) -> None:
+        """Keep embeddings (N, ...) of the clips at `positions` (N,) of the split."""
+        positions = checked_positions(positions, len(embeddings), self)
         self.extend_list(name, embeddings)
-        self.extend_list(f"{name}_places", places)
+        self.extend_list(f"{name}_positions", positions)
 
     def gathered_set(self, name: Embedded) -> Tensor:
-        """All embeddings of a set, (N, ...) on the CPU, in the order of their places.
+        """All embeddings of a set, (N, ...) on the CPU, in the order of their positions.
 
         Checked here and not on arrival, so that all processes stop together.
 
         Raises:
-            UserError: no embeddings, NaN or infinity in one, or places given for some only.
+            UserError: no embeddings, NaN or infinity in one, or positions given for some only.
         """
-        embeddings, places = self.joined_list(name), self.joined_list(f"{name}_places")
-        if embeddings is None or places is None:
+        embeddings, positions = self.joined_list(name), self.joined_list(f"{name}_positions")
+        if embeddings is None or positions is None:
             raise self.mistake(f"has no embeddings '{name}'; call update first")
         finite = embeddings.flatten(1).isfinite().all(1)
         if not finite.all():
             row = int((~finite).int().argmax())
-            first = row if places[row] == ARRIVAL else int(places[row])
+            first = row if positions[row] == ARRIVAL else int(positions[row])
             raise self.mistake(
                 f"{int((~finite).sum())} of {len(finite)} embeddings '{name}' are not finite, the "
                 f"first is number {first}; mend the motions or the evaluator that made them"
             )
-        return embeddings[counted(places, self)]
+        return embeddings[counted(positions, self)]
 
 
 def euclidean_distances(rows: Tensor, columns: Tensor) -> Tensor:

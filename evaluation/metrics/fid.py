@@ -43,7 +43,7 @@ class FrechetDistance(EmbeddingMetric):
         if not held:
             return super().update(batch)
         for name in held:
-            self.extend_set(name, batch.embeddings[name], batch.places)
+            self.extend_set(name, batch.embeddings[name], batch.positions)
 
     def compute(self) -> dict[str, Tensor]:
         """One number over all clips.

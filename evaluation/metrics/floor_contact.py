@@ -3,7 +3,7 @@
 Source: the physical errors of PhysDiff (Yuan et al., ICCV 2023), on joints instead of a mesh and
 in metres per second instead of millimetres a frame, so that frame rates can be compared (times
 1000 / fps gives theirs). The floor is y = 0, where the representation puts the lowest joint of a
-clip. All frames count, given or written. Shape letters: T frames, J joints.
+clip. All frames count, given or generated. Shape letters: T frames, J joints.
 """
 
 from collections.abc import Mapping

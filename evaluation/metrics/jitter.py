@@ -1,4 +1,4 @@
-"""Jitter: how much joints shake, from the third derivative of their places.
+"""Jitter: how much joints shake, from the third derivative of their positions.
 
 Source: the jitter of TransPose (Yi et al., SIGGRAPH 2021) and PIP: mean jerk of all joints in the
 world. They print it in units of 100 m/s³; here it is m/s³. Shape letters: T frames, J joints.

@@ -20,7 +20,7 @@ def mpjpe(found: Tensor, wanted: Tensor, align_root: bool = True) -> Tensor:
 
     Args:
         found, wanted: (T, J, 3).
-        align_root: False compares places in the world.
+        align_root: False compares positions in the world.
     """
     if align_root:
         found, wanted = found - found[:, :1], wanted - wanted[:, :1]

@@ -32,7 +32,7 @@ class MultiModality(EmbeddingMetric):
         self.pairs, self.seed = pairs, seed
 
     def update(self, batch: Batch) -> None:
-        """Take in embeddings (N texts, motions of each, D); places are those of the texts.
+        """Take in embeddings (N texts, motions of each, D); positions are those of the texts.
 
         Raises:
             UserError: none, or another shape.

@@ -17,7 +17,7 @@ from torch import Tensor
 from evaluation.case import Case, joints_of
 from evaluation.metrics.base import Batch, Kind, Metric, Number
 from evaluation.metrics.joint_errors import errors_by_name
-from evaluation.metrics.places import checked_places, counted
+from evaluation.metrics.positions import checked_positions, counted
 
 BATCH_SIZE = 32  # of MotionGPT's evaluation
 LONGEST = 400  # HumanML3D's clips have fewer than 200 frames
@@ -33,7 +33,7 @@ class PaddedMetric(Metric):
     """
 
     def __init__(self, longest: int = LONGEST) -> None:
-        super().__init__("values", "spans", "places")
+        super().__init__("values", "spans", "positions")
         self.longest = longest
 
     @abstractmethod
@@ -47,7 +47,7 @@ class PaddedMetric(Metric):
         Args:
             values: (N, L) of all frames, in float64.
             spans: (N, 3) int64: frames of the clip, and the first and the end of those that the
-                model wrote.
+                model generated.
             padded: (N,) int64, T of each clip's batch.
         """
 
@@ -63,14 +63,16 @@ class PaddedMetric(Metric):
         spans = torch.tensor([_span(case) for case in batch.cases], dtype=torch.int64).view(-1, 3)
         self.extend_list("values", torch.stack(rows))
         self.extend_list("spans", spans)
-        self.extend_list("places", checked_places(batch.places, len(rows), self))
+        self.extend_list("positions", checked_positions(batch.positions, len(rows), self))
 
     def compute(self) -> dict[str, Tensor]:
         """One number over all clips, in batches of 32 in the order of their lengths."""
-        places, values, spans = (self.joined_list(name) for name in ("places", "values", "spans"))
-        if places is None or values is None or spans is None:
+        positions, values, spans = (
+            self.joined_list(name) for name in ("positions", "values", "spans")
+        )
+        if positions is None or values is None or spans is None:
             return {}
-        order = counted(places, self)
+        order = counted(positions, self)
         spans, values = spans[order], values[order].double()
         by_length = spans[:, 0].argsort(stable=True)
         spans, values = spans[by_length], values[by_length]
@@ -128,7 +130,7 @@ class PaddedJointError(PaddedMetric):
 
 
 class PaddedDisplacement(PaddedMetric):
-    """C5: norm over all 3 J numbers of a pose, in metres; where the model writes to the end of a
+    """C5: norm over all 3 J numbers of a pose, in metres; where the model generates to the end of a
     clip, to the end of the padded batch.
 
     Args:
@@ -149,14 +151,14 @@ class PaddedDisplacement(PaddedMetric):
         return (found - wanted).flatten(1).norm(dim=-1)
 
     def total(self, values: Tensor, spans: Tensor, padded: Tensor) -> Tensor:
-        """Mean over the clips of which the model wrote something."""
+        """Mean over the clips of which the model generated something."""
         frames, first, end = spans.T
         end = torch.where(end == frames, padded, end)[:, None]
         first = torch.maximum(first[:, None], end - 1) if self.last_only else first[:, None]
-        places = torch.arange(values.shape[1])
-        written = (places >= first) & (places < end)
-        means = (values * written).sum(1) / written.sum(1)
-        return means[written.any(1)].mean()
+        frames = torch.arange(values.shape[1])
+        generated = (frames >= first) & (frames < end)
+        means = (values * generated).sum(1) / generated.sum(1)
+        return means[generated.any(1)].mean()
 
 
 def _padded(features: np.ndarray, mean: np.ndarray, frames: int) -> np.ndarray:
@@ -166,6 +168,6 @@ def _padded(features: np.ndarray, mean: np.ndarray, frames: int) -> np.ndarray:
 
 def _span(case: Case) -> tuple[int, int, int]:
     """Frames of the clip; first and end of those that were not given."""
-    written = np.flatnonzero(~case.given)
-    first, last = (int(written[0]), int(written[-1])) if len(written) else (0, -1)
+    generated = np.flatnonzero(~case.given)
+    first, last = (int(generated[0]), int(generated[-1])) if len(generated) else (0, -1)
     return len(case.reference), first, last + 1

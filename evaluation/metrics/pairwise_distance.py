@@ -1,9 +1,9 @@
-"""APD: how far the several motions written for one question are from each other.
+"""APD: how far the several motions generated for one request are from each other.
 
 Source: average pairwise distance after Yuan & Kitani (DLow, 2020). They take the norm over all
 coordinates of all frames at once, which grows with the length and the number of joints; here, as
 in ADE, a distance is the mean over frames and joints, in metres.
-Shape letters: S motions of one question, T frames, J joints.
+Shape letters: S motions of one request, T frames, J joints.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,9 +19,9 @@ from motiongpt.errors import UserError
 
 
 class PairwiseDistance(SummedMetric):
-    """Mean over questions of the mean distance of all pairs of a question's motions, metres.
+    """Mean over requests of the mean distance of all pairs of a request's motions, metres.
 
-    A batch holds the motions of one clip after one another, with the same name; its places are
+    A batch holds the motions of one clip after one another, with the same name; its positions are
     those of the clips. Frames that were given don't count; a motion that ends early holds its last
     pose until the longest of its clip has ended. Clips with fewer than two motions are left out,
     and so are motions without frames.
@@ -37,7 +37,7 @@ class PairwiseDistance(SummedMetric):
             if len(samples) < 2:
                 yield name, {}
                 continue
-            yield name, {"apd": (pairwise_distance(_written(samples)), 1)}
+            yield name, {"apd": (pairwise_distance(_generated(samples)), 1)}
 
 
 def pairwise_distance(motions: np.ndarray) -> float:
@@ -48,14 +48,14 @@ def pairwise_distance(motions: np.ndarray) -> float:
     """
     if len(motions) < 2:
         raise UserError(f"APD needs 2 motions of each clip, there are {len(motions)}")
-    places = torch.from_numpy(motions).flatten(1, 2).transpose(0, 1)
-    distances = torch.cdist(places, places, compute_mode="donot_use_mm_for_euclid_dist")
+    positions = torch.from_numpy(motions).flatten(1, 2).transpose(0, 1)
+    distances = torch.cdist(positions, positions, compute_mode="donot_use_mm_for_euclid_dist")
     # The diagonal is 0, and each pair is there twice.
     pairs = len(motions) * (len(motions) - 1)
     return float(distances.double().sum() / (len(distances) * pairs))
 
 
-def _written(samples: Sequence[Case]) -> np.ndarray:
+def _generated(samples: Sequence[Case]) -> np.ndarray:
     """Joints (S, T, J, 3) of the frames that were not given, as long as the longest motion."""
     frames = max(len(case.joints) for case in samples)
     given = samples[0].given[:frames]

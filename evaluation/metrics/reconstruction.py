@@ -14,7 +14,7 @@ from motiongpt.errors import UserError
 class JointError(ClipMetric):
     """Mean of a per-frame joint error over all frames of all clips.
 
-    Frames that the answer lacks are left out.
+    Frames that the output lacks are left out.
 
     Args:
         kind: "mpjpe" (root-aligned), "pa_mpjpe" (after the best similarity) or

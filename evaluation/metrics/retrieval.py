@@ -45,8 +45,8 @@ class Retrieval(EmbeddingMetric):
         seed: int | None = 0,
     ) -> None:
         super().__init__(queries, candidates)
-        # Sentences are judged where one side of the pairs is what the method wrote.
-        self.kinds = frozenset({"text" if "written" in self.needs else "motion"})
+        # Sentences are judged where one side of the pairs is what the method generated.
+        self.kinds = frozenset({"text" if "sentence" in self.needs else "motion"})
         self.queries, self.candidates, self.pool, self.seed = queries, candidates, pool, seed
         self.distances = distances_by_name(distances)
 
@@ -97,8 +97,8 @@ def text_retrieval(
         UserError: another value of `ask` or of `distances`.
     """
     sides: dict[str, tuple[Embedded, Embedded]] = {
-        "motions": ("reference", "written"),
-        "texts": ("written", "reference"),
+        "motions": ("reference", "sentence"),
+        "texts": ("sentence", "reference"),
     }
     if ask not in sides:
         raise UserError(f"text_queries {ask}: choose one of {', '.join(sides)}")

@@ -1,1 +1,1 @@
-"""From saved answers to numbers: cases, baselines, embeddings, metrics, replications."""
+"""From predictions to numbers: cases, baselines, embeddings, metrics, replications."""

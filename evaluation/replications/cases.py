@@ -1,4 +1,4 @@
-"""From saved answers to cases, under the rules of a protocol."""
+"""From predictions to cases, under the rules of a protocol."""
 
 import re
 import string
@@ -60,10 +60,10 @@ class CaseMaker:
         self._check_finite(outputs, replication)
         cases, asked = [], []
         for number in range(len(outputs.texts)):
-            place = number // samples
-            captions = self.captions[place]
+            index = number // samples
+            captions = self.captions[index]
             caption = captions[max(0, outputs.captions[number])] if captions else Caption("")
-            cases.append(self._case(place, outputs, number, caption.text))
+            cases.append(self._case(index, outputs, number, caption.text))
             asked.append(caption)
         return cases, asked
 
@@ -79,18 +79,18 @@ class CaseMaker:
                 "make it anew or leave the clip out"
             )
 
-    def _case(self, place: int, outputs: Outputs, number: int, caption: str) -> Case:
+    def _case(self, index: int, outputs: Outputs, number: int, caption: str) -> Case:
         motion = np.array(outputs.motions[number])
         if self.predictions.about.kind == "motion" and self.rules.motion_length == "reference":
-            motion = filled(motion, len(self.references[place]), self.store.mean)
+            motion = filled(motion, len(self.references[index]), self.store.mean)
         return Case(
-            name=self.predictions.about.clips[place],
-            labels=self.labels[place],
-            captions=self.sentences[place],
+            name=self.predictions.about.clips[index],
+            labels=self.labels[index],
+            captions=self.sentences[index],
             caption=caption,
             prompt=outputs.prompts[number],
-            reference=self.references[place],
-            given=self.given[place][: len(self.references[place])],
+            reference=self.references[index],
+            given=self.given[index][: len(self.references[index])],
             text=outputs.texts[number],
             features=motion,
             skeleton=self.store.skeleton,

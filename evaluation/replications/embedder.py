@@ -62,7 +62,7 @@ class Embedder:
         digests = [_digest(clip, "motion") for clip in fitted]
         if self.rules.packing == "released":
             together = b"".join(digests)
-            digests = [_digest(together, f"released {place}") for place in range(len(clips))]
+            digests = [_digest(together, f"released {index}") for index in range(len(clips))]
             if any(self._known(digest) is None for digest in digests):
                 self._remember(digests, self._embedded(fitted), keep)
         else:

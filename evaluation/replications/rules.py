@@ -1,4 +1,4 @@
-"""The scoring half of a protocol: how answers become numbers, each known deviation a switch."""
+"""The scoring half of a protocol: how outputs become numbers, each known deviation a switch."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

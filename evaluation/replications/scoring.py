@@ -145,7 +145,7 @@ class Scoring:
                 [case.reference for case in cases], keep=True
             ),
             "caption": lambda embedder: embedder.sentences(captions, keep=True),
-            "written": lambda embedder: embedder.sentences([case.text for case in cases]),
+            "sentence": lambda embedder: embedder.sentences([case.text for case in cases]),
             "samples": lambda embedder: embedder.motions(
                 [case.features for case in cases]
             ).unflatten(0, (len({case.name for case in cases}), -1)),

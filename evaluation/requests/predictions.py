@@ -198,8 +198,8 @@ def clip_indices(about: About, names: Sequence[str], fingerprint: str) -> list[i
             f"predictions of {about.task}: made of data {about.fingerprint[:12]}, these are "
             f"{fingerprint[:12]}; score them with the data that they were made of"
         )
-    places = {name: place for place, name in enumerate(names)}
-    missing = [name for name in about.clips if name not in places]
+    indices = {name: index for index, name in enumerate(names)}
+    missing = [name for name in about.clips if name not in indices]
     if missing:
         raise UserError(f"predictions of {about.task}: no clip {missing[0]} in the data")
-    return [places[name] for name in about.clips]
+    return [indices[name] for name in about.clips]

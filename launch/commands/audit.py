@@ -1,8 +1,8 @@
-"""Score the same answers under several protocols and show what each deviation moves.
+"""Score the same predictions under several protocols and show what each deviation moves.
 
 The base protocol is scored first, then with every setting changed, one at a time, that another
 protocol has otherwise, and last each other protocol whole. What decides how the model is asked
-makes answers of its own; what decides how they are scored uses the same ones.
+makes predictions of its own; what decides how they are scored uses the same ones.
 """
 
 import argparse

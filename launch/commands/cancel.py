@@ -74,7 +74,7 @@ def _reports(root: Path, sweeps: set[str], names: Sequence[str]) -> list[str]:
 
 def _stop(line: Line) -> bool:
     """Ask a process of this machine to stop at the end of its step."""
-    owner = Owner.read(line.run.place)
+    owner = Owner.read(line.run.where)
     if owner is None or line.state != "running" or owner.host != socket.gethostname():
         return False
     os.kill(owner.process, signal.SIGTERM)

@@ -23,7 +23,7 @@ In the words, <motion> is the motion of the file after '#' (.npy of joints in me
 folder of the prompts, then from the working directory. Words alone are read by the model as they
 stand; with --captions, and where they are typed, they describe the motion that is wanted.
 
-For each line: ID_in.txt what the model read, ID_out.txt what it wrote, ID_in.npy and ID_out.npy
+For each line: ID_in.txt what the model read, ID_out.txt its output, ID_in.npy and ID_out.npy
 joints (frames, joints, 3) in metres, with 0 frames where there is no motion.
 
 examples:
@@ -47,19 +47,19 @@ def main(arguments: Sequence[str]) -> int:
         numbered = _lines(options)
         if options.precision:
             model = MotionGPT(model.opened, options.precision)
-        places, lines = zip(*numbered, strict=True)
+        origins, lines = zip(*numbered, strict=True)
         outcomes = run_lines(model, lines, options.frames, options.seed, options.decoding)
     else:
         sentences = _sentences(options, model.method.name)
-        places = tuple(f"text {number}" for number in range(len(sentences)))
+        origins = tuple(f"text {number}" for number in range(len(sentences)))
         outcomes = run_sentences(model, sentences, options.frames, options.seed)
     pictures = options.pictures or ("webp" if options.text else None)
     failed = 0
-    for number, (place, outcome) in enumerate(zip(places, outcomes, strict=True)):
+    for number, (origin, outcome) in enumerate(zip(origins, outcomes, strict=True)):
         write_outcome(options.out, number, outcome, model.skeleton, pictures, options.bvh)
         failed += bool(outcome.problem)
         if outcome.problem:
-            print(f"{place} (ID {number}): {outcome.problem}", file=sys.stderr)
+            print(f"{origin} (ID {number}): {outcome.problem}", file=sys.stderr)
         else:
             said = f"{outcome.motion.frames} frames" if outcome.motion else outcome.text
             print(f"{number}: {said}")
@@ -87,11 +87,11 @@ def _lines(options: argparse.Namespace) -> "list[tuple[str, DemoLine | UserError
     if not raw:
         raise UserError(f"{options.example}: no line with words")
     found: list[tuple[str, DemoLine | UserError]] = []
-    for place, line in raw:
+    for origin, line in raw:
         try:
-            found.append((place, read_line(line, folders, options.task, captions)))
+            found.append((origin, read_line(line, folders, options.task, captions)))
         except UserError as error:
-            found.append((place, error))
+            found.append((origin, error))
     return found
 
 
@@ -141,7 +141,7 @@ def _parser() -> argparse.ArgumentParser:
         type=int,
         help="length of every motion; without it that of the line's motion, or the model ends",
     )
-    parser.add_argument("--seed", type=int, default=0, help="same seed, same answers; default: 0")
+    parser.add_argument("--seed", type=int, default=0, help="same seed, same outputs; default: 0")
     parser.add_argument(
         "--decoding",
         choices=("sampling", "greedy", "beams"),

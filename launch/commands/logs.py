@@ -52,7 +52,7 @@ def _run_of(root: Path, words: str) -> Run:
 
 def _show(run: Run, with_job: bool) -> None:
     record = job_of(run)
-    files = [run.place / LOG, run.place / ERROR]
+    files = [run.where / LOG, run.where / ERROR]
     if record is not None and (with_job or not files[0].exists()):
         files += record.outputs()
     found = [file for file in files if file.exists()]
@@ -75,5 +75,5 @@ def _follow(run: Run) -> None:
 
 
 def _log(run: Run) -> str:
-    file = run.place / LOG
+    file = run.where / LOG
     return file.read_text(errors="replace") if file.exists() else ""

@@ -69,13 +69,16 @@ class DefaultsLists:
         keys = tuple(one.get_key_element() for one in groups)
         first = self._first.setdefault(keys, groups)
         changed = [
-            place for place, one in enumerate(groups) if one.input_line != first[place].input_line
+            position
+            for position, one in enumerate(groups)
+            if one.input_line != first[position].input_line
         ]
         base = self._ask(first)
-        if len(changed) < 2 or any(keys[place] in base.asked for place in changed):
+        if len(changed) < 2 or any(keys[position] in base.asked for position in changed):
             return self._ask(groups)
         alone = [
-            self._ask([*first[:place], groups[place], *first[place + 1 :]]) for place in changed
+            self._ask([*first[:position], groups[position], *first[position + 1 :]])
+            for position in changed
         ]
         found = _together(base, alone)
         return found if found and self._is_plain(found.files) else self._ask(groups)

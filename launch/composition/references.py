@@ -11,7 +11,7 @@ from typing import Any
 
 from omegaconf import MISSING, DictConfig, ListConfig, OmegaConf
 
-PLACE = re.compile(r"\$\{([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*)\}")
+REFERENCE = re.compile(r"\$\{([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*)\}")
 
 
 class Unusual(Exception):
@@ -35,35 +35,35 @@ class _References:
         self.config = config
         self.raw: Any = OmegaConf.to_container(config)
 
-    def of_mapping(self, place: tuple[str, ...], found: Any) -> dict[str, Any]:
-        return {key: self.of((*place, str(key)), value) for key, value in found.items()}
+    def of_mapping(self, path: tuple[str, ...], found: Any) -> dict[str, Any]:
+        return {key: self.of((*path, str(key)), value) for key, value in found.items()}
 
-    def of(self, place: tuple[str, ...], found: Any) -> Any:
-        """What `found`, as it stands at `place`, stands for."""
+    def of(self, path: tuple[str, ...], found: Any) -> Any:
+        """What `found`, as it stands at `path`, stands for."""
         if isinstance(found, dict):
-            return self.of_mapping(place, found)
+            return self.of_mapping(path, found)
         if isinstance(found, list):
-            return [self.of((*place, str(index)), one) for index, one in enumerate(found)]
+            return [self.of((*path, str(index)), one) for index, one in enumerate(found)]
         if isinstance(found, str) and "${" in found:
-            reference = PLACE.fullmatch(found)
-            return self._at(reference[1]) if reference else self._by_omegaconf(place, found)
+            reference = REFERENCE.fullmatch(found)
+            return self._at(reference[1]) if reference else self._by_omegaconf(path, found)
         return found
 
     def _at(self, name: str) -> Any:
-        place, found = tuple(name.split(".")), self.raw
-        for word in place:
+        path, found = tuple(name.split(".")), self.raw
+        for word in path:
             if not isinstance(found, Mapping) or word not in found:
                 raise Unusual(name)  # perhaps by way of another reference
             found = found[word]
         if found == MISSING:
             raise Unusual(name)
-        return self.of(place, found)
+        return self.of(path, found)
 
-    def _by_omegaconf(self, place: tuple[str, ...], found: str) -> Any:
+    def _by_omegaconf(self, path: tuple[str, ...], found: str) -> Any:
         relative = "${." in found or "\\" in found
-        if relative or not all(word.replace("_", "").isalnum() for word in place):
+        if relative or not all(word.replace("_", "").isalnum() for word in path):
             raise Unusual(found)
-        value = OmegaConf.select(self.config, ".".join(place))
+        value = OmegaConf.select(self.config, ".".join(path))
         if isinstance(value, DictConfig | ListConfig):
             return OmegaConf.to_container(value, resolve=True)
         return value

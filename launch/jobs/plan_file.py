@@ -12,7 +12,7 @@ from motiongpt.files import read_json
 
 
 def planned_as_json(stage: Planned) -> str:
-    """Text of the file. Places are absolute, whatever folder the job starts in."""
+    """Text of the file. Paths are absolute, whatever folder the job starts in."""
     return json.dumps(
         {
             "root": str(Path(stage.run.root).resolve()),

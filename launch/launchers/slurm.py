@@ -66,7 +66,7 @@ class SlurmLauncher:
             "qos": qos,
             "constraint": constraint,
         }
-        self.place = {key: str(value) for key, value in named.items() if value}
+        self.where = {key: str(value) for key, value in named.items() if value}
         self.array_parallelism, self.largest_array = array_parallelism, largest_array
         self.setup, self.python = list(setup), python
         self.signal_seconds, self.max_timeouts = signal_seconds, max_timeouts
@@ -104,7 +104,7 @@ class SlurmLauncher:
             return True
         resources = self._resources(unfinished)
         report = Resources(**{**OF_THE_REPORT, **self.stages.get("report", {})})
-        check_resources({*resources.values(), report}, {**self.place, **self.additional})
+        check_resources({*resources.values(), report}, {**self.where, **self.additional})
         with submitting(work.root, _say):
             _clear_broken_submissions(work.root)
             queued = _queued(unfinished)
@@ -125,7 +125,7 @@ class SlurmLauncher:
         snapshot = take_snapshot(work.root)
         folder = work.sweep.new_submission()
         options = {
-            **self.place,
+            **self.where,
             "array_parallelism": self.array_parallelism,
             "signal_delay_s": self.signal_seconds,
             "setup": [*self.setup, *_environment(snapshot)],

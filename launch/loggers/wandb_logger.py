@@ -79,8 +79,8 @@ class WandbStageLogger(WandbLogger):
             try:
                 check_server(run.settings.base_url)
             except ConnectionError as error:
-                place = Path(run.dir).parent.name
-                print(f"  W&B: {error}; what it lacks: wandb sync {place}", flush=True)
+                offline = Path(run.dir).parent.name
+                print(f"  W&B: {error}; what it lacks: wandb sync {offline}", flush=True)
 
 
 def quiet_wandb() -> Any:

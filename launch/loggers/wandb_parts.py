@@ -121,14 +121,14 @@ def join(parts: Sequence[Part], folder: Path) -> Path:
     """
     messages, data_store = _formats()
     last = parts[-1]
-    place = Path(folder) / last.file.parent.name
+    joined = Path(folder) / last.file.parent.name
     for part in parts:
         files = part.file.parent / "files"
         if files.is_dir():
-            shutil.copytree(files, place / "files", dirs_exist_ok=True)
-    place.mkdir(parents=True, exist_ok=True)
+            shutil.copytree(files, joined / "files", dirs_exist_ok=True)
+    joined.mkdir(parents=True, exist_ok=True)
     store = data_store()
-    store.open_for_write(str(place / last.file.name))
+    store.open_for_write(str(joined / last.file.name))
     number, step = 0, -1
     for record in _joined(parts):
         number += 1
@@ -142,7 +142,7 @@ def join(parts: Sequence[Part], folder: Path) -> Path:
         exit_record = messages.RunExitRecord(exit_code=1)
         store.write(messages.Record(num=number + 1, exit=exit_record))
     store.close()
-    return place
+    return joined
 
 
 def _joined(parts: Sequence[Part]) -> Iterator[Any]:
@@ -153,8 +153,8 @@ def _joined(parts: Sequence[Part]) -> Iterator[Any]:
         yield record
         if record.HasField("run") and not begun:
             begun = True
-            for place, part in enumerate(earlier):
-                following = (one.first_step for one in parts[place + 1 :])
+            for index, part in enumerate(earlier):
+                following = (one.first_step for one in parts[index + 1 :])
                 yield from _before(part, min((s for s in following if s is not None), default=None))
 
 

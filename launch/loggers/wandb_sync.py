@@ -69,8 +69,8 @@ def find_offline_runs(root: Path) -> Found:
     """All W&B runs below `root`: of finished runs, of the latest attempts at others, of sweeps."""
     found = Found([], 0, [], [])
     synced = 0
-    for place, parents, running in _places(Path(root)):
-        files = part_files(place)
+    for folder, parents, running in _folders(Path(root)):
+        files = part_files(folder)
         offline = [file for file in files if file.parent.name.startswith("offline-")]
         if not offline:
             continue
@@ -139,14 +139,14 @@ def _wandb_sync(folder: Path, file: str, timeout: float, scratch: Path) -> str:
     return (errors or [line for line in said if line] or ["wandb sync said nothing"])[-1]
 
 
-def _places(root: Path) -> list[tuple[Path, tuple[str, ...], str]]:
+def _folders(root: Path) -> list[tuple[Path, tuple[str, ...], str]]:
     """Folders that may hold W&B runs, the W&B ids of their parents, and their names if running."""
-    places: list[tuple[Path, tuple[str, ...], str]] = []
+    folders: list[tuple[Path, tuple[str, ...], str]] = []
     for run in all_runs(root):
-        parents = read_json(run.place / CONFIG, {}).get("parents", {})
+        parents = read_json(run.where / CONFIG, {}).get("parents", {})
         ids = tuple(run_id(Run(root, *parent)) for parent in parents.items())
-        places.append((run.place, ids, run_id(run) if run.state == "running" else ""))
-    return [*places, *((one, (), "") for one in sorted((root / SWEEPS).glob("*")))]
+        folders.append((run.where, ids, run_id(run) if run.state == "running" else ""))
+    return [*folders, *((one, (), "") for one in sorted((root / SWEEPS).glob("*")))]
 
 
 def _runs(files: Sequence[Path], parents: tuple[str, ...]) -> list[OfflineRun]:

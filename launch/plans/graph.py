@@ -113,7 +113,7 @@ def recorded_settings(stage: Planned, store: MotionStore | None = None) -> dict[
     """What the run folder keeps: enough to see, and to check, where the signature comes from.
 
     Args:
-        store: its motion store, once that is open: what a model reads and writes is as in there.
+        store: its motion store, once that is open: what a model reads and generates is as in there.
     """
     motion = {} if store is None else {"fps": store.fps, "skeleton": store.skeleton.name}
     return {

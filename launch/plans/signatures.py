@@ -78,23 +78,23 @@ def signature(
     )
 
 
-def _content(key: str, place: Any) -> Any:
+def _content(key: str, value: Any) -> Any:
     """SHA-256 of a file's bytes; of a folder, of the names and bytes of all files in it.
 
     What names neither, null or a model of a hub, is signed as it is written.
     """
-    if not isinstance(place, str):
-        return place
-    root = Path(place)
+    if not isinstance(value, str):
+        return value
+    root = Path(value)
     try:
         if not root.is_dir():
-            hub = HUB_NAME.fullmatch(place) and not root.exists()
-            return place if hub else _of_file(root)
+            hub = HUB_NAME.fullmatch(value) and not root.exists()
+            return value if hub else _of_file(root)
         files = sorted(path.relative_to(root).as_posix() for path in root.rglob("*"))
         return digest([[name, _of_file(root / name)] for name in files if (root / name).is_file()])
     except OSError as error:
         raise UserError(
-            f"{key}={place}: {error.strerror}; name a file or folder that can be read"
+            f"{key}={value}: {error.strerror}; name a file or folder that can be read"
         ) from error
 
 

@@ -167,7 +167,7 @@ def first_process_folder(run: Run) -> Path | None:
 def carry_over(source: Path, target: Path) -> None:
     """Give an attempt what an earlier one left; large files are linked, not copied."""
 
-    def place(one: str, other: str) -> str:
+    def link_or_copy(one: str, other: str) -> str:
         if one.endswith(SHARED):
             with contextlib.suppress(OSError):  # a file system without hard links
                 os.link(one, other)
@@ -179,7 +179,12 @@ def carry_over(source: Path, target: Path) -> None:
         return {name for name in names if name in own or name.endswith(".tmp")}
 
     shutil.copytree(
-        source, target, ignore=unwanted, copy_function=place, symlinks=True, dirs_exist_ok=True
+        source,
+        target,
+        ignore=unwanted,
+        copy_function=link_or_copy,
+        symlinks=True,
+        dirs_exist_ok=True,
     )
 
 

@@ -72,7 +72,7 @@ def _attempts(runs: list[Run]) -> Iterator[Waste]:
             yield _waste(run.attempts, "attempts at a finished run")
         elif run.state != "running":
             for earlier in sorted(run.attempts.iterdir()):
-                if earlier != run.place:
+                if earlier != run.where:
                     yield _waste(earlier, "attempt that a later one has taken over")
 
 
@@ -91,7 +91,7 @@ def _of_sweep(root: Path, name: str) -> Iterator[tuple[str, str]]:
 
 
 def _parents(run: Run) -> Iterator[tuple[str, str]]:
-    yield from read_json(run.place / CONFIG, {}).get("parents", {}).items()
+    yield from read_json(run.where / CONFIG, {}).get("parents", {}).items()
 
 
 def _waste(path: Path, why: str) -> Waste:

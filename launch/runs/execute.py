@@ -25,8 +25,8 @@ def execute(plan: Sequence[Planned], group: str = "") -> dict[str, str]:
     """
     failed: dict[str, str] = {}
     with StopRequest().listening() as stop:
-        for place, stage in enumerate(plan, start=1):
-            name = f"[{place}/{len(plan)}] {stage.run.stage} {stage.run.signature}"
+        for number, stage in enumerate(plan, start=1):
+            name = f"[{number}/{len(plan)}] {stage.run.stage} {stage.run.signature}"
             broken = [one.stage for one in stage.parents.values() if one.signature in failed]
             if broken:
                 failed[stage.run.signature] = f"not started: {broken[0]} failed"
@@ -52,7 +52,7 @@ def _run(name: str, stage: Planned, stop: StopRequest, group: str) -> str:
         raise KeyboardInterrupt from error
     except Exception as error:  # the log has the traceback; other points still run
         said = str(user_error_behind(error) or f"{type(error).__name__}: {error}")
-        print(f"{name}: failed: {said}\n  traceback: {stage.run.place / 'error.txt'}", flush=True)
+        print(f"{name}: failed: {said}\n  traceback: {stage.run.where / 'error.txt'}", flush=True)
         return said
     print(f"{name}: finished in {time.monotonic() - started:.0f} s", flush=True)
     return ""

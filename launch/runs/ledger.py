@@ -44,7 +44,7 @@ class Run:
         return Path(self.root) / ATTEMPTS / self.stage / self.signature
 
     @property
-    def place(self) -> Path:
+    def where(self) -> Path:
         """Where its files lie now: the finished folder, else the latest attempt's."""
         numbers = [] if self.is_finished else attempt_numbers(self.attempts)
         return self.attempts / f"{numbers[-1]:04d}" if numbers else self.folder
@@ -57,16 +57,16 @@ class Run:
     @property
     def status(self) -> dict[str, Any]:
         """Content of the status file; `{"state": "absent"}` where there is none."""
-        return read_json(self.place / STATUS, {"state": "absent"})
+        return read_json(self.where / STATUS, {"state": "absent"})
 
     @property
     def state(self) -> str:
         """absent, running, interrupted, failed or finished."""
-        place = self.place
-        state = str(read_json(place / STATUS, {"state": "absent"})["state"])
+        where = self.where
+        state = str(read_json(where / STATUS, {"state": "absent"})["state"])
         if state != "running":
             return state
-        return "running" if is_alive(Owner.read(place), place) else "interrupted"
+        return "running" if is_alive(Owner.read(where), where) else "interrupted"
 
     @property
     def metrics(self) -> dict[str, float]:
@@ -76,7 +76,7 @@ class Run:
     @property
     def progress(self) -> dict[str, Any]:
         """Where a training stage is: step, steps, rate, last metrics."""
-        return read_json(self.place / PROGRESS, {})
+        return read_json(self.where / PROGRESS, {})
 
 
 def attempt_numbers(folder: Path) -> list[int]:

@@ -53,8 +53,8 @@ def _code_files(home: Path) -> list[Path]:
         for folder, folders, names in os.walk(home / package):
             ignored = shutil.ignore_patterns(*NOT_CODE)(folder, [*folders, *names])
             folders[:] = sorted(name for name in folders if name not in ignored)
-            place = Path(folder).relative_to(home)
-            found += [place / name for name in sorted(names) if name not in ignored]
+            relative = Path(folder).relative_to(home)
+            found += [relative / name for name in sorted(names) if name not in ignored]
     return found
 
 

@@ -126,9 +126,11 @@ def _accounted(jobs: Sequence[str]) -> dict[str, JobState]:
 def _elements(names: str) -> list[str]:
     """Ids of one line of the accounts: 12, 12_3, or the elements of 12_[0-3,7] that never ran."""
     found = []
-    for master, *places in read_job_id(names):
-        if len(places) == 2:
-            found += [f"{master}_{place}" for place in range(int(places[0]), int(places[1]) + 1)]
+    for master, *elements in read_job_id(names):
+        if len(elements) == 2:
+            found += [
+                f"{master}_{element}" for element in range(int(elements[0]), int(elements[1]) + 1)
+            ]
         else:
-            found.append("_".join([master, *places]))
+            found.append("_".join([master, *elements]))
     return found

@@ -78,10 +78,10 @@ def last_lines(run: Run, count: int = LAST_LINES) -> tuple[str, ...]:
     """The last lines that tell most: of the traceback, else of the job's complaints, else of the
     stage's own log."""
     record = job_of(run)
-    files = [run.place / ERROR]
+    files = [run.where / ERROR]
     if record is not None:
         files += [file for file in record.outputs() if file.suffix == ".err"]
-    for file in [*files, run.place / LOG]:
+    for file in [*files, run.where / LOG]:
         lines = _tail(file, count)
         if lines:
             return lines

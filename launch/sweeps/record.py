@@ -90,10 +90,10 @@ class Sweep:
         folder.mkdir(parents=True, exist_ok=True)
         number = 1
         while True:
-            place = folder / f"{number:04d}"
+            submission = folder / f"{number:04d}"
             try:
-                place.mkdir()
-                return place
+                submission.mkdir()
+                return submission
             except FileExistsError:
                 number += 1
 

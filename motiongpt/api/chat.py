@@ -19,15 +19,15 @@ from motiongpt.methods.motiongpt.rounding import Rounded
 from motiongpt.motion.skeleton import Skeleton
 
 Message: TypeAlias = Sequence[str | Motion | np.ndarray]
-ANSWERS = ("any", "text", "motion")
+OUTPUTS = ("any", "text", "motion")
 # The tasks whose outputs are read as they stand: what was given is not joined to them.
 PLAIN = {"motion": TEXT_TO_MOTION, "text": MOTION_TO_TEXT}
 BATCH_SIZE = 128  # prompts that are read together to see what each begins with
 
 
 @dataclass(frozen=True)
-class Reply:
-    """What the model answered: one of both is there.
+class ChatOutput:
+    """What the model generated: one of both is there.
 
     Attributes:
         text: its words, empty where it moved.
@@ -43,15 +43,15 @@ def chat_prompts(
     skeleton: Skeleton,
     fps: float,
     messages: str | Message | Sequence[str | Message],
-    answer: str,
+    output: str,
 ) -> tuple[list[Prompted], list[str]]:
-    """What the model reads, and the words of each message for the captions of the replies.
+    """What the model reads, and the words of each message for the captions of the outputs.
 
     Raises:
         UserError: see `MotionGPT.chat`.
     """
-    if answer not in ANSWERS:
-        raise UserError(f"answer={answer}: choose one of {', '.join(ANSWERS)}")
+    if output not in OUTPUTS:
+        raise UserError(f"output={output}: choose one of {', '.join(OUTPUTS)}")
     listed = [_pieces(index, message) for index, message in enumerate(_separate(messages))]
     motions = [piece for pieces in listed for piece in pieces if not isinstance(piece, str)]
     given = as_motions(motions, skeleton, fps) if motions else []
@@ -63,7 +63,7 @@ def chat_prompts(
         "".join(piece if isinstance(piece, str) else write(next(codes)) for piece in pieces)
         for pieces in listed
     ]
-    kinds = begun_with(method, prompts) if answer == "any" else [answer] * len(prompts)
+    kinds = begun_with(method, prompts) if output == "any" else [output] * len(prompts)
     found = [
         Prompted(
             Rounded(
@@ -79,9 +79,9 @@ def chat_prompts(
     return found, [" ".join(said.split()) for said in words]
 
 
-def replies_of(
+def chat_outputs(
     outputs: Sequence[Output], words: Sequence[str], skeleton: Skeleton, fps: float
-) -> list[Reply]:
+) -> list[ChatOutput]:
     """Outputs as people read them."""
     found = []
     for output, said in zip(outputs, words, strict=True):
@@ -91,7 +91,7 @@ def replies_of(
             if rows is not None and len(rows)
             else ()
         )
-        found.append(Reply(output.text, motions))
+        found.append(ChatOutput(output.text, motions))
     return found
 
 

@@ -35,7 +35,7 @@ class Ground:
         return cls(turned.angle, shift)
 
     def seen_from(self, other: "Ground") -> "Ground":
-        """The same place for somebody who stands at `other`."""
+        """The same position for somebody who stands at `other`."""
         back = Ground(-other.angle, np.zeros(3))
         return Ground(self.angle - other.angle, back.put(self.shift - other.shift))
 

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from motiongpt.allocation import keep_freed_memory
-from motiongpt.api.chat import Message, Reply, chat_prompts, replies_of
+from motiongpt.api.chat import ChatOutput, Message, chat_outputs, chat_prompts
 from motiongpt.api.model import Model, device_of, seed_of
 from motiongpt.api.opening import Opened, open_model
 from motiongpt.errors import UserError
@@ -69,27 +69,27 @@ class MotionGPT(Model):
     def chat(
         self,
         messages: str | Message | Sequence[str | Message],
-        answer: str = "any",
+        output: str = "any",
         seed: int | None = None,
         decoding: Decoding | None = None,
-    ) -> list[Reply]:
-        """Replies to instructions that mix words and motion.
+    ) -> list[ChatOutput]:
+        """Outputs for instructions that mix words and motion.
 
         Args:
             messages: an instruction is a sentence, or a list of words and motions in their order,
                 as `["Describe ", motion, " in words."]`; give one, or a list of them. Each is
-                answered for itself.
-            answer: "text", "motion", or "any": what the model begins to generate.
+                a request of its own.
+            output: "text", "motion", or "any": what the model begins to generate.
 
         Raises:
             UserError: an instruction without words, or with something else in it.
         """
-        prompts, words = chat_prompts(self.method, self.skeleton, self.fps, messages, answer)
+        prompts, words = chat_prompts(self.method, self.skeleton, self.fps, messages, output)
         for index, one in enumerate(prompts):
             self.method.check_room(one, f"input {index}")
         way = decoding or self.method.options.motion_decoding
         outputs = self.method.generate_prompted(prompts, seed_of(seed), way)
-        return replies_of(outputs, words, self.skeleton, self.fps)
+        return chat_outputs(outputs, words, self.skeleton, self.fps)
 
     def _outputs(
         self, requests: Sequence[Request], seed: int | None, **options: Any

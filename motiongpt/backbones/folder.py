@@ -59,7 +59,7 @@ def read_folder(
     size = settings["codebook_size"]
     if codebook_size not in (None, size):
         raise UserError(
-            f"the backbone in {folder} writes motion of a codebook with {size} codes, the motion "
+            f"the backbone in {folder} generates motion of a codebook of {size} codes, the motion "
             f"tokenizer has {codebook_size}: train the backbone again for this tokenizer"
         )
     try:

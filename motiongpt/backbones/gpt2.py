@@ -1,4 +1,4 @@
-"""GPT-2: prompt and answer are one sequence, generated from left to right."""
+"""GPT-2: prompt and output are one sequence, generated from left to right."""
 
 from collections.abc import Sequence
 from typing import Self, Unpack
@@ -13,7 +13,7 @@ from motiongpt.backbones.text_tokenizer import train_with_motion_tokens
 from motiongpt.errors import UserError
 
 LABELS = ("target", "all")
-SEPARATOR = " \n "  # between prompt and answer; MotionGPT's
+SEPARATOR = " \n "  # between prompt and output; MotionGPT's
 
 
 class GPT2Settings(Settings, total=False):
@@ -83,7 +83,7 @@ class GPT2Backbone(Backbone):
 
         Args:
             texts: captions and prompts to train the text tokenizer on.
-            positions: most tokens of prompt and answer together.
+            positions: most tokens of prompt and output together.
             text_tokens: most tokens of the text tokenizer, before motion tokens.
 
         Raises:
@@ -151,7 +151,7 @@ class GPT2Backbone(Backbone):
         positions = self.language_model.config.n_positions
         if prompt_length + new_tokens > positions:
             raise UserError(
-                f"{prompt_length} tokens of prompt and {new_tokens} of answer don't fit into the "
+                f"{prompt_length} tokens of prompt and {new_tokens} of output don't fit into the "
                 f"{positions} positions of this GPT-2: lower max_input_tokens or the length"
             )
 

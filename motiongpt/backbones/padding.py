@@ -15,8 +15,8 @@ def pad(rows: Sequence[Sequence[int]], value: int, left: bool = False) -> Tensor
     padded = torch.full((len(rows), width), value, dtype=torch.long)
     for i, row in enumerate(rows):
         if row:
-            place = slice(width - len(row), width) if left else slice(0, len(row))
-            padded[i, place] = torch.tensor(row, dtype=torch.long)
+            columns = slice(width - len(row), width) if left else slice(0, len(row))
+            padded[i, columns] = torch.tensor(row, dtype=torch.long)
     return padded
 
 
@@ -26,7 +26,7 @@ def mask(rows: Sequence[Sequence[int]], left: bool = False) -> Tensor:
 
 
 def positions_without(values: Tensor, ignored: int) -> Tensor:
-    """Where (B, L) `values` are not `ignored`: (N,) int64 places in the flattened values."""
+    """Where (B, L) `values` are not `ignored`: (N,) int64 indices in the flattened values."""
     return (values != ignored).flatten().nonzero()[:, 0]
 
 

@@ -22,7 +22,7 @@ def train_text_tokenizer(
 ) -> PreTrainedTokenizerFast:
     """Train a byte-level BPE on `texts`: any text survives encoding and decoding unchanged.
 
-    Digits are tokens of their own, so that a count that was never seen is still spelt from
+    Digits are tokens of their own, so that a count that was never seen is still composed of
     known pieces.
 
     Args:

@@ -187,8 +187,9 @@ class DiscreteCodec(Codec):
         """
         outside = ((codes < 0) | (codes >= self.codebook_size)).nonzero()
         if len(outside):
-            index, place = outside[0].tolist()
+            index, position = outside[0].tolist()
+            code = int(codes[index, position])
             raise UserError(
-                f"clip {index} of the batch has code {int(codes[index, place])} at token {place}; "
+                f"clip {index} of the batch has code {code} at token {position}; "
                 f"the codebook has {self.codebook_size} codes: 0 to {self.codebook_size - 1}"
             )

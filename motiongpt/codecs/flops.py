@@ -7,7 +7,7 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from motiongpt.codecs.base import Codec
-from motiongpt.training.work import FORWARD_AND_BACKWARD
+from motiongpt.training.step_cost import FORWARD_AND_BACKWARD
 
 FRAMES_COUNTED = 64
 

@@ -20,7 +20,7 @@ def length_mask(lengths: Tensor | None, size: int) -> Tensor | None:
 
 
 def content_positions(lengths: Tensor, size: int) -> Tensor:
-    """Where clips of `lengths` (B,) have content: (N,) int64 places in the flattened (B, size)."""
+    """Where clips of `lengths` (B,) have content: (N,) int64 indices in the flattened (B, size)."""
     mask = torch.arange(size, device=lengths.device)[None] < lengths[:, None]
     return mask.flatten().nonzero()[:, 0]
 

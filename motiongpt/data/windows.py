@@ -1,4 +1,4 @@
-"""Windows of a fixed number of frames at random places: what a motion tokenizer trains on.
+"""Windows of a fixed number of frames at random positions: what a motion tokenizer trains on.
 
 Shape letters: B batch, W frames of a window, F features.
 """
@@ -20,7 +20,7 @@ class FeatureWindows(Dataset[Window]):
     """Normalised windows of a store, asked for by (index of a clip in the store, random seed).
 
     The seed alone decides where the window lies, so that neither the number of workers nor the
-    order of the questions changes what training sees.
+    order of the requests changes what training sees.
     """
 
     def __init__(self, store: MotionStore, frames: int, short: str = "pad") -> None:

@@ -2,7 +2,7 @@
 
 Joints alone leave two things open. The twist of a bone about itself is not observed: the shortest
 turn from the rest pose is taken. And bones of generated motion breathe: a bone that leaves its mean
-length or its place by more than `RIGID` gets position channels, the others have rotations only, so
+length or its offset by more than `RIGID` gets position channels, the others have rotations only, so
 that the file holds what the clip shows. Where a joint carries several bones (pelvis, chest) they
 turn as one: their rest pose is what best fits the clip.
 
@@ -69,21 +69,21 @@ def rig_of(joints: np.ndarray, skeleton: Skeleton) -> Rig:
     positions[0] = joints[:, 0]
     moving = np.zeros(skeleton.n_joints, bool)
     moving[0] = True
-    placed = joints.copy()
+    posed = joints.copy()
     for joint in _in_file_order(children_of, 0):
         parent, children = skeleton.parents[joint], children_of[joint]
         above = world[parent] if parent >= 0 else rotations[0].copy()
         if children:
-            wanted = np.einsum("tji,tcj->tci", above, joints[:, children] - placed[:, [joint]])
+            wanted = np.einsum("tji,tcj->tci", above, joints[:, children] - posed[:, [joint]])
             rotations[joint] = _rotations_to(offsets[children], wanted)
         world[joint] = above @ rotations[joint]
         for child in children:
-            inside = np.einsum("tji,tj->ti", world[joint], joints[:, child] - placed[:, joint])
+            inside = np.einsum("tji,tj->ti", world[joint], joints[:, child] - posed[:, joint])
             moving[child] = np.linalg.norm(inside - offsets[child], axis=-1).max() > RIGID
             if moving[child]:
                 positions[child] = inside
             else:
-                placed[:, child] = placed[:, joint] + world[joint] @ offsets[child]
+                posed[:, child] = posed[:, joint] + world[joint] @ offsets[child]
     return Rig(offsets, positions, rotations, moving)
 
 

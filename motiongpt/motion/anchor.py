@@ -1,6 +1,6 @@
 """Moving a stretch of motion so that the body arrives where it is known to arrive.
 
-Features hold speeds of the root, not places: a generated middle drifts. Where the place and the
+Features hold speeds of the root, not positions: a generated middle drifts. Where the place and the
 heading at its end are known, the error is spread evenly over its frames.
 Shape letters: T frames, F features.
 """

@@ -76,7 +76,7 @@ def extract_features(joints: Tensor, skeleton: Skeleton, lengths: Lengths = None
 
 
 def local_joints(joints: Tensor, skeleton: Skeleton, lengths: Lengths = None) -> Tensor:
-    """All joints and frames relative to the root's place on the floor and its heading."""
+    """All joints and frames relative to the root's position on the floor and its heading."""
     batch = JointBatch.of(joints, skeleton, lengths)
     root = root_rotations(batch.positions, skeleton)
     return batch.joints(_relative_to_root(batch.positions, root))
@@ -109,9 +109,9 @@ def _facing_ahead(positions: Tensor, skeleton: Skeleton, dtype: torch.dtype) -> 
 
 
 def _relative_to_root(positions: Tensor, root: Tensor) -> Tensor:
-    place = positions[0].clone()
-    place[1] = 0
-    return turn_about_y(root[None], positions - place, dim=1)
+    origin = positions[0].clone()
+    origin[1] = 0
+    return turn_about_y(root[None], positions - origin, dim=1)
 
 
 def _extracted(positions: Tensor, skeleton: Skeleton) -> Tensor:

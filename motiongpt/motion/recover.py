@@ -11,7 +11,7 @@ from motiongpt.motion.skeleton import Skeleton
 
 
 def recover_root(features: Tensor) -> tuple[Tensor, Tensor]:
-    """The root's rotation to +Z and its place, by adding up turns and steps along time.
+    """The root's rotation to +Z and its position, by adding up turns and steps along time.
 
     Args:
         features: (..., T, F), not normalised.
@@ -28,9 +28,9 @@ def recover_root(features: Tensor) -> tuple[Tensor, Tensor]:
     steps = torch.zeros_like(features[..., :3])
     steps[..., 1:, 0] = features[..., :-1, 1]
     steps[..., 1:, 2] = features[..., :-1, 2]
-    place = turn_about_y(conjugate(rotation), steps).cumsum(-2)
-    place[..., 1] = features[..., 3]
-    return rotation, place
+    position = turn_about_y(conjugate(rotation), steps).cumsum(-2)
+    position[..., 1] = features[..., 3]
+    return rotation, position
 
 
 def features_to_joints(features: Tensor, skeleton: Skeleton) -> Tensor:
@@ -40,12 +40,12 @@ def features_to_joints(features: Tensor, skeleton: Skeleton) -> Tensor:
         UserError: F is not the skeleton's.
     """
     _check_width(features, skeleton)
-    rotation, place = recover_root(features)
+    rotation, position = recover_root(features)
     end = 4 + 3 * (skeleton.n_joints - 1)
     local = features[..., 4:end].unflatten(-1, (-1, 3))
     world = turn_about_y(conjugate(rotation)[..., None, :], local)
-    world = world + place[..., None, :] * place.new_tensor((1, 0, 1))
-    return torch.cat((place[..., None, :], world), dim=-2)
+    world = world + position[..., None, :] * position.new_tensor((1, 0, 1))
+    return torch.cat((position[..., None, :], world), dim=-2)
 
 
 def features_to_joints_by_rotation(
@@ -63,12 +63,12 @@ def features_to_joints_by_rotation(
     """
     _check_width(features, skeleton)
     target = (skeleton.offsets() if offsets is None else offsets).to(features)
-    rotation, place = recover_root(features)
+    rotation, position = recover_root(features)
     start = 4 + 3 * (skeleton.n_joints - 1)
     end = start + 6 * (skeleton.n_joints - 1)
     local = matrix_from_6d(features[..., start:end].unflatten(-1, (-1, 6)))
     root = matrix_from_6d(quaternion_to_6d(rotation))
-    joints: list[Tensor] = [place] * skeleton.n_joints
+    joints: list[Tensor] = [position] * skeleton.n_joints
     for chain in skeleton.chains:
         # Every chain starts from the root's rotation: see inverse_kinematics.along_chains.
         world = root

@@ -158,7 +158,7 @@ def quaternion_to_6d(quaternion: Tensor, dim: int = -1) -> Tensor:
 def matrix_from_6d(columns: Tensor) -> Tensor:
     """Rotation matrices (..., 3, 3) from 6D vectors (..., 6) by Gram-Schmidt.
 
-    The vectors need not be orthogonal or of length 1: a network may have written them.
+    The vectors need not be orthogonal or of length 1: a network may have generated them.
     """
     first, second = columns[..., :3], columns[..., 3:]
     x = unit(first)

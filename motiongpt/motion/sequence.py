@@ -130,8 +130,8 @@ class MotionSequence:
 
     def __getitem__(self, which: int | slice) -> Self:
         if isinstance(which, int):
-            place = range(self.frames)[which]
-            which = slice(place, place + 1)
+            index = range(self.frames)[which]
+            which = slice(index, index + 1)
         if which.step not in (None, 1):
             raise UserError("a motion is cut frame by frame; for another frame rate use at(fps)")
         if not len(self.joints[which]):

@@ -33,7 +33,7 @@ def model_card(folder: ModelFolder, repository: str = "") -> str:
     """
     tasks = _tasks(folder)
     tags = ", ".join(["motion", *(TAGS[task] for task in TAGS if task in tasks)])
-    place = repository or folder.name
+    source = repository or folder.name
     lines = [
         "---",
         "library_name: motiongpt",
@@ -58,7 +58,7 @@ def model_card(folder: ModelFolder, repository: str = "") -> str:
         "## Use",
         "",
         "```python" if tasks else "```",
-        *(_python(folder, place, tasks) if tasks else _command(place)),
+        *(_python(folder, source, tasks) if tasks else _command(source)),
         "```",
     ]
     return "\n".join(lines) + "\n"
@@ -104,8 +104,8 @@ def _part(part: str, where: Path) -> str:
     return ", ".join([*said, f"{size / MEGABYTE:,.1f} MB of weights"])
 
 
-def _python(folder: ModelFolder, place: str, tasks: list[str]) -> list[str]:
-    lines = ["from motiongpt import load", "", f'model = load("{place}")']
+def _python(folder: ModelFolder, source: str, tasks: list[str]) -> list[str]:
+    lines = ["from motiongpt import load", "", f'model = load("{source}")']
     if TEXT_TO_MOTION in tasks:
         return [
             *lines,
@@ -115,9 +115,9 @@ def _python(folder: ModelFolder, place: str, tasks: list[str]) -> list[str]:
     return lines
 
 
-def _command(place: str) -> list[str]:
-    name = place.rpartition("/")[2]
+def _command(source: str) -> list[str]:
+    name = source.rpartition("/")[2]
     return [
-        f"motiongpt download {place} --to {name}",
+        f"motiongpt download {source} --to {name}",
         f"motiongpt run experiment=published published.folder={name} goal=evaluate_codec",
     ]

@@ -9,7 +9,7 @@ from motiongpt.data.store import MotionStore
 from motiongpt.errors import UserError
 from motiongpt.motion.skeleton import Skeleton
 
-PLACES = (".", "meta", "assets/meta")
+SUBFOLDERS = (".", "meta", "assets/meta")
 """Where mean.npy and std.npy may lie in a folder: `assets/meta` in MotionGPT's repository."""
 PLAIN_CONTACTS = 0.1
 """Contacts are 0 or 1: their own std is near 0.4 or 0.5, and a 25th of that as released."""
@@ -54,14 +54,14 @@ def read_statistics(
 
 
 def _of_folder(folder: Path, skeleton: Skeleton, where_to_get: str) -> Statistics:
-    for place in PLACES:
-        if (folder / place / "mean.npy").is_file():
-            found = folder / place
+    for subfolder in SUBFOLDERS:
+        if (folder / subfolder / "mean.npy").is_file():
+            found = folder / subfolder
             mean, std = (_vector(found / name, skeleton) for name in ("mean.npy", "std.npy"))
             if not (std > 0).all():
                 raise UserError(f"{found / 'std.npy'}: feature {int(std.argmin())} is not > 0")
             return Statistics(mean, std, "mean.npy, std.npy")
-    raise UserError(f"{folder}: no mean.npy here ({', '.join(PLACES)}); {where_to_get}")
+    raise UserError(f"{folder}: no mean.npy here ({', '.join(SUBFOLDERS)}); {where_to_get}")
 
 
 def _of_store(folder: Path, skeleton: Skeleton) -> Statistics:

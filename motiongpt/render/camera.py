@@ -65,7 +65,7 @@ def frame_clips(clips: Sequence[np.ndarray], height: float, box: Box) -> Camera:
     """
     floor = _floor_height(np.concatenate([clip.reshape(-1, 3) for clip in clips]), height)
     focal = FOCAL * (box[2] - box[0])
-    target, standing = _place(
+    target, standing = _target(
         np.concatenate([_outline(clip, floor, height) for clip in clips]), focal, box
     )
     paths = [_smooth_path(clip) for clip in clips]
@@ -73,7 +73,7 @@ def frame_clips(clips: Sequence[np.ndarray], height: float, box: Box) -> Camera:
         _outline(clip - path[:, None], floor, height)
         for clip, path in zip(clips, paths, strict=True)
     ]
-    shift, walking = _place(np.concatenate(followed), focal, box)
+    shift, walking = _target(np.concatenate(followed), focal, box)
     follows = walking < FOLLOW_BELOW * standing
     return Camera(
         targets=paths[0] + shift if follows else target[None],
@@ -138,7 +138,7 @@ def _outline(joints: np.ndarray, floor: float, height: float) -> np.ndarray:
     return np.concatenate((points + [0.0, 2 * margin, 0.0], shadow, *sides))
 
 
-def _place(points: np.ndarray, focal: float, box: Box) -> tuple[np.ndarray, float]:
+def _target(points: np.ndarray, focal: float, box: Box) -> tuple[np.ndarray, float]:
     """Target and smallest distance, metres, under which the points fill the middle of the box."""
     half = np.array([box[2] - box[0], box[3] - box[1]]) / 2
     target = (points.min(axis=0) + points.max(axis=0)) / 2

@@ -95,10 +95,10 @@ class Figure:
 
         colours = {"left": palette.left, "right": palette.right, "body": palette.body}
         for rod in sorted(self.rods, key=nearness):
-            places = [pixels[point] for point, _ in rod.ends]
+            points = [pixels[point] for point, _ in rod.ends]
             radii = [radius * radius_scale[point] for point, radius in rod.ends]
             halo = HALO * zoom if rod.haloed else 0.0
-            _draw_rod(canvas, places, radii, colours[rod.side], halo, rod.filled)
+            _draw_rod(canvas, points, radii, colours[rod.side], halo, rod.filled)
         self._draw_head(canvas, pixels, radius_scale, palette.body)
 
     def draw_shadow(
@@ -115,9 +115,9 @@ class Figure:
         pixels, scale = camera.project(flat, frame)
         pixels, radius_scale = pixels * zoom, scale * self.height * zoom
         for rod in self.rods:
-            places = [pixels[point] for point, _ in rod.ends]
+            points = [pixels[point] for point, _ in rod.ends]
             radii = [0.8 * radius * radius_scale[point] for point, radius in rod.ends]
-            _draw_rod(canvas, places, radii, colour, 0.0, rod.filled)
+            _draw_rod(canvas, points, radii, colour, 0.0, rod.filled)
 
     def _points(self, pose: np.ndarray) -> np.ndarray:
         """Joints, the head's centre and the nose, (P, 3)."""
@@ -207,24 +207,24 @@ def _unit(vector: np.ndarray) -> np.ndarray:
 
 def _draw_rod(
     canvas: ImageDraw.ImageDraw,
-    places: list[np.ndarray],
+    points: list[np.ndarray],
     radii: list[float],
     colour: Colour,
     halo: float,
     filled: bool,
 ) -> None:
-    """Tapered bars along the places; the halo has no round ends, or it would cut neighbours."""
-    following = range(1, len(places) + filled)
-    pairs = [(i - 1, i % len(places)) for i in following]
+    """Tapered bars along the points; the halo has no round ends, or it would cut neighbours."""
+    following = range(1, len(points) + filled)
+    pairs = [(i - 1, i % len(points)) for i in following]
     if halo:
         for i, j in pairs:
-            _bar(canvas, places[i], places[j], radii[i] + halo, radii[j] + halo, BACKGROUND)
+            _bar(canvas, points[i], points[j], radii[i] + halo, radii[j] + halo, BACKGROUND)
     if filled:
-        canvas.polygon([(float(x), float(y)) for x, y in places], fill=colour)
+        canvas.polygon([(float(x), float(y)) for x, y in points], fill=colour)
     for i, j in pairs:
-        _bar(canvas, places[i], places[j], radii[i], radii[j], colour)
-    for place, radius in zip(places, radii, strict=True):
-        _dot(canvas, place, radius, colour)
+        _bar(canvas, points[i], points[j], radii[i], radii[j], colour)
+    for point, radius in zip(points, radii, strict=True):
+        _dot(canvas, point, radius, colour)
 
 
 def _bar(
@@ -246,6 +246,6 @@ def _bar(
     canvas.polygon([(float(x), float(y)) for x, y in corners], fill=colour)
 
 
-def _dot(canvas: ImageDraw.ImageDraw, place: np.ndarray, radius: float, colour: Colour) -> None:
-    x, y = float(place[0]), float(place[1])
+def _dot(canvas: ImageDraw.ImageDraw, point: np.ndarray, radius: float, colour: Colour) -> None:
+    x, y = float(point[0]), float(point[1])
     canvas.ellipse((x - radius, y - radius, x + radius, y + radius), fill=colour)

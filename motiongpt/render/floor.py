@@ -12,7 +12,7 @@ PATH_COLOUR: Colour = (150, 160, 175)
 TILE = 0.28
 """Side of a tile over body height: about half a metre."""
 REACH = 0.9
-"""How far the floor reaches around the place looked at, over the width that the camera sees."""
+"""How far the floor reaches around the point looked at, over the width that the camera sees."""
 SHADES = 4
 """Steps of fading: few, so that the picture compresses well."""
 
@@ -24,7 +24,7 @@ def draw_floor(
     height: float,
     zoom: int = 1,
 ) -> None:
-    """Draw every second tile around the place looked at, fainter with the distance from it."""
+    """Draw every second tile around the point looked at, fainter with the distance from it."""
     side, radius = TILE * height, REACH * camera.distance / FOCAL
     middle = camera.targets[min(frame, len(camera.targets) - 1)][[0, 2]]
     low = np.floor((middle - radius) / side).astype(int)

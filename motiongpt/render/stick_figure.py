@@ -50,7 +50,7 @@ def render_animation(
         size: width and height in pixels.
         fps: frames per second; the skeleton's if None. GIF files round it to 1/100 s a frame.
         beside: another clip (T', J, 3) that this one is to be compared with: the camera frames
-            both, so that two animations of either show the same place at the same size.
+            both, so that two animations of either show the same spot at the same size.
 
     Raises:
         UserError: the ending is unknown, or joints are not finite or of another shape.

@@ -42,9 +42,9 @@ def render_strip(
     top = round(2.2 * letters) if caption else 0
     sheet = Image.new("RGB", (size * poses, size + top), BACKGROUND)
     canvas = ImageDraw.Draw(sheet)
-    for place, frame in enumerate(np.linspace(0, len(joints) - 1, poses).round().astype(int)):
-        sheet.paste(scene.drawing(int(frame)), (size * place, top))
-        middle = (size * (place + 0.5), top + size - 0.9 * letters)
+    for index, frame in enumerate(np.linspace(0, len(joints) - 1, poses).round().astype(int)):
+        sheet.paste(scene.drawing(int(frame)), (size * index, top))
+        middle = (size * (index + 0.5), top + size - 0.9 * letters)
         seconds = f"{frame / skeleton.fps:.1f} s"
         canvas.text(middle, seconds, font=font(letters), fill=FAINT, anchor="mm")
     if caption:

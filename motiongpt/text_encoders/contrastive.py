@@ -45,8 +45,8 @@ class Objective(nn.Module):
         pairing = functional.cross_entropy(logits, targets)
         pairing = (pairing + functional.cross_entropy(logits.T, targets)) / 2
         likelihood = torch.log_softmax(self.readout(features), dim=-1) * batch.words
-        spelling = -likelihood.sum(1) / batch.words.sum(1).clamp(min=1)
-        return pairing + self.words * spelling.mean()
+        word_loss = -likelihood.sum(1) / batch.words.sum(1).clamp(min=1)
+        return pairing + self.words * word_loss.mean()
 
 
 def fit_encoder(

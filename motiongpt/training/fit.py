@@ -72,7 +72,7 @@ def fit(
 
     Args:
         name: of the stage, for progress.
-        dataset: answers keys (clip index, random seed).
+        dataset: gives an item for each key (clip index, random seed).
         clips: indices to train on and indices to validate on.
         lengths: of all clips of the store, in any unit; for `bucket`.
 

@@ -73,8 +73,8 @@ class StepBatchSampler(Sampler[list[Key]]):
         return [(self._clip(position), random_seed(self.seed, position)) for position in positions]
 
     def _clip(self, position: int) -> int:
-        epoch, place = divmod(position, len(self.indices))
-        return int(self.indices[self._order(epoch)[place]])
+        epoch, index = divmod(position, len(self.indices))
+        return int(self.indices[self._order(epoch)[index]])
 
     def _order(self, epoch: int) -> np.ndarray:
         if not self.shuffle:
@@ -134,7 +134,7 @@ def random_seed(*parts: int) -> int:
 
 def fixed_keys(indices: np.ndarray, seed: int) -> list[Key]:
     """One key a clip, always the same: what validation uses."""
-    return [(int(index), random_seed(seed, place)) for place, index in enumerate(indices)]
+    return [(int(index), random_seed(seed, row)) for row, index in enumerate(indices)]
 
 
 class ValidationBatches(Sampler[list[Key]]):

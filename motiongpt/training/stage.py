@@ -51,7 +51,7 @@ class Processes:
     """The processes that run one stage together, and which of them this is.
 
     Attributes:
-        rank: place of this process, from 0 to world - 1; only the first one writes results.
+        rank: index of this process, from 0 to world - 1; only the first one writes results.
         world: how many there are.
         environment: how Lightning finds the others.
     """

@@ -11,19 +11,20 @@ import torch
 
 from motiongpt.files import write_json
 from motiongpt.training.machine_peak import dtype_of, peak_flops
-from motiongpt.training.work import NOTHING, Work
+from motiongpt.training.step_cost import NOTHING, StepCost
 
 FILE = "throughput.json"
 MEBIBYTE = 2.0**20
 
 
 class Throughput(pl.Callback):
-    """Logs `throughput/*`, answers `numbers` and `words`, and leaves `throughput.json`.
+    """Logs `throughput/*`, gives `numbers` and `words`, and leaves `throughput.json`.
 
     tokens_per_second and clips_per_second are those of all processes together, taking each for as
-    busy as this one; tokens are counted without padding. padding is its share of a batch's places.
-    utilisation is the operations that the model needs for these tokens, over what the machine
-    reaches in a matrix product of the same precision. Validations and checkpoints don't count.
+    busy as this one; tokens are counted without padding. padding is its share of a batch's
+    positions. utilisation is the operations that the model needs for these tokens, over what the
+    machine reaches in a matrix product of the same precision. Validations and checkpoints don't
+    count.
     No number is a metric of the stage: a resumed run ends with the same metrics at another speed.
 
     Args:
@@ -69,9 +70,9 @@ class Throughput(pl.Callback):
     ) -> None:
         """Called by Lightning."""
         now = time.perf_counter()
-        work = module.work(batch)  # type: ignore[operator]  # both modules of the stages have it
+        cost = module.step_cost(batch)  # type: ignore[operator]  # every stage's module has it
         for stretch in (self.recent, self.whole):
-            stretch.add(work, now - (self._since or now))
+            stretch.add(cost, now - (self._since or now))
         self._since = now
         if trainer.global_step % trainer.log_every_n_steps == 0:  # type: ignore[attr-defined]
             self._log(trainer)
@@ -85,16 +86,16 @@ class Throughput(pl.Callback):
         """Of a stretch of steps, by default the last that was logged; empty before the first."""
         if stretch is None:
             return self._last or self.numbers(self.recent)
-        work, seconds = stretch.work, stretch.seconds
+        cost, seconds = stretch.cost, stretch.seconds
         if seconds == 0:
             return {}
         peak = peak_flops(self._device, self.dtype)
         return {
-            "tokens_per_second": round(work.tokens * self._world / seconds, 1),
-            "clips_per_second": round(work.clips * self._world / seconds, 2),
-            "padding": round(1 - work.tokens / max(1, work.places), 4),
-            "utilisation": round(work.flops / seconds / peak, 4),
-            "gigaflops": round(work.flops / seconds / 1e9, 1),
+            "tokens_per_second": round(cost.tokens * self._world / seconds, 1),
+            "clips_per_second": round(cost.clips * self._world / seconds, 2),
+            "padding": round(1 - cost.tokens / max(1, cost.positions), 4),
+            "utilisation": round(cost.flops / seconds / peak, 4),
+            "gigaflops": round(cost.flops / seconds / 1e9, 1),
             "peak_memory_mb": round(peak_memory(self._device) / MEBIBYTE, 1),
         }
 
@@ -122,11 +123,11 @@ class _Stretch:
     """Steps in a row: what they amount to and how long they took."""
 
     def __init__(self) -> None:
-        self.work: Work = NOTHING
+        self.cost: StepCost = NOTHING
         self.seconds = 0.0
 
-    def add(self, work: Work, seconds: float) -> None:
-        self.work, self.seconds = self.work.plus(work), self.seconds + seconds
+    def add(self, cost: StepCost, seconds: float) -> None:
+        self.cost, self.seconds = self.cost.plus(cost), self.seconds + seconds
 
 
 def peak_memory(device: torch.device) -> float:

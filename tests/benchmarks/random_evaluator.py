@@ -25,6 +25,6 @@ def random_evaluator(name: str, store: MotionStore, words: Sequence[str]) -> T2M
         T2MNetworks(sizes),
         store.mean,
         store.std,
-        WordVectors({word: place for place, word in enumerate(names)}, vectors),
+        WordVectors({word: index for index, word in enumerate(names)}, vectors),
         about={"name": name},
     )

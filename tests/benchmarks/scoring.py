@@ -44,12 +44,12 @@ def make_store(folder: Path, count: int, draw: np.random.Generator) -> MotionSto
         features += list(joints_to_features(joints, FakeSource(()).skeleton).numpy())
     clips = [
         Clip(
-            f"clip{place}",
-            "test" if place else "train",
+            f"clip{index}",
+            "test" if index else "train",
             tuple(Caption(" ".join(draw.choice(WORDS, 12))) for _ in range(3)),
             features=one[: int(draw.integers(*LENGTHS))],
         )
-        for place, one in enumerate([features[0], *features])
+        for index, one in enumerate([features[0], *features])
     ]
     return build_store(FakeSource(clips), folder, progress=False)
 

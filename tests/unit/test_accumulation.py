@@ -18,10 +18,10 @@ TEXTS = ["a person walks forward and waves with the left hand", "someone sits do
 WORDS = TEXTS[0].split()
 EXAMPLES = [
     Example(
-        " ".join(WORDS[: 1 + place]),
-        "".join(f"<motion_id_{k % 16}>" for k in range(20 - 2 * place)),
+        " ".join(WORDS[: 1 + index]),
+        "".join(f"<motion_id_{k % 16}>" for k in range(20 - 2 * index)),
     )
-    for place in range(8)
+    for index in range(8)
 ]
 
 
@@ -78,7 +78,7 @@ def test_parts_give_the_gradients_of_the_whole(tmp_path, kind, parts):
     backbone.zero_grad()
     cut = collate_parts(EXAMPLES, backbone, parts)
     assert len(set(cut.label_counts)) > 1  # a mean of the parts' means would be another number
-    assert cut.places < whole.places and cut.target_tokens == whole.target_tokens
+    assert cut.positions < whole.positions and cut.target_tokens == whole.target_tokens
     found_loss, found, trainer = step(backbone, EXAMPLES, parts, default_root_dir=tmp_path)
     assert found_loss == pytest.approx(float(loss), rel=1e-6)
     torch.testing.assert_close(found, expected, rtol=1e-5, atol=1e-6)
@@ -148,6 +148,6 @@ def test_a_batch_knows_its_tokens_without_padding(kind):
     inputs = sum(map(len, backbone.encode_inputs([e.input for e in EXAMPLES[:2]])))
     targets = sum(map(len, backbone.encode_targets([e.target for e in EXAMPLES[:2]])))
     assert (batch.clips, batch.input_tokens, batch.target_tokens) == (2, inputs, targets)
-    assert batch.places > inputs + targets
+    assert batch.positions > inputs + targets
     alone = collate_parts(EXAMPLES[:2], backbone, 2)
-    assert alone.places == inputs + targets
+    assert alone.positions == inputs + targets

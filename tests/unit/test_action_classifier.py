@@ -14,8 +14,8 @@ def clip_of(name, labels, split, frames, rng):
     """Noise, with one bump for each label, in order of time, in the feature that is its own."""
     features = rng.normal(size=(frames, 263)).astype(np.float32)
     part = frames // len(labels)
-    for place, label in enumerate(labels):
-        features[place * part : (place + 1) * part, FEATURE[label]] += 4
+    for index, label in enumerate(labels):
+        features[index * part : (index + 1) * part, FEATURE[label]] += 4
     return Clip(name, split, (Caption("a caption"),), features=features, labels=labels)
 
 

@@ -139,9 +139,9 @@ def test_other_frame_rates_are_resampled(model, clips):
 
 def test_chat_replies_with_words_or_a_motion(model, clips):
     asked = ["Describe ", clips[0], " in words."]
-    (said,) = model.chat(asked, answer="text", seed=0)
+    (said,) = model.chat(asked, output="text", seed=0)
     assert not said.motions and isinstance(said.text, str)
-    (done,) = model.chat("Show me a walk.", answer="motion", seed=0)
+    (done,) = model.chat("Show me a walk.", output="motion", seed=0)
     assert done.text == "" and done.motions[0].captions == ("Show me a walk.",)
     both = model.chat(["Show me a walk.", asked], seed=0)
     assert len(both) == 2 and all(bool(one.text) != bool(one.motions) for one in both)
@@ -181,7 +181,7 @@ def test_a_saved_model_is_the_same_model(model, tmp_path):
         (lambda m, c: m.chat([]), "no message"),
         (lambda m, c: m.chat([[c]]), "message 0 has no words"),
         (lambda m, c: m.chat([["x", 3]]), "holds a int"),
-        (lambda m, c: m.chat("x", answer="dance"), "choose one of any, text, motion"),
+        (lambda m, c: m.chat("x", output="dance"), "choose one of any, text, motion"),
         (lambda m, c: m.chat("say <Caption_Placeholder>"), "Caption_Placeholder"),
     ],
 )

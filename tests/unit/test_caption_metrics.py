@@ -120,7 +120,7 @@ def test_the_protocol_prepares_predictions_and_references_alike():
 def test_perfect_sentences_have_perfect_overlap_and_swapped_ones_do_not():
     own = {name: captions[0] for name, captions in REFERENCES.items()}
     names = list(REFERENCES)
-    swapped = {name: own[names[place - 1]] for place, name in enumerate(names)}
+    swapped = {name: own[names[index - 1]] for index, name in enumerate(names)}
     perfect, wrong = score(REFERENCES, own), score(REFERENCES, swapped)
     assert [perfect[name] for name in ("bleu1", "bleu4", "rougeL")] == pytest.approx([1, 1, 1])
     assert all(wrong[name] < 0.5 * perfect[name] for name in perfect)

@@ -33,8 +33,8 @@ def cases(written=None, references=REFERENCES):
 
 def scores(*batches, **options):
     metric = CaptionScores(CocoBackEnd(), **options)
-    for some, places in batches:
-        metric.update(Batch(cases=some, places=places))
+    for some, positions in batches:
+        metric.update(Batch(cases=some, positions=positions))
     return {name: value.item() for name, value in metric.compute().items()}
 
 
@@ -49,7 +49,7 @@ def test_sentences_equal_to_a_reference_have_perfect_overlap():
     assert [perfect[name] for name in ("bleu1", "bleu4", "rougeL")] == pytest.approx([1, 1, 1])
 
 
-def test_batches_order_and_repetition_do_not_matter_with_places():
+def test_batches_order_and_repetition_do_not_matter_with_positions():
     expected = scores((cases(), None))
     kick, walk, wave = cases()
     parts = [

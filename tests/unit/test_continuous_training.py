@@ -161,9 +161,9 @@ def test_it_overfits_32_clips_and_logs_what_is_promised(kind, steps, rate, tmp_p
         )
         assert found[f"{split}/total"] == pytest.approx(weighted, rel=1e-5)
     assert found["train/total"] == pytest.approx(losses[-1], rel=1e-5)
-    work = module.work(batch)
-    assert (work.clips, work.tokens, work.places) == (32, int(lengths.sum()), 32 * 44)
-    assert work.flops > 0
+    cost = module.step_cost(batch)
+    assert (cost.clips, cost.tokens, cost.positions) == (32, int(lengths.sum()), 32 * 44)
+    assert cost.flops > 0
 
 
 CODECS = {

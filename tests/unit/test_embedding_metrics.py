@@ -21,8 +21,8 @@ def gaussian(*shape, seed=0):
     return torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
 
 
-def batch(places=None, **embeddings):
-    return Batch(embeddings=embeddings, places=places)
+def batch(positions=None, **embeddings):
+    return Batch(embeddings=embeddings, positions=positions)
 
 
 def fid(real, generated):
@@ -190,7 +190,7 @@ def test_multimodality_draws_the_same_pairs_for_all_texts():
         (lambda: retrieval(gaussian(40, 4), gaussian(39, 4)), "each query needs its match"),
         (lambda: retrieval(gaussian(40, 4), gaussian(40, 5)), "each query needs its match"),
         (lambda: Diversity().compute(), "has no embeddings 'motion'"),
-        (lambda: Diversity().update(batch(torch.arange(2), motion=gaussian(3, 4))), "2 places for 3"),
+        (lambda: Diversity().update(batch(torch.arange(2), motion=gaussian(3, 4))), "2 positions for 3"),
         (lambda: Diversity().update(batch(caption=gaussian(3, 4))), "this batch has caption"),
         (lambda: FrechetDistance().update(batch()), "this batch has none"),
         (lambda: Retrieval(distances="manhattan"), "choose one of euclidean, expanded, released"),
@@ -230,7 +230,7 @@ def test_without_places_every_row_counts_and_both_ways_cannot_mix():
     metric.update(batch(motion=clips[:150]))
     assert len(metric.gathered_set("motion")) == 300
     metric.update(batch(torch.arange(5), motion=clips[:5]))
-    with pytest.raises(UserError, match="came with places and some without"):
+    with pytest.raises(UserError, match="came with positions and some without"):
         metric.compute()
 
 
@@ -257,8 +257,8 @@ def test_sentences_are_asked_for_by_motions_or_the_other_way_round():
     found = {}
     for ask in ("motions", "texts"):
         metric = text_retrieval(ask)
-        assert metric.kinds == {"text"} and metric.needs == {"reference", "written"}
-        metric.update(batch(reference=motions, written=sentences))
+        assert metric.kinds == {"text"} and metric.needs == {"reference", "sentence"}
+        metric.update(batch(reference=motions, sentence=sentences))
         found[ask] = {name: value.item() for name, value in metric.compute().items()}
     assert found["motions"] == retrieval(motions, sentences)
     assert found["texts"] == retrieval(sentences, motions)

@@ -30,7 +30,7 @@ from motiongpt.training.stage import StageContext
 from tests.unit.fake_source import FakeSource, feature_clip
 
 VERBS = ("bows", "claps", "hops", "jumps", "kicks", "runs", "sits", "turns", "waves")
-FEATURE = {verb: 10 * place for place, verb in enumerate(VERBS, start=1)}
+FEATURE = {verb: 10 * index for index, verb in enumerate(VERBS, start=1)}
 SETTINGS = {
     "sizes": {
         "movement_hidden": 32,
@@ -52,8 +52,8 @@ def clip_of(name, split, verbs, rng):
     """Noise, with a bump for each verb, in order of time, in the feature that is its own."""
     features = rng.normal(size=(int(rng.integers(16, 48)), 263)).astype(np.float32)
     part = len(features) // len(verbs)
-    for place, verb in enumerate(verbs):
-        features[place * part : (place + 1) * part, FEATURE[verb] : FEATURE[verb] + 8] += 4
+    for position, verb in enumerate(verbs):
+        features[position * part : (position + 1) * part, FEATURE[verb] : FEATURE[verb] + 8] += 4
     said = " and ".join(verbs)
     captions = (Caption(f"A man {said}."), Caption(f"someone {said}"))
     return Clip(name, split, captions, features=features)
@@ -227,7 +227,7 @@ def test_clips_without_captions_are_left_out_of_matching(tmp_path):
 
 def test_real_retrieval_leaves_clips_without_captions_out(tmp_path):
     class Near:
-        """Every clip and its caption at a place of their own."""
+        """Every clip and its caption at a position of their own."""
 
         description: ClassVar[dict[str, int]] = {"max_frames": 196}
 
@@ -248,9 +248,9 @@ def test_real_retrieval_leaves_clips_without_captions_out(tmp_path):
 def test_crops_are_whole_steps_of_a_clip(store):
     clips = TrainingClips(store, 40, print)
     draw = np.random.default_rng(0)
-    place = int(np.argmax(clips.lengths))
-    crops = [clips.crop(place, draw) for _ in range(60)]
-    whole = store.features(int(clips.indices[place]))
+    position = int(np.argmax(clips.lengths))
+    crops = [clips.crop(position, draw) for _ in range(60)]
+    whole = store.features(int(clips.indices[position]))
     normalised = (whole - store.mean) / store.std
     assert {len(crop) for crop in crops} == {36, 40}
     for crop in crops:
@@ -270,11 +270,11 @@ def test_an_epoch_has_every_clip_once_and_lengths_together(store):
 
 def test_words_are_learned_dropped_and_categorised():
     words = LearnedWords(["A man bows left", "a man, BOWS", "oddly"], 4, rare=2, dropout=0.0)
-    assert set(words.places) == {"unk", "sos", "eos", "a", "man", "bows"}
+    assert set(words.indices) == {"unk", "sos", "eos", "a", "man", "bows"}
     rows, categories, lengths = words.batch(
         ["a man bows oddly", "man"], 3, np.random.default_rng(0)
     )
-    names = {place: word for word, place in words.places.items()}
+    names = {index: word for word, index in words.indices.items()}
     assert [names[int(row)] for row in rows[0]] == ["sos", "a", "man", "bows", "eos"]
     assert lengths.tolist() == [5, 3] and categories.shape == (2, 5, len(CATEGORIES))
     expected = words.vectors().embed(["sos/OTHER", "man/OTHER", "eos/OTHER"])

@@ -163,10 +163,10 @@ def test_methods_stand_in_one_group_each_with_its_own_verdict(tmp_path):
 
 def test_a_run_without_the_fact_of_a_table_is_not_in_it(tmp_path):
     mpjpe = number(task="reconstruction", metric="mpjpe", value=30.0, unit="mm")
-    for place, name in enumerate(("vposer_t", "vposer_t", "motiongpt", "motiongpt")):
-        size = {"codebook_size": 256 * (1 + place)} if name == "motiongpt" else {"width": place}
+    for index, name in enumerate(("vposer_t", "vposer_t", "motiongpt", "motiongpt")):
+        size = {"codebook_size": 256 * (1 + index)} if name == "motiongpt" else {"width": index}
         about = {"name": name, "facts": size}
-        write(tmp_path / str(place), mpjpe, signature=f"{place:016x}", method=about)
+        write(tmp_path / str(index), mpjpe, signature=f"{index:016x}", method=about)
     codebook, reconstruction = board(tmp_path, tables=["codebook", "reconstruction"]).tables
     assert [row.setting for row in rows(codebook)] == ["768", "1024"]
     assert [row.method for row in rows(reconstruction)] == ["motiongpt"] * 2 + ["vposer_t"] * 2
@@ -201,7 +201,7 @@ def test_protocols_stand_in_groups_that_say_what_they_are(mixed):
 
 def test_a_row_of_another_protocol_never_joins_a_group(mixed, tmp_path):
     before = len(board(mixed, tables=["t2m"]).tables[0].groups)
-    for place, change in enumerate(
+    for index, change in enumerate(
         (
             {"protocol__scoring__packing": "released"},
             {"data__fingerprint": "other"},
@@ -209,8 +209,8 @@ def test_a_row_of_another_protocol_never_joins_a_group(mixed, tmp_path):
             {"protocol__name": "motiongpt_release"},
         )
     ):
-        write(mixed / f"runs/evaluate/more{place}", signature=f"{place:08x}" * 2, **change)
-        assert len(board(mixed, tables=["t2m"]).tables[0].groups) == before + place + 1
+        write(mixed / f"runs/evaluate/more{index}", signature=f"{index:08x}" * 2, **change)
+        assert len(board(mixed, tables=["t2m"]).tables[0].groups) == before + index + 1
 
 
 def test_a_sweep_is_shown_in_the_order_of_its_axis_and_only_where_it_is_one(mixed):

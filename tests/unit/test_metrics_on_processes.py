@@ -38,25 +38,25 @@ SAMPLES = gaussian(CLIPS, 12, 8)
 SCORERS = Scorers(HUMANML3D, 20.0, {}, mean=np.zeros(263, np.float32))
 
 
-def make_clip(place):
-    draw = np.random.default_rng(place)
-    reference = draw.normal(size=(8 + place % 5, 263)).astype(np.float32) / 10
+def make_clip(position):
+    draw = np.random.default_rng(position)
+    reference = draw.normal(size=(8 + position % 5, 263)).astype(np.float32) / 10
     sentences = [" ".join(draw.choice(WORDS, 4)) for _ in range(3)]
     return Case(
-        name=str(place),
+        name=str(position),
         labels=(),
-        captions=tuple(sentences[: 1 + place % 2]) if place != 7 else (),
+        captions=tuple(sentences[: 1 + position % 2]) if position != 7 else (),
         caption=sentences[0],
         prompt="",
         reference=reference,
         given=np.arange(len(reference)) < 3,
-        text=sentences[2] if place % 3 else "",
+        text=sentences[2] if position % 3 else "",
         features=reference + draw.normal(size=reference.shape).astype(np.float32) / 50,
     )
 
 
 def metrics_of(parts):
-    """All metrics over some clips, given as batches of their places."""
+    """All metrics over some clips, given as batches of their positions."""
     by_embedding = [Retrieval(seed=4), FrechetDistance(), Diversity(), MultiModality()]
     by_case = [
         JointError("mpjpe"),
@@ -68,23 +68,23 @@ def metrics_of(parts):
         CaptionScores(CocoBackEnd()),
     ]
     pairwise = PairwiseDistance()
-    for places in parts:
+    for positions in parts:
         embeddings = {
-            "caption": TEXTS[places],
-            "motion": MOTIONS[places],
-            "reference": TEXTS[places],
-            "samples": SAMPLES[places],
+            "caption": TEXTS[positions],
+            "motion": MOTIONS[positions],
+            "reference": TEXTS[positions],
+            "samples": SAMPLES[positions],
         }
         for metric in by_embedding:
-            metric.update(Batch(embeddings=embeddings, places=places))
-        places = places[places < WITH_CASES]
-        if len(places):
-            cases = [make_clip(place) for place in places.tolist()]
-            batch = Batch(cases=cases, places=places, scorers=SCORERS)
+            metric.update(Batch(embeddings=embeddings, positions=positions))
+        positions = positions[positions < WITH_CASES]
+        if len(positions):
+            cases = [make_clip(position) for position in positions.tolist()]
+            batch = Batch(cases=cases, positions=positions, scorers=SCORERS)
             for metric in by_case:
                 metric.update(batch)
             twice = [one for case in cases for one in (case, same_start(case))]
-            pairwise.update(Batch(cases=twice, places=places, scorers=SCORERS))
+            pairwise.update(Batch(cases=twice, positions=positions, scorers=SCORERS))
     return [*by_embedding, *by_case, pairwise]
 
 
@@ -102,8 +102,8 @@ def numbers_of(metrics):
 
 def dealt(rank, n_processes):
     """Batches of a process as a distributed sampler deals them: the first clips come again."""
-    places = torch.arange(CLIPS + 2).remainder(CLIPS)[rank::n_processes]
-    return places.split(50)
+    positions = torch.arange(CLIPS + 2).remainder(CLIPS)[rank::n_processes]
+    return positions.split(50)
 
 
 def test_batches_and_merged_states_do_not_matter():

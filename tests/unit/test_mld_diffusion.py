@@ -188,7 +188,7 @@ def test_training_hides_captions_and_validation_does_not():
     noisy = NoiseSchedule().add_noise(batch.latents, noise, batch.steps)
     expected = (denoiser(noisy, batch.steps, read[0]) - noise).square().mean()
     torch.testing.assert_close(loss, expected)
-    assert module.work(batch).tokens == 2 * 3
+    assert module.step_cost(batch).tokens == 2 * 3
 
 
 def test_a_handful_of_latents_are_learned_by_their_texts():

@@ -24,8 +24,8 @@ def make_clip(frames, seed, given=0, **other):
     return Case(**(settings | {"features": found} | other))
 
 
-def number(metric, cases, places=None):
-    metric.update(Batch(cases=cases, scorers=SCORERS, places=places))
+def number(metric, cases, positions=None):
+    metric.update(Batch(cases=cases, scorers=SCORERS, positions=positions))
     (value,) = metric.compute().values()
     return value.item()
 
@@ -69,8 +69,8 @@ def test_a_batch_is_32_clips_of_near_length_in_whatever_order_they_come():
     longest = number(PaddedJointError("mpjpe"), clips[BATCH_SIZE:])
     expected = (alone * 30 * BATCH_SIZE + longest * 50) / (30 * BATCH_SIZE + 50)
     order = np.random.default_rng(1).permutation(len(clips))
-    places = torch.from_numpy(order)
-    found = number(PaddedJointError("mpjpe"), [clips[place] for place in order], places)
+    positions = torch.from_numpy(order)
+    found = number(PaddedJointError("mpjpe"), [clips[position] for position in order], positions)
     assert found == pytest.approx(expected, rel=1e-6)
     # One more short clip drives another one into the batch of the long clip.
     more = number(PaddedJointError("mpjpe"), [make_clip(30, 99), *clips])

@@ -18,9 +18,9 @@ def shifted(metres, frames=6):
     return np.zeros((frames, 22, 3)) + [metres, 0, 0]
 
 
-def apd(cases, places=None):
+def apd(cases, positions=None):
     metric = PairwiseDistance()
-    metric.update(Batch(cases=cases, scorers=SCORERS, places=places))
+    metric.update(Batch(cases=cases, scorers=SCORERS, positions=positions))
     found = metric.compute()
     return found["apd"].item() if found else None
 
@@ -38,13 +38,13 @@ def test_it_is_the_mean_distance_of_all_pairs():
     assert pairwise_distance(drawn) == pytest.approx(expected)
 
 
-def test_clips_are_grouped_by_name_and_counted_once_by_place():
+def test_clips_are_grouped_by_name_and_counted_once_by_position():
     first, second = samples("a", shifted(0), shifted(1)), samples("b", shifted(0), shifted(4))
     assert apd(first + second) == pytest.approx(2.5)
-    places = torch.tensor([3, 8, 3])
-    assert apd(first + second + first, places) == pytest.approx(2.5)
+    positions = torch.tensor([3, 8, 3])
+    assert apd(first + second + first, positions) == pytest.approx(2.5)
     assert apd(first + second + first) == pytest.approx(2)
-    with pytest.raises(UserError, match="4 places for 2 clips"):
+    with pytest.raises(UserError, match="4 positions for 2 clips"):
         apd(first + second, torch.arange(4))
 
 

@@ -26,7 +26,7 @@ CAPTIONS = [
 
 def word_vectors(width=SIZES.word):
     vectors = np.random.default_rng(5).normal(size=(len(VOCABULARY), width))
-    return WordVectors({word: place for place, word in enumerate(VOCABULARY)}, vectors)
+    return WordVectors({word: index for index, word in enumerate(VOCABULARY)}, vectors)
 
 
 def clips(lengths=(40, 4, 196, 61, 12, 196, 84)):
@@ -54,8 +54,8 @@ def write_words(folder, words=VOCABULARY, width=SIZES.word):
     folder.mkdir(exist_ok=True)
     np.save(folder / "our_vab_data.npy", vectors)
     (folder / "our_vab_words.pkl").write_bytes(pickle.dumps(list(words)))
-    places = {word: place for place, word in enumerate(words)}
-    (folder / "our_vab_idx.pkl").write_bytes(pickle.dumps(places))
+    indices = {word: index for index, word in enumerate(words)}
+    (folder / "our_vab_idx.pkl").write_bytes(pickle.dumps(indices))
     return folder
 
 
@@ -207,7 +207,7 @@ def test_nothing_gives_nothing(evaluator):
 def test_vector_and_category_of_a_token(token, row, category):
     words = word_vectors()
     vectors, categories = words.embed([token])
-    np.testing.assert_array_equal(vectors[0], words.vectors[words.places[row]].astype(np.float32))
+    np.testing.assert_array_equal(vectors[0], words.vectors[words.indices[row]].astype(np.float32))
     assert categories.shape == (1, 15) and categories.sum() == 1
     assert CATEGORIES[int(categories[0].argmax())] == category
 
@@ -228,7 +228,7 @@ def test_a_text_file_is_read(tmp_path):
     path = tmp_path / "glove.3d.txt"
     path.write_text("unk 0 0 1\nman .5 -1 2e-1\n. . . 1 2 3\n")
     words = WordVectors.open(path)
-    assert words.width == 3 and set(words.places) == {"unk", "man", ". . ."}
+    assert words.width == 3 and set(words.indices) == {"unk", "man", ". . ."}
     np.testing.assert_allclose(words.embed(["man/NOUN"])[0], [[0.5, -1, 0.2]])
     path.write_text("unk 0 0 1\nman .5\n")
     with pytest.raises(UserError, match="line 2"):

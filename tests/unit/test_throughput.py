@@ -18,8 +18,8 @@ from motiongpt.methods.motiongpt.training.language_model_cost import language_fl
 from motiongpt.training import throughput as module_of_throughput
 from motiongpt.training.callbacks import ReportProgress
 from motiongpt.training.machine_peak import dtype_of, peak_flops
+from motiongpt.training.step_cost import StepCost
 from motiongpt.training.throughput import Throughput, peak_memory
-from motiongpt.training.work import Work
 from tests.unit.test_accumulation import backbone_of
 
 SECONDS = 0.02
@@ -43,8 +43,8 @@ class Sleeping(pl.LightningModule):
     def configure_optimizers(self):
         return torch.optim.SGD(self.parameters(), lr=0.1)
 
-    def work(self, batch):
-        return Work(clips=4, tokens=300, places=400, flops=1e9)
+    def step_cost(self, batch):
+        return StepCost(clips=4, tokens=300, positions=400, flops=1e9)
 
 
 class Memory(Logger):
@@ -82,7 +82,7 @@ def trained(tmp_path, monkeypatch):
 def test_it_counts_tokens_clips_padding_and_operations_of_training_alone(trained, tmp_path):
     logger, throughput, lines, trainer = trained
     whole = json.loads((tmp_path / "throughput.json").read_text())
-    assert throughput.whole.work == Work(80, 6000, 8000, 20e9)
+    assert throughput.whole.cost == StepCost(80, 6000, 8000, 20e9)
     # Two validations of 20 steps' time are left out; a busy machine makes steps longer, never less.
     assert 0.3 * 300 / SECONDS < whole["tokens_per_second"] <= 300 / SECONDS
     assert whole["clips_per_second"] == pytest.approx(whole["tokens_per_second"] / 75, rel=0.01)

@@ -113,10 +113,10 @@ def _canonical(mark: str) -> str:
 
 
 def _found(path: str, folders: Sequence[Path]) -> Path:
-    places = [folder / Path(path).expanduser() for folder in folders]
-    for place in places:
-        if place.is_file():
-            return place
+    files = [folder / Path(path).expanduser() for folder in folders]
+    for file in files:
+        if file.is_file():
+            return file
     raise UserError(f"{path}: no such file, looked for in {' and '.join(map(str, folders))}")
 
 

@@ -1,6 +1,6 @@
-"""Files of answered lines, called as MotionGPT's demo calls them.
+"""Files of the outputs of lines, called as MotionGPT's demo calls them.
 
-ID_in.txt what the model read, ID_out.txt what it wrote, ID_in.npy and ID_out.npy joints (T, J, 3)
+ID_in.txt what the model read, ID_out.txt its output, ID_in.npy and ID_out.npy joints (T, J, 3)
 in metres, with T = 0 where there is no motion.
 """
 
@@ -27,14 +27,14 @@ def write_outcome(
 ) -> None:
     """Write the files of one line, each whole or not at all.
 
-    What an earlier call left of this line is removed, so that no old answer stands beside a new
-    question. A line without an answer leaves nothing.
+    What an earlier call left of this line is removed, so that no old output stands beside a new
+    request. A line without an output leaves nothing.
 
     Args:
         number: the line's ID.
         pictures: ending of the animation, one of `PICTURES`, beside which a strip of poses is
             drawn; None for neither.
-        bvh: write the answer as BVH too.
+        bvh: write the output as BVH too.
     """
     for side in ("in", "out"):
         for ending in _LEFT:
@@ -54,7 +54,7 @@ def write_outcome(
 
 
 def _draw(folder: Path, number: int, outcome: Outcome, ending: str) -> None:
-    """The answer; of a sentence the motion that it is about, with the sentence above it."""
+    """The output; of a sentence the motion that it is about, with the sentence above it."""
     side, motion, words = "out", outcome.motion, outcome.line.words if outcome.line else ""
     if motion is None:
         side, motion, words = "in", outcome.given, outcome.text

@@ -42,7 +42,7 @@ class T5Steps(StepModel):
         return Head(self.model.lm_head.weight[token_ids], None, self.scale, self.dtype)
 
     def position_bias(self, tokens: int) -> Tensor:
-        """(tokens, H, tokens) what is added to the scores between two positions of the answer."""
+        """(tokens, H, tokens) what is added to the scores between two positions of the output."""
         attention: Any = self.model.decoder.block[0].layer[0].SelfAttention
         bias = attention.compute_bias(tokens, tokens, device=self.embedding.device)
         return bias[0].transpose(0, 1)

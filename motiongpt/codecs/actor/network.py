@@ -21,7 +21,7 @@ from motiongpt.errors import UserError
 
 
 class Actor(ContinuousCodec):
-    """A transformer that reads a clip into one vector, and one that writes it from there.
+    """A transformer that reads a clip into one vector, and one that decodes it from there.
 
     Args:
         n_features: F.

@@ -14,7 +14,7 @@ from motiongpt.codecs.masking import length_mask
 from motiongpt.codecs.module import CodecModule
 from motiongpt.motion.skeleton import Skeleton
 from motiongpt.training.global_means import RunningMeans, over_global_batch
-from motiongpt.training.work import Work
+from motiongpt.training.step_cost import StepCost
 
 MPJPE = "mpjpe_mm"
 
@@ -93,11 +93,11 @@ class ContinuousModule(CodecModule):
         for name, value in (found | self._validated_error.over_processes()).items():
             self.log(f"val/{name}", value)
 
-    def work(self, batch: ClipBatch) -> Work:
+    def step_cost(self, batch: ClipBatch) -> StepCost:
         """What a step on `batch` amounts to; a token is a frame."""
         clips, frames = batch["features"].shape[:2]
         flops = codec_flops(self.codec, batch["frames"])
-        return Work(clips, batch["frames"], clips * frames, flops)
+        return StepCost(clips, batch["frames"], clips * frames, flops)
 
     def _losses(
         self, batch: ClipBatch, found: Tensor, latent: Gaussian

@@ -26,7 +26,7 @@ class ContinuousCodecStage(Stage):
 
     Args:
         codec: a `_partial_` node of conf/codec; the number of features is added.
-        window: frames of a training clip, longer ones are cut at a random place; None takes the
+        window: frames of a training clip, longer ones are cut at a random position; None takes the
             longest that the codec can.
         short: what becomes of shorter clips: "pad" or "skip".
         losses: arguments of `ContinuousLosses`.

@@ -104,7 +104,7 @@ def skip_decoder(
 
 
 def check_heads(width: int, heads: int, activation: str) -> None:
-    """Refuse what torch's blocks answer with a traceback.
+    """Refuse what torch's blocks meet with a traceback.
 
     Raises:
         UserError: the heads can't share the width, or an unknown activation.

@@ -16,7 +16,7 @@ from motiongpt.codecs.vq_vae.window_batch import WindowBatch
 from motiongpt.distributed import sum_over_processes
 from motiongpt.motion.skeleton import Skeleton
 from motiongpt.training.global_means import over_global_batch
-from motiongpt.training.work import Work
+from motiongpt.training.step_cost import StepCost
 
 VALIDATED = ("reconstruction", "velocity", "commitment", "total", "mpjpe_mm")
 
@@ -94,13 +94,13 @@ class TokenizerModule(CodecModule):
         self.log("val/codebook_usage", (counts > 0).float().mean())
         self.log("val/perplexity", torch.special.entr(counts / counts.sum()).sum().exp())
 
-    def work(self, batch: WindowBatch) -> Work:
+    def step_cost(self, batch: WindowBatch) -> StepCost:
         """What a step on `batch` amounts to; a token is one of motion."""
         clips, frames = batch["features"].shape[:2]
         rate, positions = self.tokenizer.frames_per_token, batch.get("token_positions")
-        places = clips * (frames // rate)
-        tokens = places if positions is None else len(positions)
-        return Work(clips, tokens, places, codec_flops(self.tokenizer, tokens * rate))
+        codes = clips * (frames // rate)
+        tokens = codes if positions is None else len(positions)
+        return StepCost(clips, tokens, codes, codec_flops(self.tokenizer, tokens * rate))
 
     def _output(self, batch: WindowBatch) -> TokenizerOutput:
         found: TokenizerOutput = self.tokenizer(

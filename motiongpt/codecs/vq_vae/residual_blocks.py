@@ -58,8 +58,8 @@ class ResidualStack(nn.Module):
     def __init__(self, width: int, depth: int, dilation_growth: int, activation: str) -> None:
         super().__init__()
         self.blocks = nn.ModuleList(
-            ResidualBlock(width, dilation_growth**place, activation)
-            for place in reversed(range(depth))
+            ResidualBlock(width, dilation_growth**index, activation)
+            for index in reversed(range(depth))
         )
 
     def forward(self, hidden: Tensor, mask: Tensor | None) -> Tensor:

@@ -45,8 +45,8 @@ def _sentence(
     subject, manner = _style(rng, name.style, with_style)
     core = ways.cores[int(rng.integers(len(ways.cores)))]
     count = min(int(rng.choice(len(_DETAILS), p=_DETAILS)), len(ways.details))
-    places = sorted(rng.choice(len(ways.details), size=count, replace=False)) if count else []
-    details = [str(rng.choice(ways.details[place])) for place in places]
+    indices = sorted(rng.choice(len(ways.details), size=count, replace=False)) if count else []
+    details = [str(rng.choice(ways.details[index])) for index in indices]
     told = _told(core, details, manner).replace("{their}", "their")
     continuous = rng.random() < _CONTINUOUS
     form = progressive if continuous else present

@@ -32,7 +32,7 @@ class Measurements:
     Attributes:
         seconds: duration.
         distance: length of the pelvis's path on the floor, sway smoothed out, metres.
-        displacement: from the first to the last place, metres.
+        displacement: from the first to the last position, metres.
         speed: distance / seconds, metres per second.
         turn: heading at the end minus heading at the start, degrees, left positive; whole turns
             count.
@@ -72,9 +72,9 @@ def measure(joints: np.ndarray, fps: float = HUMANML3D.fps) -> Measurements:
     joints = joints.astype(np.float64)
     seconds = (len(joints) - 1) / fps
     ahead = _headings(joints)
-    place = uniform_filter1d(joints[:, 0, [0, 2]], 11, axis=0, mode="nearest")
-    distance = float(np.linalg.norm(np.diff(place, axis=0), axis=1).sum())
-    moved = place[-1] - place[0]
+    path = uniform_filter1d(joints[:, 0, [0, 2]], 11, axis=0, mode="nearest")
+    distance = float(np.linalg.norm(np.diff(path, axis=0), axis=1).sum())
+    moved = path[-1] - path[0]
     mean_ahead = ahead.mean(axis=0)
     return Measurements(
         seconds=seconds,

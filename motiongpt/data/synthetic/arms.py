@@ -28,7 +28,7 @@ def move_arm(
 def reach_to(
     pose: Pose, side: int, weight: np.ndarray, aside: np.ndarray, up: np.ndarray, ahead: np.ndarray
 ) -> None:
-    """Draw the wrist to a place seen from spine3, in metres; `weight`, places (T,).
+    """Draw the wrist to a position seen from spine3, in metres; `weight`, positions (T,).
 
     `aside` is positive on the arm's own side of the body.
     """

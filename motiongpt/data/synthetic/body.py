@@ -109,7 +109,7 @@ def _settle(pelvis: np.ndarray, hips: np.ndarray, ankles: np.ndarray) -> np.ndar
 def _arm(
     pose: Pose, side: int, chest: np.ndarray, centre: np.ndarray, collar: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Shoulder, elbow and wrist (T, 3). chest (T, 3, 3); centre is spine3's place."""
+    """Shoulder, elbow and wrist (T, 3). chest (T, 3, 3); centre is spine3's position."""
     flex, spread, roll, elbow = pose.arms[:, side].T
     sign = outward(side)
     # the shoulder blade turns upward with the arm, about a third of the way beyond 40 degrees
@@ -121,14 +121,14 @@ def _arm(
     fore = upper @ _about(0, -elbow)
     upper_length = BONE[J[f"{NAMES[side]}_elbow"]]
     fore_length = BONE[J[f"{NAMES[side]}_wrist"]]
-    elbow_place = shoulder - upper[:, :, 1] * upper_length
-    wrist = elbow_place - fore[:, :, 1] * fore_length
+    elbow_position = shoulder - upper[:, :, 1] * upper_length
+    wrist = elbow_position - fore[:, :, 1] * fore_length
     weight = pose.reach_weight[:, side, None]
     if not weight.any():
-        return shoulder, elbow_place, wrist
+        return shoulder, elbow_position, wrist
     target = centre + np.einsum("tij,tj->ti", chest, pose.reach[:, side])
     outside_down = chest @ np.array([sign * 0.6, -1.0, -0.4])
-    pole = (1.0 - weight) * (elbow_place - shoulder) / upper_length + weight * outside_down
+    pole = (1.0 - weight) * (elbow_position - shoulder) / upper_length + weight * outside_down
     aim = (1.0 - weight) * wrist + weight * target
     return shoulder, *_bend(shoulder, aim, pole, upper_length, fore_length)
 
@@ -145,21 +145,21 @@ def joints(pose: Pose) -> np.ndarray:
     for side in (LEFT, RIGHT):
         _leg(out, pose, side, pelvis_turn, feet[side])
     third = _trunk(pose.spine / 3.0)
-    turn, place = pelvis_turn, pelvis
+    turn, position = pelvis_turn, pelvis
     for name in ("spine1", "spine2", "spine3"):
-        place = place + turn @ _offset(name)
-        out[:, J[name]] = place
+        position = position + turn @ _offset(name)
+        out[:, J[name]] = position
         turn = turn @ third
-    out[:, J["neck"]] = place + turn @ _offset("neck")
+    out[:, J["neck"]] = position + turn @ _offset("neck")
     # people look ahead: the neck takes back half of the trunk's lean
     lean = pose.hips + pose.spine
     balance = np.stack([-0.5 * lean[:, 0], -0.5 * lean[:, 1], -0.7 * lean[:, 2]], axis=1)
     head_turn = turn @ _trunk(pose.head + balance)
     out[:, J["head"]] = out[:, J["neck"]] + head_turn @ _offset("head")
     for side in (LEFT, RIGHT):
-        collar = place + turn @ _offset("collar", side)
+        collar = position + turn @ _offset("collar", side)
         out[:, J[f"{NAMES[side]}_collar"]] = collar
-        limb = _arm(pose, side, turn, place, collar)
+        limb = _arm(pose, side, turn, position, collar)
         for part, where in zip(("shoulder", "elbow", "wrist"), limb, strict=True):
             out[:, J[f"{NAMES[side]}_{part}"]] = where
     return out.astype(np.float32)

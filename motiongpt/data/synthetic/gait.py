@@ -115,11 +115,11 @@ def follow_feet(
 
 def _travel(pose: Pose, time: np.ndarray, steps: Sequence[Step], side: int) -> np.ndarray:
     """(T, 2) x, z of a foot without the excursions of its swings."""
-    place = pose.feet[:, side][:, [0, 2]].copy()
+    position = pose.feet[:, side][:, [0, 2]].copy()
     for step in (step for step in steps if step.side == side):
         aside = step.ahead * bump(time, step.start, step.end)[:, None]
-        place -= aside * [np.sin(step.yaw), np.cos(step.yaw)]
-    return place
+        position -= aside * [np.sin(step.yaw), np.cos(step.yaw)]
+    return position
 
 
 def swing_arms(pose: Pose, gain: float, elbows: float = 0.0) -> None:

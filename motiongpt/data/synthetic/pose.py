@@ -27,7 +27,7 @@ class Pose:
         against the heading, of the chest against the pelvis, of the head against the chest.
         arms (T, 2, 4): flex (forward), spread (outward), roll (outward twist of the upper arm),
         elbow (0 is straight).
-        reach (T, 2, 3), reach_weight (T, 2): a place of the wrist in the chest's frame (origin
+        reach (T, 2, 3), reach_weight (T, 2): a position of the wrist in the chest's frame (origin
         at spine3), and how much it overrules the arm's angles.
         foot_pitch (T, 2): positive lifts the heel, negative the toes.
     """

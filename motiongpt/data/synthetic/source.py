@@ -18,11 +18,11 @@ PERCENT = {"train": 80, "val": 5, "test": 15}
 
 def split_of(name: str) -> str:
     """The split of a clip, from its name alone: 80 % train, 5 % val, 15 % test."""
-    place = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big") % 100
+    share = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big") % 100
     for split, percent in PERCENT.items():
-        if place < percent:
+        if share < percent:
             return split
-        place -= percent
+        share -= percent
     raise AssertionError("percentages add up to 100")
 
 

@@ -147,12 +147,12 @@ def _path(request: Request, start: np.ndarray, first: int, last: int) -> PathQue
     """How far the root should get in the gap, where that is known."""
     if request.place is None or request.heading is None:
         return None
-    half, place = 0.0, np.zeros(2)
-    if len(start):  # a row's speed leads to the next row, so one more row has the gap's first place
+    half, position = 0.0, np.zeros(2)
+    if len(start):  # a row's speed leads to the next row, so one more row reaches the gap
         longer = torch.from_numpy(np.concatenate([start, start[-1:]]).astype(np.float64))
-        halves, places = root_path(longer)
-        half, place = float(halves[-1]), places[-1, 0::2].numpy()
-    step = seen_from(half, np.asarray(request.place, np.float64) - place)
+        halves, positions = root_path(longer)
+        half, position = float(halves[-1]), positions[-1, 0::2].numpy()
+    step = seen_from(half, np.asarray(request.place, np.float64) - position)
     return PathQuery(first, last, step, float(request.heading) - half)
 
 

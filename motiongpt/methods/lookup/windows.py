@@ -19,7 +19,7 @@ from motiongpt.motion.anchor import root_path
 QUERIES = 64  # compared at once
 # A path that ends this far from where it should counts as much as frames that differ by one
 # standard deviation in every channel. Ours; lengths of a step and of a turn that the eye sees.
-PLACE_METRES = 0.5
+OFFSET_METRES = 0.5
 TURN_RADIANS = 0.5
 
 
@@ -89,8 +89,8 @@ class _Windows:
         self.left = chunk.lengths[self.clips] - self.frames  # to the clip's end
         self.rows = chunk.starts[self.clips] + self.frames  # in the chunk
         # One path through all clips; only differences within one clip are ever used.
-        half, place = root_path(torch.from_numpy(chunk.features[:, :4].astype(np.float64)))
-        self._half, self._x, self._z = half.numpy(), place[:, 0].numpy(), place[:, 2].numpy()
+        half, position = root_path(torch.from_numpy(chunk.features[:, :4].astype(np.float64)))
+        self._half, self._x, self._z = half.numpy(), position[:, 0].numpy(), position[:, 2].numpy()
         self._cos, self._sin = np.cos(2 * self._half), np.sin(2 * self._half)
 
     def rough(self, queries: Sequence[WindowQuery]) -> tuple[np.ndarray, np.ndarray]:
@@ -147,11 +147,11 @@ class _Windows:
         last = self.rows[windows] + np.minimum(path.last, end)
         x, z = self._x[last] - self._x[first], self._z[last] - self._z[first]
         cos, sin = self._cos[first], self._sin[first]
-        place = np.square(x * cos + z * sin - path.step[0])
-        place += np.square(z * cos - x * sin - path.step[1])
+        offset = np.square(x * cos + z * sin - path.step[0])
+        offset += np.square(z * cos - x * sin - path.step[1])
         turn = 2 * (self._half[last] - self._half[first] - path.turn)
         turn -= 2 * np.pi * np.rint(turn / (2 * np.pi))
-        return np.asarray(place / PLACE_METRES**2 + np.square(turn) / TURN_RADIANS**2)
+        return np.asarray(offset / OFFSET_METRES**2 + np.square(turn) / TURN_RADIANS**2)
 
 
 def seen_from(half: float, step: np.ndarray) -> np.ndarray:

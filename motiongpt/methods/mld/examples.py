@@ -40,7 +40,7 @@ class LatentExample(NamedTuple):
 
 
 class LatentExamples(Dataset[LatentExample]):
-    """Answers keys (clip index, random seed) with an example that depends on nothing else.
+    """For each key (clip index, random seed) an example that depends on nothing else.
 
     Args:
         store: of the clips.

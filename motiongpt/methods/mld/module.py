@@ -13,7 +13,7 @@ from motiongpt.methods.mld.denoiser import CONDITIONS, LatentDenoiser
 from motiongpt.methods.mld.examples import LatentExample
 from motiongpt.methods.mld.schedule import NoiseSchedule
 from motiongpt.training.global_means import RunningMeans, over_global_batch
-from motiongpt.training.work import FORWARD_AND_BACKWARD, Work
+from motiongpt.training.step_cost import FORWARD_AND_BACKWARD, StepCost
 
 
 class LatentDiffusionModule(pl.LightningModule):
@@ -75,14 +75,16 @@ class LatentDiffusionModule(pl.LightningModule):
         schedule = {"scheduler": self._make_scheduler(optimizer), "interval": "step"}
         return {"optimizer": optimizer, "lr_scheduler": schedule}
 
-    def work(self, batch: LatentExample) -> Work:
+    def step_cost(self, batch: LatentExample) -> StepCost:
         """What a step on `batch` amounts to; a token is one of the denoiser's sequence.
 
         Attention between the few tokens is left out.
         """
         clips = len(batch.latents)
         tokens = clips * (self.denoiser.latent_tokens + CONDITIONS)
-        return Work(clips, tokens, tokens, 2.0 * FORWARD_AND_BACKWARD * self._per_token * tokens)
+        return StepCost(
+            clips, tokens, tokens, 2.0 * FORWARD_AND_BACKWARD * self._per_token * tokens
+        )
 
     def _loss(self, batch: LatentExample, texts: Tensor) -> Tensor:
         noisy = self.schedule.add_noise(batch.latents, batch.noise, batch.steps)

@@ -1,1 +1,1 @@
-"""MotionGPT: a language model that reads and writes motion tokens beside words."""
+"""MotionGPT: a language model that reads and generates motion tokens beside words."""

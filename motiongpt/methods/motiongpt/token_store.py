@@ -11,7 +11,7 @@ from motiongpt.files import save_array, write_json
 
 
 class TokenStore:
-    """Memory-mapped codes: for each view one array of codes and the place where each clip begins.
+    """Memory-mapped codes: for each view one array of codes and where each clip begins in it.
 
     Attributes:
         frames_per_token: frames that one code stands for.

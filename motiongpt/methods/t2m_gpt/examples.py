@@ -36,7 +36,7 @@ class Augmentation:
 
 
 class CodeExamples(Dataset[Row]):
-    """Answers keys (clip index, random seed) with a row that depends on nothing else.
+    """For each key (clip index, random seed) a row that depends on nothing else.
 
     Args:
         store: of the clips.

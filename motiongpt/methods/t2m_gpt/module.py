@@ -10,7 +10,7 @@ from torch.optim import Optimizer
 from motiongpt.methods.t2m_gpt.network import CodeTransformer
 from motiongpt.methods.t2m_gpt.rows import RowBatch, RowMeans, row_means
 from motiongpt.training.global_means import RunningMeans, over_global_batch
-from motiongpt.training.work import FORWARD_AND_BACKWARD, Work
+from motiongpt.training.step_cost import FORWARD_AND_BACKWARD, StepCost
 
 
 class CodeTransformerModule(pl.LightningModule):
@@ -68,12 +68,12 @@ class CodeTransformerModule(pl.LightningModule):
         schedule = {"scheduler": self._make_scheduler(optimizer), "interval": "step"}
         return {"optimizer": optimizer, "lr_scheduler": schedule}
 
-    def work(self, batch: RowBatch) -> Work:
+    def step_cost(self, batch: RowBatch) -> StepCost:
         """What a step on `batch` amounts to; a token is one of motion or the stop."""
         clips, positions = batch.targets.shape
         used = self._per_position * batch.counted + self._per_row * clips
         flops = 2.0 * FORWARD_AND_BACKWARD * used
-        return Work(clips, batch.counted, clips * positions, flops)
+        return StepCost(clips, batch.counted, clips * positions, flops)
 
     def _means(self, batch: RowBatch) -> RowMeans:
         return row_means(self.network(batch.text, batch.inputs), batch.targets, batch.lengths)

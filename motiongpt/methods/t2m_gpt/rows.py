@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 DROP_PROBABILITY = 1 / 3
-"""How often a released row lost a token, its first or its last with equal chance."""
+"""How often a released row lost a token; as often its first as its last."""
 
 
 class Row(NamedTuple):

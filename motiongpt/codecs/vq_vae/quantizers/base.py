@@ -111,6 +111,6 @@ class Quantizer(Float32State, ABC):
 
 
 def _at(values: Tensor, positions: Tensor | None) -> Tensor:
-    """Rows (N, ...) of `values` (B, L, ...) at flat places, or all of them (B * L, ...)."""
+    """Rows (N, ...) of `values` (B, L, ...) at flat indices, or all of them (B * L, ...)."""
     rows = values.flatten(0, 1)
     return rows if positions is None else rows.index_select(0, positions)

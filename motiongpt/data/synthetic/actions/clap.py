@@ -15,7 +15,7 @@ PERIODS = {"slow": 0.80, "normal": 0.56, "fast": 0.40}
 COUNTS = {"slow": (2, 3), "normal": (2, 5), "fast": (3, 6)}
 # Height and distance ahead of the wrists seen from spine3, metres; the arms' angles, degrees,
 # that bring the hands near.
-PLACES = {
+POSITIONS = {
     "chest": ((0.06, 0.34), (42.0, 12.0, -35.0, 80.0)),
     "overhead": ((0.60, 0.12), (148.0, 22.0, -30.0, 35.0)),
 }
@@ -44,7 +44,7 @@ class Clap(Action[ClapParameters]):
         speed = one_of(rng, SPEEDS)
         low, high = COUNTS[speed]
         return ClapParameters(
-            one_of(rng, tuple(PLACES)),
+            one_of(rng, tuple(POSITIONS)),
             speed,
             PERIODS[speed] * rng.uniform(*SPEED_JITTER),
             int(rng.integers(low, high + 1)),
@@ -66,7 +66,7 @@ class Clap(Action[ClapParameters]):
             together += bump(time, begin, begin + parameters.period)
         apart = rng.uniform(0.15, 0.18) * performer.vigour
         aside = apart + (CLOSED - apart) * together
-        (height, ahead), angles = PLACES[parameters.height]
+        (height, ahead), angles = POSITIONS[parameters.height]
         level = np.full(len(time), height + rng.uniform(-0.02, 0.02))
         for side in (LEFT, RIGHT):
             move_arm(pose, side, up, *angles)

@@ -53,9 +53,9 @@ class Drink(Action[DrinkParameters]):
             sip += hold(
                 time, begin, begin + 0.36 * period, begin + 0.64 * period, begin + 0.98 * period
             )
-        place = np.array(LOW) + sip[:, None] * (np.array(HIGH) - LOW) + rng.uniform(-0.01, 0.01, 3)
+        hand = np.array(LOW) + sip[:, None] * (np.array(HIGH) - LOW) + rng.uniform(-0.01, 0.01, 3)
         move_arm(pose, side, held, 45.0, 15.0, -30.0, 100.0)
-        reach_to(pose, side, held, *place.T)
+        reach_to(pose, side, held, *hand.T)
         pose.head[:, FORWARD] -= np.deg2rad(18.0) * performer.vigour * sip
         return pose
 

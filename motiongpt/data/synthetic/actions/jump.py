@@ -65,13 +65,13 @@ class Jump(Action[JumpParameters]):
         kind = {"low": "small", "normal": "", "high": words.pick("high", "big")}[parameters.height]
         how = {"low": "a little", "normal": "", "high": "high"}[parameters.height]
         jumps = words.count(parameters.count, f"{kind} jump".strip())
-        place = words.pick("on the spot", "in place")
+        where = words.pick("on the spot", "in place")
         return (
             f"<jump> up {how} {times}",
-            f"<jump> {how} {place} {times}",
+            f"<jump> {how} {where} {times}",
             f"<jump> {how} into the air {times}",
-            f"<do> {jumps} {place}",
+            f"<do> {jumps} {where}",
             f"<make> {jumps} with both feet",
             f"<bend> {{their}} knees and <jump> {how} {times}",
-            f"<jump> up and down {how} {place}, {times}",
+            f"<jump> up and down {how} {where}, {times}",
         )

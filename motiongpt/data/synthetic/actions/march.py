@@ -50,9 +50,9 @@ class March(Action[MarchParameters]):
         for index in range(parameters.count):
             side = (parameters.first + index) % 2
             start = REST + index * period
-            place = footprint(performer, side, 0.0, 0.0, 0.0)
+            target = footprint(performer, side, 0.0, 0.0, 0.0)
             end = start + 0.94 * period
-            steps.append(Step(side, start, end, *place, lift=height, roll=0.7, ahead=0.26))
+            steps.append(Step(side, start, end, *target, lift=height, roll=0.7, ahead=0.26))
             forward = bump(time, start - 0.05, end + 0.05)
             pose.arms[:, 1 - side, FLEX] += np.deg2rad(42.0) * performer.vigour * forward
             pose.arms[:, 1 - side, ELBOW] += np.deg2rad(35.0) * forward

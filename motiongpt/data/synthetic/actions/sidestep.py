@@ -61,8 +61,8 @@ class Sidestep(Action[SidestepParameters]):
             reached = outward(lead) * pace.length * (index // 2 + 1)
             start = pace.rest + index * pace.period
             end = start + pace.swing * pace.period
-            place = footprint(performer, side, reached, 0.0, 0.0)
-            steps.append(Step(side, start, end, *place, lift=0.08, roll=0.35))
+            target = footprint(performer, side, reached, 0.0, 0.0)
+            steps.append(Step(side, start, end, *target, lift=0.08, roll=0.35))
         place_feet(pose, time, steps)
         follow_feet(pose, time, steps, performer, 0.4 * pace.period, sway=0.015)
         apart = pose.feet[:, LEFT, 0] - pose.feet[:, RIGHT, 0]

@@ -54,9 +54,9 @@ class Turn(Action[TurnParameters]):
             # the foot that opens goes half a step further than the body has come
             heading = angle * min(1.0, (index // 2 + 1) / pairs)
             start = pace.rest + index * pace.period
-            place = footprint(performer, side, 0.0, 0.0, heading)
+            target = footprint(performer, side, 0.0, 0.0, heading)
             end = start + pace.swing * pace.period
-            steps.append(Step(side, start, end, *place, lift=0.07, roll=0.35))
+            steps.append(Step(side, start, end, *target, lift=0.07, roll=0.35))
         place_feet(pose, time, steps)
         follow_feet(pose, time, steps, performer, 0.4 * pace.period, sway=0.03)
         rate = np.gradient(pose.heading) * 20.0  # radians per second

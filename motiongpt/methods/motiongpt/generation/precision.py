@@ -1,12 +1,12 @@
-"""In what numbers a language model writes."""
+"""In what numbers a language model generates."""
 
 import torch
 
 PRECISIONS = ("float32", "bfloat16")
 
 
-# Of the embedding. Narrower models write no faster in bfloat16 (measured: width 128, 20 rows, 0.13
-# against 0.11 s on AVX-512 with bfloat16; width 768, 32 rows, 7 against 10 s).
+# Of the embedding. Narrower models generate no faster in bfloat16 (measured: width 128, 20 rows,
+# 0.13 against 0.11 s on AVX-512 with bfloat16; width 768, 32 rows, 7 against 10 s).
 NARROW = 256
 
 

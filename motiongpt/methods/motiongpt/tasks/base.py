@@ -13,7 +13,7 @@ from motiongpt.methods.motiongpt.tasks.example import Example
 from motiongpt.methods.motiongpt.tasks.outputs import OutputReader
 from motiongpt.methods.motiongpt.tasks.placeholders import Placeholders
 from motiongpt.methods.motiongpt.tasks.query import Query
-from motiongpt.methods.motiongpt.tasks.templates import Kind, Templates
+from motiongpt.methods.motiongpt.tasks.templates import TemplateKind, Templates
 
 
 class Task(ABC):
@@ -63,7 +63,7 @@ class Task(ABC):
         self.placeholders = placeholders
         self.reader = reader
         self.prompts = prompts
-        self.kinds: tuple[Kind, ...] = templates.of_classes(self.classes)
+        self.kinds: tuple[TemplateKind, ...] = templates.of_classes(self.classes)
         if not self.kinds:
             raise UserError(
                 f"{templates.source}: no templates of class {' or '.join(self.classes)}, "
@@ -148,7 +148,7 @@ class Task(ABC):
 
 
 def _kind_weights(
-    task: str, kinds: tuple[Kind, ...], wanted: Mapping[str, float]
+    task: str, kinds: tuple[TemplateKind, ...], wanted: Mapping[str, float]
 ) -> NDArray[np.float64]:
     weights = np.array([float(wanted.get(kind.name, 1.0)) for kind in kinds])
     if (weights < 0).any() or not weights.any():

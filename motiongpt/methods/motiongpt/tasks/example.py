@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Example:
-    """One training pair: what the model reads and what it should write."""
+    """One training pair: what the model reads and what it should generate."""
 
     input: str
     target: str

@@ -1,4 +1,4 @@
-"""Motion to text: captions, and the questions about length that are answered in words."""
+"""Motion to text: captions, and the prompts about length whose output is words."""
 
 from motiongpt.methods.motiongpt.tasks.base import Task
 from motiongpt.methods.motiongpt.tasks.query import Query

@@ -27,7 +27,7 @@ Values = Mapping[str, Callable[[], str]]
 
 
 class Placeholders(ABC):
-    """Turns wordings into what the model reads and writes."""
+    """Turns wordings into what the model reads and generates."""
 
     def __init__(self, vocabulary: MotionVocabulary, quote_probability: float) -> None:
         """Fill with the motion tokens of `vocabulary`, quoting captions with a probability.
@@ -42,13 +42,13 @@ class Placeholders(ABC):
 
     @abstractmethod
     def example(
-        self, wording: str, answer: str, clip: ClipTokens, caption: str, rng: np.random.Generator
+        self, wording: str, output: str, clip: ClipTokens, caption: str, rng: np.random.Generator
     ) -> Example:
-        """Fill a question and its answer for training."""
+        """Fill a prompt and its output for training."""
 
     @abstractmethod
     def prompt(self, wording: str, query: Query) -> str:
-        """Fill a question at test time: no random choice, no quotes.
+        """Fill a prompt at test time: no random choice, no quotes.
 
         Raises:
             UserError: the wording needs what the query doesn't hold.
@@ -75,22 +75,22 @@ class Placeholders(ABC):
 class RightPlaceholders(Placeholders):
     """Frames are frames, seconds are seconds, given parts were encoded alone.
 
-    Captions may be quoted in questions at training (`quote_probability`), never in answers.
+    Captions may be quoted in prompts at training (`quote_probability`), never in outputs.
     """
 
     def __init__(self, vocabulary: MotionVocabulary, quote_probability: float = 0.0) -> None:
-        """Quote captions in training questions with `quote_probability`."""
+        """Quote captions in training prompts with `quote_probability`."""
         super().__init__(vocabulary, quote_probability)
 
     def example(
-        self, wording: str, answer: str, clip: ClipTokens, caption: str, rng: np.random.Generator
+        self, wording: str, output: str, clip: ClipTokens, caption: str, rng: np.random.Generator
     ) -> Example:
-        """Fill a question and its answer for training."""
-        question = substitute(wording, self._values(clip, self.quoted(caption, rng)), clip.name)
-        return Example(question, substitute(answer, self._values(clip, caption), clip.name))
+        """Fill a prompt and its output for training."""
+        prompt = substitute(wording, self._values(clip, self.quoted(caption, rng)), clip.name)
+        return Example(prompt, substitute(output, self._values(clip, caption), clip.name))
 
     def prompt(self, wording: str, query: Query) -> str:
-        """Fill a question at test time."""
+        """Fill a prompt at test time."""
         return substitute(wording, _query_values(self, query, _tenths), "the query")
 
     def start(self, clip: ClipTokens) -> Codes:
@@ -134,7 +134,7 @@ class ReleasedPlaceholders(Placeholders):
 
         Args:
             vocabulary: motion tokens.
-            quote_probability: of quotes around a caption, in questions and in answers.
+            quote_probability: of quotes around a caption, in prompts and in outputs.
             counts_as_frames: take the number of tokens for the number of frames in training.
             predict_ratio: share given for prediction.
             inbetween_ratio: share given at each end for in-between.
@@ -145,14 +145,14 @@ class ReleasedPlaceholders(Placeholders):
         self.inbetween_ratio = inbetween_ratio
 
     def example(
-        self, wording: str, answer: str, clip: ClipTokens, caption: str, rng: np.random.Generator
+        self, wording: str, output: str, clip: ClipTokens, caption: str, rng: np.random.Generator
     ) -> Example:
-        """Fill question and answer, each with its own draw of quotes."""
+        """Fill prompt and output, each with its own draw of quotes."""
         length = clip.tokens if self.counts_as_frames else clip.frames
         motion = ReleasedMotion(clip.codes, length, clip.fps, clip.frames_per_token)
         return Example(
             self.fill(wording, motion, self.quoted(caption, rng)),
-            self.fill(answer, motion, self.quoted(caption, rng)),
+            self.fill(output, motion, self.quoted(caption, rng)),
         )
 
     def fill(self, wording: str, motion: ReleasedMotion, caption: str) -> str:
@@ -175,7 +175,7 @@ class ReleasedPlaceholders(Placeholders):
         return wording
 
     def prompt(self, wording: str, query: Query) -> str:
-        """Fill a question at test time; seconds are whole, as in training."""
+        """Fill a prompt at test time; seconds are whole, as in training."""
         return substitute(wording, _query_values(self, query, _whole), "the query")
 
     def start(self, clip: ClipTokens) -> Codes:

@@ -104,8 +104,8 @@ class PretrainingMix:
         kinds = self.kinds[chosen]
         kind = kinds[int(rng.integers(len(kinds)))]
         wording = kind.inputs[int(rng.integers(len(kind.inputs)))]
-        answer = kind.outputs[int(rng.integers(len(kind.outputs)))]
-        return self.placeholders.example(wording, answer, clip, caption, rng)
+        output = kind.outputs[int(rng.integers(len(kind.outputs)))]
+        return self.placeholders.example(wording, output, clip, caption, rng)
 
     def _possible(self, clip: ClipTokens) -> dict[str, float]:
         """Shares of what this clip can be; without a caption only its motion string is left."""

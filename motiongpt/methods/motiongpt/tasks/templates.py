@@ -1,7 +1,7 @@
 """Instruction templates in MotionGPT's JSON format: reading and checking them.
 
 A file holds group -> kind -> {"class": ..., "input": [...], "output": [...]}: wordings of what is
-asked and of how it is answered, with placeholders in angle brackets (see `placeholders.py`).
+asked and of the output, with placeholders in angle brackets (see `placeholders.py`).
 """
 
 from __future__ import annotations
@@ -47,15 +47,15 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Kind:
+class TemplateKind:
     """One way of asking, in several wordings.
 
     Attributes:
         group: heading of the file, such as "Text-to-Motion".
         name: key below the group, such as "caption_framelen".
         template_class: what is turned into what, such as "t2m"; tasks choose by it.
-        inputs: wordings of the question; the first is the evaluation prompt of its kind.
-        outputs: wordings of the answer.
+        inputs: wordings of the prompt; the first is the evaluation prompt of its kind.
+        outputs: wordings of the output.
     """
 
     group: str
@@ -81,7 +81,7 @@ class Templates:
     """
 
     source: str
-    kinds: tuple[Kind, ...]
+    kinds: tuple[TemplateKind, ...]
     dropped: Mapping[str, int] = field(default_factory=dict)
 
     @classmethod
@@ -133,13 +133,13 @@ class Templates:
             raise UserError(f"{source}: holds no templates; add group -> kind -> input, output")
         return cls(source, kinds, dict(dropped))
 
-    def of_classes(self, classes: Iterable[str]) -> tuple[Kind, ...]:
+    def of_classes(self, classes: Iterable[str]) -> tuple[TemplateKind, ...]:
         """Kinds of the given classes, in the order of the file."""
         wanted = set(classes)
         return tuple(kind for kind in self.kinds if kind.template_class in wanted)
 
 
-def _kinds(value: Any, source: str, dropped: Counter[str]) -> Iterable[Kind]:
+def _kinds(value: Any, source: str, dropped: Counter[str]) -> Iterable[TemplateKind]:
     for group, kinds in _mapping(value, source, "the file").items():
         for name, entry in _mapping(kinds, source, group).items():
             where = f"{group}/{name}"
@@ -150,7 +150,7 @@ def _kinds(value: Any, source: str, dropped: Counter[str]) -> Iterable[Kind]:
             required = REQUIRED.get(template_class, ())
             inputs = _wordings(entry, "input", required, f"{source}: {where}", dropped)
             outputs = _wordings(entry, "output", (), f"{source}: {where}", dropped)
-            yield Kind(group, name, template_class, inputs, outputs)
+            yield TemplateKind(group, name, template_class, inputs, outputs)
 
 
 def _mapping(value: Any, source: str, where: str) -> Mapping[str, Any]:

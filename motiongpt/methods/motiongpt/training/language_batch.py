@@ -20,14 +20,14 @@ class LanguageBatch(NamedTuple):
         parts: batches that `Backbone.collate_ids` made, computed one after the other.
         clips: rows of all parts.
         input_tokens, target_tokens: of all parts, padding left out.
-        places: the same with padding.
+        positions: the same with padding.
     """
 
     parts: tuple[dict[str, Tensor], ...]
     clips: int
     input_tokens: int
     target_tokens: int
-    places: int
+    positions: int
 
     @property
     def label_counts(self) -> tuple[int, ...]:
@@ -46,15 +46,15 @@ def collate_parts(
     reads_apart = backbone.language_model.config.is_encoder_decoder
     rows = [batch["attention_mask"] for batch in batches]
     shown = sum(int(mask.sum()) for mask in rows)
-    places = sum(mask.numel() for mask in rows)
+    positions = sum(mask.numel() for mask in rows)
     labels = [batch["labels"] for batch in batches]
-    written = sum(len(batch["label_positions"]) for batch in batches)
+    targets = sum(len(batch["label_positions"]) for batch in batches)
     return LanguageBatch(
         tuple(batches),
         len(examples),
-        shown if reads_apart else max(0, shown - written),
-        written,
-        places + sum(label.numel() for label in labels) if reads_apart else places,
+        shown if reads_apart else max(0, shown - targets),
+        targets,
+        positions + sum(label.numel() for label in labels) if reads_apart else positions,
     )
 
 

@@ -56,7 +56,7 @@ class TokenisedClips:
 
 
 class LanguageExamples(Dataset[Drawn], Generic[Drawn]):
-    """Answers keys (clip index, random seed) with an example that depends on nothing else."""
+    """For each key (clip index, random seed) an example that depends on nothing else."""
 
     def __init__(self, clips: TokenisedClips, mix: Mix[Drawn]) -> None:
         self.clips, self.mix = clips, mix

@@ -7,7 +7,7 @@ from weakref import WeakKeyDictionary
 from torch import nn
 
 from motiongpt.backbones.base import Backbone
-from motiongpt.training.work import FORWARD_AND_BACKWARD
+from motiongpt.training.step_cost import FORWARD_AND_BACKWARD
 
 _parameters: WeakKeyDictionary[Backbone, tuple[int, int, int]] = WeakKeyDictionary()
 
@@ -27,8 +27,8 @@ def language_flops(backbone: Backbone, input_tokens: int, target_tokens: int) ->
     """
     if backbone not in _parameters:
         _parameters[backbone] = _parameters_by_use(backbone.language_model)
-    reading, writing, output = _parameters[backbone]
-    used = reading * input_tokens + (writing + output) * target_tokens
+    inputs, targets, labels = _parameters[backbone]
+    used = inputs * input_tokens + (targets + labels) * target_tokens
     return 2.0 * FORWARD_AND_BACKWARD * used
 
 

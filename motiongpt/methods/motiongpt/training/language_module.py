@@ -13,7 +13,7 @@ from motiongpt.distributed import sum_over_processes
 from motiongpt.methods.motiongpt.training.language_batch import LanguageBatch
 from motiongpt.methods.motiongpt.training.language_model_cost import language_flops
 from motiongpt.training.global_means import RunningMeans, weights_of_parts
-from motiongpt.training.work import Work
+from motiongpt.training.step_cost import StepCost
 
 
 class LanguageModule(pl.LightningModule):
@@ -87,10 +87,12 @@ class LanguageModule(pl.LightningModule):
             "lr_scheduler": {"scheduler": self._make_scheduler(optimizer), "interval": "step"},
         }
 
-    def work(self, batch: LanguageBatch) -> Work:
+    def step_cost(self, batch: LanguageBatch) -> StepCost:
         """What a step on `batch` amounts to."""
         flops = language_flops(self.backbone, batch.input_tokens, batch.target_tokens)
-        return Work(batch.clips, batch.input_tokens + batch.target_tokens, batch.places, flops)
+        return StepCost(
+            batch.clips, batch.input_tokens + batch.target_tokens, batch.positions, flops
+        )
 
     def _accumulate(self, loss: Tensor) -> None:
         """Add the gradients of a part that is not the last; processes exchange nothing yet.

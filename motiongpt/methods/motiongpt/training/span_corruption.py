@@ -1,4 +1,4 @@
-"""T5's span corruption: runs of tokens are replaced by sentinels and written as the target.
+"""T5's span corruption: runs of tokens are replaced by sentinels and generated as the target.
 
 Source: Raffel et al., "Exploring the limits of transfer learning" (T5), section 3.1: 15 % of the
 tokens, spans of 3 on average. Shape letters: B rows, L tokens.
@@ -32,7 +32,7 @@ def span_mask(
 ) -> Mask:
     """Which of `length` tokens are corrupted, (length,) bool.
 
-    Kept and corrupted spans alternate; both are cut at random places. Nothing is corrupted in a
+    Kept and corrupted spans alternate; both are cut at random positions. Nothing is corrupted in a
     row of fewer than two tokens.
 
     Args:
@@ -180,7 +180,7 @@ def _sentinels(vocabulary: dict[str, int]) -> TokenIds:
 
 
 def _cut(items: int, pieces: int, shuffle: Callable[[Mask], None]) -> NDArray[np.int64]:
-    """Lengths (pieces,) of `items` things cut into non-empty pieces at random places."""
+    """Lengths (pieces,) of `items` things cut into non-empty pieces at random positions."""
     cuts = np.arange(items - 1) < pieces - 1
     shuffle(cuts)
     return np.diff(np.flatnonzero(np.concatenate([[True], cuts, [True]])))

@@ -24,7 +24,7 @@ Objective: TypeAlias = Callable[[str, np.random.Generator], Example | TokenExamp
 
 
 class LanguageModelling:
-    """Makes an example of any text by having it written from nothing."""
+    """Makes an example of any text by having it generated from nothing."""
 
     def __call__(self, text: str, rng: np.random.Generator) -> Example | TokenExample:
         """Whole text as the target of an empty input; nothing is drawn."""

@@ -6,29 +6,29 @@ FORWARD_AND_BACKWARD = 3
 """Of a forward's operations: the backward needs as many again for the inputs and the weights."""
 
 
-class Work(NamedTuple):
+class StepCost(NamedTuple):
     """One process's share of one step.
 
     Attributes:
         clips: rows of the batch.
         tokens: of text and motion, padding left out.
-        places: the same with padding.
+        positions: of tokens, padding counted too.
         flops: floating-point operations that the model needs for `tokens`, forward and backward.
     """
 
     clips: int
     tokens: int
-    places: int
+    positions: int
     flops: float
 
-    def plus(self, other: "Work") -> "Work":
+    def plus(self, other: "StepCost") -> "StepCost":
         """The sum of both."""
-        return Work(
+        return StepCost(
             self.clips + other.clips,
             self.tokens + other.tokens,
-            self.places + other.places,
+            self.positions + other.positions,
             self.flops + other.flops,
         )
 
 
-NOTHING = Work(0, 0, 0, 0.0)
+NOTHING = StepCost(0, 0, 0, 0.0)
