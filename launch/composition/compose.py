@@ -170,7 +170,12 @@ def one_line(message: str, overrides: Sequence[str]) -> str:
         return _unknown_key(full[1] if full else key[1], overrides)
     missing = re.search(r"Could not override '([^']+)'", message)
     if missing:
-        return _without_group(missing[1], overrides) or _unknown_key(missing[1], overrides)
+        group, at, package = missing[1].partition("@")
+        if at:
+            near = re.search(r"override one of ([^?]+)\?", message)
+            valid = near[1] if near else group
+            return f"{missing[1]}: no {group} is chosen in {package}; valid: {valid}"
+        return _without_group(group, overrides) or _unknown_key(group, overrides)
     return f"{' '.join(message.split())} (overrides: {' '.join(overrides) or 'none'})"
 
 

@@ -74,12 +74,16 @@ class DefaultsLists:
             if one.input_line != first[position].input_line
         ]
         base = self._ask(first)
-        if len(changed) < 2 or any(keys[position] in base.asked for position in changed):
+        if len(changed) < 2:
             return self._ask(groups)
         alone = [
             self._ask([*first[:position], groups[position], *first[position + 1 :]])
             for position in changed
         ]
+        # A choice may bring a file that asks for another group's choice.
+        asked = base.asked.union(*(one.asked for one in alone))
+        if any(keys[position] in asked for position in changed):
+            return self._ask(groups)
         found = _together(base, alone)
         return found if found and self._is_plain(found.files) else self._ask(groups)
 

@@ -123,7 +123,10 @@ class MotionGPTMethod(Method):
         Args:
             options: `mix` and the fields of `Options`.
         """
-        codec = TrainedTokenizer.load(part_folder(folders, CODEC, cls.name), device=device)
+        n_features = format.skeleton.n_features
+        codec = TrainedTokenizer.load(
+            part_folder(folders, CODEC, cls.name), n_features=n_features, device=device
+        )
         folder = part_folder(folders, LANGUAGE_MODEL, cls.name)
         backbone = load_backbone(folder, codec.codebook_size).to(device).eval()
         mix = options.pop("mix", None)

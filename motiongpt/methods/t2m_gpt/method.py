@@ -136,7 +136,7 @@ class T2MGPT(Method):
             for part in ("codec", "transformer", "text_encoder")
         )
         return cls(
-            TrainedTokenizer.load(codec, device=device),
+            TrainedTokenizer.load(codec, n_features=format.skeleton.n_features, device=device),
             load_transformer(transformer, device),
             load_text_encoder(text_encoder, device),
             generation,
