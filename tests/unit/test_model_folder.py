@@ -16,7 +16,10 @@ from motiongpt.published.folder import CARD, DESCRIPTION, ModelFolder, write_mod
 from tests.unit.tiny_models import CODES, tiny_backbone, tiny_tokenizer
 
 
-def write(folder, tokenizer=None, backbone=None, format=MotionFormat(20.0, HUMANML3D), **changes):
+FORMAT = MotionFormat(20.0, HUMANML3D)
+
+
+def write(folder, tokenizer=None, backbone=None, format=FORMAT, **changes):
     parts = {"codec": (tokenizer or tiny_tokenizer()).save}
     if backbone is not None:
         parts["language_model"] = backbone.save
