@@ -15,7 +15,6 @@ from motiongpt.published.card import model_card
 from motiongpt.published.folder import CARD, DESCRIPTION, ModelFolder, write_model_folder
 from tests.unit.tiny_models import CODES, tiny_backbone, tiny_tokenizer
 
-
 FORMAT = MotionFormat(20.0, HUMANML3D)
 
 
