@@ -22,10 +22,10 @@ class ClassifierStage(Stage):
         """Train, save, and report the accuracy on real clips that it has not seen."""
         store = context.store
         if not any(store.labels(int(index)) for index in store.indices("train")):
-            context.say("  classifier: the clips carry no labels, so there is nothing to learn")
+            context.log("  classifier: the clips carry no labels, so there is nothing to learn")
             return {}
         classifier = ActionClassifier.train(
-            store, steps=self.steps, batch_size=self.batch_size, seed=self.seed, say=context.say
+            store, steps=self.steps, batch_size=self.batch_size, seed=self.seed, log=context.log
         )
         classifier.save(context.folder / CLASSIFIER)
         metrics = {}

@@ -102,7 +102,7 @@ class EvaluateStage(Stage):
             ),
             embedder=embedder,
             folder=context.folder / "replications" / self._identity(sets, evaluator, store),
-            log=context.say,
+            log=context.log,
         )
         results: list[Result] = []
         shown = {}
@@ -117,7 +117,7 @@ class EvaluateStage(Stage):
         write_report(context.folder, results, self._origin(context, sets, described))
         if self.pictures:
             draw_gallery(
-                context.folder, shown, results, store, self.pictures, self.method, context.say
+                context.folder, shown, results, store, self.pictures, self.method, context.log
             )
         return {f"{r.task}/{r.row}/{r.metric}": r.value for r in results}
 

@@ -35,11 +35,11 @@ class EvaluatorStage(Stage):
 
         An interrupted training starts anew: it takes minutes.
         """
-        evaluator = self.source.make(context.store, self.seed, context.say, str(context.device))
+        evaluator = self.source.make(context.store, self.seed, context.log, str(context.device))
         evaluator.save(context.folder / EVALUATOR)
         found = real_retrieval(evaluator, context.store, "val", self.seed)
         if not found:
-            context.say(
+            context.log(
                 f"  evaluator: no R-precision, fewer than {POOL} validation clips with words"
             )
         return {f"val/{name}": value for name, value in found.items()}

@@ -96,7 +96,7 @@ class GenerateStage(Stage):
         for task in self._tasks(method):
             sets = builder.sets(task, task in method.repeatable)
             if not sets:
-                context.say(f"  generate: no clip can be asked for {task}")
+                context.log(f"  generate: no clip can be asked for {task}")
             for name, about in sets.items():
                 pieces += _pieces(context, name, about)
                 counts[f"{name}/outputs"] = float(
@@ -136,7 +136,7 @@ def _generate(context: StageContext, method: Method, builder: RequestBuilder, pi
         return
     about = piece.saved.about
     requests, captions = builder.requests(about, piece.number)
-    context.say(
+    context.log(
         f"  generate: {piece.name}, replication {piece.number + 1}/{len(about.seeds)}, "
         f"{len(requests)} requests"
     )
@@ -163,11 +163,11 @@ def _left_over(pieces: Sequence[Piece], context: StageContext) -> Iterator[Piece
         for number in missing:
             rank = number % world
             if rank == context.processes.rank or watch.is_silent(rank):
-                context.say(f"  generate: process {rank} is silent; its part is done here")
+                context.log(f"  generate: process {rank} is silent; its part is done here")
                 yield pieces[number]
         if time.monotonic() - logged > LOG_SECONDS:
             logged = time.monotonic()
-            context.say(
+            context.log(
                 f"  generate: waiting for {len(missing)} of {len(pieces)} replications of other "
                 "processes"
             )

@@ -78,6 +78,6 @@ def _score(plan: Sequence[Planned], folder: Path, output: Path, method: str | No
         store=MotionStore.open(any_stage.data),
         cache=root / "cache",
         source=git_state(),
-        say=lambda line: print(line, flush=True),
+        log=lambda line: print(line, flush=True),
     )
     build_stage(evaluate).run(context)

@@ -68,7 +68,7 @@ class ActionClassifier:
         batch_size: int,
         seed: int,
         width: int = 96,
-        say: Callable[[str], None] = print,
+        log: Callable[[str], None] = print,
     ) -> "ActionClassifier":
         """Learn from the training split of `store`: crops with some noise, so that it judges what
         moves and not how sharp it is.
@@ -101,7 +101,7 @@ class ActionClassifier:
             optimizer.step()
             schedule.step()
             if (step + 1) % max(1, steps // 5) == 0:
-                say(f"  classifier step {step + 1}/{steps}  loss {float(loss.detach()):.4f}")
+                log(f"  classifier step {step + 1}/{steps}  loss {float(loss.detach()):.4f}")
         made.network.eval()
         return made
 

@@ -74,7 +74,7 @@ class EvaluatorSource(ABC):
         self,
         store: MotionStore,
         seed: int,
-        say: Callable[[str], None],
+        log: Callable[[str], None],
         device: str | torch.device = "cpu",
     ) -> Evaluator:
         """Train one on the training split of `store`, or read one from files.

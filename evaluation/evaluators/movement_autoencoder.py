@@ -90,5 +90,5 @@ def train_movement_encoder(
         return autoencoder_loss(decoder(movements), features, movements, settings)
 
     parameters = [*encoder.parameters(), *decoder.parameters()]
-    train_steps("movement", parameters, loss, settings, clips.say)
+    train_steps("movement", parameters, loss, settings, clips.log)
     encoder.eval().requires_grad_(False)

@@ -46,7 +46,7 @@ class T2MPublished(EvaluatorSource):
         self,
         store: MotionStore,
         seed: int,
-        say: Callable[[str], None],
+        log: Callable[[str], None],
         device: str | torch.device = "cpu",
     ) -> T2MEvaluator:
         """Read and check the files; the store gives the width of features and the tags of words.
@@ -66,7 +66,7 @@ class T2MPublished(EvaluatorSource):
         captions = [caption for index in range(len(store)) for caption in store.captions(index)]
         tagger = choose_tagger(self.tags, captions)
         tagged = any(caption.tokens for caption in captions)
-        say(f"  evaluator: published weights read; sentences are tagged by: {tagger.name}")
+        log(f"  evaluator: published weights read; sentences are tagged by: {tagger.name}")
         return T2MEvaluator(
             networks,
             mean,

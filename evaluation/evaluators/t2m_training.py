@@ -54,7 +54,7 @@ class T2MTraining(EvaluatorSource):
         self,
         store: MotionStore,
         seed: int,
-        say: Callable[[str], None],
+        log: Callable[[str], None],
         device: str | torch.device = "cpu",
     ) -> T2MEvaluator:
         """Train one; minutes, from the start after an interruption.
@@ -62,7 +62,7 @@ class T2MTraining(EvaluatorSource):
         Raises:
             UserError: too few training clips that are long enough, or with captions.
         """
-        clips = TrainingClips(store, self.max_frames, say)
+        clips = TrainingClips(store, self.max_frames, log)
         captioned = clips.captioned()
         torch.manual_seed(seed)
         draw = np.random.default_rng(seed)

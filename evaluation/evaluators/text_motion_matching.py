@@ -91,5 +91,5 @@ def train_matching(
 
     trained = (networks.motion_encoder, networks.text_encoder, words)
     parameters = [parameter for part in trained for parameter in part.parameters()]
-    train_steps("matching", parameters, loss, settings, clips.say)
+    train_steps("matching", parameters, loss, settings, clips.log)
     networks.eval()

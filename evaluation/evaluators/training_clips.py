@@ -22,14 +22,14 @@ class TrainingClips:
     Args:
         store: with the clips.
         max_frames: clips are cut to their first `max_frames`.
-        say: prints a line of progress.
+        log: prints a line of progress.
 
     Raises:
         UserError: there are fewer than two such clips.
     """
 
-    def __init__(self, store: MotionStore, max_frames: int, say: Callable[[str], None]) -> None:
-        self.store, self.name, self.say = store, store.name, say
+    def __init__(self, store: MotionStore, max_frames: int, log: Callable[[str], None]) -> None:
+        self.store, self.name, self.log = store, store.name, log
         self.max_frames = max_frames
         split = store.indices("train")
         self.indices = split[store.lengths[split] >= FRAMES_PER_STEP]
@@ -52,7 +52,7 @@ class TrainingClips:
         said = f"{len(silent):,} of {len(self.indices):,} training clips have no caption"
         if len(self.indices) - len(silent) < 2:
             raise UserError(f"{self.name}: {said}; an evaluator needs two with words to tell apart")
-        self.say(f"  evaluator: {said} and are left out of its matching")
+        self.log(f"  evaluator: {said} and are left out of its matching")
         kept = ~np.isin(self.indices, silent)
         found = copy.copy(self)
         found.indices, found.lengths = self.indices[kept], self.lengths[kept]

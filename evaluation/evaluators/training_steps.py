@@ -35,7 +35,7 @@ def train_steps(
     parameters: Sequence[nn.Parameter],
     loss: Callable[[], Tensor],
     steps: Steps,
-    say: Callable[[str], None],
+    log: Callable[[str], None],
 ) -> None:
     """Take `steps.steps` steps of Adam on what `loss` returns; it draws a new batch each time."""
     optimizer = torch.optim.Adam(parameters, lr=steps.learning_rate)
@@ -51,7 +51,7 @@ def train_steps(
         now = time.monotonic()
         if now - said >= SECONDS_BETWEEN_LINES or step == steps.steps:
             left = (now - begun) / step * (steps.steps - step)
-            say(
+            log(
                 f"  evaluator, {name}: step {step}/{steps.steps}  loss {value.item():.4f}  "
                 f"{left:.0f} s left"
             )

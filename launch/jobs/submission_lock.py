@@ -13,7 +13,7 @@ from motiongpt.errors import UserError
 
 
 @contextlib.contextmanager
-def submitting(root: Path, say: Callable[[str], None]) -> Iterator[None]:
+def submitting(root: Path, log: Callable[[str], None]) -> Iterator[None]:
     """Hold the lock; waits while another living process does.
 
     A lock whose owner has died is moved away: moving it succeeds for one process only.
@@ -35,7 +35,7 @@ def submitting(root: Path, say: Callable[[str], None]) -> Iterator[None]:
                     shutil.rmtree(dead, ignore_errors=True)
                 continue
             if not said:
-                say(f"waiting: another submission is under way ({lock})")
+                log(f"waiting: another submission is under way ({lock})")
                 said = True
             time.sleep(0.5)
         except OSError as error:

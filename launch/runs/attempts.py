@@ -44,7 +44,7 @@ class Attempt:
         """Whether a later attempt, or a result, exists."""
         return self.run.is_finished or attempt_numbers(self.run.attempts)[-1:] != [self.number]
 
-    def begin(self, say: Callable[[str], None]) -> None:
+    def begin(self, log: Callable[[str], None]) -> None:
         """Sign the folder and take over what the last complete attempt left."""
         self.owner.write(self.folder)
         self._heartbeat.start()
@@ -54,7 +54,7 @@ class Attempt:
             if number < self.number and (earlier / READY).exists():
                 carry_over(earlier, self.folder)
                 facts = _history(earlier, facts["started"])
-                say(f"  goes on from attempt {number}")
+                log(f"  goes on from attempt {number}")
                 break
         self.set_state("running", **facts)
         (self.folder / READY).touch()
@@ -100,7 +100,7 @@ class Attempt:
 
 
 @contextlib.contextmanager
-def claimed(run: Run, say: Callable[[str], None]) -> Iterator[Attempt | None]:
+def claimed(run: Run, log: Callable[[str], None]) -> Iterator[Attempt | None]:
     """Own the next attempt at `run`; None if it is finished, perhaps by whom we waited for.
 
     Waits while a living process owns the run.
@@ -108,7 +108,7 @@ def claimed(run: Run, say: Callable[[str], None]) -> Iterator[Attempt | None]:
     Raises:
         UserError: the folder can't be written.
     """
-    attempt = _claim(run, say)
+    attempt = _claim(run, log)
     try:
         yield attempt
     finally:
@@ -116,7 +116,7 @@ def claimed(run: Run, say: Callable[[str], None]) -> Iterator[Attempt | None]:
             attempt.end()
 
 
-def _claim(run: Run, say: Callable[[str], None]) -> Attempt | None:
+def _claim(run: Run, log: Callable[[str], None]) -> Attempt | None:
     me, said = Owner.this_process(), False
     while not run.is_finished:
         try:
@@ -126,7 +126,7 @@ def _claim(run: Run, say: Callable[[str], None]) -> Attempt | None:
             if number and _at_work(last, me):
                 if not said:
                     owner = Owner.read(last)
-                    say(f"  waiting: {_who(owner)} is at work on this run")
+                    log(f"  waiting: {_who(owner)} is at work on this run")
                     said = True
                 time.sleep(1.0)
                 continue
@@ -135,7 +135,7 @@ def _claim(run: Run, say: Callable[[str], None]) -> Attempt | None:
                 os.mkdir(attempt.folder)
             except FileExistsError:
                 continue  # somebody was faster
-            attempt.begin(say)
+            attempt.begin(log)
             return attempt
         except OSError as error:
             raise UserError(

@@ -74,14 +74,14 @@ def _run(
     )
     loggers = StageLoggers(stage, attempt.folder, group)
     try:
-        with (attempt.folder / LOG).open("a") as log:
+        with (attempt.folder / LOG).open("a") as file:
 
-            def say(line: str) -> None:
+            def log(line: str) -> None:
                 _print(line)
-                log.write(line.strip() + "\n")
-                log.flush()
+                file.write(line.strip() + "\n")
+                file.flush()
 
-            context = context_of(stage, attempt.folder, loggers, stop, processes, say)
+            context = context_of(stage, attempt.folder, loggers, stop, processes, log)
             write_json(attempt.folder / CONFIG, recorded_settings(stage, context.store))
             with cpu_threads(context.hardware.threads):
                 metrics = build_stage(stage).run(context)
@@ -124,7 +124,7 @@ def context_of(
     loggers: StageLoggers,
     stop: StopRequest,
     processes: Processes,
-    say: Callable[[str], None],
+    log: Callable[[str], None],
 ) -> StageContext:
     """What the stage may use besides its own settings."""
     return StageContext(
@@ -139,7 +139,7 @@ def context_of(
         processes=processes,
         stop=stop,
         make_logger=loggers.open if processes.is_first else tuple,
-        say=say,
+        log=log,
     )
 
 

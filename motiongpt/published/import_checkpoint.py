@@ -27,14 +27,14 @@ def import_checkpoint(
     folder: Path,
     options: ImportOptions,
     force: bool = False,
-    say: Callable[[str], None] = print,
+    log: Callable[[str], None] = print,
     further: Mapping[str, Any] | None = None,
 ) -> ModelFolder:
     """Convert `file` to the model folder `folder`; whole, or not at all.
 
     Args:
         force: replace a model folder that is there.
-        say: prints one line of progress.
+        log: prints one line of progress.
         further: provenance that only the caller knows, as a licence.
 
     Raises:
@@ -46,7 +46,7 @@ def import_checkpoint(
             f"{folder}: is there already ({_origin(folder)}); import with --force to replace it, "
             "or name another folder"
         )
-    say(f"reads {file} ({file.stat().st_size:,} bytes)" if file.is_file() else f"reads {file}")
+    log(f"reads {file} ({file.stat().st_size:,} bytes)" if file.is_file() else f"reads {file}")
     content = read_checkpoint(file)
     importer = recognised(file, content)
     try:
@@ -54,8 +54,8 @@ def import_checkpoint(
     except UserError as error:
         raise UserError(f"{file}: {error}") from error
     for line in parts.remarks:
-        say(line)
-    say("checksum of the file")
+        log(line)
+    log("checksum of the file")
     source = {
         "checkpoint": file.name,
         "sha256": file_sha256(file),
@@ -63,7 +63,7 @@ def import_checkpoint(
         **parts.source,
         **(further or {}),
     }
-    say(f"writes {folder}")
+    log(f"writes {folder}")
     described = write_model_folder(
         folder,
         parts.parts,
@@ -74,7 +74,7 @@ def import_checkpoint(
         card=model_card,
     )
     for line in summary(parts):
-        say(line)
+        log(line)
     return described
 
 

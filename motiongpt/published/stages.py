@@ -44,7 +44,7 @@ class ImportedPartStage(Stage):
             )
         folder = ModelFolder.open(Path(self.weights))
         _check_motion(folder, context.store)
-        context.say(f"  {context.stage}: {folder.name}, nothing is trained")
+        context.log(f"  {context.stage}: {folder.name}, nothing is trained")
         part = folder.part(self.part)
         if self.expected:
             self._check_codec(part)

@@ -37,11 +37,11 @@ class TextEncoderStage(Stage):
             UserError: it can't be had, or there are no captions to learn from.
         """
         store = context.store
-        encoder = self.make(captions_of(store, "train"), self.seed, context.say)
+        encoder = self.make(captions_of(store, "train"), self.seed, context.log)
         encoder.save(context.folder / MODEL)
         found = sibling_retrieval(encoder.to(context.device), captions_of(store, "val"))
         if not found:
-            context.say("  text encoder: no two validation clips have two captions to compare")
+            context.log("  text encoder: no two validation clips have two captions to compare")
         parameters = sum(weight.numel() for weight in encoder.parameters())
         return {
             "width": float(encoder.width),

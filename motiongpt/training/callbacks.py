@@ -126,14 +126,14 @@ class ReportProgress(pl.Callback):
         self,
         folder: Path,
         name: str,
-        say: Callable[[str], None],
+        log: Callable[[str], None],
         seconds: float = 10.0,
         throughput: Throughput | None = None,
     ) -> None:
-        self.path, self.name, self.say, self.seconds = (
+        self.path, self.name, self.log, self.seconds = (
             Path(folder) / "progress.json",
             name,
-            say,
+            log,
             seconds,
         )
         self.throughput = throughput
@@ -163,7 +163,7 @@ class ReportProgress(pl.Callback):
         left = f", {(trainer.max_steps - step) / rate:.0f} s left" if rate > 0 and not last else ""
         shown = "  ".join(f"{name} {value:.4g}" for name, value in sorted(metrics.items()))
         speed = f"  ({self.throughput.words()})" if self.throughput else ""
-        self.say(f"  {self.name} step {step}/{trainer.max_steps}{left}  {shown}{speed}")
+        self.log(f"  {self.name} step {step}/{trainer.max_steps}{left}  {shown}{speed}")
 
     def on_exception(
         self, trainer: pl.Trainer, module: pl.LightningModule, exception: BaseException

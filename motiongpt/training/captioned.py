@@ -42,4 +42,4 @@ def log_clips_without_captions(name: str, used: np.ndarray, context: StageContex
             f"stage {name}: {found}, and its examples need words; add captions to the data"
         )
     if silent:
-        context.say(f"  {name}: {found}, no example with words is made of them")
+        context.log(f"  {name}: {found}, no example with words is made of them")

@@ -119,7 +119,7 @@ def fit(
             SeedEachStep(seed),
             throughput,
             keep,
-            ReportProgress(context.folder, name, context.say, throughput=throughput),
+            ReportProgress(context.folder, name, context.log, throughput=throughput),
             StopAtStepEnd(context.stop, keep),
         ],
     )
@@ -149,7 +149,7 @@ def fit(
             ckpt_path=checkpoint if checkpoint.exists() else None,
             weights_only=True,
         )
-    context.say(f"  {name}: {throughput.words(throughput.whole)}")
+    context.log(f"  {name}: {throughput.words(throughput.whole)}")
     return {key: float(value) for key, value in trainer.callback_metrics.items()}
 
 
@@ -190,7 +190,7 @@ def _clips_of_a_process(name: str, schedule: Schedule, context: StageContext) ->
         )
     size = share_of_batch(name, batch, world)
     if world > 1:
-        context.say(f"  {name}: {batch} clips a step = {world} processes x {size}")
+        context.log(f"  {name}: {batch} clips a step = {world} processes x {size}")
     return size
 
 

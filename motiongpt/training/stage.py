@@ -81,7 +81,7 @@ class StageContext:
         processes: that run this stage together.
         stop: whether the process was asked to stop.
         make_logger: opens the experiment loggers on first use; none in all but the first process.
-        say: prints one line of progress for a person.
+        log: prints one line of progress for a person.
     """
 
     stage: str
@@ -95,7 +95,7 @@ class StageContext:
     processes: Processes = field(default_factory=Processes)
     stop: StopRequest = field(default_factory=StopRequest)
     make_logger: Callable[[], Sequence[Logger]] = tuple
-    say: Callable[[str], None] = print
+    log: Callable[[str], None] = print
 
     @property
     def device(self) -> torch.device:

@@ -88,7 +88,7 @@ def run_stage(
             hardware=Hardware(accelerator="cpu", devices=processes.world),
             processes=processes,
             stop=stop,
-            say=(lambda line: print(line, flush=True)) if processes.is_first else str,
+            log=(lambda line: print(line, flush=True)) if processes.is_first else str,
         )
         try:
             ended = build(wanted, _recursive_=False).run(context)

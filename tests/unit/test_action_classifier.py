@@ -40,7 +40,7 @@ def store(tmp_path_factory):
 
 def train(store, seed=0):
     return ActionClassifier.train(
-        store, steps=60, batch_size=16, seed=seed, width=16, say=lambda line: None
+        store, steps=60, batch_size=16, seed=seed, width=16, log=lambda line: None
     )
 
 

@@ -194,7 +194,7 @@ def run_stage(processes, root, name, **losses):
     hardware = Hardware("cpu", devices=processes.world, threads=1)
     context = StageContext(
         "codec", "", folder, {}, MotionStore.open(root / "store"), hardware,
-        processes=processes, say=str,
+        processes=processes, log=str,
     )  # fmt: skip
     metrics = stage_for(name, **losses).run(context)
     torch.save(dict(metrics), folder / f"metrics-{processes.rank}.pt")

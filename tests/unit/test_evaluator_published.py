@@ -66,7 +66,7 @@ def test_the_stage_keeps_it_in_our_own_format(tmp_path, store, settings):
         folder=tmp_path / "run",
         parents={},
         store=store,
-        say=lambda line: None,
+        log=lambda line: None,
     )
     assert stage.run(context) == {}
     loaded, made = load_evaluator(tmp_path / "run" / "evaluator"), make(store, settings)

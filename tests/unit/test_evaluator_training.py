@@ -163,7 +163,7 @@ def test_the_stage_leaves_an_evaluator_and_its_score(store, tmp_path):
     short = {**SETTINGS, "matching": {**SETTINGS["matching"], "steps": 2}}
     lines = []
     context = StageContext(
-        stage="evaluator", signature="0", folder=tmp_path, parents={}, store=store, say=lines.append
+        stage="evaluator", signature="0", folder=tmp_path, parents={}, store=store, log=lines.append
     )
     stage = EvaluatorStage(OmegaConf.create({"_target_": target, **short}), seed=3)
     metrics = stage.run(context)

@@ -40,7 +40,7 @@ def folder(tmp_path_factory) -> Path:
     root = tmp_path_factory.mktemp("model")
     torch.save({"state_dict": state_of(vq_vae(), t5(WORDS + K + 3))}, root / "small.tar")
     options = ImportOptions(statistics(root / "meta"), None, text_tokenizer(root / "words"))
-    return import_checkpoint(root / "small.tar", root / "small", options, say=str).folder
+    return import_checkpoint(root / "small.tar", root / "small", options, log=str).folder
 
 
 def files_of(folder: Path) -> dict[str, bytes]:

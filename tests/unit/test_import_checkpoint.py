@@ -51,7 +51,7 @@ def saved(path, state, **further):
 
 def imported(tmp_path, state, options, **further) -> ModelFolder:
     file = saved(tmp_path / "released.tar", state, **further)
-    return import_checkpoint(file, tmp_path / "folder", options, force=True, say=str)
+    return import_checkpoint(file, tmp_path / "folder", options, force=True, log=str)
 
 
 def backbone_of(folder: ModelFolder):
@@ -65,7 +65,7 @@ def codec_of(folder: ModelFolder):
 def refused(tmp_path, state, options, *words):
     folder = tmp_path / "never"
     with pytest.raises(UserError) as caught:
-        import_checkpoint(saved(tmp_path / "bad.tar", state), folder, options, say=str)
+        import_checkpoint(saved(tmp_path / "bad.tar", state), folder, options, log=str)
     said = str(caught.value)
     assert "\n" not in said and not folder.exists()
     for word in words:
@@ -159,7 +159,7 @@ def test_t2m_gpt_gives_a_tokenizer_alone(options, tmp_path):
         torch.save({"net": original_vq_vae(network, prefix)}, file)
         meta = statistics(tmp_path / "kit", 251)
         folder = import_checkpoint(
-            file, tmp_path / "kit_model", ImportOptions(meta), force=True, say=str
+            file, tmp_path / "kit_model", ImportOptions(meta), force=True, log=str
         )
         assert list(folder.parts) == ["codec"] and (folder.skeleton, folder.fps) == ("kit", 12.5)
         clip = torch.randn(1, 40, 251)
@@ -237,7 +237,7 @@ def test_other_dictionaries_are_refused_with_their_keys(options, tmp_path):
     for content in ({"trans": {"layer.weight": torch.ones(2)}}, {}, {"state_dict": {"a": 1}}):
         torch.save(content, tmp_path / "other.pth")
         with pytest.raises(UserError, match="or state_dict with vae") as caught:
-            import_checkpoint(tmp_path / "other.pth", tmp_path / "never", options, say=str)
+            import_checkpoint(tmp_path / "other.pth", tmp_path / "never", options, log=str)
         assert all(name in str(caught.value) for name in content or ["nothing"])
 
 

@@ -26,7 +26,7 @@ def imported(tmp_path, content, **options):
     said = []
     options = ImportOptions(**options)
     folder = import_checkpoint(
-        tmp_path / "released.ckpt", tmp_path / "made", options, say=said.append
+        tmp_path / "released.ckpt", tmp_path / "made", options, log=said.append
     )
     return folder, "\n".join(said)
 

@@ -62,7 +62,7 @@ def codec_stage(folder, codes=K, rate=4):
 def context(tmp_path, stage="tokenizer", store=STORE, **parents) -> StageContext:
     place = tmp_path / stage
     place.mkdir(exist_ok=True)
-    return StageContext(stage, "", place, parents, store, say=str)
+    return StageContext(stage, "", place, parents, store, log=str)
 
 
 def test_both_stages_leave_the_parts_of_the_folder(folder, tmp_path):

@@ -231,7 +231,7 @@ def test_the_stage_trains_what_the_method_opens(store, tmp_path, monkeypatch):
 
     def run(folder):
         context = StageContext(
-            "mld", "s", folder, parents, store, hardware=Hardware("cpu"), say=lambda line: None
+            "mld", "s", folder, parents, store, hardware=Hardware("cpu"), log=lambda line: None
         )
         return MLDStage(**stage_settings("mld")).run(context)
 

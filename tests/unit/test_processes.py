@@ -33,7 +33,7 @@ def context_for(tmp_path, world, devices=None, strategy="auto", said=None):
         store=SimpleNamespace(name="synthetic"),
         hardware=Hardware("cpu", world if devices is None else devices, strategy=strategy),
         processes=Processes(0, world),
-        say=print if said is None else said.append,
+        log=print if said is None else said.append,
     )
 
 
@@ -85,7 +85,7 @@ def test_the_first_process_waits_for_what_the_others_write(tmp_path, monkeypatch
     monkeypatch.setattr(generate_stage, "POLL_SECONDS", 0.01)
     monkeypatch.setattr(generate_stage, "LOG_SECONDS", 0.05)
     said = []
-    context = replace(context_for(tmp_path, 2), say=said.append)
+    context = replace(context_for(tmp_path, 2), log=said.append)
     pieces = [piece_of(tmp_path / "task", number) for number in (0, 1)]
     answers = Outputs([0], ["?"], ["!"], [np.zeros((0, 263), np.float32)])
     pieces[0].saved.write(0, answers)
@@ -101,7 +101,7 @@ def test_the_first_process_waits_for_what_the_others_write(tmp_path, monkeypatch
 def test_the_first_process_does_the_part_of_one_that_died(tmp_path, monkeypatch):
     monkeypatch.setattr(generate_stage, "POLL_SECONDS", 0.01)
     monkeypatch.setattr(peers, "SILENT_SECONDS", 0.2)
-    context = replace(context_for(tmp_path, 2), say=lambda line: None)
+    context = replace(context_for(tmp_path, 2), log=lambda line: None)
     pieces = [piece_of(tmp_path / "task", number) for number in (0, 1)]
     outputs = Outputs([0], ["?"], ["!"], [np.zeros((0, 263), np.float32)])
     pieces[0].saved.write(0, outputs)

@@ -192,7 +192,7 @@ def run_stage(tmp_path, captions, hardware=CPU, said=None):
         {},
         store_of(tmp_path, captions),
         hardware=hardware,
-        say=quiet if said is None else said.append,
+        log=quiet if said is None else said.append,
     )
     return stage.run(context), folder / "model"
 

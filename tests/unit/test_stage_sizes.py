@@ -45,7 +45,7 @@ def test_a_language_stage_says_how_many_clips_have_no_words(tmp_path):
     some = build_store(FakeSource(clips), tmp_path / "some", progress=False)
     none = build_store(FakeSource(clips[1:]), tmp_path / "none", progress=False)
     said = []
-    context = StageContext("instruct", "", tmp_path, {}, some, say=said.append)
+    context = StageContext("instruct", "", tmp_path, {}, some, log=said.append)
     log_clips_without_captions("instruct", np.array([0]), context)
     assert len(said) == 1 and "1 of 2 training clips have no caption" in said[0]
     train, val = captioned_clips("mld", context)

@@ -101,7 +101,7 @@ def context_at(made: Path, folder: Path, **settings: object) -> StageContext:
         parents={name: made / name for name in ("tokenizer", "text_encoder")},
         store=MotionStore.open(made / "store"),
         hardware=Hardware(accelerator="cpu"),
-        say=str,
+        log=str,
     )
     return replace(usual, **settings)
 

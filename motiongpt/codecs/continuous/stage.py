@@ -74,7 +74,7 @@ class ContinuousCodecStage(Stage):
         frames = window_of(context.stage, codec, self.window)
         windows = FeatureWindows(store, frames, self.short)
         clips = windows.indices("train"), windows.indices("val")
-        context.say(
+        context.log(
             f"  {context.stage}: {len(clips[0])} training and {len(clips[1])} validation clips"
         )
         if context.hardware.compile:

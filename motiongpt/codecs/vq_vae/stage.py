@@ -79,7 +79,7 @@ class TokenizerStage(Stage):
         windows = FeatureWindows(store, self.window, self.short)
         clips = windows.indices("train"), windows.indices("val")
         check_tokens(store, np.concatenate(clips), rate)
-        context.say(f"  tokenizer: {len(clips[0])} training and {len(clips[1])} validation clips")
+        context.log(f"  tokenizer: {len(clips[0])} training and {len(clips[1])} validation clips")
         if context.hardware.compile:
             compile_parts(tokenizer.compiled_parts())
         collate = window_collator(rate)

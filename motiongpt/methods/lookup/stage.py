@@ -18,7 +18,7 @@ class LookupStage(Stage):
         memory = Memory.build(context.store)
         memory.save(context.folder / MODEL)
         clips, captions = len(memory), len(memory.index)
-        context.say(f"  lookup: {clips} training clips, {captions} captions")
+        context.log(f"  lookup: {clips} training clips, {captions} captions")
         return {
             "clips": float(clips),
             "captions": float(captions),

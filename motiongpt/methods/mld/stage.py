@@ -92,7 +92,7 @@ class MLDStage(Stage):
             self.noise.steps,
         )
         clips = captioned_clips(self.name, context)
-        context.say(
+        context.log(
             f"  {self.name}: {len(clips[0])} training and {len(clips[1])} validation clips, "
             f"{sum(p.numel() for p in denoiser.parameters()):,} parameters"
         )

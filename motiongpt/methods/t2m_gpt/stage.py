@@ -115,7 +115,7 @@ class T2MGPTStage(Stage):
         self, network: CodeTransformer, examples: CodeExamples, context: StageContext
     ) -> dict[str, Any]:
         clips = captioned_clips(self.name, context)
-        context.say(
+        context.log(
             f"  {self.name}: {len(clips[0])} training and {len(clips[1])} validation clips, "
             f"{sum(p.numel() for p in network.parameters()):,} parameters"
         )

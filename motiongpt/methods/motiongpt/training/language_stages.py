@@ -70,7 +70,7 @@ class LanguageStage(Stage):
         examples = LanguageExamples(TokenisedClips(context.store, tokens), mix)
         clips = examples.indices("train"), examples.indices("val")
         log_clips_without_captions(self.name, clips[0], context)
-        context.say(
+        context.log(
             f"  {self.name}: {len(clips[0])} training and {len(clips[1])} validation "
             f"clips, {sum(p.numel() for p in backbone.parameters()):,} parameters"
         )

@@ -41,7 +41,7 @@ class TokensStage(Stage):
         clips = [store.features(index) for index in range(len(store))]
         codes = {WHOLE: tokenizer.encode(clips)}
         for view in self.views:
-            context.say(f"  tokens: {view.name} of {len(clips)} clips")
+            context.log(f"  tokens: {view.name} of {len(clips)} clips")
             ranges = [view.frame_range(len(clip), rate) for clip in clips]
             codes[view.name] = tokenizer.encode(
                 [clip[first:last] for clip, (first, last) in zip(clips, ranges, strict=True)]
