@@ -173,8 +173,8 @@ def one_line(message: str, overrides: Sequence[str]) -> str:
         group, at, package = missing[1].partition("@")
         if at:
             near = re.search(r"override one of ([^?]+)\?", message)
-            valid = near[1] if near else group
-            return f"{missing[1]}: no {group} is chosen in {package}; valid: {valid}"
+            named = near[1] if near else group
+            return f"{missing[1]}: no {group} is chosen in {package}; valid: {named}"
         return _without_group(group, overrides) or _unknown_key(group, overrides)
     return f"{' '.join(message.split())} (overrides: {' '.join(overrides) or 'none'})"
 
