@@ -61,13 +61,17 @@ def test_a_run_is_opened_with_what_it_builds_on(root, where):
     assert model.text_to_motion("a person walks", frames=10, seed=0)[0].frames == 10
 
 
-def test_the_frame_rate_and_the_skeleton_are_those_of_the_store(root):
+def test_the_frame_rate_and_the_skeleton_are_those_of_the_store(root):  # not what data= asked for
     path = root / "runs" / "instruct" / "i1" / "config.json"
     config = json.loads(path.read_text())
-    config["data"] |= {"fps": 30.0, "skeleton": "kit"}
+    config["data"] |= {"fps": 30.0, "skeleton": "humanml3d"}
     path.write_text(json.dumps(config))
     model = opened(root)
-    assert (model.fps, model.skeleton.name) == (30.0, "kit")  # though data.fps=25 was asked for
+    assert (model.fps, model.skeleton.name) == (30.0, "humanml3d")
+    config["data"] |= {"skeleton": "kit"}
+    path.write_text(json.dumps(config))
+    with pytest.raises(UserError, match="n_features expected 251, found 263"):
+        opened(root)
 
 
 def test_the_process_keeps_its_memory_only_if_it_is_told_to(root, monkeypatch):

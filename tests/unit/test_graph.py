@@ -55,7 +55,7 @@ def test_other_data_is_another_experiment(tmp_path):
 
 
 def test_unknown_goals_and_circles_are_named(tmp_path):
-    with pytest.raises(UserError, match="evaluat: no such stage; valid: tokenizer"):
+    with pytest.raises(UserError, match="evaluat: no such stage of this method; valid: tokenizer"):
         plan_experiment(config(tmp_path, goal="evaluat"), tmp_path, "f")
     circle = config(tmp_path)
     circle.stage.tokenizer.parents = ["tokens"]

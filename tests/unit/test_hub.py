@@ -12,6 +12,7 @@ from huggingface_hub.errors import HfHubHTTPError, LocalTokenNotFoundError
 
 from launch.cli import main
 from launch.composition.published_weights import known_weights, published_weights
+from motiongpt.backbones.loading import load_backbone
 from motiongpt.errors import UserError
 from motiongpt.published import hub as hub_module
 from motiongpt.published.folder import ModelFolder
@@ -194,7 +195,7 @@ def test_the_command_fetches_and_imports(served, monkeypatch, tmp_path, capsys):
         assert main(again) == 0
     assert "experiment=published" in capsys.readouterr().out
     imported = ModelFolder.open(to / "small")
-    assert imported.backbone().vocabulary.codebook_size == K
+    assert load_backbone(imported.part("language_model")).vocabulary.codebook_size == K
     assert (imported.source["repository"], imported.source["licence"]) == ("owner/weights", "MIT")
 
 
@@ -260,7 +261,7 @@ def test_a_model_folder_is_pushed_with_a_card(folder, monkeypatch, capsys):
     card = uploads.calls["upload_file"]["path_or_fileobj"].decode()
     assert uploads.calls["upload_file"]["path_in_repo"] == "README.md"
     for part in (
-        'from_pretrained("owner/small")',
+        'load("owner/small")',
         "16 codes, 4 frames a token",
         "Language model: t5",
         "20 frames per second",

@@ -100,10 +100,9 @@ def _read_files(folder: Path) -> dict[str, dict[str, Any]]:
 
 
 def _write_store(folder: Path, names: Sequence[str], features: np.ndarray) -> None:
-    joints = np.zeros((FRAMES, HUMANML3D.n_joints, 3), np.float32)
     with StoreWriter(folder, HUMANML3D) as writer:
         for name in names:
-            writer.add(Clip(name, "train", _captions(name)), _own(features, name), joints)
+            writer.add(Clip(name, "train", _captions(name)), _own(features, name))
     header = {
         "name": "benchmark",
         "fps": HUMANML3D.fps,
