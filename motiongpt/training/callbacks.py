@@ -130,7 +130,7 @@ class ReportProgress(pl.Callback):
         seconds: float = 10.0,
         throughput: Throughput | None = None,
     ) -> None:
-        self.path, self.name, self.log, self.seconds = (
+        self.path, self.name, self.log_line, self.seconds = (
             Path(folder) / "progress.json",
             name,
             log,
@@ -163,7 +163,8 @@ class ReportProgress(pl.Callback):
         left = f", {(trainer.max_steps - step) / rate:.0f} s left" if rate > 0 and not last else ""
         shown = "  ".join(f"{name} {value:.4g}" for name, value in sorted(metrics.items()))
         speed = f"  ({self.throughput.words()})" if self.throughput else ""
-        self.log(f"  {self.name} step {step}/{trainer.max_steps}{left}  {shown}{speed}")
+        # not `self.log`: Lightning puts a function of its own there
+        self.log_line(f"  {self.name} step {step}/{trainer.max_steps}{left}  {shown}{speed}")
 
     def on_exception(
         self, trainer: pl.Trainer, module: pl.LightningModule, exception: BaseException
