@@ -13,7 +13,7 @@ from motiongpt.api.inputs import FREE_SECONDS, MotionLike, as_motions
 from motiongpt.api.motion import Motion
 from motiongpt.errors import UserError
 from motiongpt.methods.base import MOTION_TO_TEXT, TEXT_TO_MOTION, Output, Request
-from motiongpt.methods.motiongpt.joining import first_tokens
+from motiongpt.methods.motiongpt.joining import whole_tokens
 from motiongpt.methods.motiongpt.method import MotionGPTMethod, Prompted
 from motiongpt.methods.motiongpt.rounding import Rounded
 from motiongpt.motion.skeleton import Skeleton
@@ -56,7 +56,7 @@ def chat_prompts(
     motions = [piece for pieces in listed for piece in pieces if not isinstance(piece, str)]
     given = as_motions(motions, skeleton, fps) if motions else []
     rate = method.format.rate
-    clips = [first_tokens(motion.features, rate, skeleton) for motion in given]
+    clips = [whole_tokens(motion.features, rate, skeleton) for motion in given]
     codes = iter(method.encoded(clips))
     write = method.mix.placeholders.vocabulary.write
     prompts = [

@@ -6,7 +6,7 @@ import pytest
 from motiongpt.errors import UserError
 from motiongpt.methods.base import MotionFormat, Request
 from motiongpt.methods.motiongpt.generation.decoding import Decoding
-from motiongpt.methods.motiongpt.joining import filled, first_tokens, last_tokens
+from motiongpt.methods.motiongpt.joining import filled, first_tokens, last_tokens, whole_tokens
 from motiongpt.methods.motiongpt.method import MotionGPTMethod
 from motiongpt.methods.motiongpt.options import Options
 from motiongpt.methods.motiongpt.released import encode_padded
@@ -74,9 +74,15 @@ def test_held_frames_stand_still():
     for held, edge in ((before[:2], row[0]), (after[2:], row[1])):
         assert not held[:, :3].any() and not held[:, 193:259].any()
         np.testing.assert_array_equal(held[:, 3:193], np.repeat(edge[None, 3:193], 2, axis=0))
-    longer = features(5, 10)
-    np.testing.assert_array_equal(last_tokens(longer, 4, HUMANML3D), longer[2:])
-    np.testing.assert_array_equal(first_tokens(longer, 4, HUMANML3D), longer[:8])
+
+
+def test_given_frames_become_the_nearest_number_of_tokens():
+    nine, ten = features(5, 9), features(5, 10)
+    np.testing.assert_array_equal(last_tokens(nine, 4, HUMANML3D), nine[1:])
+    np.testing.assert_array_equal(first_tokens(nine, 4, HUMANML3D), nine[:8])
+    np.testing.assert_array_equal(last_tokens(ten, 4, HUMANML3D)[2:], ten)
+    np.testing.assert_array_equal(first_tokens(ten, 4, HUMANML3D)[:10], ten)
+    np.testing.assert_array_equal(whole_tokens(ten, 4, HUMANML3D), ten[:8])
 
 
 def test_an_end_is_reached_where_it_stands():

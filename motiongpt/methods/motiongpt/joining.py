@@ -67,17 +67,33 @@ def filled(
 
 
 def last_tokens(features: np.ndarray, rate: int, skeleton: Skeleton) -> np.ndarray:
-    """Rows of whole tokens up to the last frame; a few frames are held before the first."""
-    if len(features) < rate:
-        return np.concatenate([_held(features[:1], rate - len(features), skeleton), features])
+    """Rows of whole tokens up to the last frame, of the number of tokens that is nearest.
+
+    One token more holds the first pose still before it, one fewer leaves the first frames out.
+    """
+    short = -len(features) % rate
+    if _adds_a_token(len(features), rate):
+        return np.concatenate([_held(features[:1], short, skeleton), features])
     return features[len(features) % rate :]
 
 
 def first_tokens(features: np.ndarray, rate: int, skeleton: Skeleton) -> np.ndarray:
-    """Rows of whole tokens from the first frame; a few frames are held after the last."""
-    if len(features) < rate:
-        return np.concatenate([features, _held(features[-1:], rate - len(features), skeleton)])
+    """The same from the first frame on: the last pose is held, or the last frames left out."""
+    short = -len(features) % rate
+    if _adds_a_token(len(features), rate):
+        return np.concatenate([features, _held(features[-1:], short, skeleton)])
     return features[: len(features) // rate * rate]
+
+
+def whole_tokens(features: np.ndarray, rate: int, skeleton: Skeleton) -> np.ndarray:
+    """Rows of the whole tokens of a clip that is described; a short one's last pose is held."""
+    if len(features) < rate:
+        return first_tokens(features, rate, skeleton)
+    return features[: len(features) // rate * rate]
+
+
+def _adds_a_token(frames: int, rate: int) -> bool:
+    return frames < rate or 0 < -frames % rate <= rate // 2
 
 
 def _held(row: np.ndarray, frames: int, skeleton: Skeleton) -> np.ndarray:

@@ -11,7 +11,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from motiongpt.methods.base import Request
-from motiongpt.methods.motiongpt.joining import continued, filled, first_tokens, last_tokens
+from motiongpt.methods.motiongpt.joining import (
+    continued,
+    filled,
+    first_tokens,
+    last_tokens,
+    whole_tokens,
+)
 from motiongpt.methods.motiongpt.tasks.clip_tokens import Codes
 from motiongpt.methods.motiongpt.tasks.query import Query
 from motiongpt.motion.skeleton import Skeleton
@@ -54,7 +60,7 @@ class Rounded:
         request, rate, skeleton = self.request, self.format.rate, self.format.skeleton
         found = []
         if request.motion is not None:
-            found.append(first_tokens(request.motion, rate, skeleton))
+            found.append(whole_tokens(request.motion, rate, skeleton))
         if request.start is not None:
             found.append(last_tokens(request.start, rate, skeleton))
         if request.end is not None:
