@@ -12,6 +12,8 @@ from omegaconf import OmegaConf
 from transformers import T5Config, T5ForConditionalGeneration
 from transformers.modeling_utils import no_init_weights
 
+from motiongpt.backbones.loading import load_backbone
+from motiongpt.codecs.loading import load_codec
 from motiongpt.codecs.vq_vae.network import VQVAE
 from motiongpt.codecs.vq_vae.quantizers.ema_reset import EMAResetQuantizer
 from motiongpt.published.folder import ModelFolder
@@ -66,7 +68,7 @@ def test_the_released_size(tmp_path):
     assert "32,615 tokens of which 515 for motion" in done.stdout
 
     folder = ModelFolder.open(tmp_path / "folder")
-    backbone = folder.backbone()
+    backbone = load_backbone(folder.part("language_model"))
     assert backbone.token_ids.codes == tuple(range(WORDS, WORDS + K))
     ids, labels = torch.randint(3, ROWS, (2, 20)), torch.randint(3, ROWS, (2, 12))
     mask = torch.ones_like(ids)
@@ -75,7 +77,7 @@ def test_the_released_size(tmp_path):
         logits, _ = backbone.logits(backbone.collate_ids(ids.tolist(), labels.tolist()))
     scale = float(expected.abs().max())
     torch.testing.assert_close(logits / scale, expected / scale, rtol=0, atol=1e-5)
-    tokenizer = folder.tokenizer().tokenizer
+    tokenizer = load_codec(folder.part("codec")).network
     clip = torch.randn(2, 64, 263)
     codes = network.encode(clip)
     assert torch.equal(tokenizer.encode(clip), codes)

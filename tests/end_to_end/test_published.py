@@ -8,6 +8,8 @@ import pytest
 from launch.runs.ledger import all_runs
 from motiongpt.backbones.loading import load_backbone
 from motiongpt.codecs.trained import TrainedTokenizer
+from motiongpt.methods.base import MotionFormat
+from motiongpt.motion.skeleton import HUMANML3D
 from motiongpt.published.folder import write_model_folder
 from motiongpt.training.stage import MODEL
 
@@ -47,9 +49,11 @@ def folder(trained, tmp_path_factory):
     folder = tmp_path_factory.mktemp("published") / "tiny"
     tokenizer = TrainedTokenizer.load(only(trained, "tokenizer").folder / MODEL)
     backbone = load_backbone(only(trained, "instruct").folder / MODEL)
+    parts = {"codec": tokenizer.save, "language_model": backbone.save}
     write_model_folder(
-        folder, tokenizer, backbone, name="tiny", fps=20.0, skeleton="humanml3d", source={}
-    )
+        folder, parts, method="motiongpt", name="tiny", format=MotionFormat(20.0, HUMANML3D),
+        source={},
+    )  # fmt: skip
     return folder
 
 
@@ -67,11 +71,11 @@ def test_the_metrics_are_those_of_the_model_in_its_own_experiment(trained, folde
     try:
         again = run(tmp_path, *PUBLISHED, f"published.folder={moved}").stdout
         assert "0 to run" in again, "signed by content, not by place"
-        (moved / "tokenizer" / "further.txt").write_text("another")
+        (moved / "codec" / "further.txt").write_text("another")
         changed = run(tmp_path, *PUBLISHED, f"published.folder={moved}", "--dry-run").stdout
         assert "0 to run" not in changed
     finally:
-        (moved / "tokenizer" / "further.txt").unlink(missing_ok=True)
+        (moved / "codec" / "further.txt").unlink(missing_ok=True)
         moved.rename(folder)
 
 
