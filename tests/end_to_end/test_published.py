@@ -61,10 +61,9 @@ def test_the_metrics_are_those_of_the_model_in_its_own_experiment(trained, folde
     done = run(tmp_path, *PUBLISHED, f"published.folder={folder}")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "tiny, nothing is trained" in done.stdout
-    assert not [one for one in all_runs(tmp_path) if one.stage == "pretrain"]
+    assert not [one for one in all_runs(tmp_path) if one.stage in ("tokens", "pretrain")]
     mine, theirs = (only(root, "evaluate").metrics for root in (tmp_path, trained))
     assert mine == theirs and "text_to_motion/model/fid" in mine
-    assert only(tmp_path, "tokens").metrics == only(trained, "tokens").metrics
     again = run(tmp_path, *PUBLISHED, f"published.folder={folder}").stdout
     assert "0 to run" in again
     moved = folder.rename(folder.with_name("elsewhere"))
