@@ -66,9 +66,11 @@ def plan_experiment(
         sign: the signature of a stage; a sweep remembers those that it knows.
 
     Raises:
-        UserError: a goal or a parent that is no stage, or stages that wait for each other.
+        UserError: a goal or a parent that is no stage, stages that wait for each other, or a task
+            that the method cannot do.
     """
     plain = plain_containers(config) if plain is None else plain
+    _check_tasks(plain)
     root, stages = Path(str(plain["paths"]["root"])), plain["stage"]
     planned: dict[str, Planned] = {}
 
@@ -132,6 +134,21 @@ def plain_containers(config: DictConfig) -> dict[str, Any]:
     found = OmegaConf.to_container(config, resolve=True)
     assert isinstance(found, dict)
     return {str(key): value for key, value in found.items()}
+
+
+def _check_tasks(plain: Mapping[str, Any]) -> None:
+    """Refuse a protocol that asks for what no method of this kind can learn."""
+    asked = plain.get("protocol", {}).get("tasks")
+    if not asked:
+        return
+    from motiongpt.methods.base import cannot
+    from motiongpt.methods.loading import known_methods  # takes seconds, and few ask
+
+    name = plain["method"]["name"]
+    able = known_methods()[name].all_tasks if name in known_methods() else frozenset()
+    for task in asked:
+        if task not in able:
+            raise UserError(f"protocol.tasks: {cannot(name, task, able)}")
 
 
 def _settings(stages: Mapping[str, Any], name: str) -> dict[str, Any]:
