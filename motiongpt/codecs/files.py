@@ -11,15 +11,14 @@ from typing import Any
 
 import numpy as np
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
-from torch import Tensor, nn
+from safetensors.torch import save_file
 
 import motiongpt.codecs as codecs
 from motiongpt.codecs.base import Codec
 from motiongpt.errors import UserError
 from motiongpt.files import save_with, write_json
 from motiongpt.registry import class_by_name
+from motiongpt.weights import load_checked, read_weights
 
 FORMAT = 1
 
@@ -73,10 +72,10 @@ class CodecFiles:
             found = getattr(network, name)
             if value is not None and value != found:
                 raise UserError(f"{self.kind} {folder}: {name} expected {value}, found {found}")
-        state = self._tensors(folder / self.weights)
+        state = read_weights(folder / self.weights, self._missing(folder / self.weights))
         mean, std = (state.pop(name, torch.empty(0)).numpy() for name in ("mean", "std"))
         state = {name.removeprefix(self.prefix): tensor for name, tensor in state.items()}
-        load_fitting(network, state, str(folder / self.weights))
+        load_checked(network, state, f"{folder / self.weights}: ")
         return network, mean, std
 
     def _described(self, path: Path) -> Codec:
@@ -88,38 +87,14 @@ class CodecFiles:
             kind: Any = class_by_name(codecs, self.base, described["class"])
             return kind.from_arguments(described["arguments"])
         except FileNotFoundError:
-            raise self._missing(path) from None
+            raise UserError(f"{path}: {self._missing(path)}") from None
         except (ValueError, KeyError, TypeError) as error:
             raise UserError(f"{path}: not a {self.kind}'s description: {error!r}") from error
 
-    def _tensors(self, path: Path) -> dict[str, Tensor]:
-        try:
-            return load_file(path)
-        except FileNotFoundError:
-            raise self._missing(path) from None
-        except SafetensorError as error:
-            raise UserError(f"{path}: damaged weights: {error}") from error
-
-    def _missing(self, path: Path) -> UserError:
+    def _missing(self, path: Path) -> str:
         """What to say of a file that is not there: another kind of codec may be."""
         others = sorted(
             other.name for other in path.parent.glob("*.json") if other.name != self.description
         )
         there = f", but {', '.join(others)}: it is of another kind" if others else ""
-        return UserError(
-            f"{path}: no such file{there}; run the {self.kind} stage first or give its folder"
-        )
-
-
-def load_fitting(network: nn.Module, state: Mapping[str, Tensor], where: str) -> None:
-    """Load `state` into `network`, every tensor of it.
-
-    Raises:
-        UserError: `state` lacks a tensor, has one too many or one of another shape.
-    """
-    expected = network.state_dict()
-    for name in sorted(expected.keys() | state.keys()):
-        shapes = [tuple(s[name].shape) if name in s else "none" for s in (expected, state)]
-        if shapes[0] != shapes[1]:
-            raise UserError(f"{where}: {name} expected shape {shapes[0]}, found {shapes[1]}")
-    network.load_state_dict(state)
+        return f"no such file{there}; run the {self.kind} stage first or give its folder"

@@ -9,7 +9,7 @@ from transformers import GPT2Config, GPT2LMHeadModel, PreTrainedTokenizerBase
 from transformers.modeling_utils import no_init_weights
 
 from motiongpt.errors import UserError
-from motiongpt.shapes import check_shapes, dimension
+from motiongpt.weights import check_shapes, dimension
 
 HEAD_WIDTH = 64  # of every published GPT-2; the shapes don't tell how many heads there are
 MASKS = re.compile(r"transformer\.h\.\d+\.attn\.(masked_bias|bias)")  # constants, saved until 2023

@@ -9,7 +9,7 @@ from transformers import PreTrainedTokenizerBase, T5Config, T5ForConditionalGene
 from transformers.modeling_utils import no_init_weights
 
 from motiongpt.errors import UserError
-from motiongpt.shapes import check_shapes, dimension
+from motiongpt.weights import check_shapes, dimension
 
 FIRST = "encoder.block.0.layer.0.SelfAttention."
 FEED_FORWARD = "encoder.block.0.layer.1.DenseReluDense."

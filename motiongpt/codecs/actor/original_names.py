@@ -24,8 +24,8 @@ import torch
 from torch import Tensor, nn
 
 from motiongpt.codecs.actor.positions import sinusoids
-from motiongpt.codecs.files import load_fitting
 from motiongpt.errors import UserError
+from motiongpt.weights import load_checked
 
 NAMES = {
     "encoder.muQuery": "encoder.mean_tokens",
@@ -92,7 +92,7 @@ def load_original(network: nn.Module, state: Mapping[str, Tensor], prefix: str =
             ours = sinusoids(table.shape[0], table.shape[-1])
             if not torch.allclose(table[:, 0].cpu(), ours, atol=TABLE_ERROR):
                 raise UserError(f"released weights: {name} does not hold ACTOR's sinusoids")
-    load_fitting(network, from_original_state_dict(state, prefix), "released weights")
+    load_checked(network, from_original_state_dict(state, prefix), "released weights: ")
 
 
 def original_sizes(state: Mapping[str, Tensor], prefix: str = "") -> dict[str, Any]:

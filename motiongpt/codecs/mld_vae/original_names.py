@@ -17,7 +17,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from motiongpt.errors import UserError
-from motiongpt.shapes import check_shapes
+from motiongpt.weights import load_checked
 
 TABLES = {
     "query_pos_encoder.pe": "encoder_positions",
@@ -72,7 +72,7 @@ def load_original(vae: nn.Module, state: Mapping[str, Tensor], prefix: str = "")
     Raises:
         UserError: a weight is missing, left over, or of another shape.
     """
-    load_checked(vae, from_original_state_dict(state, prefix))
+    load_checked(vae, from_original_state_dict(state, prefix), "released weights: ")
 
 
 def original_sizes(state: Mapping[str, Tensor], prefix: str = "") -> dict[str, Any]:
@@ -115,13 +115,3 @@ def skip_sizes(state: Mapping[str, Tensor], prefix: str) -> dict[str, int]:
         for name in state
     )
     return {"layers": 2 * pairs + 1, "feed_forward": middle.shape[0]}
-
-
-def load_checked(network: nn.Module, renamed: Mapping[str, Tensor]) -> None:
-    """Load weights under our names.
-
-    Raises:
-        UserError: a weight is missing, left over, or of another shape.
-    """
-    check_shapes(network.state_dict(), renamed, "released weights: ")
-    network.load_state_dict(dict(renamed))

@@ -17,9 +17,9 @@ from typing import Any
 
 from torch import Tensor
 
-from motiongpt.codecs.files import load_fitting
 from motiongpt.codecs.vposer_t.network import VPoserT
 from motiongpt.errors import UserError
+from motiongpt.weights import load_checked
 
 NAMES = {
     "encoder_net.1": "encoder.input_norm",
@@ -70,7 +70,7 @@ def load_original(codec: VPoserT, state: Mapping[str, Tensor], prefix: str = "")
     Raises:
         UserError: a weight is missing, left over, or of another shape.
     """
-    load_fitting(codec, from_original_state_dict(state, prefix), "released weights")
+    load_checked(codec, from_original_state_dict(state, prefix), "released weights: ")
 
 
 def original_sizes(

@@ -22,8 +22,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from motiongpt.codecs.files import load_fitting
 from motiongpt.errors import UserError
+from motiongpt.weights import load_checked
 
 BLOCK_PARTS = {"conv1": "dilated", "conv2": "pointwise"}
 QUANTIZER_NAMES = ("quantizer.codebook", "quantizer.embedding.weight")
@@ -72,7 +72,7 @@ def load_original(
     for name in ("quantizer.code_sum", "quantizer.code_count", "quantizer.initialised"):
         if name not in expected:
             renamed.pop(name, None)
-    load_fitting(tokenizer, renamed, "released weights")
+    load_checked(tokenizer, renamed, "released weights: ")
 
 
 def original_sizes(state: Mapping[str, Tensor], prefix: str = "") -> dict[str, Any]:

@@ -7,14 +7,13 @@ from typing import Self
 
 import numpy as np
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 
 from motiongpt.errors import UserError
 from motiongpt.files import save_array, save_with, write_json
 from motiongpt.methods.mld.denoiser import LatentDenoiser
 from motiongpt.methods.mld.schedule import NoiseSchedule
-from motiongpt.shapes import check_shapes
+from motiongpt.weights import load_checked, read_weights
 
 DESCRIPTION, WEIGHTS, LENGTHS = "denoiser.json", "denoiser.safetensors", "lengths.npy"
 METHOD, FORMAT = "mld", 1
@@ -60,14 +59,7 @@ class TrainedDenoiser:
         folder = Path(folder)
         network, schedule = _described(folder / DESCRIPTION)
         path = folder / WEIGHTS
-        try:
-            state = load_file(path)
-        except FileNotFoundError:
-            raise UserError(f"{path}: {MISSING}") from None
-        except SafetensorError as error:
-            raise UserError(f"{path}: damaged weights: {error}") from error
-        check_shapes(network.state_dict(), state, f"{path}: ")
-        network.load_state_dict(state)
+        load_checked(network, read_weights(path, MISSING), f"{path}: ")
         lengths = _lengths(folder / LENGTHS)
         return cls(network.to(device).eval(), schedule.to(device), lengths)
 

@@ -14,9 +14,10 @@ from typing import Any
 
 from torch import Tensor
 
-from motiongpt.codecs.mld_vae.original_names import BLOCKS, load_checked, skip_sizes
+from motiongpt.codecs.mld_vae.original_names import BLOCKS, skip_sizes
 from motiongpt.errors import UserError
 from motiongpt.methods.mld.denoiser import LatentDenoiser
+from motiongpt.weights import load_checked
 
 UNUSED = "mem_pos.pe"
 NAMES = {
@@ -68,7 +69,7 @@ def load_original(denoiser: LatentDenoiser, state: Mapping[str, Tensor], prefix:
     Raises:
         UserError: a weight is missing, left over, or of another shape.
     """
-    load_checked(denoiser, from_original_state_dict(state, prefix))
+    load_checked(denoiser, from_original_state_dict(state, prefix), "released weights: ")
 
 
 def original_sizes(

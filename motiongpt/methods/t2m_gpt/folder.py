@@ -4,16 +4,16 @@ import json
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 
 from motiongpt.errors import UserError
 from motiongpt.files import save_with, write_json
 from motiongpt.methods.t2m_gpt.network import CodeTransformer
-from motiongpt.shapes import check_shapes
+from motiongpt.weights import load_checked, read_weights
 
 DESCRIPTION, WEIGHTS = "transformer.json", "transformer.safetensors"
 METHOD, FORMAT = "t2m_gpt", 1
+MISSING = "no such file; train the method's transformer first"
 
 
 def save_transformer(network: CodeTransformer, folder: Path) -> None:
@@ -32,14 +32,7 @@ def load_transformer(folder: Path, device: str | torch.device = "cpu") -> CodeTr
     """
     network = _described(Path(folder) / DESCRIPTION)
     path = Path(folder) / WEIGHTS
-    try:
-        state = load_file(path)
-    except FileNotFoundError:
-        raise UserError(f"{path}: no such file; train the method's transformer first") from None
-    except SafetensorError as error:
-        raise UserError(f"{path}: damaged weights: {error}") from error
-    check_shapes(network.state_dict(), state, f"{path}: ")
-    network.load_state_dict(state)
+    load_checked(network, read_weights(path, MISSING), f"{path}: ")
     return network.to(device).eval()
 
 
@@ -54,6 +47,6 @@ def _described(path: Path) -> CodeTransformer:
             )
         return CodeTransformer(**described["arguments"])
     except FileNotFoundError:
-        raise UserError(f"{path}: no such file; train the method's transformer first") from None
+        raise UserError(f"{path}: {MISSING}") from None
     except (ValueError, KeyError, TypeError) as error:
         raise UserError(f"{path}: not a transformer's description: {error!r}") from error

@@ -25,7 +25,7 @@ from torch import Tensor
 from motiongpt.errors import UserError
 from motiongpt.methods.t2m_gpt.blocks import sinusoids
 from motiongpt.methods.t2m_gpt.network import CodeTransformer
-from motiongpt.shapes import check_shapes, dimension
+from motiongpt.weights import check_shapes, dimension
 
 CONTAINER = "trans"
 """Key of the weights in a released checkpoint."""

@@ -21,7 +21,7 @@ from motiongpt.published.importers.base import (
     parameters,
     remarks_of,
 )
-from motiongpt.shapes import tensors_under
+from motiongpt.weights import tensors_under
 
 VAE, DENOISER = "vae.", "denoiser."
 MARK = VAE + "global_motion_token"  # no other project's VAE has it

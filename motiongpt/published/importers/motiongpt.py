@@ -17,7 +17,7 @@ from motiongpt.published.importers.base import (
     remarks_of,
 )
 from motiongpt.published.language_model import backbone_from_state, usual_text_tokenizer
-from motiongpt.shapes import tensors_under
+from motiongpt.weights import tensors_under
 
 TOKENIZER, LANGUAGE_MODEL = "vae.", "lm.language_model."
 VQ_VAE = ("vae.encoder.model.", "vae.decoder.model.", "vae.quantizer.")  # other VAEs are vae.* too

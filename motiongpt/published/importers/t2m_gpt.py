@@ -11,7 +11,7 @@ from motiongpt.published.importers.base import (
     codec_summary,
     remarks_of,
 )
-from motiongpt.shapes import tensors_under
+from motiongpt.weights import tensors_under
 
 PREFIXES = ("vqvae.", "")  # inside the wrapper that is trained, or alone
 EDGE = "encoder.model.0.weight"

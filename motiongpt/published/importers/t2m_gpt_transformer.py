@@ -15,7 +15,7 @@ from motiongpt.published.importers.base import (
     ImportOptions,
     parameters,
 )
-from motiongpt.shapes import tensors_under
+from motiongpt.weights import tensors_under
 
 TRANSFORMER = "transformer"
 PARTS = ("trans_base.", "trans_head.")

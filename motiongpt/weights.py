@@ -1,9 +1,12 @@
-"""Comparing weights with what a network needs, name by name and shape by shape."""
+"""Weights of networks: read from files, compared with what a network needs, and loaded."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
-from torch import Tensor
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor, nn
 
 from motiongpt.errors import UserError
 
@@ -43,6 +46,36 @@ def check_shapes(expected: Mapping[str, Tensor], found: Mapping[str, Tensor], pr
         name, wanted, there = wrong[0]
         more = f"; {len(wrong) - 1} more weights don't fit" if len(wrong) > 1 else ""
         raise UserError(f"{prefix}{name}: expected {wanted}, found {there}{more}")
+
+
+def load_checked(network: nn.Module, state: Mapping[str, Tensor], prefix: str) -> None:
+    """Load `state` into `network`, every tensor of it.
+
+    Args:
+        prefix: see `check_shapes`.
+
+    Raises:
+        UserError: as `check_shapes`.
+    """
+    check_shapes(network.state_dict(), state, prefix)
+    network.load_state_dict(dict(state))
+
+
+def read_weights(path: Path, missing: str) -> dict[str, Tensor]:
+    """The tensors of a safetensors file.
+
+    Args:
+        missing: what to say, after the path, of a file that is not there.
+
+    Raises:
+        UserError: no such file, or a damaged one.
+    """
+    try:
+        return load_file(path)
+    except FileNotFoundError:
+        raise UserError(f"{path}: {missing}") from None
+    except SafetensorError as error:
+        raise UserError(f"{path}: damaged weights: {error}") from error
 
 
 def dimension(state: Mapping[str, Tensor], name: str, axis: int, prefix: str) -> int:
