@@ -4,7 +4,7 @@ Shape letters: T frames, F features. Features are in their own units, never norm
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -148,6 +148,18 @@ class Method(ABC):
         for request in requests:
             if request.task not in self.tasks:
                 raise UserError(cannot(self.name, request.task, self.tasks))
+
+
+def check_options(name: str, options: Mapping[str, Any], known: Iterable[str]) -> None:
+    """Refuse options of `Method.load` that a method does not have.
+
+    Raises:
+        UserError: an unknown one; lists the known ones.
+    """
+    known = tuple(known)
+    unknown = [option for option in options if option not in known]
+    if unknown:
+        raise UserError(f"method {name} has no option {unknown[0]}; it has: {', '.join(known)}")
 
 
 def cannot(name: str, task: str, tasks: frozenset[str]) -> str:

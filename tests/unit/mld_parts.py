@@ -46,5 +46,5 @@ def small_method(**options: object) -> MLD:
     trained = TrainedDenoiser(
         small_denoiser().eval(), NoiseSchedule(), np.array([9, 20, 31, 44], np.int64)
     )
-    chosen = Sampling.of({"steps": 6, **options})
+    chosen = Sampling(**{"steps": 6, **options})
     return MLD(small_codec(), trained, FakeTextEncoder(), chosen)

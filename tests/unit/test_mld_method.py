@@ -108,13 +108,18 @@ def test_nothing_asked_is_nothing_given():
         ({"length": 0}, "length=0"),
         ({"length": True}, "length=True"),
         ({"batch_size": 0}, "batch_size=0"),
-        ({"temperature": 1}, "no option temperature; it has: steps, guidance, length, batch_size"),
         ({"steps": 1000}, "choose 1 to 999"),
     ],
 )
 def test_options_that_there_are_not_are_refused(options, named):
     with pytest.raises(UserError, match=named):
         small_method(**options)
+
+
+def test_an_unknown_option_is_answered_with_the_known_ones():
+    said = "no option temperature; it has: steps, guidance, length, batch_size"
+    with pytest.raises(UserError, match=said):
+        MLD.load({}, MotionFormat(20.0, HUMANML3D), temperature=1)
 
 
 def test_parts_of_different_trainings_are_refused():

@@ -153,7 +153,7 @@ def test_parts_that_do_not_belong_together_are_refused():
 )
 def test_options_that_there_are_not_are_refused(options, message):
     with pytest.raises(UserError, match=message):
-        Generation.of(options)
+        T2MGPT.load({}, FORMAT, **options)
 
 
 def test_it_opens_its_parts_and_says_which_is_missing(tmp_path, monkeypatch):

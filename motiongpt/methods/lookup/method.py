@@ -22,6 +22,7 @@ from motiongpt.methods.base import (
     MotionFormat,
     Output,
     Request,
+    check_options,
     part_folder,
 )
 from motiongpt.methods.lookup.completion import Completion, held
@@ -83,9 +84,7 @@ class Lookup(Method):
         Raises:
             UserError: also where the store is absent, another one, or of another skeleton.
         """
-        unknown = sorted(set(options) - set(OPTIONS))
-        if unknown:
-            raise UserError(f"lookup has no option {unknown[0]}; it has: {', '.join(OPTIONS)}")
+        check_options(cls.name, options, OPTIONS)
         memory = Memory.open(part_folder(folders, MEMORY, cls.name))
         known = memory.store.skeleton.name
         if format.skeleton.name != known:

@@ -17,6 +17,7 @@ from motiongpt.methods.base import (
     MotionFormat,
     Output,
     Request,
+    check_options,
     part_folder,
 )
 from motiongpt.methods.mld.examples import latent_shape
@@ -58,19 +59,6 @@ class Sampling:
             raise UserError(
                 f"method mld: length={self.length}; choose {TRAINING} or a number of frames"
             )
-
-    @classmethod
-    def of(cls, options: Mapping[str, Any]) -> Self:
-        """From options by name.
-
-        Raises:
-            UserError: an unknown name; lists the known ones.
-        """
-        known = [field.name for field in fields(cls)]
-        unknown = [name for name in options if name not in known]
-        if unknown:
-            raise UserError(f"method mld has no option {unknown[0]}; it has: {', '.join(known)}")
-        return cls(**options)
 
 
 class MLD(Method):
@@ -127,7 +115,8 @@ class MLD(Method):
         Raises:
             UserError: as `Method.load`, or an unknown option.
         """
-        sampling = Sampling.of(options)
+        check_options(cls.name, options, (field.name for field in fields(Sampling)))
+        sampling = Sampling(**options)
         codec, denoiser, text_encoder = (
             part_folder(folders, part, cls.name) for part in ("codec", "denoiser", "text_encoder")
         )

@@ -4,7 +4,7 @@ Shape letters: T frames, F features, L tokens.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Self
 
@@ -23,6 +23,7 @@ from motiongpt.methods.base import (
     MotionFormat,
     Output,
     Request,
+    check_options,
     part_folder,
 )
 from motiongpt.methods.motiongpt import tasks as task_modules
@@ -123,6 +124,7 @@ class MotionGPTMethod(Method):
         Args:
             options: `mix` and the fields of `Options`.
         """
+        check_options(cls.name, options, ("mix", *(field.name for field in fields(Options))))
         n_features = format.skeleton.n_features
         codec = TrainedTokenizer.load(
             part_folder(folders, CODEC, cls.name), n_features=n_features, device=device

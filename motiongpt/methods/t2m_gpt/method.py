@@ -17,6 +17,7 @@ from motiongpt.methods.base import (
     MotionFormat,
     Output,
     Request,
+    check_options,
     part_folder,
 )
 from motiongpt.methods.t2m_gpt.folder import load_transformer
@@ -57,21 +58,6 @@ class Generation:
                 )
         if self.batch_size < 1:
             raise UserError(f"method t2m_gpt: batch_size={self.batch_size}; expected 1 or more")
-
-    @classmethod
-    def of(cls, options: Mapping[str, Any]) -> "Generation":
-        """From options by name.
-
-        Raises:
-            UserError: an unknown name; lists the known ones.
-        """
-        known = [field.name for field in fields(cls)]
-        unknown = [name for name in options if name not in known]
-        if unknown:
-            raise UserError(
-                f"method t2m_gpt has no option {unknown[0]}; it has: {', '.join(known)}"
-            )
-        return cls(**options)
 
 
 class T2MGPT(Method):
@@ -130,7 +116,8 @@ class T2MGPT(Method):
         Raises:
             UserError: as `Method.load`, or an unknown option.
         """
-        generation = Generation.of(options)
+        check_options(cls.name, options, (field.name for field in fields(Generation)))
+        generation = Generation(**options)
         codec, transformer, text_encoder = (
             part_folder(folders, part, cls.name)
             for part in ("codec", "transformer", "text_encoder")
