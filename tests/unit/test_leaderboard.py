@@ -1,7 +1,6 @@
 import csv
 import io
 import re
-from html.parser import HTMLParser
 
 import pytest
 
@@ -26,52 +25,13 @@ from evaluation.leaderboard.runs import (
 from evaluation.reports.results_file import read_results
 from launch.composition.studies import EXPERIMENTS
 from motiongpt.errors import UserError
+from tests.unit.boards import board, mixed_runs, numbers
 from tests.unit.results_files import number, write
-
-BANDAI = {
-    "data__name": "bandai_namco",
-    "protocol__name": "ours",
-    "evaluator__name": "own",
-    "evaluator__words": "learned",
-}
-TASKS = [
-    ("text_to_motion", "r_top1", 0.4, "higher"),
-    ("text_to_motion", "fid", 0.3, "lower"),
-    ("text_to_motion", "diversity", 9.0, "real"),
-    ("motion_to_text", "cider", 0.3, "higher"),
-    ("prediction", "fid", 0.5, "lower"),
-]
-
-
-def numbers(row="model", factor=1.0):
-    return [
-        number(task=task, metric=metric, value=value * factor, better=better, row=row)
-        for task, metric, value, better in TASKS
-    ]
-
-
-def board(*folders, tables=()):
-    runs, broken = gather(folders)
-    return build_board(find_tables(EXPERIMENTS, tables), runs, {}, broken)
 
 
 @pytest.fixture
 def mixed(tmp_path):
-    """A comparable run, one on other data with a baseline, and the four points of a sweep."""
-    write(tmp_path / "runs/evaluate/a", *numbers(), *numbers("real", 1.1))
-    chance = number(row='chance <of> another & "all"', value=90.0)
-    group = {"experiment__group": "50%_of <b>"}
-    write(tmp_path / "runs/evaluate/b", *numbers(), chance, signature="b" * 16, **BANDAI, **group)
-    for rate in (1, 2, 4, 8):
-        mpjpe = number(task="reconstruction", metric="mpjpe", value=30.0 + rate, unit="mm")
-        write(
-            tmp_path / f"runs/evaluate_codec/{rate}",
-            mpjpe,
-            signature=f"{rate:016x}",
-            method__facts__frames_per_token=rate,
-            **BANDAI,
-        )
-    return tmp_path
+    return mixed_runs(tmp_path)
 
 
 def rows(table, title="Ours"):
@@ -175,12 +135,12 @@ def test_a_run_without_the_fact_of_a_table_is_not_in_it(tmp_path):
 
 
 def test_committed_results_of_the_first_schema_are_motiongpts_and_marked():
-    runs, broken = gather([EXPERIMENTS / "codebook", EXPERIMENTS / "quickstart"])
+    runs, broken = gather([EXPERIMENTS / "codebook", EXPERIMENTS / "bandai_small"])
     assert not broken and {run.schema for run in runs} == {1}
     assert {run.method.name for run in runs} == {"motiongpt"}
-    quick = next(run for run in runs if run.stage == "evaluate")
-    assert next(iter(quick.method.facts)) == "tokenizer" and "group" not in quick.method.facts
-    judges = {number.metric: number.judge for number in quick.results}
+    whole = next(run for run in runs if run.stage == "evaluate")
+    assert next(iter(whole.method.facts)) == "tokenizer" and "group" not in whole.method.facts
+    judges = {number.metric: number.judge for number in whole.results}
     assert (judges["fid"], judges["bleu4"], judges["ade"]) == ("evaluator", "captions", "none")
     found = build_board(find_tables(EXPERIMENTS, ["codebook"]), runs, {})
     assert "3 of our rows: results of schema 1." in plain_table(found.tables[0])
@@ -307,78 +267,6 @@ def test_plain_tables_say_the_protocol_of_every_group(mixed):
     text = plain_table(table)
     assert "[Ours: data bandai_namco" in text and "[Published: data humanml3d" in text
     assert "FID ↓" in text and "Diversity →" in text and "not comparable: other data" in text
-
-
-VOID = {"meta", "link", "img", "br", "line", "circle", "path", "polygon"}
-
-
-class Page(HTMLParser):
-    """Collects tags, and checks that they close in order."""
-
-    def __init__(self):
-        super().__init__()
-        self.tags, self.open, self.texts = [], [], []
-
-    def handle_starttag(self, tag, attrs):
-        self.tags.append((tag, dict(attrs)))
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag, attrs):
-        self.tags.append((tag, dict(attrs)))
-
-    def handle_endtag(self, tag):
-        if tag not in VOID:
-            closed = self.open.pop()
-            if closed == "p" and tag != "p":
-                raise AssertionError(f"{closed} closed by {tag}")
-            assert closed == tag
-
-    def handle_data(self, data):
-        self.texts.append(data)
-
-    def all(self, tag):
-        return [attributes for name, attributes in self.tags if name == tag]
-
-
-@pytest.fixture
-def page(mixed):
-    write(mixed / "runs/evaluate/broken", schema=3)
-    parsed = Page()
-    parsed.source = html_page(board(mixed))
-    parsed.feed(parsed.source)
-    parsed.close()
-    assert parsed.open == []
-    return parsed
-
-
-def test_the_page_needs_nothing_from_elsewhere(page):
-    assert not re.search(r"https?://|@import|url\(|src=", page.source)
-    assert not page.all("link") and not page.all("img") and not page.all("iframe")
-    assert all(a["href"].startswith("#") for a in page.all("a"))
-    anchors = {attributes["id"] for _, attributes in page.tags if "id" in attributes}
-    assert {a["href"][1:] for a in page.all("a")} <= anchors
-
-
-def test_the_page_can_be_sorted_by_keyboard_and_every_row_has_values(page):
-    heads = [head for head in page.all("th") if "aria-sort" in head]
-    buttons = [button for button in page.all("button") if "data-column" in button]
-    assert len(heads) == len(buttons) > 50 and all(b["type"] == "button" for b in buttons)
-    assert all("data-value" in cell for cell in page.all("td"))
-    assert "style" in page.source and "prefers-color-scheme: dark" in page.source
-
-
-def test_the_page_says_where_every_row_of_ours_comes_from(page):
-    text = " ".join(page.texts)
-    for words in ("b" * 16, "data fingerprint", "1234, 1235", "bandai_namco"):
-        assert words in text
-    assert "≠ not comparable" in text and "schema: 2 was expected" in text
-    assert "&lt;of&gt;" in page.source and "<of>" not in page.source
-
-
-def test_ids_are_unique(page):
-    ids = [attributes["id"] for _, attributes in page.tags if "id" in attributes]
-    assert len(ids) == len(set(ids))
 
 
 def test_radar_inverts_where_lower_is_better_and_leaves_gaps(mixed):

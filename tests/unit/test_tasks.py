@@ -9,7 +9,6 @@ import pytest
 from hydra import compose, initialize_config_dir
 
 from launch.composition.build import build
-from motiongpt.backbones.motion_vocabulary import MotionVocabulary
 from motiongpt.errors import UserError
 from motiongpt.methods.motiongpt.tasks.clip_tokens import ClipTokens
 from motiongpt.methods.motiongpt.tasks.example import Example
@@ -17,32 +16,16 @@ from motiongpt.methods.motiongpt.tasks.inbetween import Inbetween
 from motiongpt.methods.motiongpt.tasks.motion_to_text import MotionToText
 from motiongpt.methods.motiongpt.tasks.placeholders import RightPlaceholders
 from motiongpt.methods.motiongpt.tasks.prediction import Prediction
-from motiongpt.methods.motiongpt.tasks.pretraining_mix import PretrainingMix
 from motiongpt.methods.motiongpt.tasks.query import Query
 from motiongpt.methods.motiongpt.tasks.task_mix import TaskMix
 from motiongpt.methods.motiongpt.tasks.templates import Templates
 from motiongpt.methods.motiongpt.tasks.text_to_motion import TextToMotion
 from motiongpt.methods.motiongpt.tasks.views import View, views_from
 from tests.queries import query_of
+from tests.unit.clip_tokens import RANGES, VOCABULARY, K, make_clip
 
 CONF = Path(__file__).parents[2] / "conf"
-K = 64
-VOCABULARY = MotionVocabulary(K)
-RANGES = {
-    "prediction_given": [0.0, 0.2],
-    "inbetween_head": [0.0, 0.25],
-    "inbetween_tail": [0.75, 1.0],
-}
 ALL = (TextToMotion, MotionToText, Prediction, Inbetween)
-
-
-def make_clip(tokens=20, captions=("a person walks forward.",), rest=3):
-    """Whole clip is 0, 1, 2, ...; views count from 30, 40 and 50, as if encoded alone."""
-    views = {"whole": np.arange(tokens) % K}
-    for base, view in zip((30, 40, 50), views_from(RANGES), strict=True):
-        first, last = view.token_range(tokens)
-        views[view.name] = base + np.arange(last - first)
-    return ClipTokens("clip", tokens * 4 + rest, 20.0, 4, captions, views)
 
 
 def make_mix(*classes, **options):
@@ -364,41 +347,3 @@ def test_released_prompts_and_outputs():
     assert mix["text_to_motion"].codes(marked).tolist() == [3, K - 1, 4]
     lost_end = VOCABULARY.token(K) + VOCABULARY.token(9)
     assert mix["text_to_motion"].codes(lost_end).tolist() == [0]
-
-
-def pretraining(**shares):
-    return PretrainingMix(K, lambda text, rng: Example("objective", text), **shares)
-
-
-def test_pretraining_draws_all_objectives_by_share():
-    rng = np.random.default_rng(0)
-    mix, clip = pretraining(), make_clip()
-    drawn = [mix.example(clip, rng) for _ in range(1500)]
-    caption, motion = clip.captions[0], VOCABULARY.write(clip.codes)
-    counts = Counter((example.input, example.target) for example in drawn)
-    assert set(counts) == {
-        (caption, motion),
-        (motion, caption),
-        ("objective", caption),
-        ("objective", motion),
-        ("objective", f"{caption} {motion}"),
-    }
-    assert 0.28 < counts[caption, motion] / 1500 < 0.38
-    assert 0.08 < counts["objective", motion] / 1500 < 0.15
-
-
-def test_pretraining_without_captions_is_unsupervised_motion():
-    clip = make_clip(captions=())
-    mix = pretraining()
-    assert mix.accepts(clip)
-    assert mix.example(clip, np.random.default_rng(0)).target == VOCABULARY.write(clip.codes)
-    assert not pretraining(unsupervised=0.0).accepts(clip)
-
-
-def test_pretraining_refuses_what_makes_no_sense():
-    with pytest.raises(UserError, match="not all 0"):
-        pretraining(unsupervised=0, text_to_motion=0, motion_to_text=0)
-    with pytest.raises(UserError, match="unknown material music"):
-        pretraining(materials={"music": 1.0})
-    with pytest.raises(UserError, match="2 tokens"):
-        pretraining().example(make_clip(2), np.random.default_rng(0))
