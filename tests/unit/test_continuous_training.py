@@ -181,10 +181,16 @@ def stage_for(name: str, **losses) -> ContinuousCodecStage:
     }  # fmt: skip
     schedule = {"steps": 6, "batch_size": 8, "validate_every": 3, "checkpoint_every": 3}
     return ContinuousCodecStage(
-        OmegaConf.create({**CODECS[name], "_partial_": True}), None, "pad", losses,
-        OmegaConf.create(optimizer), OmegaConf.create(scheduler), 1e-3,
-        OmegaConf.create(schedule), 7,
-    )  # fmt: skip
+        OmegaConf.create({**CODECS[name], "_partial_": True}),
+        window=None,
+        short="pad",
+        losses=losses,
+        optimizer=OmegaConf.create(optimizer),
+        scheduler=OmegaConf.create(scheduler),
+        learning_rate=1e-3,
+        schedule=OmegaConf.create(schedule),
+        seed=7,
+    )
 
 
 def run_stage(processes, root, name, **losses):
