@@ -161,6 +161,8 @@ def test_stopping_ends_the_processes_and_keeps_what_was_measured(how, tmp_path):
         cwd=ROOT,
         stdout=subprocess.PIPE,
         text=True,
+        # A shell's background job ignores Ctrl-C, and so would what it starts.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     assert running.stdout is not None
     for line in running.stdout:
