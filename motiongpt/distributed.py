@@ -3,6 +3,10 @@
 Every function is one that all processes must call together; alone, each is free of charge.
 """
 
+import contextlib
+import gc
+from collections.abc import Iterator
+
 import torch
 import torch.distributed as dist
 import torch.nn.functional as F
@@ -12,6 +16,22 @@ from torch import Tensor
 def several_processes() -> bool:
     """Whether torch.distributed runs with more than one process."""
     return dist.is_available() and dist.is_initialized() and dist.get_world_size() > 1
+
+
+@contextlib.contextmanager
+def process_group_ended() -> Iterator[None]:
+    """After the block this process belongs to no process group, whoever made it.
+
+    The last thing a process does. gloo's threads let go of tensors after the answer has been seen;
+    one that does so while the interpreter closes aborts the process, whose work is done, and a
+    scheduler then cancels what waits for it. Lightning ends groups of NCCL only.
+    """
+    try:
+        yield
+    finally:
+        if dist.is_available() and dist.is_initialized():
+            dist.destroy_process_group()
+            gc.collect()  # a trainer and its module hold each other, and the group's threads
 
 
 def sum_over_processes(values: Tensor) -> Tensor:

@@ -10,6 +10,7 @@ import torch
 import torch.multiprocessing as mp
 
 from launch.jobs.processes import local_processes, local_variables
+from motiongpt.distributed import process_group_ended
 
 GIVE_UP_SECONDS = 240.0
 
@@ -39,4 +40,5 @@ def run_together(world: int, work: Callable[..., None], *arguments: Any) -> None
 def _one(rank: int, world: int, port: int, work: Callable[..., None], arguments: Any) -> None:
     os.environ.update(local_variables(rank, world, port, "test"))
     torch.set_num_threads(1)
-    work(local_processes(), *arguments)
+    with process_group_ended():
+        work(local_processes(), *arguments)

@@ -15,6 +15,7 @@ from launch.jobs.processes import slurm_processes
 from launch.plans.graph import Planned
 from launch.runs.attempts import Superseded
 from launch.runs.run_stage import run_stage
+from motiongpt.distributed import process_group_ended
 from motiongpt.errors import UserError
 from motiongpt.training.stage import Processes
 from motiongpt.training.stopping import Interrupted, StopRequest
@@ -94,7 +95,7 @@ def run_job(
     quiet()
     stage = read_planned(plan)
     _restrict_threads()
-    with StopRequest().listening() as stop:
+    with StopRequest().listening() as stop, process_group_ended():
         try:
             _wait_for_parents(stage)
             run_stage(stage, stop, processes, group)
