@@ -254,6 +254,8 @@ def test_it_learns_32_clips_by_heart_through_corruption():
     texts = torch.randn(32, 8)
     network = CodeTransformer(24, 8, 13, width=64, blocks=1, heads=4, dropout=0.0)
     optimizer = torch.optim.AdamW(network.parameters(), lr=4e-3, betas=(0.5, 0.9))
+    # Steps that stay as long as in the beginning leave some codes wrong, which ones by rounding.
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, 250)
     for _ in range(250):
         rows = [
             Row(text, row, corrupt_at_random(row, 0.5, 24, rng))
@@ -264,6 +266,7 @@ def test_it_learns_32_clips_by_heart_through_corruption():
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
+        schedule.step()
     found = sample_codes(network.eval(), texts)
     assert sum(np.array_equal(one, two) for one, two in zip(found, codes, strict=True)) >= 31
     shuffled = sample_codes(network, texts.roll(1, 0))
