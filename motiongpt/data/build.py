@@ -30,6 +30,7 @@ def build_store(
     name: str | None = None,
     normalisation: str = "humanml3d",
     min_frames: int = MIN_FRAMES,
+    released_turns: bool = False,
     batch: int = 64,
 ) -> MotionStore:
     """Write every good clip of `source` to a store in `folder`, all of it or nothing.
@@ -42,6 +43,7 @@ def build_store(
         name: of the data set; the folder's name if not given.
         normalisation: "humanml3d" (plain) or "motiongpt" (root and contacts emphasised).
         min_frames: fewest feature rows of a clip.
+        released_turns: of features that are made here, see `motiongpt.motion.features`.
         batch: clips whose features are computed together.
 
     Raises:
@@ -54,7 +56,7 @@ def build_store(
     with replacing_folder(folder) as building:
         with StoreWriter(building, skeleton) as writer:
             for clips in _batches(source, writer, progress, min_frames, batch):
-                _add_batch(clips, writer)
+                _add_batch(clips, writer, released_turns)
         writer.drop_bad_names()
         if not writer.count("train"):
             raise UserError(
@@ -102,31 +104,34 @@ def _batches(
         yield good
 
 
-def _add_batch(clips: Sequence[Clip], writer: StoreWriter) -> None:
-    for clip, features in _with_features(clips, writer):
+def _add_batch(clips: Sequence[Clip], writer: StoreWriter, released_turns: bool) -> None:
+    for clip, features in _with_features(clips, writer, released_turns):
         writer.add(clip, features)
 
 
-def _with_features(clips: Sequence[Clip], writer: StoreWriter) -> list[tuple[Clip, np.ndarray]]:
+def _with_features(
+    clips: Sequence[Clip], writer: StoreWriter, released_turns: bool
+) -> list[tuple[Clip, np.ndarray]]:
     """Each clip with its features (T, F) float32; degenerate ones are rejected."""
     try:
-        return list(zip(clips, _all_features(clips, writer.skeleton), strict=True))
+        return list(zip(clips, _features(clips, writer.skeleton, released_turns), strict=True))
     except UserError as error:
         if len(clips) == 1:
             writer.reject(clips[0].name, f"degenerate joints: {error}")
             return []
     # one clip spoils its batch: alone, each shows whether it is the one
-    return [pair for clip in clips for pair in _with_features([clip], writer)]
+    return [pair for clip in clips for pair in _with_features([clip], writer, released_turns)]
 
 
-def _all_features(clips: Sequence[Clip], skeleton: Skeleton) -> list[np.ndarray]:
+def _features(clips: Sequence[Clip], skeleton: Skeleton, released_turns: bool) -> list[np.ndarray]:
     """Features (T, F) float32 of each clip: its own, or made of its T + 1 joint frames."""
     given = [clip.joints for clip in clips if clip.joints is not None]
     made: Iterator[np.ndarray] = iter(())
     if given:
         tensors = [torch.from_numpy(np.asarray(joints, np.float32)) for joints in given]
         lengths = torch.tensor([len(joints) for joints in tensors])
-        rows = joints_to_features(pad_sequence(tensors, batch_first=True), skeleton, lengths)
+        padded = pad_sequence(tensors, batch_first=True)
+        rows = joints_to_features(padded, skeleton, lengths, released_turns=released_turns)
         made = (of_clip[: n - 1].numpy() for of_clip, n in zip(rows, lengths, strict=True))
     return [
         next(made) if clip.features is None else np.asarray(clip.features, np.float32)

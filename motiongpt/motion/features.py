@@ -5,8 +5,9 @@ root height, positions of joints 1.. (3 each, relative to the root and its headi
 joints 1.., velocities of all joints (3 each, metres per frame), contacts of left ankle, left toe,
 right ankle, right toe. T + 1 frames give T rows.
 
-The quirks of the published features are kept: see `root_rotations`; and where the heading crosses
-180 degrees, that row's turn has the wrong sign.
+The quirks of the published features are kept, see `root_rotations`, but for one: where the heading,
+seen from the clip's start, crosses 180 degrees, that row's turn has the wrong sign in them, so that
+all that follows comes back turned away. `released_turns` keeps that too.
 """
 
 import torch
@@ -33,6 +34,7 @@ def joints_to_features(
     *,
     offsets: Tensor | None = None,
     uniform: bool = True,
+    released_turns: bool = False,
 ) -> Tensor:
     """Features (T, F) or (B, T, F) of joints (T + 1, J, 3) or (B, T + 1, J, 3) in metres, Y up.
 
@@ -44,12 +46,14 @@ def joints_to_features(
             stands in the frames past them has no influence.
         offsets: (J, 3) target offsets, the skeleton's own if None.
         uniform: False keeps the clip's own bone lengths.
+        released_turns: the wrong signs of the published features, see above.
 
     Raises:
         UserError: shapes, lengths or values that make no clip.
     """
     batch = JointBatch.of(joints, skeleton, lengths)
-    return batch.rows(_extracted(_prepared(batch, skeleton, offsets, uniform), skeleton))
+    placed = _prepared(batch, skeleton, offsets, uniform)
+    return batch.rows(_extracted(placed, skeleton, released_turns))
 
 
 def canonical_joints(
@@ -69,10 +73,12 @@ def canonical_joints(
     return batch.joints(_prepared(batch, skeleton, offsets, uniform))
 
 
-def extract_features(joints: Tensor, skeleton: Skeleton, lengths: Lengths = None) -> Tensor:
+def extract_features(
+    joints: Tensor, skeleton: Skeleton, lengths: Lengths = None, *, released_turns: bool = False
+) -> Tensor:
     """Features of joints as they stand: nothing is scaled, moved or turned first."""
     batch = JointBatch.of(joints, skeleton, lengths)
-    return batch.rows(_extracted(batch.positions, skeleton))
+    return batch.rows(_extracted(batch.positions, skeleton, released_turns))
 
 
 def local_joints(joints: Tensor, skeleton: Skeleton, lengths: Lengths = None) -> Tensor:
@@ -114,12 +120,15 @@ def _relative_to_root(positions: Tensor, root: Tensor) -> Tensor:
     return turn_about_y(root[None], positions - origin, dim=1)
 
 
-def _extracted(positions: Tensor, skeleton: Skeleton) -> Tensor:
+def _extracted(positions: Tensor, skeleton: Skeleton, released_turns: bool) -> Tensor:
     """Channels (F, B, T) of positions (J, 3, B, T + 1)."""
     root = root_rotations(positions, skeleton)
     now, following = root[..., :-1], root[..., 1:]
     steps = positions[..., 1:] - positions[..., :-1]
     turn = (now[0] * following[2] - following[0] * now[2]).asin()
+    if not released_turns:
+        # A rotation is two quaternions; the shorter turn is that of the one with positive w.
+        turn = torch.where(now[0] * following[0] + now[2] * following[2] < 0, -turn, turn)
     root_velocity = turn_about_y(following, steps[0], dim=0)
     local, _ = along_chains(bone_rotations(positions[..., :-1], skeleton), now, skeleton)
     features = torch.cat(

@@ -6,6 +6,7 @@ joints within 1e-5; what adds up along time within 1e-4.
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -74,8 +75,8 @@ def _check_forward(
         found = uniform_skeleton(joints, skeleton, offsets=offsets)
         report.compare(case, "uniform_skeleton", found, arrays["uniform_skeleton"], atol=POSITIONS)
     if "features" in arrays:
-        found = joints_to_features(joints, skeleton, offsets=offsets)
-        reach = _rounding(lambda some: joints_to_features(some, skeleton, offsets=offsets), joints)
+        make = partial(joints_to_features, skeleton=skeleton, offsets=offsets, released_turns=True)
+        found, reach = make(joints), _rounding(make, joints)
         _compare_features(case, "features", found, arrays["features"], report, reach)
         if "l_velocity" in arrays:
             report.compare(case, "l_velocity", found[:, 1:3], arrays["l_velocity"], atol=FEATURES)
@@ -93,8 +94,8 @@ def _check_forward(
 def _check_extraction(case: str, arrays: ReadArrays, skeleton: Skeleton, report: Report) -> None:
     if "extract_features_of_global" in arrays:
         placed = torch.from_numpy(arrays["global_positions"])
-        found = extract_features(placed, skeleton)
-        reach = _rounding(lambda some: extract_features(some, skeleton), placed)
+        make = partial(extract_features, skeleton=skeleton, released_turns=True)
+        found, reach = make(placed), _rounding(make, placed)
         expected = arrays["extract_features_of_global"]
         _compare_features(case, "extract_features_of_global", found, expected, report, reach)
 

@@ -163,6 +163,34 @@ def test_root_path_of_a_left_turn_bends_to_the_left():
     assert rotation.shape == (199, 4)
 
 
+def walk_round_a_circle(frames: int = 61) -> torch.Tensor:
+    """Once round, on 2 m, ending where it began; its heading goes through 180 degrees."""
+    joints = standing(frames) + torch.tensor([2.0, 0.0, 0.0])
+    angles = torch.linspace(0, -360, frames).tolist()
+    return torch.stack([turned(one, angle) for one, angle in zip(joints, angles, strict=True)])
+
+
+@pytest.mark.parametrize("mirror", [1.0, -1.0])
+def test_a_turn_through_half_a_circle_goes_on_the_same_way(mirror):
+    joints = walk_round_a_circle() * torch.tensor([mirror, 1.0, 1.0])
+    right = joints_to_features(joints, HUMANML3D)
+    released = joints_to_features(joints, HUMANML3D, released_turns=True)
+    assert (mirror * right[:, TURN] > 0).all(), "the same way all along"
+    (row,) = (right != released).any(1).nonzero()[:, 0].tolist()
+    torch.testing.assert_close(right[row, TURN], -released[row, TURN])
+    assert int((right != released).sum()) == 1, "one row's turn"
+    ends = [features_to_joints(one, HUMANML3D)[-1, 0, [0, 2]] for one in (right, released)]
+    assert ends[0].norm() < 0.3 < 1 < ends[1].norm()
+
+
+def test_features_as_they_stand_have_the_same_turns():
+    joints = canonical_joints(walk_round_a_circle(), HUMANML3D)
+    for released in (True, False):
+        found = extract_features(joints, HUMANML3D, released_turns=released)[:, TURN]
+        made = joints_to_features(walk_round_a_circle(), HUMANML3D, released_turns=released)
+        torch.testing.assert_close(found, made[:, TURN], atol=1e-4, rtol=0)
+
+
 def test_facing_backwards_exactly_is_no_obstacle():
     joints = standing() * torch.tensor([-1.0, 1.0, -1.0])
     features = joints_to_features(joints, HUMANML3D)
