@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from launch.composition.roots import split_root
+from launch.jobs.records import job_of
 from launch.runs.ledger import ERROR, LOG, Run, find_run
-from launch.slurm.records import job_of
 from launch.sweeps.overview import overview
 from motiongpt.errors import UserError
 

@@ -1,11 +1,13 @@
 """Everything in this process, one stage after the other: the default, and what debuggers need."""
 
-from launch.launchers.base import Work
+from launch.jobs.process_jobs import ProcessJobs
+from launch.jobs.work import Work
 from launch.runs.execute import execute
+from launch.runs.owner import Owner
 from motiongpt.errors import UserError
 
 
-class DebugLauncher:
+class DebugLauncher(ProcessJobs):
     """Runs the plan here and now, with the hardware that `trainer=` says."""
 
     def describe(self, work: Work) -> str:
@@ -26,5 +28,7 @@ class DebugLauncher:
 
     def launch(self, work: Work, wait: bool) -> bool:
         """Run it; always to the end."""
-        execute(work.plan, group=work.sweep.group)
+        if work.unfinished:
+            Owner.this_process().write(work.new_submission())
+        execute(work.plan, group=work.group)
         return True

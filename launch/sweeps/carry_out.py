@@ -5,15 +5,23 @@ from collections.abc import Sequence
 from omegaconf import DictConfig
 
 from launch.composition.build import build
-from launch.launchers.base import Launcher, Work
+from launch.jobs.work import Work
+from launch.launchers.base import Launcher
 from launch.plans.graph import Planned
+from launch.sweeps.changes import changes_since
 from launch.sweeps.closing import close_sweep
 from launch.sweeps.record import Sweep
+from launch.sweeps.report_job import ReportJob
 from launch.tables import stage_lines
 
 
 def carry_out(
-    sweep: Sweep, plan: Sequence[Planned], config: DictConfig, dry_run: bool, wait: bool
+    sweep: Sweep,
+    plan: Sequence[Planned],
+    config: DictConfig,
+    dry_run: bool,
+    wait: bool,
+    resumed: Sweep | None = None,
 ) -> int:
     """Show the plan, hand it to the launcher, report if it has ended.
 
@@ -22,12 +30,16 @@ def carry_out(
         config: of one of its experiments; names the launcher.
         dry_run: show the plan and stop; nothing is written.
         wait: stay until all jobs have ended.
+        resumed: the recorded sweep that this one is to go on with.
 
     Returns:
         Exit status: 1 if an experiment has no result.
     """
     launcher: Launcher = build(config.launcher)
-    work = Work(sweep, plan)
+    report_job = ReportJob(sweep.root, sweep.name)
+    work = Work(sweep.root, sweep.name, sweep.folder, sweep.group, plan, report_job)
+    if resumed is not None and (changes := changes_since(resumed, sweep, plan)):
+        print(changes, flush=True)
     print("\n".join(stage_lines(plan)), flush=True)
     described = launcher.describe(work)
     if described:

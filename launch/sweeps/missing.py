@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from launch.jobs.records import job_of
+from launch.jobs.state import JobState
 from launch.runs.ledger import ERROR, LOG, Run
-from launch.slurm.commands import JobState
-from launch.slurm.records import job_of
 from launch.sweeps.record import Point, Sweep
 
 LAST_LINES = 5

@@ -5,9 +5,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from launch.jobs.records import JobRecord, job_records
+from launch.jobs.state import JobState
+from launch.launchers.known import job_states
 from launch.runs.ledger import Run, all_runs
-from launch.slurm.commands import JobState, job_states
-from launch.slurm.records import JobRecord, job_records
 from launch.sweeps.record import Sweep, read_sweep, sweep_names
 from launch.tables import text_table
 
@@ -21,7 +22,7 @@ class Line:
 
     Attributes:
         run: it.
-        state: of the ledger, or queued, cancelled, or what SLURM says.
+        state: of the ledger, or queued, cancelled, or what the scheduler says.
         job, node: where it runs; empty without a scheduler.
         experiments: sweep and numbers of its experiments, as "quickstart-1a2b3c4d 1-3".
     """
@@ -78,7 +79,7 @@ def overview(root: Path, sweep: str = "") -> list[Line]:
         known = {(run.stage, run.signature) for run in runs}
         runs += [Run(Path(root), *key) for key in records if key not in known]
     unfinished = [records.get((run.stage, run.signature)) for run in runs if not run.is_finished]
-    jobs = job_states(one.job for one in unfinished if one is not None)
+    jobs = job_states([one for one in unfinished if one is not None])
     return [_line(run, records.get((run.stage, run.signature)), jobs, belonging) for run in runs]
 
 

@@ -6,8 +6,8 @@ import shutil
 import pytest
 
 from launch.cli import main
+from launch.jobs.records import job_of, job_records
 from launch.runs.ledger import Run
-from launch.slurm.records import job_of, job_records
 from tests.unit.fake_slurm import FakeSlurm
 
 TINY = ["debug=tiny", "launcher=slurm"]
@@ -63,7 +63,7 @@ def test_jobs_run_a_snapshot_and_never_the_working_directory(root, slurm):
     assert main(["run", *TINY, "goal=tokenizer", "launcher.setup=[module load cuda]"]) == 0
     (text,) = [job["text"] for job in slurm.jobs.values() if "goal" not in job][:1]
     (snapshot,) = root.glob("code/*")
-    assert f"export PYTHONPATH='{snapshot}'" in text and "export PYTHONSAFEPATH=1" in text
+    assert f"export PYTHONPATH={snapshot}" in text and "export PYTHONSAFEPATH=1" in text
     assert text.index("module load cuda") < text.index("submitit.core._submit")
     assert (snapshot / "launch" / "jobs" / "job.py").exists() and (snapshot / "conf").is_dir()
 
