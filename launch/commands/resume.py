@@ -1,6 +1,7 @@
 """Go on with a sweep: run or submit what has no result, by the command that made it."""
 
 import argparse
+import re
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,6 +17,7 @@ EXAMPLES = """examples:
   motiongpt resume quickstart-1a2b3c4d --wait
   motiongpt resume quickstart-1a2b3c4d launcher=local # overrides are added to the command
 """
+PLAIN_PATH = re.compile(r"[\w.-]*/[\w/.-]*", re.ASCII)
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -48,8 +50,9 @@ def main(arguments: Sequence[str]) -> int:
 
 def _root_override(root: Path) -> str:
     """The override as Hydra's grammar takes it, whatever letters the folder's name has."""
-    literal = str(root).replace("${", "\\${")  # a reference, to OmegaConf, where it isn't escaped
-    return f"paths.root={QuotedString(literal, Quote.single).with_quotes()}"
+    if PLAIN_PATH.fullmatch(str(root)):
+        return f"paths.root={root}"
+    return f"paths.root={QuotedString(str(root), Quote.single).with_quotes()}"
 
 
 def _is_root(word: str) -> bool:

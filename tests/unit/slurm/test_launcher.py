@@ -1,38 +1,15 @@
 """What is asked of SLURM, with the scheduler faked at the subprocess."""
 
 import json
-import shutil
 
 import pytest
 
 from launch.cli import main
 from launch.jobs.records import job_of, job_records
 from launch.runs.ledger import Run
-from tests.unit.fake_slurm import FakeSlurm
 
 TINY = ["debug=tiny", "launcher=slurm"]
 SWEEP = ["-m", *TINY, "downsampling=2,4", "tasks=text_to_motion,all", "goal=instruct"]
-
-
-@pytest.fixture(scope="module")
-def store(tmp_path_factory):
-    """A root with the prepared data, to be copied."""
-    root = tmp_path_factory.mktemp("store")
-    assert main(["run", "debug=tiny", "goal=tokenizer", f"paths.root={root}", "--dry-run"]) == 0
-    return root
-
-
-@pytest.fixture
-def root(store, tmp_path, monkeypatch):
-    target = tmp_path / "root"
-    shutil.copytree(store, target)
-    monkeypatch.setenv("MOTIONGPT_ROOT", str(target))
-    return target
-
-
-@pytest.fixture
-def slurm(tmp_path, monkeypatch):
-    return FakeSlurm(tmp_path, monkeypatch)
 
 
 def option(job, name):

@@ -5,14 +5,17 @@ import stat
 import sys
 
 SCRIPT = """#!{python}
-import json, pathlib, re, shlex, sys
+import json, os, pathlib, re, shlex, sys, time
 book = pathlib.Path({book!r})
 state = json.loads(book.read_text())
 name, words = pathlib.Path(sys.argv[0]).name, sys.argv[1:]
 state["calls"].append([name, *words])
 
 def leave(text="", code=0, error=""):
-    book.write_text(json.dumps(state))
+    whole = book.with_name(f"{{os.getpid()}}.json")
+    whole.write_text(json.dumps(state))
+    whole.replace(book)
+    time.sleep(state["slow"] if text.startswith("Submitted") else 0)
     sys.stdout.write(text)
     sys.stderr.write(error)
     raise SystemExit(code)
@@ -76,7 +79,9 @@ class FakeSlurm:
 
     def __init__(self, folder, monkeypatch):
         self.book = folder / "book.json"
-        self.write(jobs={}, calls=[], refuse="", fail_after=-1, partitions="main*|infinite\n")
+        self.write(
+            jobs={}, calls=[], refuse="", fail_after=-1, slow=0, partitions="main*|infinite\n"
+        )
         binaries = folder / "bin"
         binaries.mkdir()
         for name in ("sbatch", "srun", "squeue", "sacct", "scancel", "scontrol", "sinfo"):
