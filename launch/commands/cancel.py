@@ -1,8 +1,10 @@
 """Cancel jobs: of a sweep, of single stages, or all; what they have kept stays."""
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
+from pathlib import Path
 
 from launch.composition.roots import split_root
 from launch.jobs.submission_lock import submitting
@@ -35,10 +37,16 @@ def main(arguments: Sequence[str]) -> int:
     root, names = split_root(options.words)
     if bool(names) == options.all:
         raise UserError("name the sweeps or signatures to cancel, or say --all")
-    if not (root / SWEEPS).exists():
-        raise UserError(f"no sweep below {root}; `motiongpt run -m …` makes one")
-    with submitting(root, partial(print, flush=True)):  # nobody begins to wait for what goes
+    with _nobody_submitting(root) as still_alone:
         chosen = all_jobs(root) if options.all else chosen_jobs(root, names)
+        still_alone()
         cancel(chosen.jobs)
     print("\n".join([f"cancelled {len(chosen.jobs)} jobs", *chosen.left]))
     return 0
+
+
+def _nobody_submitting(root: Path) -> AbstractContextManager[Callable[[], None]]:
+    """Lest a sweep begins to wait for what is about to go."""
+    if not (root / SWEEPS).exists():
+        return nullcontext(lambda: None)
+    return submitting(root, partial(print, flush=True))

@@ -73,11 +73,9 @@ def _stages(root: Path, sweeps: dict[str, str]) -> list[JobRecord]:
     found = []
     for run in all_runs(root):
         owner = Owner.read(run.where)
-        if owner is None or run.state != "running" or not _is_here(owner):
+        if owner is None or owner.is_slurms or run.state != "running" or not _is_here(owner):
             continue
-        launcher, _, _ = owner.job.rpartition(":")
-        if owner.job and not launcher:
-            continue  # a number of SLURM's
+        launcher = owner.job.rpartition(":")[0]
         sweep = sweeps.get(launcher or process_id(owner), "")
         found.append(_record(run.stage, run.signature, process_id(owner), sweep, run.where))
     return found

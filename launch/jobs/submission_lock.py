@@ -40,8 +40,8 @@ def submitting(root: Path, log: Callable[[str], None]) -> Iterator[Callable[[], 
     def check() -> None:
         if _is_lost(folder):
             raise UserError(
-                f"{root}: this submission made no move for so long that another went on in its "
-                "place; what it had submitted is cancelled, the same command submits it again"
+                f"{root}: this command made no move for so long that another went on in its place; "
+                "what it had submitted is cancelled, give it again"
             )
 
     heartbeat = Heartbeat(folder, lambda: _is_lost(folder), lambda: None)

@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -65,9 +66,7 @@ class Submission:
             self.record.state = SUBMITTED
             self.record.write()
         except BaseException:
-            # Asked of the queue: an array that sbatch was just submitting has no number here.
-            cancel([job.job for job, _ in self.record.live_jobs(queue())])
-            self._forget(batches)
+            self._take_back(batches)
             raise
 
     def _submit_batch(self, batch: Batch, queued: Mapping[str, str]) -> None:
@@ -138,10 +137,16 @@ class Submission:
         self.record.masters.append(jobs[0].job_id.partition("_")[0])
         return [job.job_id for job in jobs]
 
-    def _forget(self, batches: Sequence[Batch]) -> None:
-        """Drop the records of its jobs; a successor may have written its own meanwhile."""
+    def _take_back(self, batches: Sequence[Batch]) -> None:
+        """Cancel all its jobs, and drop the records of those that are still its own."""
+        try:
+            # Asked of the queue: an array that sbatch was just submitting has no number here.
+            cancel([job.job for job, _ in self.record.live_jobs(queue())])
+        except UserError as error:
+            later = "the next submission, or `motiongpt cancel --all`, cancels what was submitted"
+            print(f"{error}; {later}", file=sys.stderr, flush=True)
         for run in (stage.run for batch in batches for stage in batch.stages):
-            known = job_of(run)
+            known = job_of(run)  # a successor may have written its own meanwhile
             if known is not None and known.name == self.record.job_name(run.stage):
                 forget([run])
 

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from launch.jobs.records import PROCESSES, JobRecord, job_records
 from launch.launchers.known import live_jobs
-from launch.runs.ledger import all_runs
+from launch.runs.ledger import Run, all_runs
+from launch.runs.owner import Owner
 from launch.sweeps.record import read_sweep, sweep_names
 from motiongpt.errors import UserError
 
@@ -64,7 +65,20 @@ def chosen_jobs(root: Path, names: Sequence[str]) -> Chosen:
         for job, _ in live
         if job not in named and (job.stage, job.signature) in own
     ]
-    return Chosen(jobs, left)
+    known = {(job.stage, job.signature) for job, _ in live}
+    return Chosen(jobs, [*left, *_elsewhere(root, own - known)])
+
+
+def _elsewhere(root: Path, stages: Collection[Stage]) -> list[str]:
+    """Lines on the stages that run on another machine, without a scheduler."""
+    left = []
+    for run in (Run(root, *stage) for stage in sorted(stages)):
+        owner = Owner.read(run.where)
+        if owner is not None and not owner.is_slurms and run.state == "running":
+            left.append(
+                f"left {run.stage} {run.signature}: it runs on {owner.host}, cancel it there"
+            )
+    return left
 
 
 def _sorted_names(root: Path, names: Sequence[str]) -> tuple[set[str], list[str]]:

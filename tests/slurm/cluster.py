@@ -39,7 +39,8 @@ class Cluster:
 
     Partitions: `main` (default), `low` (its jobs are requeued when main needs their place: first
     the signal that they asked for with --signal, 10 s later the end), `small` (jobs of one
-    node) and `brief` (of 30 minutes). GPUs are names without devices behind them: SLURM counts and hands them out as usual.
+    node) and `brief` (of 30 minutes). GPUs are names without devices behind them: SLURM counts and
+    hands them out as usual.
 
     Args:
         folder: gets configuration and logs; they stay when the cluster stops.

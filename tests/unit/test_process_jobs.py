@@ -10,6 +10,7 @@ import pytest
 from launch.jobs.process_jobs import ProcessJobs, process_id
 from launch.runs.owner import Owner
 from launch.sweeps.cancelling import chosen_jobs
+from launch.sweeps.record import make_sweep
 from motiongpt.errors import UserError
 from motiongpt.training.stopping import Interrupted, StopRequest
 from tests.unit.plans import planned
@@ -71,6 +72,17 @@ def test_a_job_of_slurm_on_this_host_is_slurms(tmp_path, sleeper):
     _, owner = sleeper("12_3")
     begin(planned(tmp_path, "tokenizer", "a").run, owner)
     assert ProcessJobs.live_jobs(tmp_path) == []
+
+
+def test_what_runs_on_another_machine_is_named_and_left(tmp_path):
+    plan = [planned(tmp_path, "tokenizer", "a"), planned(tmp_path, "tokenizer", "b")]
+    sweep = make_sweep(tmp_path, ["run"], [[], []], [plan[:1], plan[1:]])
+    sweep.write()
+    begin(plan[0].run, Owner("elsewhere", 1, 0.0))
+    begin(plan[1].run, Owner("node1", 1, 0.0, "12_3"))
+    found = chosen_jobs(tmp_path, [sweep.name])
+    assert found.jobs == []
+    assert found.left == ["left tokenizer a: it runs on elsewhere, cancel it there"]
 
 
 @pytest.mark.parametrize("ignored", [False, True])
