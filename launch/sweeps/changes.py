@@ -1,6 +1,7 @@
 """Whether a recorded sweep's experiments are still what its command makes, and why not."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from launch.plans.declarations import UNSIGNED, all_declared, stripped
@@ -29,17 +30,15 @@ def changes_since(recorded: Sweep, sweep: Sweep, plan: Sequence[Planned]) -> str
     planned = {(stage.run.stage, stage.run.signature): stage for stage in plan}
     pairs = list(zip(recorded.points, sweep.points, strict=False))
     differing = [(old, new) for old, new in pairs if old.stages != new.stages]
-    reasons: dict[str, str] = {}
-    for old, new in differing:
-        reasons |= _reasons(recorded, sweep, old, new, planned)
-    shown = [f"{key} ({how})" for key, how in list(reasons.items())[:NAMED]]
+    reasons = _reasons(recorded, differing, planned)
+    shown = [f"{option} ({how})" for option, how in reasons[:NAMED]]
     if len(reasons) > NAMED:
         shown.append(f"and {len(reasons) - NAMED} more")
     what = "defaults" if all(_is_given(old, new) for old, new in pairs) else "overrides or defaults"
+    why = ", ".join(shown) or "what was not recorded, or the content of a file"
     return (
         f"{what} have changed since {recorded.name} was recorded: {len(differing)} of its "
-        f"{len(recorded.points)} experiments now differ, from "
-        f"{', '.join(shown) or 'a file that is signed by its content'}; they are the sweep "
+        f"{len(recorded.points)} experiments now differ, from {why}; they are the sweep "
         f"{sweep.name} now, and what {recorded.name} has finished stays"
     )
 
@@ -56,54 +55,68 @@ def _words(point: Point) -> list[str]:
 
 def _reasons(
     recorded: Sweep,
-    sweep: Sweep,
-    old: Point,
-    new: Point,
+    differing: Sequence[tuple[Point, Point]],
     planned: Mapping[tuple[str, str], Planned],
-) -> dict[str, str]:
-    """Option -> how it differs between two versions of an experiment."""
-    before = dict(old.stages)
-    found: dict[str, str] = {}
-    common = _changed(_flat(recorded.config), _flat(sweep.config))
-    for name, signature in new.stages:
-        if before.get(name) == signature:
-            continue
-        stage = planned[name, signature]
-        settings, fingerprint = _recorded_stage(recorded, name, before.get(name))
-        if settings is None:
-            continue
-        for key, how in _changed(_signed(settings), _signed(stage.settings)).items():
-            found[_origin(f"stage.{name}.{key}", how, common)] = how
-        if fingerprint not in (None, stage.fingerprint):
-            found["the data"] = f"was {fingerprint}, is {stage.fingerprint}"
-    return found
+) -> list[tuple[str, str]]:
+    """Options, and how they differ between two versions of the experiments."""
+    found: dict[tuple[str, str], str] = {}
+    for old, new in differing:
+        before = dict(old.stages)
+        for name, signature in new.stages:
+            if before.get(name, signature) == signature:
+                continue  # the same, or new: then what builds on it says so
+            known = _recorded_stage(recorded, name, before[name])
+            if known is None:
+                continue
+            stage = planned[name, signature]
+            for key, how in _changed(_signed(known.settings), _signed(stage.settings)).items():
+                option = f"stage.{name}.{key}"
+                if (option, how) not in found:
+                    found[option, how] = _origin(option, how, known.config, stage.plain_config)
+            if known.fingerprint not in ("", stage.fingerprint):
+                how = f"was {known.fingerprint}, is {stage.fingerprint}"
+                found["", how] = "the data's fingerprint"
+    return list(dict.fromkeys((origin, how) for (_, how), origin in found.items()))
 
 
-def _recorded_stage(
-    recorded: Sweep, name: str, signature: str | None
-) -> tuple[Options | None, str | None]:
-    """Settings and data's fingerprint of a stage as it was: of its run, else of the sweep's first
-    experiment; None where nobody wrote them down."""
-    if signature is None:
-        return None, None
-    run = read_json(Run(recorded.root, name, signature).where / CONFIG, {})
-    if run:
-        return run["settings"], run["data"]["fingerprint"]
+@dataclass(frozen=True)
+class Recorded:
+    """A stage as it was.
+
+    Attributes:
+        settings: of the stage.
+        config: of its experiment.
+        fingerprint: of the data; empty where it was not written down.
+    """
+
+    settings: Options
+    config: Options
+    fingerprint: str = ""
+
+
+def _recorded_stage(recorded: Sweep, name: str, signature: str) -> Recorded | None:
+    """What its run says, or the file that its job was given, or the sweep of its first experiment;
+    None where nobody wrote it down."""
+    if run := read_json(Run(recorded.root, name, signature).where / CONFIG, {}):
+        return Recorded(run["settings"], run["config"], run["data"]["fingerprint"])
+    for file in recorded.folder.glob(f"submissions/*/**/{name}-{signature}.json"):
+        plan = read_json(file, {})
+        return Recorded(plan["settings"], plan["config"], plan["fingerprint"])
     if [name, signature] in recorded.points[0].stages:
-        return recorded.config["stage"][name], None
-    return None, None
+        return Recorded(recorded.config["stage"][name], recorded.config)
+    return None
 
 
-def _origin(key: str, how: str, common: Mapping[str, str]) -> str:
+def _origin(key: str, how: str, before: Options, after: Options) -> str:
     """The option that a stage's setting follows: it has the same name and changed in the same way.
 
     Args:
-        common: changes of all options of the experiment.
+        before, after: the whole configuration.
     """
     last = key.rpartition(".")[2]
     followed = [
         one
-        for one, its in common.items()
+        for one, its in _changed(_flat(before), _flat(after)).items()
         if its == how and one.rpartition(".")[2] == last and not one.startswith("stage.")
     ]
     return followed[0] if followed else key

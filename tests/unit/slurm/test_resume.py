@@ -64,6 +64,13 @@ def test_the_option_that_a_stage_follows_is_named_and_what_is_not_signed_is_not(
     assert "from seed (was 1234, is 7); they are" in line
 
 
+def test_a_default_of_the_second_experiment_alone_is_named(root, slurm, conf, capsys):
+    assert main(SWEEP) == 0
+    edit(conf / "downsampling/4.yaml", "frames_per_token: 4", "frames_per_token: 8")
+    line = resumed(root, slurm, capsys)
+    assert "1 of its 2 experiments now differ, from downsampling.frames_per_token (was 4" in line
+
+
 def test_an_override_that_is_added_is_told_apart(root, slurm, capsys):
     assert main(SWEEP) == 0
     line = resumed(root, slurm, capsys, "stage.tokenizer.window=32", "launcher.resources.cpus=2")
