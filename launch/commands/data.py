@@ -13,6 +13,8 @@ from motiongpt.data.bvh_joints import bvh_to_joints
 from motiongpt.data.store import MotionStore
 from motiongpt.data.verify import verify_source
 from motiongpt.files import save_array
+from motiongpt.motion.plausible import lies
+from motiongpt.printable import printable
 
 EXAMPLES = """examples:
   motiongpt data prepare data=synthetic
@@ -43,6 +45,13 @@ def main(arguments: Sequence[str]) -> int:
     sub.add_argument("bvh", type=Path)
     sub.add_argument("out", type=Path)
     sub.add_argument("--mapping", help="yaml of joint names, or the name of a shipped mapping")
+    sub.add_argument(
+        "--metres-per-unit",
+        type=_positive,
+        metavar="X",
+        help="the file's unit, instead of the mapping's metres_per_unit: 1, 0.01, 0.001 …",
+    )
+    sub.add_argument("--up-axis", choices=("Y", "Z"), help="the file's, instead of the mapping's")
     sub.set_defaults(run=joints)
     options = parser.parse_args(arguments)
     return int(options.run(options))
@@ -82,13 +91,32 @@ def show(options: argparse.Namespace) -> int:
         print(f"  {silent:,} clips have no caption")
     for index in store.indices("train")[:5]:
         captions = store.captions(index)
-        print(f"  {store.names[index]}: {captions[0].text if captions else 'no caption'}")
+        said = captions[0].text if captions else "no caption"
+        print(f"  {printable(f'{store.names[index]}: {said}')}")
     return 0
+
+
+def _positive(text: str) -> float:
+    value = float(text)
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text}: expected a number above zero")
+    return value
 
 
 def joints(options: argparse.Namespace) -> int:
     """Write a BVH file's joints: (T, 22, 3) float32 metres at 20 fps, world position untouched."""
-    positions = bvh_to_joints(options.bvh, options.mapping)
+    positions = bvh_to_joints(
+        options.bvh,
+        options.mapping,
+        metres_per_unit=options.metres_per_unit,
+        up_axis=options.up_axis,
+    )
+    if options.up_axis is None and lies(positions):
+        print(
+            f"{options.bvh}: warning: the head is not above the pelvis in most frames; give "
+            "--up-axis Z where Z is up in the file (--up-axis Y where the person does lie)",
+            file=sys.stderr,
+        )
     save_array(options.out, positions)
     print(f"{options.out}: {positions.shape} {positions.dtype}", file=sys.stderr)
     return 0

@@ -3,11 +3,11 @@
 Shape letters: T frames.
 """
 
+import logging
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
-from dataclasses import replace
 from functools import cached_property, partial
 from multiprocessing import get_context
 from pathlib import Path
@@ -21,8 +21,12 @@ from motiongpt.data.clip import SPLITS, BadClip, Caption, Clip
 from motiongpt.data.hash_split import split_by_hash
 from motiongpt.data.joint_mapping import JointMapping, load_mapping, mapping_for
 from motiongpt.errors import UserError
+from motiongpt.motion.plausible import bone_problem, lies
 from motiongpt.motion.resample import checked_fps
 from motiongpt.motion.skeleton import HUMANML3D
+from motiongpt.printable import printable
+
+_log = logging.getLogger(__name__)
 
 
 class BvhFolderSource:
@@ -95,8 +99,8 @@ class BvhFolderSource:
         """Yield captions of absent files as bad clips, then the files by name.
 
         Raises:
-            UserError: no folder, no BVH file in it, no captions file or a malformed one, or the
-                joint mapping can't be read.
+            UserError: no folder, no BVH file in it, no captions file or a malformed one, the
+                joint mapping can't be read, or most people lie and `up_axis` is not given.
         """
         mapping = None if self._mapping is None else load_mapping(self._mapping)
         for name, lines in self._absent.items():
@@ -112,9 +116,16 @@ class BvhFolderSource:
             up_axis=self._up_axis,
             fps=self.fps,
         )
+        lying: list[str] = []
+        good = 0
         with _mapper(self._workers) as in_order:
             for name, joints in zip(self._files, in_order(read, self._files.values()), strict=True):
-                yield self._clip(name, joints)
+                clip = self._clip(name, joints)
+                if isinstance(clip, Clip) and clip.joints is not None:
+                    good += 1
+                    lying += [clip.name] if self._up_axis is None and lies(clip.joints) else []
+                yield clip
+        self._say_lying(lying, good)
 
     def _clip(self, name: str, joints: np.ndarray | str) -> Clip | BadClip:
         lines = self._lines.get(name, [])
@@ -132,6 +143,20 @@ class BvhFolderSource:
             joints=joints,
             labels=tuple(dict.fromkeys(label for line in lines for label in line.labels)),
         )
+
+    def _say_lying(self, lying: Sequence[str], clips: int) -> None:
+        """One person may lie; where most do, the files have another axis up."""
+        if not lying:
+            return
+        said = (
+            f"{self.folder}: the head is not above the pelvis in {len(lying)} of {clips} clips "
+            f"({', '.join(map(printable, lying[:3]))}{', …' if lying[3:] else ''}); give "
+            "data.source.up_axis=Z where Z is up in the files, data.source.up_axis=Y where people "
+            "do lie"
+        )
+        if 2 * len(lying) > clips:
+            raise UserError(said)
+        _log.warning(said)
 
     def _length_problem(self, frames: int) -> str | None:
         fewest, most = self._frames
@@ -265,14 +290,11 @@ def _read(
         bvh = read_bvh(path)
         if mapping is None:
             mapping = mapping_for(bvh.joint_names, f"{path}:{bvh.motion_line}")
-        mapping = replace(
-            mapping,
-            metres_per_unit=metres_per_unit or mapping.metres_per_unit,
-            up_axis=up_axis or mapping.up_axis,
-        )
-        return mapped_joints(bvh, mapping, fps, str(path))
+        joints = mapped_joints(bvh, mapping.with_units(metres_per_unit, up_axis), fps, str(path))
     except UserError as error:
         return str(error)
+    problem = bone_problem(joints)
+    return joints if problem is None else f"{problem} by the joint mapping {mapping.name!r}"
 
 
 @contextmanager

@@ -3,6 +3,7 @@
     name: mine
     metres_per_unit: 0.01        # the file's lengths are centimetres
     up_axis: Y                   # or Z
+    prefix: '.*:'                # a regular expression for what comes before the names in a file
     joints:
       pelvis: Hips
       spine2: [Spine, Chest]     # the mean of several joints
@@ -12,8 +13,10 @@ An end site is called "<its joint>/End". Shape letters: T frames, J joints.
 """
 
 import math
+import re
+from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -36,11 +39,13 @@ class JointMapping:
     metres_per_unit: float
     up_axis: str
     joints: Mapping[str, tuple[str, ...]]
+    prefix: str = ""
 
     def missing(self, joint_names: Iterable[str]) -> list[str]:
-        """Joints that the mapping needs and `joint_names` lacks, sorted."""
+        """Joints that the mapping needs and `joint_names` has not, or more than once, sorted."""
         wanted = {source for sources in self.joints.values() for source in sources}
-        return sorted(wanted - set(joint_names))
+        found = Counter(self._bare(name) for name in joint_names)
+        return sorted(name for name in wanted if found[name] != 1)
 
     def apply(self, joint_names: tuple[str, ...], positions: np.ndarray, file: str) -> np.ndarray:
         """Positions (T, J, 3) in the file's units and axes to (T, 22, 3) metres, Y up.
@@ -54,7 +59,7 @@ class JointMapping:
                 f"{file}: expected joint {', '.join(missing)}, which the joint mapping "
                 f"{self.name!r} needs; the file has {', '.join(joint_names)}"
             )
-        index = {name: i for i, name in enumerate(joint_names)}
+        index = {self._bare(name): i for i, name in enumerate(joint_names)}
         columns = [
             positions[:, [index[source] for source in sources]].mean(axis=1)
             for sources in self.joints.values()
@@ -64,6 +69,18 @@ class JointMapping:
             # A quarter turn about X: up (Z) becomes Y, what was ahead (-Y) becomes Z.
             joints = np.stack([joints[..., 0], joints[..., 2], -joints[..., 1]], axis=-1)
         return joints
+
+    def with_units(self, metres_per_unit: float | None, up_axis: str | None) -> "JointMapping":
+        """The same with another unit or axis up where one is given."""
+        return replace(
+            self,
+            metres_per_unit=metres_per_unit or self.metres_per_unit,
+            up_axis=up_axis or self.up_axis,
+        )
+
+    def _bare(self, name: str) -> str:
+        """A joint's name in a file without the prefix."""
+        return re.sub(f"^(?:{self.prefix})", "", name, flags=re.IGNORECASE)
 
 
 def load_mapping(name: str | Path) -> JointMapping:
@@ -82,7 +99,7 @@ def load_mapping(name: str | Path) -> JointMapping:
             f"{', '.join(sorted(shipped))}"
         )
     try:
-        return _parse(path.read_text(encoding="utf-8"), str(path))
+        return _parse(path.read_text(encoding="utf-8-sig"), str(path))
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"{path}: cannot read the joint mapping as text: {error}") from error
 
@@ -129,7 +146,7 @@ def _parse(text: str, where: str) -> JointMapping:
         raise UserError(f"{where}: not yaml: {' '.join(str(error).split())}") from error
     if not isinstance(content, dict) or not isinstance(content.get("joints"), dict):
         raise UserError(f"{where}: expected name, metres_per_unit and joints")
-    unknown = set(content) - {"name", "metres_per_unit", "up_axis", "joints"}
+    unknown = set(content) - {"name", "metres_per_unit", "up_axis", "prefix", "joints"}
     if unknown:
         raise UserError(f"{where}: unknown key {', '.join(sorted(map(str, unknown)))}")
     up_axis = str(content.get("up_axis", "Y")).upper()
@@ -140,7 +157,16 @@ def _parse(text: str, where: str) -> JointMapping:
         metres_per_unit=_scale(content.get("metres_per_unit"), where),
         up_axis=up_axis,
         joints=_sources(content["joints"], where),
+        prefix=_pattern(content.get("prefix", ""), where),
     )
+
+
+def _pattern(value: Any, where: str) -> str:
+    try:
+        re.compile(str(value))
+    except re.error as error:
+        raise UserError(f"{where}: prefix {value!r} is no regular expression: {error}") from error
+    return str(value)
 
 
 def _scale(value: Any, where: str) -> float:
