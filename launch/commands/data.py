@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from launch.composition.compose import compose_config
-from launch.composition.datasets import ensure_store, make_source, store_folder
+from launch.composition.datasets import ensure_store, make_source, store_folder, store_settings
 from motiongpt.data.bvh_joints import bvh_to_joints
 from motiongpt.data.store import MotionStore
 from motiongpt.data.verify import verify_source
@@ -40,7 +40,11 @@ def main(arguments: Sequence[str]) -> int:
         if name == "prepare":
             sub.add_argument("--again", action="store_true", help="also where a store is there")
         if name == "verify":
-            sub.add_argument("--strict", action="store_true", help="exit with 1 on any finding")
+            sub.add_argument(
+                "--strict",
+                action="store_true",
+                help="exit with 1 on any finding, not only where no store can be made",
+            )
     sub = actions.add_parser("joints", help=joints.__doc__, description=joints.__doc__)
     sub.add_argument("bvh", type=Path)
     sub.add_argument("out", type=Path)
@@ -66,9 +70,12 @@ def prepare(options: argparse.Namespace) -> int:
 
 def verify(options: argparse.Namespace) -> int:
     """Name every bad file, and print counts found beside counts expected."""
-    report = verify_source(make_source(compose_config(options.overrides)))
+    config = compose_config(options.overrides)
+    settings = store_settings(config)
+    settings.pop("name")
+    report = verify_source(make_source(config), **settings)
     print("\n".join(report.lines()))
-    return 1 if options.strict and not report.ok else 0
+    return 0 if report.ok or (report.usable and not options.strict) else 1
 
 
 def show(options: argparse.Namespace) -> int:

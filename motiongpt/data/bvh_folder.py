@@ -16,10 +16,16 @@ import numpy as np
 
 from motiongpt.data.bvh import read_bvh
 from motiongpt.data.bvh_joints import mapped_joints
-from motiongpt.data.caption_file import CaptionLine, read_caption_file
-from motiongpt.data.clip import SPLITS, BadClip, Caption, Clip
+from motiongpt.data.caption_file import CaptionLine, existing_caption_file, read_caption_file
+from motiongpt.data.clip import SPLITS, BadClip, Caption, Clip, SourceMissing
 from motiongpt.data.hash_split import split_by_hash
-from motiongpt.data.joint_mapping import JointMapping, load_mapping, mapping_for
+from motiongpt.data.joint_mapping import (
+    JointMapping,
+    load_mapping,
+    mapping_file,
+    mapping_files,
+    mapping_for,
+)
 from motiongpt.errors import UserError
 from motiongpt.motion.plausible import bone_problem, lies
 from motiongpt.motion.resample import checked_fps
@@ -94,6 +100,19 @@ class BvhFolderSource:
 
     def __len__(self) -> int:
         return len(self._files) + len(self._absent)
+
+    def files(self) -> Mapping[str, Path]:
+        """The BVH files, the captions file and the joint mappings that may be used.
+
+        Raises:
+            SourceMissing: no folder.
+            UserError: no BVH file in it, no captions file or no such mapping.
+        """
+        found = {f"{name}.bvh": path for name, path in self._files.items()}
+        if self._captions_file is not None:
+            found[self._captions_name] = existing_caption_file(self._captions_file)
+        named = mapping_files() if self._mapping is None else [mapping_file(self._mapping)]
+        return found | {f"mapping {path.name}": path for path in named}
 
     def clips(self) -> Iterator[Clip | BadClip]:
         """Yield captions of absent files as bad clips, then the files by name.
@@ -173,7 +192,7 @@ class BvhFolderSource:
     def _files(self) -> dict[str, Path]:
         """Path within the folder, without ending -> the file; in the order of the names."""
         if not self.folder.is_dir():
-            raise UserError(
+            raise SourceMissing(
                 f"no folder {self.folder}; pass the folder of your BVH files as "
                 "data.source.path=FOLDER"
             )
@@ -194,14 +213,20 @@ class BvhFolderSource:
     @cached_property
     def _lines(self) -> dict[str, list[CaptionLine]]:
         """Path within the folder, without ending -> what the captions file says of it."""
-        if self._captions is None:
-            return {}
-        inside = self.folder / self._captions
         by_file: dict[str, list[CaptionLine]] = {}
-        outside = not inside.exists() and self._captions.exists()
-        for line in read_caption_file(self._captions if outside else inside):
+        if self._captions_file is None:
+            return by_file
+        for line in read_caption_file(self._captions_file):
             by_file.setdefault(line.file, []).append(line)
         return by_file
+
+    @property
+    def _captions_file(self) -> Path | None:
+        """In the folder, or where the path says if it is only there."""
+        if self._captions is None:
+            return None
+        inside = self.folder / self._captions
+        return self._captions if not inside.exists() and self._captions.exists() else inside
 
     @property
     def _captions_name(self) -> str:

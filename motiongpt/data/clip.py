@@ -6,6 +6,7 @@ from typing import Protocol, runtime_checkable
 
 import numpy as np
 
+from motiongpt.errors import UserError
 from motiongpt.motion.skeleton import Skeleton
 from motiongpt.printable import printable
 
@@ -40,6 +41,10 @@ class Clip:
     joints: np.ndarray | None = None
     features: np.ndarray | None = None
     labels: tuple[str, ...] = ()
+
+
+class SourceMissing(UserError):
+    """The folder or archive of a source is not there."""
 
 
 @dataclass(frozen=True)

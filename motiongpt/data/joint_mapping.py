@@ -18,7 +18,6 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +27,7 @@ import yaml
 from motiongpt.errors import UserError
 from motiongpt.motion.skeleton import HUMANML3D
 
-_FOLDER = "mappings"
+MAPPINGS = Path(__file__).parent / "mappings"
 
 
 @dataclass(frozen=True)
@@ -89,25 +88,38 @@ def load_mapping(name: str | Path) -> JointMapping:
     Raises:
         UserError: no such mapping or file, or the yaml does not map the 22 joints.
     """
-    shipped = _shipped_files()
-    if str(name) in shipped:
-        return _parse(shipped[str(name)], f"mapping {name}")
-    path = Path(name)
-    if path.suffix not in (".yaml", ".yml") or not path.is_file():
-        raise UserError(
-            f"no joint mapping {name}: give the path of a yaml file, or one of "
-            f"{', '.join(sorted(shipped))}"
-        )
+    path = mapping_file(name)
+    where = f"mapping {name}" if path in mapping_files() else str(path)
     try:
-        return _parse(path.read_text(encoding="utf-8-sig"), str(path))
+        return _parse(path.read_text(encoding="utf-8-sig"), where)
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"{path}: cannot read the joint mapping as text: {error}") from error
+
+
+def mapping_file(name: str | Path) -> Path:
+    """The yaml of a mapping that comes with the package, by its name, or of any other by its path.
+
+    Raises:
+        UserError: no such mapping or file.
+    """
+    shipped = {path.stem: path for path in mapping_files()}
+    path = shipped.get(str(name), Path(name))
+    if path.suffix not in (".yaml", ".yml") or not path.is_file():
+        raise UserError(
+            f"no joint mapping {name}: give the path of a yaml file, or one of {', '.join(shipped)}"
+        )
+    return path
+
+
+def mapping_files() -> list[Path]:
+    """The yaml files of the mappings that come with the package, by name."""
+    return sorted(MAPPINGS.glob("*.yaml"))
 
 
 @cache
 def shipped_mappings() -> tuple[JointMapping, ...]:
     """The mappings that come with the package, by name."""
-    return tuple(load_mapping(name) for name in sorted(_shipped_files()))
+    return tuple(map(load_mapping, (path.stem for path in mapping_files())))
 
 
 def mapping_for(joint_names: tuple[str, ...], file: str) -> JointMapping:
@@ -128,15 +140,6 @@ def mapping_for(joint_names: tuple[str, ...], file: str) -> JointMapping:
         f"{', '.join(closest.missing(joint_names))}; the file's joints are "
         f"{', '.join(joint_names)}: write a mapping of them as a yaml file and name it"
     )
-
-
-def _shipped_files() -> dict[str, str]:
-    folder = resources.files("motiongpt.data").joinpath(_FOLDER)
-    return {
-        entry.name.removesuffix(".yaml"): entry.read_text(encoding="utf-8")
-        for entry in folder.iterdir()
-        if entry.name.endswith(".yaml")
-    }
 
 
 def _parse(text: str, where: str) -> JointMapping:
