@@ -121,7 +121,8 @@ def joints(options: argparse.Namespace) -> int:
     if options.up_axis is None and lies(positions):
         print(
             f"{options.bvh}: warning: the head is not above the pelvis in most frames; give "
-            "--up-axis Z where Z is up in the file (--up-axis Y where the person does lie)",
+            "--up-axis Z (up_axis of the mapping) where Z is up in the file, --up-axis Y where the "
+            "person does lie",
             file=sys.stderr,
         )
     save_array(options.out, positions)

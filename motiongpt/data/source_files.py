@@ -22,7 +22,8 @@ from motiongpt.printable import printable
 SETTLED_SECONDS = 2.0
 MANY_FILES = 1000  # fewer are read before a bar would be seen
 
-UNKNOWN = [0, 0, 0]
+NOT_THERE = [0, 0, 0]
+UNSETTLED = [-1, -1, -1]
 
 Row = list[Any]  # size in bytes, time of change of content and of status in ns, SHA-256
 
@@ -96,17 +97,17 @@ def _rows(files: Mapping[str, Path], known: Mapping[str, Row]) -> dict[str, Row]
     rows = {name: known[name] for name in seen.keys() - set(unread)}
     quiet = len(unread) < MANY_FILES
     for name in tqdm(unread, desc="looking at the files", unit="file", disable=quiet):
-        times = seen[name] if max(seen[name][1:]) < settled else UNKNOWN
+        times = seen[name] if max(seen[name][1:]) < settled else UNSETTLED
         rows[name] = [*times, _sha256(files[name])]
     return rows
 
 
 def _seen(path: Path) -> list[int]:
-    """Size in bytes, times of change of content and of status in ns; UNKNOWN for a broken link."""
+    """Size in bytes, times of change of content and of status in ns; `NOT_THERE` for none."""
     try:
         status = path.stat()
     except OSError:
-        return UNKNOWN
+        return NOT_THERE
     return [status.st_size, status.st_mtime_ns, status.st_ctime_ns]
 
 
@@ -128,9 +129,13 @@ def _content(rows: Mapping[str, Row]) -> str:
 
 def _changes(known: Mapping[str, Row], rows: Mapping[str, Row]) -> str:
     found = [
-        *(f"{name} is gone" for name in known if name not in rows),
-        *(f"{name} is new" for name in rows if name not in known),
-        *(f"{name} is edited" for name in rows if known.get(name, rows[name])[3] != rows[name][3]),
+        *(f"{name} is gone" for name in sorted(known.keys() - rows.keys())),
+        *(f"{name} is new" for name in sorted(rows.keys() - known.keys())),
+        *(
+            f"{name} is edited"
+            for name in sorted(known.keys() & rows.keys())
+            if known[name][3] != rows[name][3]
+        ),
     ]
     if not found:
         return ""
