@@ -54,7 +54,8 @@ def motion_of_array(
         if found.ndim == 3 and found.shape[1:] == (skeleton.n_joints, 3):
             return MotionSequence.from_joints(found, fps, captions, skeleton)
         if found.ndim == 2 and found.shape[1] == skeleton.n_features:
-            return in_metres(MotionSequence.from_features(found, fps, captions, skeleton))
+            motion = MotionSequence.from_features(found, fps, captions, skeleton)
+            return in_metres(motion, smallest=0.0)
     known = ", ".join(
         f"(frames, {one.n_joints}, 3) or (frames, {one.n_features})" for one in SKELETONS.values()
     )

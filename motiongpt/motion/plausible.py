@@ -15,12 +15,12 @@ SHORTEST_BONE = 1e-5  # metres; below it a bone has no direction but rounding
 UPRIGHT = 0.5
 
 
-def size_problem(joints: np.ndarray) -> str | None:
+def size_problem(joints: np.ndarray, smallest: float = SMALLEST) -> str | None:
     """Why joints (T, J, 3) are no body in metres: too large or too small; None where they are."""
     size = float(np.median((joints.max(1) - joints.min(1)).max(-1)))
-    if SMALLEST <= size <= TALLEST:
+    if smallest <= size <= TALLEST:
         return None
-    return f"a body of {size:.3g} m, where {SMALLEST:g} to {TALLEST:g} m are expected"
+    return f"a body of {size:.3g} m, where {smallest:g} to {TALLEST:g} m are expected"
 
 
 def lies(joints: np.ndarray, skeleton: Skeleton = HUMANML3D) -> bool:

@@ -13,7 +13,7 @@ import torch
 
 from motiongpt.errors import UserError
 from motiongpt.motion.features import joints_to_features
-from motiongpt.motion.plausible import size_problem
+from motiongpt.motion.plausible import SMALLEST, size_problem
 from motiongpt.motion.recover import features_to_joints
 from motiongpt.motion.resample import resample_positions
 from motiongpt.motion.skeleton import HUMANML3D, Skeleton
@@ -159,13 +159,16 @@ class MotionSequence:
         return type(self)(joints, fps, self.captions, self.skeleton, given)
 
 
-def in_metres(motion: M) -> M:
+def in_metres(motion: M, smallest: float = SMALLEST) -> M:
     """The motion itself, if its body has a person's size; for what comes from outside.
+
+    Args:
+        smallest: metres; 0 for features, which a model may have made too small to be a person.
 
     Raises:
         UserError: it is a giant or a dwarf.
     """
-    problem = size_problem(motion.joints)
+    problem = size_problem(motion.joints, smallest)
     if problem:
         raise UserError(f"{problem}; expected joints in metres")
     return motion
