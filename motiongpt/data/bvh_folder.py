@@ -4,30 +4,24 @@ Shape letters: T frames.
 """
 
 import logging
-import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property, partial
-from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
 
-from motiongpt.data.bvh import read_bvh
-from motiongpt.data.bvh_joints import mapped_joints
+from motiongpt.data.bvh_reading import mapper, read_joints
 from motiongpt.data.caption_file import CaptionLine, existing_caption_file, read_caption_file
 from motiongpt.data.clip import SPLITS, BadClip, Caption, Clip, SourceMissing
 from motiongpt.data.hash_split import split_by_hash
 from motiongpt.data.joint_mapping import (
-    JointMapping,
     load_mapping,
     mapping_file,
     mapping_files,
-    mapping_for,
 )
+from motiongpt.data.label_words import LabelWords
 from motiongpt.errors import UserError
-from motiongpt.motion.plausible import bone_problem, lies
+from motiongpt.motion.plausible import lies
 from motiongpt.motion.resample import checked_fps
 from motiongpt.motion.skeleton import HUMANML3D
 from motiongpt.printable import printable
@@ -85,7 +79,9 @@ class BvhFolderSource:
         self.fps = checked_fps(fps)
         words = "with" if captions is not None else "without"
         self.description = f"BVH files {words} captions, at {fps:g} fps"
-        self.action_words: Mapping[str, tuple[str, ...]] = _LabelWords(self, action_words or {})
+        self.action_words: Mapping[str, tuple[str, ...]] = LabelWords(
+            self.labels, action_words or {}
+        )
         self._captions = None if captions is None else Path(captions)
         self._mapping = mapping
         self._metres_per_unit, self._up_axis = metres_per_unit, up_axis
@@ -129,7 +125,7 @@ class BvhFolderSource:
                 f"{name}.bvh in {self.folder}",
             )
         read = partial(
-            _read,
+            read_joints,
             mapping=mapping,
             metres_per_unit=self._metres_per_unit,
             up_axis=self._up_axis,
@@ -137,7 +133,7 @@ class BvhFolderSource:
         )
         lying: list[str] = []
         good = 0
-        with _mapper(self._workers) as in_order:
+        with mapper(self._workers) as in_order:
             for name, joints in zip(self._files, in_order(read, self._files.values()), strict=True):
                 clip = self._clip(name, joints)
                 if isinstance(clip, Clip) and clip.joints is not None:
@@ -243,46 +239,6 @@ class BvhFolderSource:
         return tuple(sorted({label for line in lines for label in line.labels}))
 
 
-class _LabelWords(Mapping[str, tuple[str, ...]]):
-    """The source's labels and how captions name them; the captions file is read on first use."""
-
-    def __init__(self, source: BvhFolderSource, given: Mapping[str, Sequence[str]]) -> None:
-        self._source = source
-        self._given = {
-            str(label): (words,) if isinstance(words, str) else tuple(map(str, words))
-            for label, words in given.items()
-        }
-        for label, words in self._given.items():
-            for word in words:
-                try:
-                    re.compile(word)
-                except re.error as error:
-                    raise UserError(
-                        f"data.source.action_words.{label}: {word!r} is no regular expression: "
-                        f"{error}"
-                    ) from error
-
-    def __getitem__(self, label: str) -> tuple[str, ...]:
-        return self._words[label]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._words)
-
-    def __len__(self) -> int:
-        return len(self._words)
-
-    @cached_property
-    def _words(self) -> dict[str, tuple[str, ...]]:
-        own = {label: (_own_words(label),) for label in self._source.labels()}
-        return {**own, **self._given}
-
-
-def _own_words(label: str) -> str:
-    r"""A label as a regular expression: "sit-down" is found in "sit down", "run" not in "trunk"."""
-    words = re.split(r"[\s_-]+", label.lower())
-    return r"\b" + r"[\s_-]+".join(map(re.escape, words))
-
-
 def _clip_name(name: str) -> str:
     """Names are used as file names too, so they hold no "/"."""
     return name.replace("/", "__")
@@ -301,32 +257,3 @@ def _lines_problem(lines: Sequence[CaptionLine], file: str) -> str | None:
             )
     splits = sorted({line.split for line in lines if line.split})
     return f"in two splits: {' and '.join(splits)}" if len(splits) > 1 else None
-
-
-def _read(
-    path: Path,
-    mapping: JointMapping | None,
-    metres_per_unit: float | None,
-    up_axis: str | None,
-    fps: float,
-) -> np.ndarray | str:
-    """Joints (T, 22, 3) float32 of one file, or why there are none: errors cross processes ill."""
-    try:
-        bvh = read_bvh(path)
-        if mapping is None:
-            mapping = mapping_for(bvh.joint_names, f"{path}:{bvh.motion_line}")
-        joints = mapped_joints(bvh, mapping.with_units(metres_per_unit, up_axis), fps, str(path))
-    except UserError as error:
-        return str(error)
-    problem = bone_problem(joints)
-    return joints if problem is None else f"{problem} by the joint mapping {mapping.name!r}"
-
-
-@contextmanager
-def _mapper(workers: int) -> Iterator[Callable[..., Iterator[np.ndarray | str]]]:
-    """`map` in this process, or one over processes that keeps the order."""
-    if workers < 1:
-        yield map
-        return
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        yield partial(pool.map, chunksize=8)

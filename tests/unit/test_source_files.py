@@ -2,6 +2,7 @@ import os
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from launch.cli import main
@@ -10,6 +11,7 @@ from launch.composition.datasets import ensure_store
 from motiongpt.data import source_files
 from motiongpt.data.bandai_namco.source import BandaiNamcoSource
 from motiongpt.data.bvh_folder import BvhFolderSource
+from motiongpt.data.humanml3d import HumanML3DSource
 from motiongpt.data.source_files import source_state
 from motiongpt.data.store import MotionStore
 from motiongpt.data.synthetic import SyntheticSource
@@ -130,6 +132,24 @@ def test_an_edited_mapping_is_noticed(bvh, tmp_path):
     before.remember()
     mapping.write_text(mapping.read_text().replace("0.01", "0.02"))
     assert "(mapping mine.yaml is edited)" in source_state(source, tmp_path / "index").note
+
+
+def test_each_part_of_a_humanml3d_folder_is_looked_at(tmp_path):
+    folder = Folder(tmp_path / "data")
+    folder.clip("a")
+    folder.clip("b", "test")
+    np.save(folder.path / "Mean.npy", np.zeros(263))
+    index = tmp_path / "index"
+    source = HumanML3DSource(str(folder.path))
+    source_state(source, index).remember()
+    for name in ("train.txt", "Mean.npy", "new_joint_vecs/a.npy", "texts/b.txt"):
+        with (folder.path / name).open("ab") as file:
+            file.write(b"\n")
+        found = source_state(source, index)
+        assert f"({name} is edited)" in found.note
+        found.remember()
+    folder.motion("a").unlink()
+    assert "(new_joint_vecs/a.npy is gone)" in source_state(source, index).note
 
 
 def test_a_pipe_is_not_waited_for(bvh):
