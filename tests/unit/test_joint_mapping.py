@@ -78,6 +78,7 @@ def test_up_axis_z_turns_about_x(tmp_path):
         ({"metres_per_unit": "cm"}, "metres_per_unit must be a number above zero"),
         ({"up_axis": "X"}, "up_axis is Y or Z, not X"),
         ({"unit": "cm"}, "unknown key unit"),
+        ({"prefix": "("}, "prefix .* is no regular expression"),
         ({"joints": None}, "expected name, metres_per_unit and joints"),
         ({"joints": {**OWN["joints"], "tail": "TAIL"}}, "unknown joint tail"),
         ({"joints": {k: v for k, v in OWN["joints"].items() if k != "neck"}}, "no source for neck"),
