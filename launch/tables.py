@@ -4,10 +4,12 @@ from collections.abc import Sequence
 
 from launch.plans.graph import Planned
 from launch.runs.ledger import Run
+from motiongpt.printable import printable
 
 
 def text_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """Left-aligned columns, two spaces apart."""
+    rows = [[printable(cell) for cell in row] for row in rows]
     widths = [max(len(row[column]) for row in [header, *rows]) for column in range(len(header))]
     lines = [
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()

@@ -168,7 +168,7 @@ def _text_file(path: Path) -> tuple[dict[str, int], np.ndarray]:
     words: list[str] = []
     rows: list[np.ndarray] = []
     width = 0
-    with path.open(encoding="utf-8", errors="replace") as lines:
+    with path.open(encoding="utf-8-sig", errors="replace") as lines:
         for number, line in enumerate(lines, start=1):
             parts = line.rstrip().split(" ")
             width = width or len(parts) - 1

@@ -41,7 +41,7 @@ def read_published(path: Path) -> PublishedTable:
     """
     try:
         # BaseLoader keeps numbers as printed: the digits of 0.160 say how far it was rounded.
-        found = yaml.load(Path(path).read_text(), Loader=yaml.BaseLoader)
+        found = yaml.load(Path(path).read_text(encoding="utf-8-sig"), Loader=yaml.BaseLoader)
     except OSError as error:
         raise UserError(f"{path}: {error.strerror}") from error
     except yaml.YAMLError as error:

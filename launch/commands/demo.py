@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from motiongpt.errors import UserError
+from motiongpt.printable import printable
 
 if TYPE_CHECKING:
     from motiongpt.api.demo.lines import DemoLine
@@ -59,10 +60,10 @@ def main(arguments: Sequence[str]) -> int:
         write_outcome(options.out, number, outcome, model.skeleton, pictures, options.bvh)
         failed += bool(outcome.problem)
         if outcome.problem:
-            print(f"{origin} (ID {number}): {outcome.problem}", file=sys.stderr)
+            print(printable(f"{origin} (ID {number}): {outcome.problem}"), file=sys.stderr)
         else:
             said = f"{outcome.motion.frames} frames" if outcome.motion else outcome.text
-            print(f"{number}: {said}")
+            print(printable(f"{number}: {said}"))
     print(f"{len(outcomes) - failed} of {len(outcomes)} done, in {options.out}")
     return 1 if failed else 0
 
@@ -103,7 +104,7 @@ def _sentences(options: argparse.Namespace, method: str) -> list[str]:
     if options.text:
         return list(options.text)
     try:
-        found = Path(options.example).read_text(encoding="utf-8").splitlines()
+        found = Path(options.example).read_text(encoding="utf-8-sig").split("\n")
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"{options.example}: cannot read the sentences: {error}") from error
     return [line.strip() for line in found if line.strip()]

@@ -91,7 +91,7 @@ def read_study(table: str, experiments: Path = EXPERIMENTS) -> Study:
         raise UserError(f"table={table}: no such table; valid: {', '.join(files)}")
     path = files[table]
     try:
-        found: Any = yaml.safe_load(path.read_text())
+        found: Any = yaml.safe_load(path.read_text(encoding="utf-8-sig"))
     except (OSError, yaml.YAMLError) as error:
         raise UserError(f"{path}: {' '.join(str(error).split())}") from error
     if not isinstance(found, dict) or sorted({*found} - {*MAY}) != sorted(KEYS):

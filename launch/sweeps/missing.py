@@ -8,6 +8,7 @@ from launch.jobs.records import job_of
 from launch.jobs.state import JobState
 from launch.runs.ledger import ERROR, LOG, Run
 from launch.sweeps.record import Point, Sweep
+from motiongpt.printable import printable
 
 LAST_LINES = 5
 NAMED = 3
@@ -93,4 +94,5 @@ def _tail(file: Path, count: int) -> tuple[str, ...]:
         text = file.read_text(errors="replace")
     except FileNotFoundError:
         return ()
-    return tuple(line.rstrip() for line in text.splitlines() if line.strip())[-count:]
+    lines = (printable(line, keep="\t").rstrip() for line in text.split("\n"))
+    return tuple(line for line in lines if line)[-count:]

@@ -72,7 +72,9 @@ def parse_bvh(content: bytes | str, name: str) -> Bvh:
     """
     text = _decoded(content, name) if isinstance(content, bytes) else content
     lines = text.replace("\r\n", "\n").replace("\r", "\n").rstrip("\n").split("\n")
-    motion = next((i for i, line in enumerate(lines) if line.strip() == "MOTION"), len(lines))
+    motion = next(
+        (i for i, line in enumerate(lines) if line.strip().upper() == "MOTION"), len(lines)
+    )
     joints = parse_hierarchy(lines[:motion], name)
     if motion == len(lines):
         raise UserError(f"{name}:{motion}: expected MOTION, found the end of the file")
@@ -104,7 +106,7 @@ def _motion_header(lines: list[str], start: int, name: str) -> tuple[int, float,
     head: list[tuple[int, list[str]]] = []
     for index in range(start, len(lines)):
         if lines[index].strip():
-            head.append((index, lines[index].replace(":", ": ").split()))
+            head.append((index, lines[index].lower().replace(" :", ":").replace(":", ": ").split()))
         if len(head) == 2:
             break
     if len(head) < 2:
@@ -113,12 +115,12 @@ def _motion_header(lines: list[str], start: int, name: str) -> tuple[int, float,
             "found the end of the file"
         )
     (at_frames, frames), (at_time, time) = head
-    if len(frames) != 2 or frames[0] != "Frames:" or not _is_count(frames[1]):
+    if len(frames) != 2 or frames[0] != "frames:" or not _is_count(frames[1]):
         raise UserError(
             f"{name}:{at_frames + 1}: expected 'Frames: N' with N of at least 1, "
             f"found {lines[at_frames].strip()[:60]!r}"
         )
-    if len(time) != 3 or time[:2] != ["Frame", "Time:"] or not _is_frame_time(time[2]):
+    if len(time) != 3 or time[:2] != ["frame", "time:"] or not _is_frame_time(time[2]):
         raise UserError(
             f"{name}:{at_time + 1}: expected 'Frame Time: SECONDS' from "
             f"{1 / MAX_FPS:g} to {1 / MIN_FPS:g}, "

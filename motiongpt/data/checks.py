@@ -6,6 +6,7 @@ from collections.abc import Container, Iterable
 import numpy as np
 
 from motiongpt.data.clip import SPLITS, BadClip, Clip
+from motiongpt.motion.plausible import bone_problem
 from motiongpt.motion.skeleton import Skeleton
 
 # One token of the largest downsampling that the tokenizers offer.
@@ -23,19 +24,32 @@ def clip_problem(
         min_frames: fewest feature rows; one joint frame more is needed where joints are given.
         labels: the known labels; not checked where empty.
     """
+    if not _is_text(clip.name):
+        return "its name is no UTF-8 text; rename the file"
     if clip.split not in SPLITS:
         return f"unknown split {clip.split!r}, expected one of {', '.join(SPLITS)}"
     if any(not caption.text.strip() for caption in clip.captions):
         return "empty caption"
+    if not all(_is_text(caption.text) and _is_text(caption.tokens) for caption in clip.captions):
+        return "caption with half a character (a lone surrogate), which is no text"
+    if not all(map(_is_text, clip.labels)):
+        return "label with half a character (a lone surrogate), which is no text"
     unknown = [label for label in clip.labels if labels and label not in labels]
     if unknown:
         return f"label {unknown[0]!r} has no action words"
     if (clip.joints is None) == (clip.features is None):
         return "needs either joints or features"
     if clip.joints is not None:
-        return array_problem(clip.joints, (skeleton.n_joints, 3), min_frames + 1, "joints")
+        row = (skeleton.n_joints, 3)
+        problem = array_problem(clip.joints, row, min_frames + 1, "joints")
+        return problem or bone_problem(clip.joints, skeleton)
     assert clip.features is not None
     return array_problem(clip.features, (skeleton.n_features,), min_frames, "features")
+
+
+def _is_text(text: str) -> bool:
+    """Whether UTF-8 can hold it: no byte of a file name that is not UTF-8, no half character."""
+    return not any(0xD800 <= ord(one) <= 0xDFFF for one in text)
 
 
 def array_problem(

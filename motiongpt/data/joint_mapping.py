@@ -3,6 +3,7 @@
     name: mine
     metres_per_unit: 0.01        # the file's lengths are centimetres
     up_axis: Y                   # or Z
+    prefix: '.*:'                # a regular expression for what comes before the names in a file
     joints:
       pelvis: Hips
       spine2: [Spine, Chest]     # the mean of several joints
@@ -12,10 +13,11 @@ An end site is called "<its joint>/End". Shape letters: T frames, J joints.
 """
 
 import math
+import re
+from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +27,7 @@ import yaml
 from motiongpt.errors import UserError
 from motiongpt.motion.skeleton import HUMANML3D
 
-_FOLDER = "mappings"
+MAPPINGS = Path(__file__).parent / "mappings"
 
 
 @dataclass(frozen=True)
@@ -36,11 +38,13 @@ class JointMapping:
     metres_per_unit: float
     up_axis: str
     joints: Mapping[str, tuple[str, ...]]
+    prefix: str = ""
 
     def missing(self, joint_names: Iterable[str]) -> list[str]:
-        """Joints that the mapping needs and `joint_names` lacks, sorted."""
+        """Joints that the mapping needs and `joint_names` has not, or more than once, sorted."""
         wanted = {source for sources in self.joints.values() for source in sources}
-        return sorted(wanted - set(joint_names))
+        found = Counter(self._bare(name) for name in joint_names)
+        return sorted(name for name in wanted if found[name] != 1)
 
     def apply(self, joint_names: tuple[str, ...], positions: np.ndarray, file: str) -> np.ndarray:
         """Positions (T, J, 3) in the file's units and axes to (T, 22, 3) metres, Y up.
@@ -54,7 +58,7 @@ class JointMapping:
                 f"{file}: expected joint {', '.join(missing)}, which the joint mapping "
                 f"{self.name!r} needs; the file has {', '.join(joint_names)}"
             )
-        index = {name: i for i, name in enumerate(joint_names)}
+        index = {self._bare(name): i for i, name in enumerate(joint_names)}
         columns = [
             positions[:, [index[source] for source in sources]].mean(axis=1)
             for sources in self.joints.values()
@@ -65,6 +69,18 @@ class JointMapping:
             joints = np.stack([joints[..., 0], joints[..., 2], -joints[..., 1]], axis=-1)
         return joints
 
+    def with_units(self, metres_per_unit: float | None, up_axis: str | None) -> "JointMapping":
+        """The same with another unit or axis up where one is given."""
+        return replace(
+            self,
+            metres_per_unit=metres_per_unit or self.metres_per_unit,
+            up_axis=up_axis or self.up_axis,
+        )
+
+    def _bare(self, name: str) -> str:
+        """A joint's name in a file without the prefix."""
+        return re.sub(f"^(?:{self.prefix})", "", name, flags=re.IGNORECASE)
+
 
 def load_mapping(name: str | Path) -> JointMapping:
     """A mapping that comes with the package, by its name, or any other by the path of its yaml.
@@ -72,25 +88,38 @@ def load_mapping(name: str | Path) -> JointMapping:
     Raises:
         UserError: no such mapping or file, or the yaml does not map the 22 joints.
     """
-    shipped = _shipped_files()
-    if str(name) in shipped:
-        return _parse(shipped[str(name)], f"mapping {name}")
-    path = Path(name)
-    if path.suffix not in (".yaml", ".yml") or not path.is_file():
-        raise UserError(
-            f"no joint mapping {name}: give the path of a yaml file, or one of "
-            f"{', '.join(sorted(shipped))}"
-        )
+    path = mapping_file(name)
+    where = f"mapping {name}" if path in mapping_files() else str(path)
     try:
-        return _parse(path.read_text(encoding="utf-8"), str(path))
+        return _parse(path.read_text(encoding="utf-8-sig"), where)
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"{path}: cannot read the joint mapping as text: {error}") from error
+
+
+def mapping_file(name: str | Path) -> Path:
+    """The yaml of a mapping that comes with the package, by its name, or of any other by its path.
+
+    Raises:
+        UserError: no such mapping or file.
+    """
+    shipped = {path.stem: path for path in mapping_files()}
+    path = shipped.get(str(name), Path(name))
+    if path.suffix not in (".yaml", ".yml") or not path.is_file():
+        raise UserError(
+            f"no joint mapping {name}: give the path of a yaml file, or one of {', '.join(shipped)}"
+        )
+    return path
+
+
+def mapping_files() -> list[Path]:
+    """The yaml files of the mappings that come with the package, by name."""
+    return sorted(MAPPINGS.glob("*.yaml"))
 
 
 @cache
 def shipped_mappings() -> tuple[JointMapping, ...]:
     """The mappings that come with the package, by name."""
-    return tuple(load_mapping(name) for name in sorted(_shipped_files()))
+    return tuple(map(load_mapping, (path.stem for path in mapping_files())))
 
 
 def mapping_for(joint_names: tuple[str, ...], file: str) -> JointMapping:
@@ -113,15 +142,6 @@ def mapping_for(joint_names: tuple[str, ...], file: str) -> JointMapping:
     )
 
 
-def _shipped_files() -> dict[str, str]:
-    folder = resources.files("motiongpt.data").joinpath(_FOLDER)
-    return {
-        entry.name.removesuffix(".yaml"): entry.read_text(encoding="utf-8")
-        for entry in folder.iterdir()
-        if entry.name.endswith(".yaml")
-    }
-
-
 def _parse(text: str, where: str) -> JointMapping:
     try:
         content = yaml.safe_load(text)
@@ -129,7 +149,7 @@ def _parse(text: str, where: str) -> JointMapping:
         raise UserError(f"{where}: not yaml: {' '.join(str(error).split())}") from error
     if not isinstance(content, dict) or not isinstance(content.get("joints"), dict):
         raise UserError(f"{where}: expected name, metres_per_unit and joints")
-    unknown = set(content) - {"name", "metres_per_unit", "up_axis", "joints"}
+    unknown = set(content) - {"name", "metres_per_unit", "up_axis", "prefix", "joints"}
     if unknown:
         raise UserError(f"{where}: unknown key {', '.join(sorted(map(str, unknown)))}")
     up_axis = str(content.get("up_axis", "Y")).upper()
@@ -140,7 +160,16 @@ def _parse(text: str, where: str) -> JointMapping:
         metres_per_unit=_scale(content.get("metres_per_unit"), where),
         up_axis=up_axis,
         joints=_sources(content["joints"], where),
+        prefix=_pattern(content.get("prefix", ""), where),
     )
+
+
+def _pattern(value: Any, where: str) -> str:
+    try:
+        re.compile(str(value))
+    except re.error as error:
+        raise UserError(f"{where}: prefix {value!r} is no regular expression: {error}") from error
+    return str(value)
 
 
 def _scale(value: Any, where: str) -> float:

@@ -47,8 +47,9 @@ def read_split_lists(folder: Path) -> SplitLists:
 
 def _read(path: Path) -> list[str]:
     try:
-        return path.read_text(encoding="utf-8").split()
+        lines = path.read_text(encoding="utf-8-sig").split("\n")
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"{path} can't be read ({error}); put the data set's own list there") from (
             error
         )
+    return [line.strip() for line in lines if line.strip()]

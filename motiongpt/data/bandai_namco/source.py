@@ -17,7 +17,7 @@ from motiongpt.data.bandai_namco.splits import (
     ClipName,
 )
 from motiongpt.data.bandai_namco.styles import STYLES
-from motiongpt.data.clip import BadClip, Clip
+from motiongpt.data.clip import BadClip, Clip, SourceMissing
 from motiongpt.data.download import download as fetch_file
 from motiongpt.errors import UserError
 from motiongpt.motion.resample import checked_fps
@@ -115,6 +115,19 @@ class BandaiNamcoSource:
         whole = sum(EXPECTED_COUNTS["hash"].values()) + len(EXCLUDED)
         return whole if self._limit is None else min(whole, self._limit)
 
+    def files(self) -> Mapping[str, Path]:
+        """The archive, which is fetched first where that is asked for, or all files of the folder.
+
+        Raises:
+            SourceMissing: nothing at `path`.
+            UserError: a download that failed.
+        """
+        self._get()
+        if not self.path.is_dir():
+            return {"archive": self.path}
+        found = (file for file in self.path.rglob("*") if file.suffix in (".bvh", ".zip"))
+        return {str(file.relative_to(self.path)): file for file in found if file.is_file()}
+
     def clips(self) -> Iterator[Clip | BadClip]:
         """Yield the clips in the order of the folder or archive.
 
@@ -140,7 +153,7 @@ class BandaiNamcoSource:
         if self.path.exists():
             return
         if not self._fetch:
-            raise UserError(
+            raise SourceMissing(
                 f"no file or folder {self.path}; run `motiongpt data prepare data=bandai_namco "
                 f"data.source.download=true` to download {self._repository or 'it'}, or give its "
                 "folder or archive as data.source.path=PATH"

@@ -97,7 +97,7 @@ class Templates:
         if path is None:
             return cls.packaged("instructions")
         try:
-            text = Path(path).read_text(encoding="utf-8")
+            text = Path(path).read_text(encoding="utf-8-sig")
         except (OSError, UnicodeDecodeError) as fault:
             raise UserError(
                 f"template file {path}: {fault}; give a readable JSON file or leave it null for "
