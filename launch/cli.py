@@ -36,8 +36,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(__version__)
         return 0
     if name not in _names():
-        said = f"motiongpt: {printable(name)}: no such command; valid: {', '.join(_names())}"
-        print(said, file=sys.stderr)
+        valid = ", ".join(_names())
+        print(f"motiongpt: {printable(name)}: no such command; valid: {valid}", file=sys.stderr)
         return 2
     try:
         return int(command(name).main(rest))
