@@ -140,7 +140,6 @@ class Heartbeat:
         while not self._over.wait(BEAT_SECONDS):
             with contextlib.suppress(OSError):  # a file system that is away for a moment
                 os.utime(self.path)
-            with contextlib.suppress(OSError):  # also where a successor has removed the file
                 if self.lost():
                     self.alarm()
                     return
