@@ -9,7 +9,7 @@ CLASSIFIER = "classifier"
 
 
 class ClassifierStage(Stage):
-    """Leaves an `ActionClassifier` in `classifier/`; nothing where clips carry no labels.
+    """Leaves an `ActionClassifier` in `classifier/`; nothing where clips carry no two labels.
 
     Args:
         steps, batch_size, seed: how it is trained.
@@ -21,8 +21,10 @@ class ClassifierStage(Stage):
     def run(self, context: StageContext) -> Mapping[str, float]:
         """Train, save, and report the accuracy on real clips that it has not seen."""
         store = context.store
-        if not any(store.labels(int(index)) for index in store.indices("train")):
-            context.log("  classifier: the clips carry no labels, so there is nothing to learn")
+        labels = {one for index in store.indices("train") for one in store.labels(int(index))}
+        if len(labels) < 2:
+            found = f"one label only, {labels.pop()}" if labels else "no labels"
+            context.log(f"  classifier: the clips carry {found}, so there is nothing to tell apart")
             return {}
         classifier = ActionClassifier.train(
             store, steps=self.steps, batch_size=self.batch_size, seed=self.seed, log=context.log

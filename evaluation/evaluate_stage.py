@@ -18,6 +18,7 @@ from evaluation.evaluators.loading import load_evaluator
 from evaluation.metrics.base import Metric
 from evaluation.replications.agreement import check_agreement
 from evaluation.replications.embedder import Embedder
+from evaluation.replications.left_out import LeftOut, left_out_lines
 from evaluation.replications.results import Result
 from evaluation.replications.rules import Rules
 from evaluation.replications.scoring import Scoring
@@ -28,6 +29,9 @@ from evaluation.requests.predictions import PREDICTIONS, PredictionSet, predicti
 from motiongpt.data.store import MotionStore
 from motiongpt.errors import UserError
 from motiongpt.training.stage import Stage, StageContext
+
+
+KEPT_FORMAT = 2  # of kept replications: since 2 with the reasons of numbers that are left out
 
 
 class EvaluateStage(Stage):
@@ -105,16 +109,22 @@ class EvaluateStage(Stage):
             log=context.log,
         )
         results: list[Result] = []
+        left_out: list[LeftOut] = []
         shown = {}
         for one in sets:
-            found, by_row = scoring.score(one)
-            results += found
+            scored = scoring.score(one)
+            results += scored.results
+            left_out += scored.left_out
             if one.about.kind != "samples":
-                shown[one.about.task] = by_row
+                shown[one.about.task] = scored.cases
         if embedder is not None:
             embedder.save()
+        for line in left_out_lines(left_out):
+            context.log(f"  evaluate: {line}")
+        if not results:
+            raise UserError(f"evaluate: no metric could be computed: {_first_reason(left_out)}")
         described = None if evaluator is None else _described(evaluator)
-        write_report(context.folder, results, self._origin(context, sets, described))
+        write_report(context.folder, results, self._origin(context, sets, described), left_out)
         if self.pictures:
             draw_gallery(
                 context.folder, shown, results, store, self.pictures, self.method, context.log
@@ -129,6 +139,7 @@ class EvaluateStage(Stage):
         files = sorted(file for one in sets for file in one.folder.iterdir())
         facts = {
             "settings": [_container(self.protocol), _container(self.metric_settings), self.seed],
+            "format": KEPT_FORMAT,
             "evaluator": None if evaluator is None else evaluator.fingerprint,
             "data": store.fingerprint,
             "predictions": [[str(f), f.stat().st_size, f.stat().st_mtime_ns] for f in files],
@@ -163,6 +174,10 @@ class EvaluateStage(Stage):
             seeds=[self.seed + number for number in range(self.protocol.replications)],
             git=context.source,
         )
+
+
+def _first_reason(left_out: Sequence[LeftOut]) -> str:
+    return next((one.reason for one in left_out), "none judges these predictions")
 
 
 def _described(evaluator: Evaluator) -> dict[str, Any]:
