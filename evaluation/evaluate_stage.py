@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, get_args
 
@@ -15,7 +15,8 @@ from evaluation.evaluator_stage import EVALUATOR
 from evaluation.evaluators.action_classifier import ActionClassifier
 from evaluation.evaluators.base import Evaluator
 from evaluation.evaluators.loading import load_evaluator
-from evaluation.metrics.base import Metric
+from evaluation.metrics.base import Metric, Size
+from evaluation.predicting_stage import PredictingStage
 from evaluation.replications.agreement import check_agreement
 from evaluation.replications.embedder import Embedder
 from evaluation.replications.left_out import LeftOut, left_out_lines
@@ -28,8 +29,8 @@ from evaluation.requests.kinds import Kind
 from evaluation.requests.predictions import PREDICTIONS, PredictionSet, prediction_sets
 from motiongpt.data.store import MotionStore
 from motiongpt.errors import UserError
+from motiongpt.preflight import Outlook
 from motiongpt.training.stage import Stage, StageContext
-
 
 KEPT_FORMAT = 2  # of kept replications: since 2 with the reasons of numbers that are left out
 
@@ -74,6 +75,29 @@ class EvaluateStage(Stage):
         self.metrics: dict[str, Metric] = {
             str(name): instantiate(node) for name, node in metrics.items()
         }
+
+    def preflight(self, outlook: Outlook) -> Iterable[str]:
+        """What the metrics need, and whether the sets of predictions will be large enough."""
+        lines = [one for metric in self.metrics.values() for one in metric.preflight(outlook)]
+        parents = [one for one in outlook.parents.values() if isinstance(one, PredictingStage)]
+        sets = (
+            {}
+            if outlook.store is None
+            else {
+                name: about
+                for parent in parents
+                for name, about in parent.planned(outlook.store).items()
+            }
+        )
+        short: dict[tuple[str, str], list[str]] = {}
+        for name, about in sets.items():
+            size = Size(len(about.clips), about.samples)
+            for metric in self.metrics.values():
+                if about.kind in metric.kinds and (why := metric.shortage(size)):
+                    short.setdefault((", ".join(metric.numbers), why), []).append(name)
+        for (numbers, why), names in short.items():
+            lines.append(f"{numbers} of {', '.join(names)} will be left out: {why}")
+        return lines
 
     def run(self, context: StageContext) -> Mapping[str, float]:
         """Score, write, draw."""

@@ -1,6 +1,6 @@
 """The stage that leaves an evaluator behind: one of our own training, or the published one."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 import torch
@@ -11,6 +11,7 @@ from evaluation.evaluators.base import Evaluator, EvaluatorSource
 from evaluation.metrics.base import Batch
 from evaluation.metrics.retrieval import POOL, Retrieval
 from motiongpt.data.store import MotionStore
+from motiongpt.preflight import Outlook
 from motiongpt.training.stage import Stage, StageContext
 
 EVALUATOR = "evaluator"
@@ -29,6 +30,10 @@ class EvaluatorStage(Stage):
     def __init__(self, evaluator: DictConfig, seed: int) -> None:
         self.source: EvaluatorSource = instantiate(evaluator)
         self.seed = seed
+
+    def preflight(self, outlook: Outlook) -> Iterable[str]:
+        """What its source needs."""
+        return self.source.preflight(outlook)
 
     def run(self, context: StageContext) -> Mapping[str, float]:
         """Make it, save it, and report R-precision on real motion that it has not seen.

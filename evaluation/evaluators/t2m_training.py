@@ -4,7 +4,7 @@ The recipe of Guo et al. (CVPR 2022): first a movement autoencoder, then text-mo
 the movement encoder frozen. What differs is said in conf/evaluator/own.yaml.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -19,6 +19,7 @@ from evaluation.evaluators.t2m_networks import T2MNetworks, T2MSizes
 from evaluation.evaluators.text_motion_matching import MatchingSettings, train_matching
 from evaluation.evaluators.training_clips import TrainingClips
 from motiongpt.data.store import MotionStore
+from motiongpt.preflight import Outlook
 
 
 class T2MTraining(EvaluatorSource):
@@ -49,6 +50,12 @@ class T2MTraining(EvaluatorSource):
         self.rare_words, self.word_dropout = rare_words, word_dropout
         self.autoencoder = AutoencoderSettings(**autoencoder)
         self.matching = MatchingSettings(**matching)
+
+    def preflight(self, outlook: Outlook) -> Iterable[str]:
+        """Training clips that are long enough, and with captions."""
+        if outlook.store is not None:
+            TrainingClips(outlook.store, self.max_frames, _silent).captioned()
+        return ()
 
     def make(
         self,
@@ -84,3 +91,7 @@ class T2MTraining(EvaluatorSource):
             tagger=NoTags(),
             about={**about, "vocabulary": len(words.indices)},
         )
+
+
+def _silent(line: str) -> None:
+    """What its stage will log is no news to a plan."""

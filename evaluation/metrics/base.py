@@ -4,7 +4,7 @@ Shape letters: N clips, D width of an embedding, S motions generated for one tex
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
@@ -15,6 +15,7 @@ from torchmetrics.utilities import dim_zero_cat
 from evaluation.case import Case, Scorers
 from evaluation.requests.kinds import Kind
 from motiongpt.errors import UserError
+from motiongpt.preflight import Outlook
 
 Better = Literal["lower", "higher", "real"]
 """Which value of a number is better; "real": the one nearest to that of real motion."""
@@ -95,6 +96,10 @@ class Metric(torchmetrics.Metric, ABC):
     def judge(self) -> Judge:
         """What its numbers depend on; the evaluator, where it `needs` embeddings."""
         return "evaluator" if self.needs else "none"
+
+    def preflight(self, outlook: Outlook) -> Iterable[str]:
+        """See `Stage.preflight`; for those that need files."""
+        return ()
 
     def shortage(self, size: Size) -> str:
         """Why a set of this size is too small, and which option would fit; empty where it is not.

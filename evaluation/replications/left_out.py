@@ -6,6 +6,7 @@ from typing import TypeVar
 
 import torch
 
+from evaluation.replications.results import MODEL
 from motiongpt.errors import UserError
 
 UNJUDGEABLE = (UserError, ValueError, ArithmeticError, LookupError, torch.linalg.LinAlgError)
@@ -41,12 +42,16 @@ def attempted(compute: Callable[[], Found]) -> tuple[Found | None, str]:
 
 
 def left_out_lines(left_out: Sequence[LeftOut]) -> list[str]:
-    """One line a task and reason, with the metrics and rows that it concerns."""
-    groups: dict[tuple[str, str], dict[str, list[str]]] = {}
+    """One line a reason: metrics and tasks; and the rows, where the method's own has its number."""
+    found: dict[tuple[str, str], tuple[dict[str, None], dict[str, None]]] = {}
     for one in left_out:
-        groups.setdefault((one.task, one.reason), {}).setdefault(one.metric, []).append(one.row)
-    lines = []
-    for (task, reason), by_metric in groups.items():
-        concerned = dict.fromkeys(row for rows in by_metric.values() for row in rows)
-        lines.append(f"left out: {task}: {', '.join(by_metric)} ({', '.join(concerned)}): {reason}")
-    return lines
+        metrics, rows = found.setdefault((one.task, one.reason), ({}, {}))
+        metrics[one.metric] = rows[one.row] = None
+    groups: dict[tuple[str, str, str], list[str]] = {}
+    for (task, reason), (metrics, rows) in found.items():
+        which = "" if MODEL in rows else f" ({', '.join(rows)})"
+        groups.setdefault((", ".join(metrics), which, reason), []).append(task)
+    return [
+        f"left out: {metrics} of {', '.join(tasks)}{which}: {reason}"
+        for (metrics, which, reason), tasks in groups.items()
+    ]

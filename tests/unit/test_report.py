@@ -67,5 +67,5 @@ def test_a_report_keeps_its_schema(tmp_path):
             (folder / table)
             .read_text()
             .splitlines()[-1]
-            .endswith("left out: text_to_motion: diversity (model): needs 300 clips, there are 6")
+            .endswith("left out: diversity of text_to_motion: needs 300 clips, there are 6")
         )
