@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import ClassVar
 
 import numpy as np
@@ -82,7 +83,7 @@ class GenerateStage(PredictingStage):
 
     def preflight(self, outlook: Outlook) -> Iterable[str]:
         """Options of the method, tasks that it can do, and clips to ask about."""
-        kind, foreseen = self._foreseen()
+        kind, foreseen = self._foreseen
         self._tasks(kind.name, foreseen.tasks)
         if outlook.store is None:
             return ()
@@ -93,7 +94,7 @@ class GenerateStage(PredictingStage):
 
     def planned(self, store: MotionStore) -> dict[str, About]:
         """See `PredictingStage.planned`."""
-        kind, foreseen = self._foreseen()
+        kind, foreseen = self._foreseen
         sets = self._sets(self._builder(store), kind.name, foreseen)
         return {name: about for asked in sets.values() for name, about in asked.items()}
 
@@ -105,6 +106,7 @@ class GenerateStage(PredictingStage):
         free = self.asking.length == "own" and about.kind in ("motion", "samples")
         return dict.fromkeys(known, self.max_frames) if free else known
 
+    @cached_property
     def _foreseen(self) -> tuple[type[Method], Foreseen]:
         made = instantiate(self.method)
         kind: type[Method] = made.func.__self__  # its class method `load`, with some arguments

@@ -22,7 +22,8 @@ class Outlook:
 
     Attributes:
         store: the motion that it will work on; None where that is still to be prepared.
-        parents: the stages that it builds on, by name.
+        parents: the disposable ones of the stages that it builds on, by name: they can say ahead
+            what they will leave.
     """
 
     store: MotionStore | None = None

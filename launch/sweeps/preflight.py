@@ -39,7 +39,7 @@ def preflight_of(plan: Sequence[Planned]) -> Answer:
     """
     ask, planned = _Asking(), {stage.run: stage for stage in plan}
     answers = [
-        ask(stage, {name: planned[run] for name, run in stage.parents.items()})
+        ask(stage, {name: planned[run] for name, run in stage.parents.items() if run in planned})
         for stage in plan
         if not stage.finished
     ]
@@ -90,6 +90,7 @@ class _Asking:
         self._stores: dict[Path, MotionStore] = {}
 
     def __call__(self, stage: Planned, parents: Mapping[str, Planned]) -> Answer:
+        parents = {name: one for name, one in parents.items() if one.is_disposable}
         settings = [one.settings for one in (stage, *parents.values())]
         key = digest([stage.run.stage, *parents, settings, stage.fingerprint])
         if key not in self._answers:
