@@ -80,15 +80,10 @@ class EvaluateStage(Stage):
         """What the metrics need, and whether the sets of predictions will be large enough."""
         lines = [one for metric in self.metrics.values() for one in metric.preflight(outlook)]
         parents = [one for one in outlook.parents.values() if isinstance(one, PredictingStage)]
-        sets = (
-            {}
-            if outlook.store is None
-            else {
-                name: about
-                for parent in parents
-                for name, about in parent.planned(outlook.store).items()
-            }
-        )
+        if outlook.store is None:
+            return lines
+        planned = [parent.planned(outlook.store) for parent in parents]
+        sets = {name: about for one in planned for name, about in one.items()}
         short: dict[tuple[str, str], list[str]] = {}
         for name, about in sets.items():
             size = Size(len(about.clips), about.samples)
@@ -172,7 +167,9 @@ class EvaluateStage(Stage):
 
     def _evaluator(self, context: StageContext) -> Evaluator | None:
         folder: Path | None = context.parents.get(EVALUATOR)
-        return None if folder is None else load_evaluator(folder / EVALUATOR)
+        if folder is None or not (folder / EVALUATOR).exists():
+            return None
+        return load_evaluator(folder / EVALUATOR)
 
     def _origin(
         self,

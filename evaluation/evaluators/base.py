@@ -70,9 +70,13 @@ class Evaluator(ABC):
 class EvaluatorSource(ABC):
     """Where an evaluator comes from; built by Hydra from one yaml of `conf/evaluator`."""
 
-    @abstractmethod
     def preflight(self, outlook: Outlook) -> Iterable[str]:
-        """See `Stage.preflight`."""
+        """See `Stage.preflight`; for files that it reads."""
+        return ()
+
+    def lacking(self, store: MotionStore) -> str:
+        """Why this data can't give one; empty where it can."""
+        return ""
 
     @abstractmethod
     def make(

@@ -4,7 +4,7 @@ The recipe of Guo et al. (CVPR 2022): first a movement autoencoder, then text-mo
 the movement encoder frozen. What differs is said in conf/evaluator/own.yaml.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -19,7 +19,7 @@ from evaluation.evaluators.t2m_networks import T2MNetworks, T2MSizes
 from evaluation.evaluators.text_motion_matching import MatchingSettings, train_matching
 from evaluation.evaluators.training_clips import TrainingClips
 from motiongpt.data.store import MotionStore
-from motiongpt.preflight import Outlook
+from motiongpt.errors import UserError
 
 
 class T2MTraining(EvaluatorSource):
@@ -51,11 +51,13 @@ class T2MTraining(EvaluatorSource):
         self.autoencoder = AutoencoderSettings(**autoencoder)
         self.matching = MatchingSettings(**matching)
 
-    def preflight(self, outlook: Outlook) -> Iterable[str]:
-        """Training clips that are long enough, and with captions."""
-        if outlook.store is not None:
-            TrainingClips(outlook.store, self.max_frames, _silent).captioned()
-        return ()
+    def lacking(self, store: MotionStore) -> str:
+        """Training clips that are long enough, and have captions."""
+        try:
+            TrainingClips(store, self.max_frames, _silent).captioned()
+        except UserError as error:
+            return str(error)
+        return ""
 
     def make(
         self,
@@ -94,4 +96,4 @@ class T2MTraining(EvaluatorSource):
 
 
 def _silent(line: str) -> None:
-    """What its stage will log is no news to a plan."""
+    """`make` logs what is left out; whoever only looks says nothing."""

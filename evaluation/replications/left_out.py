@@ -12,6 +12,7 @@ from motiongpt.errors import UserError
 UNJUDGEABLE = (UserError, ValueError, ArithmeticError, LookupError, torch.linalg.LinAlgError)
 """What metrics, evaluators and caption packages raise of outputs that they can't judge. Anything
 else, such as a full disk or memory, ends the stage: trying again may help."""
+NO_EVALUATOR = "there is no evaluator"
 NOTHING = "no clip has what it is computed from"
 
 Found = TypeVar("Found")

@@ -15,7 +15,7 @@ from evaluation.metrics.base import Batch, Embedded, Judge, Kind, Metric, Number
 from evaluation.replications.cases import CaseMaker
 from evaluation.replications.comparison import baselines
 from evaluation.replications.embedder import Embedder
-from evaluation.replications.left_out import NOTHING, LeftOut, attempted
+from evaluation.replications.left_out import NO_EVALUATOR, NOTHING, LeftOut, attempted
 from evaluation.replications.results import MODEL, REAL, Result
 from evaluation.replications.rules import Rules
 from evaluation.requests.predictions import PredictionSet
@@ -62,7 +62,7 @@ class Scoring:
         replications: how often pools and pairs are drawn, and outputs where they are drawn too.
         seed: of the first replication.
         scorers: trained judges.
-        embedder: None where there is no evaluator; metrics that need one are then left out.
+        embedder: None where there is no evaluator; what needs one is then left out.
         folder: where finished replications are kept, so that an interrupted scoring goes on.
         log: prints a line of progress.
 
@@ -117,10 +117,7 @@ class Scoring:
         return Scored(results, left_out, {MODEL: first, **beside})
 
     def _chosen(self, kind: Kind) -> list[Metric]:
-        judging = [metric for metric in self.metrics.values() if kind in metric.kinds]
-        if self.embedder is None:
-            return [metric for metric in judging if not metric.needs]
-        return judging
+        return [metric for metric in self.metrics.values() if kind in metric.kinds]
 
     def _replication(
         self,
@@ -176,7 +173,7 @@ class Scoring:
         """What metrics need, and why some of it can't be had; `constant` keeps what is the same in
         every replication."""
         if self.embedder is None:
-            return {}, {}
+            return {}, dict.fromkeys(needed, NO_EVALUATOR)
         makers: dict[Embedded, Callable[[Embedder], Tensor]] = {
             "motion": lambda embedder: embedder.motions(
                 [case.features for case in cases], keep=row == REAL

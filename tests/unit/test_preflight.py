@@ -17,6 +17,7 @@ from motiongpt.data.build import build_store
 from motiongpt.data.clip import Caption
 from motiongpt.errors import UserError
 from motiongpt.preflight import Outlook, checked_by, preflight
+from motiongpt.training.stage import StageContext
 from tests.unit.fake_source import FakeSource, feature_clip
 
 
@@ -153,7 +154,6 @@ def test_what_a_small_split_leaves_out_is_said_with_what_fits(tmp_path):
     ("options", "words", "said"),
     [
         ({"test": 0}, [], "the test split of store has no clips to evaluate"),
-        ({"captions": False}, [], "an evaluator needs two with words to tell apart"),
         ({"captions": False}, ["method=mld", "goal=mld"], "stage mld: .* its examples need words"),
         ({"captions": False}, ["method=mld", "goal=text_encoder"], "text_encoder=small learns"),
         ({"captions": False}, ["protocol.tasks=[text_to_motion]"], "can be asked for any task"),
@@ -163,6 +163,16 @@ def test_data_that_a_later_stage_can_do_nothing_with(tmp_path, options, words, s
     made = store(tmp_path / "store", **options)
     with pytest.raises(UserError, match=said):
         preflight_of(on_store(made, tmp_path, *words))
+
+
+def test_data_without_words_costs_only_what_an_evaluator_judges(tmp_path):
+    made = store(tmp_path / "store", captions=False)
+    plan = on_store(made, tmp_path, "method=lookup", "goal=evaluator")
+    (note,) = preflight_of(plan).notes
+    assert note.startswith("evaluator: none, and no metric that needs one will be computed: ")
+    folder = tmp_path / "run"
+    context = StageContext("evaluator", "s", folder, {}, made, log=lambda line: None)
+    assert build_stage(plan[0]).run(context) == {} and not folder.exists()
 
 
 def test_the_bound_of_predictions_holds_every_frame_that_may_come(tmp_path):

@@ -223,6 +223,14 @@ def test_metrics_say_ahead_when_a_set_is_too_small_and_what_fits(metric, size, f
     assert metric.shortage(Size(300, 30)) == ""
 
 
+def test_without_an_evaluator_what_needs_one_is_left_out_with_that_reason(tmp_path, store):
+    found = scoring(tmp_path, store, named=Named(), frames=Frames()).score(saved(tmp_path, store))
+    assert {one.metric for one in found.results} == {"frames"}
+    assert {(one.metric, one.reason) for one in found.left_out} == {
+        ("named", "there is no evaluator")
+    }
+
+
 def test_two_metrics_with_one_name_are_refused_before_anything_is_scored(tmp_path, store):
     counts, again = Frames(), Frames()
     with pytest.raises(UserError) as caught:
