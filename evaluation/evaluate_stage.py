@@ -2,7 +2,8 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, get_args
 
@@ -79,20 +80,29 @@ class EvaluateStage(Stage):
     def preflight(self, outlook: Outlook) -> Iterable[str]:
         """What the metrics need, and whether the sets of predictions will be large enough."""
         lines = [one for metric in self.metrics.values() for one in metric.preflight(outlook)]
-        parents = [one for one in outlook.parents.values() if isinstance(one, PredictingStage)]
-        if outlook.store is None:
-            return lines
-        planned = [parent.planned(outlook.store) for parent in parents]
-        sets = {name: about for one in planned for name, about in one.items()}
-        short: dict[tuple[str, str], list[str]] = {}
-        for name, about in sets.items():
-            size = Size(len(about.clips), about.samples)
+        short: dict[tuple[str, str], dict[str, None]] = {}
+        for name, kind, size in self._sizes(outlook):
             for metric in self.metrics.values():
-                if about.kind in metric.kinds and (why := metric.shortage(size)):
-                    short.setdefault((", ".join(metric.numbers), why), []).append(name)
+                if kind in metric.kinds and (why := metric.shortage(size)):
+                    short.setdefault((", ".join(metric.numbers), why), {})[name] = None
         for (numbers, why), names in short.items():
             lines.append(f"{numbers} of {', '.join(names)} will be left out: {why}")
         return lines
+
+    def _sizes(self, outlook: Outlook) -> Iterator[tuple[str, Kind, Size]]:
+        """Name, kind and size of each set of predictions; where the data is not there yet, at most
+        so large."""
+        parents = [one for one in outlook.parents.values() if isinstance(one, PredictingStage)]
+        split = self.protocol.split
+        for parent in parents:
+            if outlook.store is not None:
+                for name, about in parent.planned(outlook.store).items():
+                    yield name, about.kind, Size(len(about.clips), about.samples)
+            elif split in outlook.most_clips:
+                clips = min(outlook.most_clips[split], self.protocol.clips or sys.maxsize)
+                samples = self.protocol.requests.multimodality.samples
+                for kind in sorted(parent.kinds):
+                    yield f"the {split} split", kind, Size(clips, samples)
 
     def run(self, context: StageContext) -> Mapping[str, float]:
         """Score, write, draw."""

@@ -14,6 +14,7 @@ from omegaconf import DictConfig
 from evaluation.peers import Watch, alive
 from evaluation.predicting_stage import PredictingStage
 from evaluation.requests.building import Asking, RequestBuilder, chosen_clips
+from evaluation.requests.kinds import KIND_OF_TASK, Kind
 from evaluation.requests.predictions import PREDICTIONS, About, Outputs, PredictionSet
 from motiongpt.data.store import MotionStore
 from motiongpt.errors import UserError
@@ -91,6 +92,14 @@ class GenerateStage(PredictingStage):
         if not any(sets.values()):
             raise UserError(self._nothing_to_ask())
         return [_unasked(task) for task, asked in sets.items() if not asked]
+
+    @property
+    def kinds(self) -> frozenset[Kind]:
+        """See `PredictingStage.kinds`."""
+        kind, foreseen = self._foreseen
+        found = {KIND_OF_TASK[task] for task in self._tasks(kind.name, foreseen.tasks)}
+        several: set[Kind] = {"samples"} if "motion" in found and self.asking.texts else set()
+        return frozenset(found | several)
 
     def planned(self, store: MotionStore) -> dict[str, About]:
         """See `PredictingStage.planned`."""

@@ -6,6 +6,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from evaluation.requests.kinds import Kind
 from evaluation.requests.predictions import About
 from motiongpt.data.store import MotionStore
 from motiongpt.training.stage import Stage
@@ -15,6 +16,11 @@ class PredictingStage(Stage):
     """Leaves `predictions/`; once these are scored nothing else needs them."""
 
     disposable: ClassVar[bool] = True
+
+    @property
+    @abstractmethod
+    def kinds(self) -> frozenset[Kind]:
+        """Of its outputs, whatever the data."""
 
     @abstractmethod
     def planned(self, store: MotionStore) -> dict[str, About]:

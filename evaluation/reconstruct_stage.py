@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 
 from evaluation.predicting_stage import PredictingStage
 from evaluation.requests.building import chosen_clips
+from evaluation.requests.kinds import Kind
 from evaluation.requests.predictions import PREDICTIONS, About, Outputs, PredictionSet
 from motiongpt.codecs.loading import load_codec
 from motiongpt.data.store import MotionStore
@@ -46,6 +47,11 @@ class ReconstructStage(PredictingStage):
         if outlook.store is not None:
             self._frames(outlook.store)
         return ()
+
+    @property
+    def kinds(self) -> frozenset[Kind]:
+        """See `PredictingStage.kinds`."""
+        return frozenset({"reconstruction"})
 
     def planned(self, store: MotionStore) -> dict[str, About]:
         """See `PredictingStage.planned`."""

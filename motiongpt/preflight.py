@@ -22,11 +22,13 @@ class Outlook:
 
     Attributes:
         store: the motion that it will work on; None where that is still to be prepared.
+        most_clips: split -> clips that such a store will have at most.
         parents: the disposable ones of the stages that it builds on, by name: they can say ahead
             what they will leave.
     """
 
     store: MotionStore | None = None
+    most_clips: Mapping[str, int] = field(default_factory=dict)
     parents: Mapping[str, object] = field(default_factory=dict)
 
 

@@ -7,9 +7,11 @@ from typing import Any, NamedTuple
 
 from hydra.errors import InstantiationException
 
+from launch.composition.datasets import make_source
 from launch.plans.graph import Planned
 from launch.plans.signatures import digest
 from launch.runs.run_stage import build_stage
+from motiongpt.data.clip import SPLITS
 from motiongpt.data.store import MotionStore
 from motiongpt.errors import UserError, user_error_behind
 from motiongpt.preflight import Outlook
@@ -68,6 +70,11 @@ def preflight_lines(plan: Sequence[Planned], root: Path) -> list[str]:
             f"predictions take at most {_gigabytes(found.disk_bytes)}; {_gigabytes(free)} are free "
             f"below {root}{short}"
         )
+    if not all(stage.is_prepared for stage in plan):
+        lines.append(
+            "note: what else the data leaves out, and the room that predictions take, is said when "
+            "it is prepared: `motiongpt data prepare`, or run"
+        )
     return [*lines, *(f"note: {one}" for one in found.notes)]
 
 
@@ -88,6 +95,7 @@ class _Asking:
         self._answers: dict[str, Answer] = {}
         self._built: dict[str, Any] = {}
         self._stores: dict[Path, MotionStore] = {}
+        self._counts: dict[Path, Mapping[str, int]] = {}
 
     def __call__(self, stage: Planned, parents: Mapping[str, Planned]) -> Answer:
         parents = {name: one for name, one in parents.items() if one.is_disposable}
@@ -106,7 +114,9 @@ class _Asking:
     def _asked(self, stage: Planned, parents: Mapping[str, Planned]) -> Answer:
         built, store = self._build(stage), self._store(stage)
         above = {name: self._build(one) for name, one in parents.items()}
-        notes = [f"{stage.run.stage}: {one}" for one in built.preflight(Outlook(store, above))]
+        most = {} if stage.is_prepared else self._most_clips(stage)
+        said = built.preflight(Outlook(store, most, above))
+        notes = [f"{stage.run.stage}: {one}" for one in said]
         return Answer(notes, 0 if store is None else built.disk_bytes(store))
 
     def _build(self, stage: Planned) -> Any:
@@ -114,6 +124,13 @@ class _Asking:
         if key not in self._built:
             self._built[key] = build_stage(stage)
         return self._built[key]
+
+    def _most_clips(self, stage: Planned) -> Mapping[str, int]:
+        if stage.data not in self._counts:
+            source = make_source(stage.config)
+            known = source.expected_counts
+            self._counts[stage.data] = {one: known.get(one, len(source)) for one in SPLITS}
+        return self._counts[stage.data]
 
     def _store(self, stage: Planned) -> MotionStore | None:
         if not stage.is_prepared:

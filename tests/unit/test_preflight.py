@@ -191,8 +191,18 @@ def test_a_dry_run_writes_nothing_not_even_the_store(tmp_path, capsys):
     assert main(words) == 0
     said = capsys.readouterr().out
     assert not root.exists() and "data would be prepared first in" in said
+    assert "will be left out" not in said and "is said when it is prepared" in said
     assert "CPU hours not known" in said or "GPU hours not known" in said
     assert "downsampling=2" in said and "differs in" in said
+
+
+def test_a_source_that_knows_its_splits_is_believed_before_it_is_prepared(planned):
+    large = ["protocol.scoring.pool=32", "protocol.scoring.diversity_pairs=300"]
+    said = preflight_of(planned("debug=tiny", "protocol.clips=null", *large)).notes
+    assert any("diversity of the test split will be left out" in one for one in said)
+    assert any("protocol.scoring.pool=6" in one for one in said)
+    codec = ["goal=evaluate_codec", "debug=tiny", *large]
+    assert not any("r_top1" in one for one in preflight_of(planned(*codec)).notes)
 
 
 @pytest.mark.parametrize("data", ["humanml3d", "bvh_folder", "bandai_namco"])
