@@ -34,46 +34,49 @@ def stage_lines(
             have; see `launch.sweeps.differences`.
     """
     told = [(differing or {}).get((stage.run.stage, stage.run.signature), {}) for stage in plan]
-    finished = {stage.run.signature: stage.finished for stage in plan}
-    todo = sum(not one for one in finished.values())
-    total = f"{len(plan)} stages: {todo} to run, {len(plan) - todo} reused"
-    unprepared = {str(stage.data): None for stage in plan if not stage.is_prepared}
+    finished = [stage.finished for stage in plan]
+    total = f"{len(plan)} stages: {finished.count(False)} to run, {sum(finished)} reused"
+    unprepared = dict.fromkeys(str(stage.data) for stage in plan if not stage.is_prepared)
     if unprepared:
         total += (
             f"; data would be prepared first in {', '.join(unprepared)}: until then signatures, "
             "and what can be reused, are not known"
         )
     if len(plan) > MANY:
-        names = dict.fromkeys(stage.run.stage for stage in plan)
-        counts = [
-            [finished[stage.run.signature] for stage in plan if stage.run.stage == name]
-            for name in names
-        ]
-        rows = [
-            [
-                name,
-                str(len(one)),
-                str(len(one) - sum(one)),
-                str(sum(one)),
-                _differ(plan, told, name),
-            ]
-            for name, one in zip(names, counts, strict=True)
-        ]
-        return [text_table(["stage", "all", "to run", "reused", "differs in"], rows), total]
+        return [_summary(plan, finished, told), total]
     rows = [
         [
             stage.run.stage,
             stage.run.signature if stage.is_prepared else "-",
-            "reused" if finished[stage.run.signature] else stage.run.state,
+            "reused" if is_finished else stage.run.state,
             _builds_on(stage),
-            " ".join(f"{key}={value}" for key, value in own.items()) or "-",
+            in_words(own),
         ]
-        for stage, own in zip(plan, told, strict=True)
+        for stage, is_finished, own in zip(plan, finished, told, strict=True)
     ]
     header = ["stage", "signature", "state", "builds on", "differs in"]
     if not any(told):
         header, rows = header[:-1], [row[:-1] for row in rows]
     return [text_table(header, rows), total]
+
+
+def _summary(
+    plan: Sequence[Planned], finished: Sequence[bool], told: Sequence[Mapping[str, str]]
+) -> str:
+    """One line for all stages of a name."""
+    counts: dict[str, list[bool]] = {}
+    for stage, is_finished in zip(plan, finished, strict=True):
+        counts.setdefault(stage.run.stage, []).append(is_finished)
+    rows = [
+        [name, str(len(one)), str(one.count(False)), str(sum(one)), _differ(plan, told, name)]
+        for name, one in counts.items()
+    ]
+    return text_table(["stage", "all", "to run", "reused", "differs in"], rows)
+
+
+def in_words(differing: Mapping[str, str]) -> str:
+    """As downsampling=2 codebook_size=512; a dash for nothing."""
+    return " ".join(f"{key}={value}" for key, value in differing.items()) or "-"
 
 
 def _builds_on(stage: Planned) -> str:

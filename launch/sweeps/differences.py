@@ -42,11 +42,6 @@ def differences(points: Sequence[Point]) -> Differences:
     }
 
 
-def in_words(differing: Mapping[str, str]) -> str:
-    """As downsampling=2 codebook_size=512; a dash for nothing."""
-    return " ".join(f"{key}={value}" for key, value in differing.items()) or "-"
-
-
 def _short(axis: str, axes: Sequence[str]) -> str:
     parts = axis.split(".")
     for count in range(1, len(parts)):

@@ -9,9 +9,9 @@ from launch.jobs.records import JobRecord, job_records
 from launch.jobs.state import JobState
 from launch.launchers.known import job_states
 from launch.runs.ledger import Run, all_runs
-from launch.sweeps.differences import differences, in_words
+from launch.sweeps.differences import differences
 from launch.sweeps.record import Sweep, read_sweep, sweep_names
-from launch.tables import text_table
+from launch.tables import in_words, text_table
 
 SHOWN_METRICS, LONGEST = 3, 70
 COLUMNS = ("experiment", "stage", "signature", "state", "job", "node", "step", "changed", "last")
