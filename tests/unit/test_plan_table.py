@@ -6,7 +6,6 @@ from dataclasses import replace
 import pytest
 
 from launch.commands.clean import main as clean
-from launch.launchers.base import Work
 from launch.plans.graph import needed
 from launch.runs.attempts import claimed
 from launch.runs.cleaning import find_scored, find_waste
@@ -126,7 +125,7 @@ def test_what_was_cleaned_away_is_made_again_only_when_something_needs_it(tmp_pa
     waste.delete()
     sweep = make_sweep(tmp_path, ["run"], [["seed=1"]], [scored])
     assert [one.run.stage for one in needed(scored)] == ["tokenizer", "evaluate"]
-    assert Work(sweep, needed(scored)).unfinished == []
+    assert all(one.finished for one in needed(scored))
     assert missing_of(sweep, sweep.points[0], {}) is None, "its result is there"
     other = replace(scored[2], run=replace(scored[2].run, signature="other"))
     assert needed([*scored, other]) == [*scored, other]
