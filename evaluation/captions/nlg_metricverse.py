@@ -6,7 +6,7 @@ and CIDEr need neither.
 
 import os
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
@@ -15,6 +15,7 @@ from typing import Any
 
 from evaluation.captions.base import METRICS
 from motiongpt.errors import UserError
+from motiongpt.preflight import Outlook
 
 MODEL_VARIABLE = "MOVERSCORE_MODEL"
 SEED = 0  # of the bootstrap from which that package takes ROUGE
@@ -52,6 +53,11 @@ class NlgMetricverseBackEnd:
             )
         self.metrics, self.bleu_script = list(metrics), bleu_script
 
+    def preflight(self, outlook: Outlook) -> Iterable[str]:
+        """See `Stage.preflight`: the package, and BLEU's script."""
+        self._scorers()
+        return ()
+
     def score(
         self, references: Sequence[Sequence[str]], predictions: Sequence[str]
     ) -> dict[str, float]:
@@ -60,14 +66,7 @@ class NlgMetricverseBackEnd:
         Raises:
             UserError: the package is absent, or BLEU's script can't be downloaded.
         """
-        makers: dict[str, Callable[[], Any]] = {
-            "bleu1": lambda: self._bleu(1),
-            "bleu4": lambda: self._bleu(4),
-            "rougeL": lambda: _metric("rouge", {"rouge_types": ["rougeL"]}),
-            "cider": lambda: _metric("cider", {}),
-        }
-        # All of them before anything is computed: BLEU may be out of reach.
-        scorers = {name: makers[name]() for name in self.metrics}
+        scorers = self._scorers()
         found = [[sentence] for sentence in predictions]
         wanted = [list(captions) for captions in references]
         scores = {}
@@ -75,6 +74,16 @@ class NlgMetricverseBackEnd:
             result = scorers[name].compute(predictions=found, references=wanted)["score"]
             scores[name] = float(result["rougeL" if name == "rougeL" else "score"])
         return scores
+
+    def _scorers(self) -> dict[str, Any]:
+        """All of them before anything is computed: BLEU may be out of reach."""
+        makers: dict[str, Callable[[], Any]] = {
+            "bleu1": lambda: self._bleu(1),
+            "bleu4": lambda: self._bleu(4),
+            "rougeL": lambda: _metric("rouge", {"rouge_types": ["rougeL"]}),
+            "cider": lambda: _metric("cider", {}),
+        }
+        return {name: makers[name]() for name in self.metrics}
 
     def _bleu(self, order: int) -> Any:
         if self.bleu_script is not None:

@@ -55,7 +55,7 @@ def main(arguments: Sequence[str], resumed: Sweep | None = None) -> int:
         run_hydra(options.overrides, options.multirun)
         return 0
     points = sweep_points(options.overrides, options.multirun)
-    plans = plan_sweep(points)
+    plans = plan_sweep(points, prepare=not options.dry_run)
     config = plans[0][0].config
     sweep = make_sweep(config.paths.root, ["run", *arguments], points, plans)
     return carry_out(sweep, union(plans), config, options.dry_run, options.wait, resumed)

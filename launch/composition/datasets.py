@@ -38,6 +38,25 @@ def store_folder(config: DictConfig) -> Path:
     return _folder(config, _state(config, make_source(config)))
 
 
+def known_store(config: DictConfig) -> tuple[Path, str]:
+    """Folder and fingerprint of the store; the fingerprint is empty where it must be prepared.
+
+    Writes nothing.
+
+    Raises:
+        UserError: it is absent and so are the source's files.
+    """
+    source = make_source(config)
+    state = _state(config, source)
+    folder = _folder(config, state)
+    if state.note:
+        print(f"data {config.data.name}: {state.note}", flush=True)
+    if (folder / "store.json").exists():
+        return folder, MotionStore.open(folder).fingerprint
+    len(source)  # looks for the files
+    return folder, ""
+
+
 def ensure_store(config: DictConfig, again: bool = False) -> tuple[Path, str]:
     """Folder and fingerprint of the store, which is prepared first where it is absent.
 

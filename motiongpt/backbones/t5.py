@@ -1,6 +1,7 @@
 """T5: an encoder reads the prompt, a decoder generates the output."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Self, Unpack
 
 from torch import Tensor
@@ -9,9 +10,11 @@ from transformers import T5Config, T5ForConditionalGeneration
 from motiongpt.backbones.base import IGNORED, Backbone, Settings
 from motiongpt.backbones.motion_vocabulary import MotionVocabulary
 from motiongpt.backbones.padding import mask, pad, positions_without
+from motiongpt.backbones.pretrained import check_published
 from motiongpt.backbones.steps.base import StepModel
 from motiongpt.backbones.steps.t5 import T5Steps
 from motiongpt.backbones.text_tokenizer import train_with_motion_tokens
+from motiongpt.preflight import checked_by
 
 
 class T5Backbone(Backbone):
@@ -21,6 +24,7 @@ class T5Backbone(Backbone):
     model_class = T5ForConditionalGeneration
 
     @classmethod
+    @checked_by(partial(check_published, "t5"))
     def pretrained(
         cls,
         source: str,

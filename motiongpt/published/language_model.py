@@ -13,9 +13,9 @@ from motiongpt.backbones.motion_vocabulary import MotionVocabulary
 from motiongpt.backbones.t5 import T5Backbone
 from motiongpt.backbones.text_tokenizer import add_motion_tokens
 from motiongpt.errors import UserError
+from motiongpt.hub_network import hub_is_reachable
 from motiongpt.published.gpt2_weights import INPUT as GPT2_INPUT
 from motiongpt.published.gpt2_weights import gpt2_from_state
-from motiongpt.published.network import hub_is_reachable
 from motiongpt.published.t5_weights import t5_from_state
 
 T5_INPUT = "shared.weight"
