@@ -32,5 +32,5 @@ install: $(INSTALLED)
 $(INSTALLED): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt torch
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[test,sweepers]"
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[test,sweepers,nlg-metricverse]"
 	touch $@

@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
+from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -19,6 +20,7 @@ from motiongpt.preflight import Outlook
 
 MODEL_VARIABLE = "MOVERSCORE_MODEL"
 SEED = 0  # of the bootstrap from which that package takes ROUGE
+INSTALL = "pip install -c constraints.txt -e '.[nlg-metricverse]'"
 WITHOUT_BLEU = "captions.back_end.metrics=[rougeL,cider]"
 
 
@@ -35,7 +37,7 @@ class NlgMetricverseBackEnd:
             tensorflow/nmt at 0be8642; None lets the package download it.
 
     Raises:
-        UserError: an unknown metric or a script that is not there.
+        UserError: an unknown metric, a script that is not there, or no such package.
     """
 
     name, package = "nlg_metricverse", "nlg-metricverse"
@@ -50,6 +52,11 @@ class NlgMetricverseBackEnd:
             raise UserError(
                 f"captions.back_end.bleu_script={bleu_script}: no such file; "
                 "name a copy of tensorflow/nmt's nmt/scripts/bleu.py"
+            )
+        if not find_spec("nlgmetricverse"):
+            raise UserError(
+                f"captions=nlg_metricverse: the package is not installed; it is this project's "
+                f"extra: {INSTALL}, or choose captions=coco"
             )
         self.metrics, self.bleu_script = list(metrics), bleu_script
 
@@ -113,8 +120,8 @@ def load_package() -> ModuleType:
     except (ImportError, AttributeError) as error:  # the latter from newer versions of others
         raise UserError(
             "captions=nlg_metricverse: the package can't be imported "
-            f"({' '.join(str(error).split())}); install nlg-metricverse with the versions of "
-            "constraints.txt, or choose captions=coco"
+            f"({' '.join(str(error).split())}); it is this project's extra: "
+            f"{INSTALL}, or choose captions=coco"
         ) from error
     return nlgmetricverse
 

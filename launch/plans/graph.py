@@ -8,6 +8,7 @@ from typing import Any
 from hydra.utils import get_class
 from omegaconf import DictConfig, OmegaConf
 
+from launch.plans.access_keys import check_no_access_key
 from launch.plans.signatures import signature, signed_part
 from launch.runs.ledger import Run
 from motiongpt.data.store import MotionStore
@@ -78,11 +79,12 @@ def plan_experiment(
         sign: the signature of a stage; a sweep remembers those that it knows.
 
     Raises:
-        UserError: a goal or a parent that is no stage, stages that wait for each other, or a task
-            that the method cannot do.
+        UserError: a goal or a parent that is no stage, stages that wait for each other, a task that
+            the method cannot do, or an access key among the loggers' settings.
     """
     plain = plain_containers(config) if plain is None else plain
     _check_tasks(plain)
+    check_no_access_key(plain.get("logger"), "logger")
     root, stages = Path(str(plain["paths"]["root"])), plain["stage"]
     planned: dict[str, Planned] = {}
 

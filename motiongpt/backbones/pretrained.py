@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from transformers import AutoConfig, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
+from transformers import AutoConfig, PreTrainedModel, PreTrainedTokenizerBase
 
 from motiongpt.backbones.initialisation import resize_vocabulary
 from motiongpt.backbones.motion_vocabulary import MotionVocabulary
@@ -10,6 +10,7 @@ from motiongpt.backbones.text_tokenizer import add_motion_tokens
 from motiongpt.errors import UserError
 from motiongpt.preflight import Outlook
 from motiongpt.pretrained_source import check_source
+from motiongpt.pretrained_tokenizer import load_tokenizer
 
 
 def check_published(architecture: str, outlook: Outlook, source: str, **settings: Any) -> list[str]:
@@ -44,7 +45,7 @@ def load_pretrained(
     try:
         found = AutoConfig.from_pretrained(source).model_type
         _check_kind(source, architecture, found)
-        text_tokenizer = AutoTokenizer.from_pretrained(source)
+        text_tokenizer = load_tokenizer(source)
         model = model_class.from_pretrained(source, **config)
     except (OSError, ValueError) as error:
         reason = " ".join(str(error).split())[:200]

@@ -12,7 +12,7 @@ from motiongpt.backbones.motion_vocabulary import MotionVocabulary
 from motiongpt.backbones.padding import mask, pad, positions_without
 from motiongpt.backbones.pretrained import check_published
 from motiongpt.backbones.steps.base import StepModel
-from motiongpt.backbones.steps.t5 import T5Steps
+from motiongpt.backbones.steps.t5 import T5Steps, output_scale
 from motiongpt.backbones.text_tokenizer import train_with_motion_tokens
 from motiongpt.preflight import checked_by
 
@@ -111,8 +111,8 @@ class T5Backbone(Backbone):
         )
         positions = batch["label_positions"]
         hidden = decoded.last_hidden_state.flatten(0, 1).index_select(0, positions)
-        if model.config.tie_word_embeddings:
-            hidden = hidden * model.model_dim**-0.5  # T5 scales what tied embeddings multiply
+        scale = output_scale(model)
+        hidden = hidden if scale == 1.0 else hidden * scale
         return hidden, labels.flatten().index_select(0, positions)
 
     def prompt_batch(self, prompts: Sequence[str]) -> tuple[dict[str, Tensor], int]:

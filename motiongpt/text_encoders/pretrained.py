@@ -3,11 +3,12 @@
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, Self
 
-from transformers import AutoConfig, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
+from transformers import AutoConfig, PreTrainedModel, PreTrainedTokenizerBase
 
 from motiongpt.errors import UserError
 from motiongpt.preflight import Outlook, checked_by
 from motiongpt.pretrained_source import check_source
+from motiongpt.pretrained_tokenizer import load_tokenizer
 from motiongpt.text_encoders.transformers_encoder import (
     CANNOT_LOAD,
     TransformersTextEncoder,
@@ -66,7 +67,7 @@ class PretrainedTextEncoder(TransformersTextEncoder):
                     f"text_encoder.source={source} is a {found} model, not "
                     f"{' or '.join(sorted(cls.model_types))}: choose the text_encoder of its kind"
                 )
-            text_tokenizer = AutoTokenizer.from_pretrained(source)
+            text_tokenizer = load_tokenizer(source)
             network, loading = cls.model_class.from_pretrained(source, output_loading_info=True)
         except CANNOT_LOAD as error:
             raise UserError(

@@ -9,11 +9,10 @@ from motiongpt.backbones.steps.t5 import T5Steps
 
 
 def test_untied_embeddings_are_not_scaled():
-    config = T5Config(
-        vocab_size=40, d_model=16, d_kv=4, d_ff=24, num_layers=1, num_heads=2, num_decoder_layers=2
-    )
+    sizes = {"vocab_size": 40, "d_model": 16, "d_kv": 4, "d_ff": 24, "num_layers": 1}
+    sizes |= {"num_heads": 2, "num_decoder_layers": 2, "decoder_start_token_id": 0}
     for tied in (True, False):
-        config.tie_word_embeddings, config.decoder_start_token_id = tied, 0
+        config = T5Config(**sizes, tie_word_embeddings=tied)
         torch.manual_seed(1)
         model = T5ForConditionalGeneration(config).eval()
         inputs = {"input_ids": torch.tensor([[5, 6, 7], [8, 1, 0]])}
