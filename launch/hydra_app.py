@@ -19,17 +19,10 @@ from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
 from launch.cli import quiet
-from launch.composition.compose import (
-    CONF,
-    ROOT_CONFIG,
-    choices,
-    complete,
-    for_hydra,
-    listed_values,
-    one_line,
-    parse_overrides,
-)
+from launch.composition.compose import ROOT_CONFIG, complete, compose_by_hydra
 from launch.composition.datasets import ensure_store
+from launch.composition.messages import one_line
+from launch.composition.overrides import CONF, choices, for_hydra, listed_values, parse_overrides
 from launch.jobs.requeue import requeued_when_preempted
 from launch.plans.graph import Planned, plan_experiment
 from launch.plans.objective import objective_run, objective_value
@@ -82,7 +75,7 @@ def run_hydra(overrides: Sequence[str], multirun: bool) -> None:
         except Refused as refused:
             raise refused.error from refused
         except (HydraException, OmegaConfBaseException) as error:
-            raise UserError(one_line(str(error), overrides)) from error
+            raise UserError(one_line(str(error), overrides, compose_by_hydra)) from error
 
 
 def run_experiment(config: DictConfig) -> float | None:

@@ -3,7 +3,7 @@
 import argparse
 from collections.abc import Sequence
 
-from launch.composition.compose import expand, parse_overrides
+from launch.composition.overrides import expand, parse_overrides
 from launch.hydra_app import is_for_hydra, run_hydra
 from launch.plans.graph import union
 from launch.plans.planning import plan_sweep

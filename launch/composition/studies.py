@@ -7,7 +7,8 @@ from typing import Any
 
 import yaml
 
-from launch.composition.compose import CONF, METHOD, expand, parse_overrides
+from launch.composition.messages import METHOD
+from launch.composition.overrides import CONF, expand, parse_overrides
 from motiongpt.errors import UserError
 
 # A wheel carries both folders beside the packages; a checkout has them there anyway.

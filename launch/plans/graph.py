@@ -5,12 +5,16 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 
+from launch.composition.compose import plain_containers
 from launch.plans.signatures import signature, signed_part
 from launch.runs.ledger import Run
 from motiongpt.data.store import MotionStore
 from motiongpt.errors import UserError
+
+# Keys of a stage's yaml that are read for the plan; the stage itself does not get them.
+GRAPH_KEYS = ("parents", "version", "hardware")
 
 
 @dataclass(frozen=True)
@@ -127,13 +131,6 @@ def recorded_settings(stage: Planned, store: MotionStore | None = None) -> dict[
         "parents": {name: run.signature for name, run in stage.parents.items()},
         "config": stage.plain_config,
     }
-
-
-def plain_containers(config: DictConfig) -> dict[str, Any]:
-    """`config` in dictionaries and lists of its own, references followed."""
-    found = OmegaConf.to_container(config, resolve=True)
-    assert isinstance(found, dict)
-    return {str(key): value for key, value in found.items()}
 
 
 def _check_tasks(plain: Mapping[str, Any]) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from launch.composition.build import build
 from launch.loggers.stage_loggers import StageLoggers
 from launch.plans.declarations import stripped
-from launch.plans.graph import Planned, recorded_settings
+from launch.plans.graph import GRAPH_KEYS, Planned, recorded_settings
 from launch.runs.attempts import Attempt, Superseded, claimed, first_process_folder
 from launch.runs.ledger import CONFIG, ERROR, LOG
 from launch.runs.sources import git_state
@@ -19,9 +19,6 @@ from motiongpt.files import write_json, write_text
 from motiongpt.training.stage import Hardware, Processes, StageContext
 from motiongpt.training.stopping import Interrupted, StopRequest
 from motiongpt.training.threads import cpu_threads
-
-# Keys of a stage's yaml that the graph reads; the stage itself does not get them.
-GRAPH_KEYS = ("parents", "version", "hardware")
 
 
 def run_stage(

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import torch
 
-from launch.composition.compose import expand
+from launch.composition.overrides import expand
 from launch.plans.graph import Planned, union
 from launch.plans.planning import plan_point, plan_sweep
 

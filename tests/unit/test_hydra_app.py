@@ -8,7 +8,7 @@ from omegaconf import OmegaConf
 
 from launch import hydra_app
 from launch.commands import run
-from launch.composition.compose import CONF, parse_overrides
+from launch.composition.overrides import CONF, parse_overrides
 from launch.hydra_app import (
     BeforeTheFirst,
     Refused,
