@@ -1,6 +1,7 @@
 """Values and names of options, checked before anything is made of them."""
 
 import inspect
+import pydoc
 import types
 import typing
 from collections.abc import Mapping, Sequence
@@ -8,14 +9,17 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from hydra.utils import get_object
 from omegaconf import DictConfig, ListConfig
 
 from motiongpt.errors import UserError
 
+ANY_NAME = "**"
 # Names of a call that are Hydra's, or given by what builds the object.
 HYDRAS = ("_target_", "_partial_", "_recursive_", "_convert_", "_args_")
-NEEDED = ("paths.root", "data.name", "data.source", "data.store", "goal", "seed", "stage")
+NEEDED = (
+    *("paths.root", "data.name", "data.source", "data.store", "goal", "seed", "stage"),
+    *("launcher", "trainer.hardware"),
+)
 
 
 def check_value(line: str, value: Any, default: Any) -> None:
@@ -65,14 +69,14 @@ def check_calls(node: Any, where: str) -> None:
     """
     if isinstance(node, list):
         for index, one in enumerate(node):
-            check_calls(one, f"{where}.{index}")
+            check_calls(one, _below(where, str(index)))
     if not isinstance(node, Mapping):
         return
     target = node.get("_target_")
     if target is not None:
         _check_call(node, _parameters(str(target), where), where)
     for key, one in node.items():
-        check_calls(one, f"{where}.{key}")
+        check_calls(one, _below(where, str(key)))
 
 
 def _check_call(node: Mapping[str, Any], takes: Mapping[str, Any] | None, where: str) -> None:
@@ -83,31 +87,56 @@ def _check_call(node: Mapping[str, Any], takes: Mapping[str, Any] | None, where:
             if ANY_NAME in takes:
                 continue
             valid = ", ".join(name for name in takes) or "none"
-            raise UserError(f"{where}.{key}: no such option; {node['_target_']} takes {valid}")
+            raise UserError(
+                f"{_below(where, key)}: no such option; {node['_target_']} takes {valid}"
+            )
         if not _fits(value, takes[key]):
-            raise UserError(f"{where}.{key}={value}: {_said(takes[key])} is needed")
+            raise UserError(f"{_below(where, key)}={value}: {_said(takes[key])} is needed")
 
 
-ANY_NAME = "**"
+def _below(where: str, key: str) -> str:
+    return f"{where}.{key}" if where else key
 
 
 @cache
 def _parameters(target: str, where: str) -> dict[str, Any] | None:
     """Parameter -> its type hint, `ANY_NAME` for further ones; None where nobody can tell."""
     try:
-        called = get_object(target)
-    except (ImportError, AttributeError, ValueError) as error:
-        raise UserError(f"{where}._target_={target}: can't be imported: {error}") from error
+        called: Any = pydoc.locate(target)
+    except pydoc.ErrorDuringImport as error:
+        raise UserError(
+            f"{_below(where, '_target_')}={target}: can't be imported: {error}"
+        ) from error
+    if called is None:
+        raise UserError(f"{_below(where, '_target_')}={target}: there is no such class or function")
     try:
-        parameters = inspect.signature(called).parameters.values()
-        hints = typing.get_type_hints(called.__init__ if inspect.isclass(called) else called)
+        return _of_class(called) if inspect.isclass(called) else _of_function(called)
     except (TypeError, ValueError, NameError):  # written in C, or hints of a type checker only
         return None
-    found = {}
-    for one in parameters:
-        name = ANY_NAME if one.kind is inspect.Parameter.VAR_KEYWORD else one.name
-        found[name] = hints.get(one.name, Any)
+
+
+def _of_class(called: type) -> dict[str, Any]:
+    """Parameters of a class, and of those above it to which it hands further ones on."""
+    found: dict[str, Any] = {}
+    for level in called.__mro__:
+        if "__init__" not in vars(level) or level is object:
+            continue
+        found.pop(ANY_NAME, None)
+        found = {**_of_function(vars(level)["__init__"]), **found}
+        if ANY_NAME not in found:
+            break
+    found.pop("self", None)
     return found
+
+
+def _of_function(called: Any) -> dict[str, Any]:
+    hints = typing.get_type_hints(called)
+    return {
+        ANY_NAME if one.kind is inspect.Parameter.VAR_KEYWORD else one.name: hints.get(
+            one.name, Any
+        )
+        for one in inspect.signature(called).parameters.values()
+    }
 
 
 def _fits(value: Any, hint: Any) -> bool:

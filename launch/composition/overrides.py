@@ -155,6 +155,20 @@ def config_folders(overrides: Sequence[Override]) -> list[Path]:
     return [CONF, *(_folder(str(place)) for one in added for place in _listed(one))]
 
 
+def with_config_dir(words: Sequence[str], folder: str) -> list[str]:
+    """Overrides by which Hydra looks for groups' files in one more folder.
+
+    Raises:
+        UserError: a word that is no override.
+    """
+    given = parse_overrides(words)
+    added = [one for one in given if one.key_or_group == SEARCHPATH]
+    places = [str(place) for one in added for place in _listed(one)]
+    quoted = ",".join(map(in_quotes, [*places, f"file://{Path(folder).resolve()}"]))
+    others = [str(one.input_line) for one in given if one not in added]
+    return [*others, f"{SEARCHPATH}=[{quoted}]"]
+
+
 def _listed(override: Override) -> list[object]:
     value = override.value()
     if not isinstance(value, list):
@@ -192,10 +206,10 @@ def for_hydra(override: Override, folders: Sequence[Path] = (CONF,)) -> str:
     """
     line, group = str(override.input_line), override.key_or_group.split("@")[0]
     value = override.value()
-    if isinstance(value, str | list | dict | Sweep) or override.is_delete():
-        return line
     valid = choices(group, folders)
-    if not valid:
+    if not valid or isinstance(value, str | dict | Sweep) or override.is_delete():
+        return line
+    if isinstance(value, list) and all(isinstance(one, str) for one in value):
         return line
     if isinstance(value, int) and not isinstance(value, bool):
         return f"{override.get_key_element()}='{value}'"

@@ -85,7 +85,7 @@ def plan_experiment(
             raise UserError(f"stages wait for each other: {' -> '.join([*waiting, name])}")
         settings = _settings(stages, name)
         parents = {
-            parent: visit(parent, (*waiting, name)).run for parent in settings.get("parents", [])
+            parent: visit(parent, (*waiting, name)).run for parent in settings.get("parents") or []
         }
         own = sign(
             name, settings, fingerprint, {parent: run.signature for parent, run in parents.items()}
@@ -96,6 +96,8 @@ def plan_experiment(
         return planned[name]
 
     goals = plain.get("goal")
+    if goals == []:
+        raise UserError(f"goal=[]: one stage at least is needed; valid: {', '.join(stages)}")
     for goal in goals if isinstance(goals, list) else [goals]:
         visit(str(goal), ())
     return list(planned.values())

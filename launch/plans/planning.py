@@ -13,6 +13,9 @@ from launch.composition.points import compose_points
 from launch.plans.declarations import stripped
 from launch.plans.graph import GRAPH_KEYS, Planned, plan_experiment, union
 from launch.plans.signatures import digest, signature
+from motiongpt.training.stage import Hardware
+
+HARDWARE = f"{Hardware.__module__}.{Hardware.__qualname__}"
 
 
 def plan_point(overrides: Sequence[str]) -> list[Planned]:
@@ -57,6 +60,8 @@ def check_stages(plan: Sequence[Planned]) -> None:
     for stage in plan:
         settings = {k: v for k, v in stage.settings.items() if k not in GRAPH_KEYS}
         check_calls(stripped(settings), f"stage.{stage.run.stage}")
+        hardware = {"_target_": HARDWARE, **stripped(stage.settings.get("hardware", {}))}
+        check_calls(hardware, "trainer.hardware")
 
 
 @contextmanager

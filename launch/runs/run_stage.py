@@ -112,7 +112,7 @@ def build_stage(stage: Planned):  # type: ignore[no-untyped-def]  # any class a 
             f"stage {stage.run.stage}: {settings['_target_']} can't be imported "
             f"({error}); mend conf/stage/{stage.run.stage}.yaml"
         ) from error
-    return build(settings, _recursive_=False)
+    return build(settings, f"stage.{stage.run.stage}", _recursive_=False)
 
 
 def context_of(

@@ -35,7 +35,7 @@ def carry_out(
     Returns:
         Exit status: 1 if an experiment has no result.
     """
-    launcher: Launcher = build(config.launcher)
+    launcher: Launcher = build(config.launcher, "launcher")
     report_job = ReportJob(sweep.root, sweep.name)
     work = Work(sweep.root, sweep.name, sweep.folder, sweep.group, plan, report_job)
     if resumed is not None and (changes := changes_since(resumed, sweep, plan)):

@@ -136,19 +136,12 @@ def strange_conf(tmp_path, monkeypatch):
 
 
 def test_files_that_reach_into_each_other(strange_conf):
-    sweep = expand(
-        [
-            "experiment=quickstart,over,near,other",
-            "debug=tiny,also",
-            "tokenizer=vq_vae_small,plain",
-        ]
-    )
-    same_as_plain([*sweep, ["experiment=tuned"]], every=3)
-    same_as_plain(sweep[::-1], every=5)
+    sweep = expand(["experiment=over,near,other", "debug=also", "tokenizer=plain"])
+    same_as_plain([*sweep, ["experiment=tuned"]], every=2)
 
 
 def test_a_choice_that_depends_on_another_is_hydras(strange_conf):
-    composer = same_as_plain(expand(["tasks=all,prediction", "tokenizer=plain,hinted"]))
+    composer = same_as_plain(expand(["tasks=all,prediction", "tokenizer=hinted"]))
     found = composer.compose(["tasks=prediction", "tokenizer=hinted"])
     assert found.plain["tokenizer"]["hint"]["text"] == "prediction"
 
@@ -164,7 +157,7 @@ def test_hydra_composes_each_combination_of_choices_once(monkeypatch):
 
 
 def test_processes_compose_what_one_does(monkeypatch):
-    sweep = expand(["seed=1,2,3", "downsampling=1,8", "goal=tokenizer"])
+    sweep = expand(["seed=1,2,3", "downsampling=1,8"])
     one = compose_points(sweep)
     monkeypatch.setattr(points, "SHARED_FROM_SECONDS", 0)
     monkeypatch.setattr(points.os, "sched_getaffinity", lambda process: {0, 1})
