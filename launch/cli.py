@@ -74,9 +74,7 @@ def _never_fail_to_print() -> None:
 
 
 def _completed(words: Sequence[str]) -> int:
-    from launch.hydra_app import complete_words
-
-    complete_words(words, _names())
+    importlib.import_module("launch.hydra_app").complete_words(words, _names())
     return 0
 
 

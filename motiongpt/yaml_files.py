@@ -26,21 +26,36 @@ def read_yaml(path: Path, loader: type = yaml.SafeLoader) -> Any:
         if path.stat().st_size > LARGEST_BYTES:
             raise UserError(f"{path}: larger than {LARGEST_BYTES} bytes, which no such file is")
         text = path.read_text(encoding="utf-8-sig")
-        refuse_flood(path, text)
-        return yaml.load(text, Loader=loader)
     except OSError as error:
         raise UserError(f"{path}: {error.strerror or error}") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise UserError(f"{path}: not YAML: {' '.join(str(error).split())}") from error
+    except UnicodeDecodeError as error:
+        raise UserError(f"{path}: not YAML: {error}") from error
+    return parse_yaml(text, str(path), loader)
+
+
+def parse_yaml(text: str, where: str, loader: type = yaml.SafeLoader) -> Any:
+    """As `read_yaml`, of text.
+
+    Args:
+        where: it comes from, for the message.
+
+    Raises:
+        UserError: as `read_yaml`.
+    """
+    try:
+        refuse_flood(text, where)
+        return yaml.load(text, Loader=loader)
+    except yaml.YAMLError as error:
+        raise UserError(f"{where}: not YAML: {' '.join(str(error).split())}") from error
     except RecursionError as error:
-        raise UserError(f"{path}: nested too deep") from error
+        raise UserError(f"{where}: nested too deep") from error
 
 
-def refuse_flood(path: Path, text: str) -> None:
+def refuse_flood(text: str, where: str) -> None:
     """Refuse text whose aliases multiply, before anything is made of it.
 
     Args:
-        path: for the message.
+        where: it comes from, for the message.
 
     Raises:
         UserError: it stands for more than `MOST_VALUES` values, or contains itself.
@@ -48,11 +63,11 @@ def refuse_flood(path: Path, text: str) -> None:
         RecursionError: nested too deep.
     """
     root = yaml.compose(text, Loader=yaml.SafeLoader)
-    if root is not None and _values(root, {}, path) > MOST_VALUES:
-        raise UserError(f"{path}: its aliases stand for more than {MOST_VALUES} values")
+    if root is not None and _values(root, {}, where) > MOST_VALUES:
+        raise UserError(f"{where}: its aliases stand for more than {MOST_VALUES} values")
 
 
-def _values(node: yaml.Node, counted: dict[int, int | None], path: Path) -> int:
+def _values(node: yaml.Node, counted: dict[int, int | None], where: str) -> int:
     """Values that a node stands for where each alias is written out."""
     if id(node) not in counted:
         counted[id(node)] = None
@@ -60,8 +75,8 @@ def _values(node: yaml.Node, counted: dict[int, int | None], path: Path) -> int:
         inner = (
             one for member in members for one in (member if isinstance(member, tuple) else [member])
         )
-        counted[id(node)] = 1 + sum(_values(one, counted, path) for one in inner)
+        counted[id(node)] = 1 + sum(_values(one, counted, where) for one in inner)
     found = counted[id(node)]
     if found is None:
-        raise UserError(f"{path}: an alias in it stands for what contains it")
+        raise UserError(f"{where}: an alias in it stands for what contains it")
     return found

@@ -91,7 +91,10 @@ def _check_call(node: Mapping[str, Any], takes: Mapping[str, Any] | None, where:
                 f"{_below(where, key)}: no such option; {node['_target_']} takes {valid}"
             )
         if not _fits(value, takes[key]):
-            raise UserError(f"{_below(where, key)}={value}: {_said(takes[key])} is needed")
+            raise UserError(
+                f"{_below(where, key)}={'null' if value is None else value}: "
+                f"{_said(takes[key])} is needed"
+            )
 
 
 def _below(where: str, key: str) -> str:

@@ -169,7 +169,7 @@ def _choices_composed(combination: Sequence[str]) -> DictConfig:
     for file in (file for folder in folders[1:] for file in folder.rglob("*.yaml")):
         if file.stat().st_size <= LARGEST_CONFIG:
             with contextlib.suppress(yaml.YAMLError, UnicodeDecodeError):  # perhaps not of Hydra
-                refuse_flood(file, file.read_text(encoding="utf-8"))
+                refuse_flood(file.read_text(encoding="utf-8"), str(file))
     return _composed([words.for_hydra(one, folders) for one in given])
 
 

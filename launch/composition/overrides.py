@@ -18,6 +18,7 @@ CONF = Path(launch.__file__).resolve().parents[1] / "conf"
 SEARCHPATH = "hydra.searchpath"
 KEY = re.compile(r"(\+{0,2}|~)[A-Za-z_][\w\-]*([./@][\w\-]+)*(@:?[\w.\-]*)?")
 HOME = re.compile(r"""(^|[,\[(])(["']?)~(?=[/,\])"']|$)""")
+LONGEST_SHOWN = 300
 CLOSING = {"[": "]", "{": "}", '"': '"', "'": "'"}
 
 
@@ -45,7 +46,7 @@ def _at_home(word: str) -> str:
 def _parsed(word: str) -> Override:
     try:
         (override,) = OverridesParser.create().parse_overrides([word])
-    except HydraException as error:
+    except (HydraException, RecursionError) as error:
         raise UserError(_mended(word)) from error
     if not override.key_or_group:
         raise UserError(_mended(word))
@@ -54,6 +55,8 @@ def _parsed(word: str) -> Override:
 
 def _mended(word: str) -> str:
     """What to say of a word that Hydra's grammar does not know, with one that it does."""
+    if len(word) > LONGEST_SHOWN:
+        return f"{word[:LONGEST_SHOWN]!r}…: no override that could be understood"
     key, equals, value = word.partition("=")
     written = "an override is written key=value, as in downsampling=4"
     if not equals:
