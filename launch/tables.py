@@ -44,7 +44,7 @@ def stage_lines(plan: Sequence[Planned]) -> list[str]:
         [
             stage.run.stage,
             stage.run.signature,
-            "reused" if finished[stage.run.signature] else stage.run.state,
+            "reused" if finished[stage.run.signature] else _state(stage),
             " ".join(f"{name}:{run.signature[:8]}" for name, run in stage.parents.items()) or "-",
         ]
         for stage in plan
@@ -52,9 +52,13 @@ def stage_lines(plan: Sequence[Planned]) -> list[str]:
     return [text_table(["stage", "signature", "state", "builds on"], rows), total]
 
 
+def _state(stage: Planned) -> str:
+    return "made anew" if stage.again else stage.run.state
+
+
 def result_text(run: Run) -> str:
     """The table that the run made, or its metrics one by one."""
     table = run.folder / "table.txt"
     if table.exists():
-        return table.read_text().rstrip()
+        return table.read_text(errors="replace").rstrip()
     return "\n".join(f"  {name:<40} {value:.4g}" for name, value in run.metrics.items())

@@ -37,7 +37,8 @@ class Experience:
         if rate:
             self._rates.setdefault(run.stage, []).append(float(rate))
         status = run.status
-        if status.get("state") == "finished" and not status.get("attempts"):
+        times = status.keys() >= {"started", "finished"}
+        if times and run.is_finished and not status.get("attempts"):
             seconds = float(status["finished"]) - float(status["started"])
             self._hours.setdefault(run.stage, []).append(seconds / 3600)
 

@@ -26,6 +26,7 @@ class Planned:
         config: the whole configuration it comes from, for the record and for the logger.
         needed_for: overrides of the sweep points that want it.
         plain: `config` in plain containers if they are known; see `plain_config`.
+        again: its result is to be made anew.
     """
 
     run: Run
@@ -36,11 +37,12 @@ class Planned:
     config: DictConfig
     needed_for: tuple[str, ...] = ()
     plain: Mapping[str, Any] | None = field(default=None, compare=False, repr=False)
+    again: bool = False
 
     @property
     def finished(self) -> bool:
         """Whether there is nothing to do."""
-        return self.run.state == "finished"
+        return not self.again and self.run.is_finished
 
     @property
     def plain_config(self) -> Mapping[str, Any]:

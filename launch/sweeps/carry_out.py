@@ -1,6 +1,7 @@
 """From a plan to its results: what `run`, `reproduce` and `resume` share."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from omegaconf import DictConfig
 
@@ -12,6 +13,7 @@ from launch.sweeps.changes import changes_since
 from launch.sweeps.closing import close_sweep
 from launch.sweeps.record import Sweep
 from launch.sweeps.report_job import ReportJob
+from launch.sweeps.reused import check_undamaged, reused_lines
 from launch.tables import stage_lines
 
 
@@ -34,21 +36,33 @@ def carry_out(
 
     Returns:
         Exit status: 1 if an experiment has no result.
+
+    Raises:
+        UserError: something that is to run builds on a damaged run, or the launcher can't run it.
     """
     launcher: Launcher = build(config.launcher)
     report_job = ReportJob(sweep.root, sweep.name)
     work = Work(sweep.root, sweep.name, sweep.folder, sweep.group, plan, report_job)
     if resumed is not None and (changes := changes_since(resumed, sweep, plan)):
         print(changes, flush=True)
-    print("\n".join(stage_lines(plan)), flush=True)
+    print("\n".join([*stage_lines(plan), *reused_lines(plan)]), flush=True)
+    check_undamaged(plan)
     described = launcher.describe(work)
     if described:
         print(described, flush=True)
     if dry_run:
         return 0
     sweep.write()
-    if not launcher.launch(work, wait):
+    if not launcher.launch(replace(work, plan=_outdated(plan)), wait):
         return 0
     report = close_sweep(sweep)
     print(report.text, flush=True)
     return 1 if report.missing else 0
+
+
+def _outdated(plan: Sequence[Planned]) -> list[Planned]:
+    """The plan, after marking the runs that are made anew: now every process sees that they are."""
+    for stage in plan:
+        if stage.again:
+            stage.run.outdate()
+    return [replace(stage, again=False) for stage in plan]
