@@ -1,5 +1,6 @@
 """The graph of stages behind one experiment, and the union of several."""
 
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -161,4 +162,16 @@ def _settings(stages: Mapping[str, Any], name: str) -> dict[str, Any]:
         raise UserError(
             f"stage.{name}={stages[name]}: a stage's settings are needed, not one value"
         )
+    if said := _not_finite(stages[name]):
+        raise UserError(f"stage.{name}.{said}: a finite number is needed")
     return dict(stages[name])
+
+
+def _not_finite(settings: Any) -> str:
+    """Path and value of a setting that is NaN or infinite; empty without one."""
+    if isinstance(settings, float):
+        return "" if math.isfinite(settings) else f"={settings}"
+    if not isinstance(settings, dict):
+        return ""
+    found = ((key, _not_finite(value)) for key, value in settings.items())
+    return next((f"{key}{'' if said[0] == '=' else '.'}{said}" for key, said in found if said), "")

@@ -158,7 +158,7 @@ def _claim(run: Run, log: Callable[[str], None]) -> Attempt | None:
             attempt = Attempt(run, number + 1, me)
             try:
                 os.mkdir(attempt.folder)
-            except FileExistsError:
+            except (FileExistsError, FileNotFoundError):
                 continue  # somebody was faster, or has just finished it
             attempt.begin(log)
             return attempt

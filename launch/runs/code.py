@@ -96,13 +96,22 @@ def _imports(module: str) -> frozenset[str]:
     assert source is not None
     package = module if source.name == "__init__.py" else module.rpartition(".")[0]
     names = {package, module.rpartition(".")[0]}
-    for node in ast.walk(ast.parse(source.read_bytes())):
+    for node in _walk(ast.parse(source.read_bytes())):
         if isinstance(node, ast.Import):
             names |= {one.name for one in node.names}
         elif isinstance(node, ast.ImportFrom):
             base = resolve_name("." * node.level + (node.module or ""), package)
             names |= {base, *(f"{base}.{one.name}" for one in node.names)}
     return frozenset(name for name in names if _source(name))
+
+
+def _walk(node: ast.AST) -> Iterator[ast.AST]:
+    """A tree without what is for type checkers only, which no run executes."""
+    if isinstance(node, ast.If) and ast.unparse(node.test).endswith("TYPE_CHECKING"):
+        return
+    yield node
+    for child in ast.iter_child_nodes(node):
+        yield from _walk(child)
 
 
 @cache
