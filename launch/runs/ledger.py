@@ -100,7 +100,7 @@ class Run:
     def metrics(self) -> dict[str, float]:
         """Final metrics of a finished run; empty where their file is damaged."""
         found, _ = readable(self.folder / METRICS, {})
-        return {name: value for name, value in found.items() if is_metric(value)}
+        return {name: float(value) for name, value in found.items() if is_metric(value)}
 
     @property
     def progress(self) -> dict[str, Any]:

@@ -39,13 +39,17 @@ def _is_config(value: Any) -> bool:
     return is_mapping(value) and list_of(is_text)(value.get("shown") or [])
 
 
+def _is_table(value: Any) -> bool:
+    return value == {} or (is_mapping(value) and is_text(value.get("name")))
+
+
 SHAPE = {
     "name": is_text,
     "words": list_of(is_text),
     "group": is_text,
     "points": list_of(_is_point),
     "config": _is_config,
-    "table": is_mapping,
+    "table": _is_table,
     "created": is_number,
 }
 
