@@ -106,7 +106,9 @@ def test_again_takes_what_follows_and_only_what_is_there(plan):
     assert [one.again for one in again] == [True, True, False]
     assert not any(one.finished for one in again)
     assert plan[0].run.is_finished, "a plan writes nothing"
-    with pytest.raises(UserError, match="--again decoder: no such stage in this plan; it has tokenizer"):
+    with pytest.raises(
+        UserError, match="--again decoder: no such stage in this plan; it has tokenizer"
+    ):
         made_again(plan, ["decoder"])
 
 
