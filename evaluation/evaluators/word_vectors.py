@@ -68,11 +68,9 @@ class WordVectors:
             UserError: nothing there (says how to get it), or a file is damaged or not plain.
         """
         path = Path(path)
+        find_vectors(path)
         if path.is_file():
             return cls(*_text_file(path))
-        absent = [name for name in (VECTORS, WORDS, INDICES) if not (path / name).is_file()]
-        if absent:
-            raise UserError(f"{path}: no word vectors here (no {', '.join(absent)}); {HELP}")
         return cls(_published_indices(path), _array(path / VECTORS))
 
     def save(self, folder: Path) -> None:
@@ -115,6 +113,20 @@ class WordVectors:
             categories.append(category(word, tag) if known else CATEGORIES.index(OTHER))
         vectors = self.vectors[np.array(rows, np.int64)].astype(np.float32)
         return vectors, np.eye(len(CATEGORIES), dtype=np.float32)[np.array(categories, np.int64)]
+
+
+def find_vectors(path: Path | str) -> None:
+    """See that there is a text file, or T2M's three.
+
+    Raises:
+        UserError: nothing there; says how to get it.
+    """
+    path = Path(path)
+    absent = [name for name in (VECTORS, WORDS, INDICES) if not (path / name).is_file()]
+    if absent and not path.is_file():
+        raise UserError(
+            f"evaluator.word_vectors={path}: no word vectors here (no {', '.join(absent)}); {HELP}"
+        )
 
 
 class _PlainUnpickler(pickle.Unpickler):

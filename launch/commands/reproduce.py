@@ -36,7 +36,7 @@ def main(arguments: Sequence[str], resumed: Sweep | None = None) -> int:
     table, wanted = _table_of(options.overrides)
     sweep = read_study(table)
     points = sweep.points(wanted)
-    plans = plan_sweep(points)
+    plans = plan_sweep(points, prepare=not options.dry_run)
     print(_setting(sweep, wanted), flush=True)
     config = plans[0][0].config
     output = None if options.output is None else str(options.output.resolve())

@@ -20,7 +20,7 @@ def make_source(config: DictConfig) -> MotionSource:
     Raises:
         UserError: a setting that it can't use.
     """
-    source: MotionSource = build(config.data.source)
+    source: MotionSource = build(config.data.source, "data.source")
     return source
 
 
@@ -36,6 +36,25 @@ def store_folder(config: DictConfig) -> Path:
         UserError: the source's files are missing.
     """
     return _folder(config, _state(config, make_source(config)))
+
+
+def known_store(config: DictConfig) -> tuple[Path, str]:
+    """Folder and fingerprint of the store; the fingerprint is empty where it must be prepared.
+
+    Writes nothing.
+
+    Raises:
+        UserError: it is absent and so are the source's files.
+    """
+    source = make_source(config)
+    state = _state(config, source)
+    folder = _folder(config, state)
+    if state.note:
+        print(f"data {config.data.name}: {state.note}", flush=True)
+    if (folder / "store.json").exists():
+        return folder, MotionStore.open(folder).fingerprint
+    len(source)  # looks for the files
+    return folder, ""
 
 
 def ensure_store(config: DictConfig, again: bool = False) -> tuple[Path, str]:

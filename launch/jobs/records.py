@@ -8,9 +8,11 @@ from launch.runs.ledger import Run
 from launch.runs.records import is_number, is_text, readable, say_once
 from motiongpt.files import write_json
 
-SHAPE = dict.fromkeys(("stage", "signature", "job", "sweep", "log"), is_text) | {"time": is_number}
-
 SLURM, PROCESSES = "slurm", "processes"
+
+SHAPE = dict.fromkeys(("stage", "signature", "job", "sweep", "log"), is_text) | {"time": is_number}
+LATER = {"name": is_text, "launcher": (SLURM, PROCESSES).__contains__}
+"""What records of earlier versions lack."""
 
 
 @dataclass(frozen=True)
@@ -64,10 +66,13 @@ def forget(runs: Iterable[Run]) -> None:
 
 
 def _read(path: Path) -> JobRecord | None:
-    found, damage = readable(path, SHAPE)
-    if not damage and found and found.keys() != SHAPE.keys():
+    found, damage = readable(path, SHAPE | LATER)
+    if damage or not found:
+        return None
+    if not SHAPE.keys() <= found.keys() <= (SHAPE | LATER).keys():
         say_once(f"{path}: damaged: not the record of a job")
-    return JobRecord(**found) if found.keys() == SHAPE.keys() else None
+        return None
+    return JobRecord(**found)
 
 
 def _path(root: Path, stage: str, signature: str) -> Path:

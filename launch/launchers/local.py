@@ -17,7 +17,7 @@ from launch.jobs.process_jobs import ProcessJobs, process_id
 from launch.jobs.processes import local_variables
 from launch.jobs.resources import Resources, resources_for, with_resources
 from launch.jobs.work import Work
-from launch.plans.estimate import Experience, cost_lines
+from launch.plans.estimate import cost_lines, planned_job
 from launch.plans.graph import Planned
 from launch.runs.owner import Owner
 from launch.runs.snapshot import take_snapshot
@@ -79,7 +79,7 @@ class LocalLauncher(ProcessJobs):
             [
                 text_table(["stage", "jobs", "each"], rows),
                 f"at most {self.parallel} at once on this machine",
-                *cost_lines(pairs, Experience(work.root)),
+                *cost_lines([planned_job(*pair, here=True) for pair in pairs], work.root),
             ]
         )
 

@@ -11,7 +11,7 @@ from launch.jobs.records import forget, job_of
 from launch.jobs.resources import Resources, resources_for
 from launch.jobs.submission_lock import submitting
 from launch.jobs.work import Work
-from launch.plans.estimate import Experience, cost_lines
+from launch.plans.estimate import cost_lines, planned_job
 from launch.plans.graph import Planned
 from launch.runs.snapshot import take_snapshot
 from launch.slurm.batches import Batch, batches_of
@@ -100,7 +100,7 @@ class SlurmLauncher(SlurmJobs):
             [
                 text_table(["array", "jobs", "each", "limit", "waits for"], rows),
                 "and a report when all have ended",
-                *cost_lines(pairs, Experience(work.root)),
+                *cost_lines([planned_job(*pair, here=False) for pair in pairs], work.root),
             ]
         )
 

@@ -6,12 +6,18 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from omegaconf import DictConfig, OmegaConf
+from hydra.utils import get_class
+from omegaconf import DictConfig
 
+from launch.composition.compose import plain_containers
+from launch.plans.access_keys import check_no_access_key
 from launch.plans.signatures import signature, signed_part
 from launch.runs.ledger import Run
 from motiongpt.data.store import MotionStore
 from motiongpt.errors import UserError
+
+# Keys of a stage's yaml that are read for the plan; the stage itself does not get them.
+GRAPH_KEYS = ("parents", "version", "hardware")
 
 
 @dataclass(frozen=True)
@@ -23,7 +29,8 @@ class Planned:
         settings: its resolved settings, plain containers.
         parents: the runs that it builds on, by stage name.
         data: folder of the motion store.
-        fingerprint: of that store.
+        fingerprint: of that store; empty where it is still to be prepared: signatures, which
+            depend on it, are then not known.
         config: the whole configuration it comes from, for the record and for the logger.
         needed_for: overrides of the sweep points that want it.
         plain: `config` in plain containers if they are known; see `plain_config`.
@@ -44,6 +51,16 @@ class Planned:
     def finished(self) -> bool:
         """Whether there is nothing to do."""
         return not self.again and self.run.is_finished
+
+    @property
+    def is_prepared(self) -> bool:
+        """Whether its data is there."""
+        return bool(self.fingerprint)
+
+    @property
+    def is_disposable(self) -> bool:
+        """See `Stage.disposable`."""
+        return is_disposable(self.settings)
 
     @property
     def plain_config(self) -> Mapping[str, Any]:
@@ -69,11 +86,12 @@ def plan_experiment(
         sign: the signature of a stage; a sweep remembers those that it knows.
 
     Raises:
-        UserError: a goal or a parent that is no stage, stages that wait for each other, or a task
-            that the method cannot do.
+        UserError: a goal or a parent that is no stage, stages that wait for each other, a task that
+            the method cannot do, or an access key among the loggers' settings.
     """
     plain = plain_containers(config) if plain is None else plain
     _check_tasks(plain)
+    check_no_access_key(plain.get("logger"), "logger")
     root, stages = Path(str(plain["paths"]["root"])), plain["stage"]
     planned: dict[str, Planned] = {}
 
@@ -84,7 +102,7 @@ def plan_experiment(
             raise UserError(f"stages wait for each other: {' -> '.join([*waiting, name])}")
         settings = _settings(stages, name)
         parents = {
-            parent: visit(parent, (*waiting, name)).run for parent in settings.get("parents", [])
+            parent: visit(parent, (*waiting, name)).run for parent in settings.get("parents") or []
         }
         own = sign(
             name, settings, fingerprint, {parent: run.signature for parent, run in parents.items()}
@@ -95,6 +113,8 @@ def plan_experiment(
         return planned[name]
 
     goals = plain.get("goal")
+    if goals == []:
+        raise UserError(f"goal=[]: one stage at least is needed; valid: {', '.join(stages)}")
     for goal in goals if isinstance(goals, list) else [goals]:
         visit(str(goal), ())
     return list(planned.values())
@@ -114,6 +134,29 @@ def union(plans: Iterable[Sequence[Planned]]) -> list[Planned]:
     return list(merged.values())
 
 
+def is_disposable(settings: Mapping[str, Any]) -> bool:
+    """Whether the stage with these settings is; see `Stage.disposable`."""
+    target = settings.get("_target_")
+    return target is not None and bool(getattr(get_class(str(target)), "disposable", False))
+
+
+def needed(plan: Sequence[Planned]) -> list[Planned]:
+    """The plan without stages that are absent but need not be made.
+
+    Those are the disposable ones that were cleaned away, while all that builds on them is finished.
+    """
+    wanted: set[Run] = set()
+    kept = []
+    used = {run for stage in plan for run in stage.parents.values()}
+    for stage in reversed(plan):
+        run = stage.run
+        if stage.finished or run not in used or run in wanted or not stage.is_disposable:
+            kept.append(stage)
+        if not stage.finished:
+            wanted.update(stage.parents.values())
+    return kept[::-1]
+
+
 def recorded_settings(stage: Planned, store: MotionStore | None = None) -> dict[str, Any]:
     """What the run folder keeps: enough to see, and to check, where the signature comes from.
 
@@ -130,13 +173,6 @@ def recorded_settings(stage: Planned, store: MotionStore | None = None) -> dict[
         "parents": {name: run.signature for name, run in stage.parents.items()},
         "config": stage.plain_config,
     }
-
-
-def plain_containers(config: DictConfig) -> dict[str, Any]:
-    """`config` in dictionaries and lists of its own, references followed."""
-    found = OmegaConf.to_container(config, resolve=True)
-    assert isinstance(found, dict)
-    return {str(key): value for key, value in found.items()}
 
 
 def _check_tasks(plain: Mapping[str, Any]) -> None:

@@ -32,6 +32,7 @@ SHAPES = {
         **dict.fromkeys(("state", "error", "stage", "signature", "host", "job"), is_text),
         **dict.fromkeys(("started", "finished", "time", "attempt", "restarts"), is_number),
         "attempts": list_of(is_mapping),
+        "machine": is_mapping,
     },
     PROGRESS: {
         **dict.fromkeys(("step", "steps", "resumed_at", "steps_per_second"), is_number),

@@ -5,12 +5,13 @@ import math
 import traceback
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from dataclasses import asdict
 from pathlib import Path
 
 from launch.composition.build import build
 from launch.loggers.stage_loggers import StageLoggers
 from launch.plans.declarations import stripped
-from launch.plans.graph import Planned, recorded_settings
+from launch.plans.graph import GRAPH_KEYS, Planned, recorded_settings
 from launch.runs.attempts import Attempt, Superseded, claimed, first_process_folder
 from launch.runs.code import hashes, write_code
 from launch.runs.damage import damage_of
@@ -20,12 +21,10 @@ from motiongpt.data.store import MotionStore
 from motiongpt.errors import UserError, user_error_behind
 from motiongpt.files import write_json, write_text
 from motiongpt.registry import OPENED
+from motiongpt.training.machine import machine_of
 from motiongpt.training.stage import Hardware, Processes, StageContext
 from motiongpt.training.stopping import Interrupted, StopRequest
 from motiongpt.training.threads import cpu_threads
-
-# Keys of a stage's yaml that the graph reads; the stage itself does not get them.
-GRAPH_KEYS = ("parents", "version", "hardware")
 
 
 def run_stage(
@@ -75,6 +74,7 @@ def _run(
         **git_state(),
         points=list(stage.needed_for),
         fingerprint=stage.fingerprint,
+        machine=asdict(machine_of(_hardware(stage), processes.world)),
     )
     loggers = StageLoggers(stage, attempt.folder, group)
     try:
@@ -149,7 +149,7 @@ def build_stage(stage: Planned):  # type: ignore[no-untyped-def]  # any class a 
             f"stage {stage.run.stage}: {settings['_target_']} can't be imported "
             f"({error}); mend conf/stage/{stage.run.stage}.yaml"
         ) from error
-    return build(settings, _recursive_=False)
+    return build(settings, f"stage.{stage.run.stage}", _recursive_=False)
 
 
 def context_of(
@@ -167,7 +167,7 @@ def context_of(
         folder=folder,
         parents={name: Path(run.folder) for name, run in stage.parents.items()},
         store=MotionStore.open(stage.data),
-        hardware=Hardware(**stripped(stage.settings.get("hardware", {}))),
+        hardware=_hardware(stage),
         source=git_state(),
         cache=Path(stage.run.root) / "cache",
         processes=processes,
@@ -175,6 +175,10 @@ def context_of(
         make_logger=loggers.open if processes.is_first else tuple,
         log=log,
     )
+
+
+def _hardware(stage: Planned) -> Hardware:
+    return Hardware(**stripped(stage.settings.get("hardware", {})))
 
 
 def _print(line: str) -> None:

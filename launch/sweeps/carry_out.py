@@ -8,9 +8,11 @@ from omegaconf import DictConfig
 from launch.composition.build import build
 from launch.jobs.work import Work
 from launch.launchers.base import Launcher
-from launch.plans.graph import Planned
+from launch.plans.graph import Planned, needed
 from launch.sweeps.changes import changes_since
 from launch.sweeps.closing import close_sweep
+from launch.sweeps.differences import differences
+from launch.sweeps.preflight import preflight_lines
 from launch.sweeps.record import Sweep
 from launch.sweeps.report_job import ReportJob
 from launch.sweeps.reused import check_undamaged, reused_lines
@@ -38,18 +40,21 @@ def carry_out(
         Exit status: 1 if an experiment has no result.
 
     Raises:
-        UserError: something that is to run builds on a damaged run, or the launcher can't run it.
+        UserError: something that a stage needs is missing, something that is to run builds on a
+            damaged run, or the launcher can't run the plan.
     """
-    launcher: Launcher = build(config.launcher)
+    launcher: Launcher = build(config.launcher, "launcher")
+    plan = needed(plan)
     report_job = ReportJob(sweep.root, sweep.name)
     work = Work(sweep.root, sweep.name, sweep.folder, sweep.group, plan, report_job)
     if resumed is not None and (changes := changes_since(resumed, sweep, plan)):
         print(changes, flush=True)
-    print("\n".join([*stage_lines(plan), *reused_lines(plan)]), flush=True)
+    lines = [*stage_lines(plan, differences(sweep.points)), *reused_lines(plan)]
+    print("\n".join(lines), flush=True)
     check_undamaged(plan)
     described = launcher.describe(work)
-    if described:
-        print(described, flush=True)
+    for text in [*([described] if described else []), *preflight_lines(plan, work.root)]:
+        print(text, flush=True)
     if dry_run:
         return 0
     sweep.write()

@@ -55,9 +55,12 @@ def missing_of(sweep: Sweep, point: Point, jobs: Mapping[str, JobState]) -> Miss
     Args:
         jobs: what the scheduler says, by job id.
     """
-    first = next((run for run in sweep.runs(point) if not run.is_finished), None)
-    if first is None:
+    unfinished = [run for run in sweep.runs(point) if not run.is_finished]
+    goals = {tuple(goal) for goal in point.goals}
+    # What a goal was made of may have been cleaned away since.
+    if not any((run.stage, run.signature) in goals for run in unfinished):
         return None
+    first = unfinished[0]
     why = _why(first, jobs)
     return Missing(sweep.label(point), first.stage, first.signature, why, last_lines(first))
 

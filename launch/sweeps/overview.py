@@ -9,8 +9,9 @@ from launch.jobs.records import JobRecord, job_records
 from launch.jobs.state import JobState
 from launch.launchers.known import job_states
 from launch.runs.ledger import Run, all_runs
+from launch.sweeps.differences import differences
 from launch.sweeps.record import Sweep, read_sweep, readable_sweep, sweep_names
-from launch.tables import text_table
+from launch.tables import in_words, text_table
 
 SHOWN_METRICS, LONGEST = 3, 70
 COLUMNS = ("experiment", "stage", "signature", "state", "job", "node", "step", "changed", "last")
@@ -24,7 +25,8 @@ class Line:
         run: it.
         state: of the ledger, or queued, cancelled, or what the scheduler says.
         job, node: where it runs; empty without a scheduler.
-        experiments: sweep and numbers of its experiments, as "quickstart-1a2b3c4d 1-3".
+        experiments: sweep, numbers of its experiments and what these have that others have not,
+            as "quickstart-1a2b3c4d 1-3: downsampling=2".
     """
 
     run: Run
@@ -130,7 +132,11 @@ def _belonging(sweeps: Sequence[Sweep]) -> dict[tuple[str, str], str]:
         for number, point in enumerate(sweep.points, start=1):
             for stage, signature in point.stages:
                 numbers.setdefault((stage, signature), []).append(number)
-        found.update({key: f"{sweep.name} {_ranges(some)}" for key, some in numbers.items()})
+        differing = differences(sweep.points)
+        for key, some in numbers.items():
+            found[key] = f"{sweep.name} {_ranges(some)}"
+            if differing[key]:
+                found[key] += f": {in_words(differing[key])}"
     return found
 
 

@@ -4,11 +4,12 @@ import json
 from pathlib import Path
 from typing import Any
 
-from transformers import AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from motiongpt.data.replace_folder import replacing_folder
 from motiongpt.errors import UserError
 from motiongpt.files import write_json
+from motiongpt.pretrained_tokenizer import load_tokenizer
 
 SETTINGS = "backbone.json"
 
@@ -64,7 +65,7 @@ def read_folder(
         )
     try:
         language_model = model_class.from_pretrained(folder / "model")
-        text_tokenizer = AutoTokenizer.from_pretrained(folder / "text_tokenizer")
+        text_tokenizer = load_tokenizer(folder / "text_tokenizer")
     except (OSError, ValueError) as error:
         reason = " ".join(str(error).split())
         raise UserError(f"the backbone in {folder} can't be read: {reason}") from error

@@ -22,10 +22,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import yaml
 
 from motiongpt.errors import UserError
 from motiongpt.motion.skeleton import HUMANML3D
+from motiongpt.yaml_files import parse_yaml
 
 MAPPINGS = Path(__file__).parent / "mappings"
 
@@ -143,10 +143,7 @@ def mapping_for(joint_names: tuple[str, ...], file: str) -> JointMapping:
 
 
 def _parse(text: str, where: str) -> JointMapping:
-    try:
-        content = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise UserError(f"{where}: not yaml: {' '.join(str(error).split())}") from error
+    content = parse_yaml(text, where)
     if not isinstance(content, dict) or not isinstance(content.get("joints"), dict):
         raise UserError(f"{where}: expected name, metres_per_unit and joints")
     unknown = set(content) - {"name", "metres_per_unit", "up_axis", "prefix", "joints"}

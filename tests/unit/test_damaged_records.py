@@ -2,11 +2,13 @@
 
 import json
 import os
+from dataclasses import replace
 
 import pytest
 
 from evaluation.leaderboard.runs import gather
 from launch.commands import cancel, clean, logs, report, status
+from launch.jobs.records import PROCESSES, SLURM, JobRecord, job_of
 from launch.runs.attempts import claimed
 from launch.runs.cleaning import find_waste
 from launch.runs.ledger import Run, find_run
@@ -141,6 +143,22 @@ def test_the_next_attempt_goes_past_a_damaged_status(root):
     with claimed(run, str) as attempt:
         assert attempt.number == 2 and run.state == "running"
         assert (attempt.folder / "log.txt").read_text() == "said something\n"
+
+
+def test_records_of_jobs_are_read_as_written_and_as_earlier_versions_wrote_them(root, capsys):
+    run, file = Run(root, "pretrain", "b" * 16), root / "jobs" / "pretrain" / f"{'b' * 16}.json"
+    record = JobRecord("pretrain", "b" * 16, "host:7", "s", "log", 1.0, "n", PROCESSES)
+    record.write(root)
+    assert job_of(run) == record
+    kept = json.loads(file.read_text())
+    early = {key: value for key, value in kept.items() if key not in ("name", "launcher")}
+    file.write_text(json.dumps(early))
+    assert job_of(run) == replace(record, name="", launcher=SLURM)
+    for wrong in ({**kept, "launcher": "other"}, {**kept, "more": 1}, {"job": "3"}):
+        capsys.readouterr()
+        say_once.cache_clear()
+        file.write_text(json.dumps(wrong))
+        assert job_of(run) is None and str(file) in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("content", DAMAGES.values(), ids=list(DAMAGES))

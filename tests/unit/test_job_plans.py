@@ -16,7 +16,6 @@ from launch.jobs.resources import Resources, resources_for, with_resources
 from launch.jobs.state import JobState
 from launch.jobs.submission_lock import submitting
 from launch.jobs.work import Work
-from launch.plans.estimate import Experience, cost_lines
 from launch.runs.attempts import claimed
 from launch.runs.cleaning import find_waste
 from launch.runs.ledger import Run
@@ -92,24 +91,6 @@ def test_stages_that_build_on_each_other_differently_still_come_in_order(tmp_pat
     assert order == ["a", "b", "c"]
 
 
-def test_hours_are_judged_by_earlier_runs(tmp_path):
-    finish(
-        Run(tmp_path, "pretrain", "old"),
-        {},
-        **{"progress.json": json.dumps({"step": 10, "steps": 10, "steps_per_second": 2.0})},
-    )
-    stage = planned(tmp_path, "pretrain", "new", schedule={"steps": 72_000, "batch_size": 32})
-    resources = Resources(gpus=4, nodes=2, minutes=120)
-    assert Experience(tmp_path).of(stage, resources).hours == pytest.approx(10.0)
-    (line,) = cost_lines([(stage, resources)], Experience(tmp_path))
-    assert line == "80 GPU hours expected, 16 if every job runs to its time limit"
-    unknown = planned(tmp_path, "tokenizer", "x", schedule={"steps": 10, "batch_size": 32})
-    lines = cost_lines(
-        [(stage, resources), (unknown, Resources(minutes=None))], Experience(tmp_path)
-    )
-    assert lines[1] == "CPU hours not known (1 of 1 jobs have no earlier run to go by)"
-
-
 def test_a_plan_file_gives_the_same_stage_back(tmp_path, monkeypatch):
     parent = planned(tmp_path, "tokenizer", "k")
     stage = planned(tmp_path, "tokens", "t", [parent], views={"a": [0.0, 0.2]})
@@ -168,7 +149,7 @@ def test_a_snapshot_is_the_code_and_made_once(tmp_path):
     assert set(json.loads((folder / "source.json").read_text())) == {"git_commit", "git_dirty"}
     code = (
         "import launch, motiongpt; from launch.runs.sources import git_state; "
-        "from launch.composition.compose import CONF; print(launch.__file__, CONF, git_state())"
+        "from launch.composition.overrides import CONF; print(launch.__file__, CONF, git_state())"
     )
     done = subprocess.run(
         [sys.executable, "-c", code],

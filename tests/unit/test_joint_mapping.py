@@ -97,7 +97,7 @@ def test_files_that_are_no_mapping(tmp_path):
         match="no joint mapping nothing: give the path of a yaml file, or one of bandai_namco, cmu, cmu_3dsmax, cmu_daz, humanml3d, kit, mixamo",
     ):
         load_mapping("nothing")
-    with pytest.raises(UserError, match=r"a\.yaml: not yaml"):
+    with pytest.raises(UserError, match=r"a\.yaml: not YAML"):
         load_mapping(write(tmp_path / "a.yaml", "joints: ["))
     (tmp_path / "b.yaml").write_bytes(b"\xff\xfe")
     with pytest.raises(UserError, match=r"b\.yaml: cannot read"):

@@ -1,10 +1,11 @@
 """What is wrong with the finished runs of a plan, and making them anew."""
 
 import json
+from argparse import Namespace
 
 import pytest
 
-from launch.commands.run import _without_again
+from launch.commands.run import _command
 from launch.runs import code
 from launch.runs.attempts import claimed
 from launch.runs.code import changed_files, write_code
@@ -113,5 +114,5 @@ def test_again_takes_what_follows_and_only_what_is_there(plan):
 
 
 def test_the_command_that_goes_on_does_not_begin_again():
-    words = ["--again", "tokenizer", "a=1", "--again=tokens", "-m", "b=2"]
-    assert _without_again(words) == ["a=1", "-m", "b=2"]
+    flags = {"multirun": True, "dry_run": False, "wait": False, "again": ["tokenizer"]}
+    assert _command(Namespace(overrides=["a=1", "b=2"], **flags)) == ["run", "-m", "a=1", "b=2"]

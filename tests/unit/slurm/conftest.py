@@ -12,7 +12,7 @@ from tests.unit.slurm.fake_slurm import FakeSlurm
 def store(tmp_path_factory):
     """A root with the prepared data, to be copied."""
     root = tmp_path_factory.mktemp("store")
-    assert main(["run", "debug=tiny", "goal=tokenizer", f"paths.root={root}", "--dry-run"]) == 0
+    assert main(["data", "prepare", "debug=tiny", f"paths.root={root}"]) == 0
     return root
 
 

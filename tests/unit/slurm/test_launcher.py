@@ -122,6 +122,7 @@ def test_a_dry_run_asks_slurm_nothing_and_writes_nothing(root, slurm, capsys):
     out = capsys.readouterr().out
     assert slurm.read()["calls"] == [] and not (root / "sweeps").exists()
     assert "waits for" in out and "CPU hours" in out and "10 stages: 10 to run, 0 reused" in out
+    assert "downsampling=2 tasks=all" in out
 
 
 def test_status_cancel_and_logs_know_what_waits(root, slurm, capsys):

@@ -1,0 +1,29 @@
+"""A model of transformers from its configuration and weights, without a folder between."""
+
+from collections.abc import Mapping
+from typing import TypeVar
+
+import torch
+from torch import Tensor
+from transformers import PretrainedConfig, PreTrainedModel
+
+from motiongpt.weights import check_shapes
+
+Model = TypeVar("Model", bound=PreTrainedModel)
+
+
+def model_of(
+    kind: type[Model], config: PretrainedConfig, state: Mapping[str, Tensor], prefix: str
+) -> Model:
+    """The model with these weights, in float32 and evaluation mode; no random number is drawn.
+
+    Args:
+        prefix: of the weights' names in their file, for messages.
+
+    Raises:
+        UserError: a weight is missing, left over or of another shape.
+    """
+    with torch.device("meta"):  # shapes alone
+        check_shapes(kind(config).state_dict(), state, prefix)
+    model: Model = kind.from_pretrained(None, config=config, state_dict=dict(state))
+    return model.float().eval()
