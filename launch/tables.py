@@ -48,7 +48,7 @@ def stage_lines(
         [
             stage.run.stage,
             stage.run.signature if stage.is_prepared else "-",
-            "reused" if is_finished else stage.run.state,
+            "reused" if is_finished else _state(stage),
             _builds_on(stage),
             in_words(own),
         ]
@@ -99,9 +99,13 @@ def _differ(plan: Sequence[Planned], told: Sequence[Mapping[str, str]], name: st
     return " ".join(said) or "-"
 
 
+def _state(stage: Planned) -> str:
+    return "made anew" if stage.again else stage.run.state
+
+
 def result_text(run: Run) -> str:
     """The table that the run made, or its metrics one by one."""
     table = run.folder / "table.txt"
     if table.exists():
-        return table.read_text().rstrip()
+        return table.read_text(errors="replace").rstrip()
     return "\n".join(f"  {name:<40} {value:.4g}" for name, value in run.metrics.items())

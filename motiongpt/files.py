@@ -57,17 +57,27 @@ def write_json(path: Path, value: Any) -> None:
 
 
 def read_json(path: Path, default: Any) -> Any:
-    """Content of a JSON file, or `default` where there is no such file.
+    """The object (a dictionary) in a JSON file, or `default` where there is no such file.
 
     Raises:
-        UserError: a file that is no JSON.
+        UserError: a file that is no JSON, or whose JSON is no object.
     """
     try:
-        return json.loads(Path(path).read_text())
+        text = Path(path).read_bytes().decode()
+        found = json.loads(text)
+        if "\\" in text:  # an escape may stand for half a letter, which no terminal can show
+            json.dumps(found, ensure_ascii=False).encode()
     except (FileNotFoundError, NotADirectoryError):
         return default
-    except json.JSONDecodeError as error:
-        raise UserError(f"{path}: not JSON ({error}); move it away and run again") from error
+    except (ValueError, RecursionError) as error:  # decoding errors are ValueErrors
+        said = "nested too deep" if isinstance(error, RecursionError) else str(error)
+        raise UserError(f"{path}: not JSON ({said}); move it away and run again") from error
+    if not isinstance(found, dict):
+        raise UserError(
+            f"{path}: expected a JSON object, found {type(found).__name__}; move it away and run "
+            "again"
+        )
+    return found
 
 
 def save_array(path: Path, array: np.ndarray) -> None:

@@ -13,6 +13,8 @@ from typing import TypeVar
 from motiongpt.errors import UserError
 
 Base = TypeVar("Base")
+OPENED: set[str] = set()
+"""Modules of the classes that were opened by name: whoever records what code was used reads it."""
 
 
 def classes_in(package: ModuleType, base: type[Base]) -> dict[str, type[Base]]:
@@ -42,4 +44,5 @@ def class_by_name(package: ModuleType, base: type[Base], name: object) -> type[B
         raise UserError(
             f"no class {name!r} in {package.__name__}; known are: {', '.join(sorted(known))}"
         )
+    OPENED.add(known[name].__module__)
     return known[name]

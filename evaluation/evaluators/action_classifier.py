@@ -16,8 +16,13 @@ from torch.nn.utils.rnn import pad_sequence
 from motiongpt.data.store import MotionStore
 from motiongpt.errors import UserError
 from motiongpt.files import save_with, write_json
+from motiongpt.training.finite import PlainWatch
 
 LEARNING_RATE = 2e-3
+NOT_FINITE = (
+    f"the data are the likely cause, the learning rate is always {LEARNING_RATE:g}: "
+    "`motiongpt data verify` looks at them"
+)
 NOISE = 0.1  # of the normalised features: blur must not decide
 SHORTEST_CROP = 0.9  # share of a clip that a training example keeps
 
@@ -74,7 +79,7 @@ class ActionClassifier:
         moves and not how sharp it is.
 
         Raises:
-            UserError: no training clip carries a label.
+            UserError: no training clip carries a label, or the loss or a weight is not finite.
         """
         clips = [int(i) for i in store.indices("train") if store.labels(int(i))]
         labels = sorted({label for i in clips for label in store.labels(i)})
@@ -88,6 +93,7 @@ class ActionClassifier:
         )
         optimizer = torch.optim.AdamW(made.network.parameters(), lr=LEARNING_RATE)
         schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, LEARNING_RATE, total_steps=steps)
+        watch = PlainWatch("stage classifier", steps, NOT_FINITE)
         made.network.train()
         for step in range(steps):
             chosen = draw.integers(len(clips), size=batch_size)
@@ -100,6 +106,7 @@ class ActionClassifier:
             loss.backward()
             optimizer.step()
             schedule.step()
+            watch.see(step + 1, loss, made.network.parameters())
             if (step + 1) % max(1, steps // 5) == 0:
                 log(f"  classifier step {step + 1}/{steps}  loss {float(loss.detach()):.4f}")
         made.network.eval()

@@ -70,7 +70,7 @@ def train_movement_encoder(
     """Train `encoder` in place, on windows of the training split.
 
     Raises:
-        UserError: no training clip is as long as a window.
+        UserError: no training clip is as long as a window, or as `train_steps`.
     """
     long = clips.indices[clips.lengths >= settings.window]
     if not len(long):
@@ -90,5 +90,5 @@ def train_movement_encoder(
         return autoencoder_loss(decoder(movements), features, movements, settings)
 
     parameters = [*encoder.parameters(), *decoder.parameters()]
-    train_steps("movement", parameters, loss, settings, clips.log)
+    train_steps("autoencoder", parameters, loss, settings, clips.log)
     encoder.eval().requires_grad_(False)

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from motiongpt.training.finite import PlainWatch
+
 SECONDS_BETWEEN_LINES = 10.0
 LARGEST_GRADIENT = 0.5
 """Norm that longer gradients are cut to, T2M's."""
@@ -37,7 +39,19 @@ def train_steps(
     steps: Steps,
     log: Callable[[str], None],
 ) -> None:
-    """Take `steps.steps` steps of Adam on what `loss` returns; it draws a new batch each time."""
+    """Take `steps.steps` steps of Adam on what `loss` returns; it draws a new batch each time.
+
+    Args:
+        name: of the part, as its settings are called in conf/evaluator.
+
+    Raises:
+        UserError: the loss or a weight is not finite.
+    """
+    advice = (
+        f"likely the learning rate ({steps.learning_rate:.3g}): set a smaller "
+        f"evaluator.{name}.learning_rate; or the data: `motiongpt data verify` looks at them"
+    )
+    watch = PlainWatch(f"stage evaluator, {name}", steps.steps, advice)
     optimizer = torch.optim.Adam(parameters, lr=steps.learning_rate)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: rate(step, steps.steps))
     begun = said = time.monotonic()
@@ -48,6 +62,7 @@ def train_steps(
         nn.utils.clip_grad_norm_(parameters, LARGEST_GRADIENT)
         optimizer.step()
         schedule.step()
+        watch.see(step, value, parameters)
         now = time.monotonic()
         if now - said >= SECONDS_BETWEEN_LINES or step == steps.steps:
             left = (now - begun) / step * (steps.steps - step)

@@ -49,4 +49,5 @@ def _number(row: Any) -> Any:
 
 
 def _judge(metric: Any) -> Judge:
-    return next((judge for judge, names in JUDGES.items() if metric in names), "none")
+    name = str(metric)
+    return next((judge for judge, names in JUDGES.items() if name in names), "none")

@@ -99,11 +99,13 @@ def read_results(path: Path) -> ResultsFile:
     """
     path = Path(path)
     try:
-        found = json.loads(path.read_text(), parse_constant=_refuse)
+        found = json.loads(path.read_bytes().decode(), parse_constant=_refuse)
+        json.dumps(found, ensure_ascii=False).encode()  # half a letter can't be shown
     except OSError as error:
         raise UserError(f"{path}: {error.strerror}; name a results.json") from error
-    except ValueError as error:  # JSONDecodeError and UnicodeDecodeError are ValueErrors
-        raise UserError(f"{path}: not JSON ({error}); evaluate again to write it anew") from error
+    except (ValueError, RecursionError) as error:  # decoding errors are ValueErrors
+        said = "nested too deep" if isinstance(error, RecursionError) else str(error)
+        raise UserError(f"{path}: not JSON ({said}); evaluate again to write it anew") from error
     written = found.get("schema") if isinstance(found, dict) else None
     found = upgraded(found, SCHEMA)
     broken = sorted(_validator().iter_errors(found), key=lambda error: list(map(str, error.path)))

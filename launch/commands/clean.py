@@ -2,9 +2,11 @@
 
 import argparse
 from collections.abc import Sequence
+from pathlib import Path
 
 from launch.composition.roots import split_root
 from launch.runs.cleaning import Waste, find_scored, find_waste
+from motiongpt.errors import UserError
 
 EXAMPLES = """examples:
   motiongpt clean --dry-run
@@ -37,7 +39,7 @@ def main(arguments: Sequence[str]) -> int:
     )
     options = parser.parse_intermixed_args(arguments)
     root, _ = split_root(options.words)
-    found, scored = find_waste(root, options.unreferenced), find_scored(root)
+    found, scored = find_waste(root, options.unreferenced), _scored(root, options.predictions)
     if options.predictions:
         known = {one.path for one in found}
         found += [one for one in scored if one.path not in known]
@@ -53,6 +55,21 @@ def main(arguments: Sequence[str]) -> int:
             "--predictions deletes them too"
         )
     return 0
+
+
+def _scored(root: Path, asked: bool) -> list[Waste]:
+    """Predictions that have been scored; where they were not asked for, none if a damaged file
+    leaves that open.
+
+    Raises:
+        UserError: they were asked for, and it is open.
+    """
+    try:
+        return find_scored(root)
+    except UserError:
+        if asked:
+            raise
+        return []
 
 
 def _total(found: Sequence[Waste], dry_run: bool) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from launch.composition.roots import split_root
 from launch.sweeps.closing import close_sweep
-from launch.sweeps.record import read_sweep, sweep_names
+from launch.sweeps.record import readable_sweep, sweep_names
 from motiongpt.errors import UserError
 
 EXAMPLES = """examples:
@@ -15,7 +15,7 @@ EXAMPLES = """examples:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Print and write it; 1 if an experiment has no result."""
+    """Print and write it; 1 if an experiment has no result, 2 if a sweep can't be read."""
     parser = argparse.ArgumentParser(
         prog="motiongpt report",
         description=__doc__,
@@ -25,10 +25,14 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("words", nargs="*", help="sweeps; paths.root=FOLDER")
     options = parser.parse_intermixed_args(arguments)
     root, names = split_root(options.words)
-    names = names or sweep_names(root)[-1:]
-    if not names:
+    known = sweep_names(root)
+    if not names and not known:
         raise UserError(f"no sweep below {root}; `motiongpt run -m …` makes one")
-    reports = [close_sweep(read_sweep(root, name)) for name in names]
+    found = (readable_sweep(root, name) for name in names or reversed(known))
+    sweeps = [one for one in found if one is not None][: len(names) or 1]
+    reports = [close_sweep(one) for one in sweeps]
     for report in reports:
         print(report.text, flush=True)
+    if len(reports) < (len(names) or 1):
+        return 2
     return 1 if any(report.missing for report in reports) else 0

@@ -14,6 +14,7 @@ from launch.plans.graph import union
 from launch.plans.planning import plan_sweep
 from launch.sweeps.carry_out import carry_out
 from launch.sweeps.record import Sweep, make_sweep
+from launch.sweeps.reused import made_again
 from motiongpt.errors import UserError
 
 INFO = ["all", "config", "defaults", "defaults-tree", "plugins", "searchpath"]
@@ -22,6 +23,7 @@ EXAMPLES = """examples:
   motiongpt run data=bandai_namco data.source.path=bandai_all.tar.xz experiment=bandai_small
   motiongpt run -m downsampling=1,2,4,8 goal=tokenizer
   motiongpt run -m tasks=text_to_motion,all --dry-run
+  motiongpt run experiment=quickstart --again tokenizer     # and all that follows from it
   motiongpt run -m downsampling=2,4,8 backbone=t5_tiny,gpt2_tiny launcher=slurm
   motiongpt run -m hydra/sweeper=optuna hydra.sweeper.n_trials=20 goal=tokenizer \\
       objective=tokenizer/val/mpjpe_mm 'stage.tokenizer.learning_rate=interval(1e-4,1e-3)'
@@ -56,6 +58,13 @@ def main(arguments: Sequence[str], resumed: Sweep | None = None) -> int:
     parser.add_argument(
         "--wait", action="store_true", help="launcher=slurm: stay until all jobs have ended"
     )
+    parser.add_argument(
+        "--again",
+        action="append",
+        default=[],
+        metavar="STAGE",
+        help="make this stage and what follows from it anew; what is there stays until then",
+    )
     hydras = parser.add_argument_group("as Hydra has them, of one experiment or each of a sweep")
     hydras.add_argument("--config-dir", metavar="DIR", help="further yaml of groups, your own")
     hydras.add_argument("--cfg", choices=["job", "hydra", "all"], help="print the configuration")
@@ -71,13 +80,16 @@ def main(arguments: Sequence[str], resumed: Sweep | None = None) -> int:
     if is_for_hydra(options.overrides):
         if options.dry_run:
             raise UserError("--dry-run plans for launcher=; leave the overrides of hydra away")
+        if options.again:
+            raise UserError("--again is for launcher=; leave the overrides of hydra away")
         run_hydra(options.overrides, options.multirun)
         return 0
     points = sweep_points(options.overrides, options.multirun)
     plans = plan_sweep(points, prepare=not options.dry_run)
     config = plans[0][0].config
+    plan = made_again(union(plans), options.again)
     sweep = make_sweep(config.paths.root, _command(options), points, plans)
-    return carry_out(sweep, union(plans), config, options.dry_run, options.wait, resumed)
+    return carry_out(sweep, plan, config, options.dry_run, options.wait, resumed)
 
 
 def sweep_points(overrides: Sequence[str], multirun: bool) -> list[list[str]]:

@@ -5,9 +5,14 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from launch.runs.ledger import Run
-from motiongpt.files import read_json, write_json
+from launch.runs.records import is_number, is_text, readable, say_once
+from motiongpt.files import write_json
 
 SLURM, PROCESSES = "slurm", "processes"
+
+SHAPE = dict.fromkeys(("stage", "signature", "job", "sweep", "log"), is_text) | {"time": is_number}
+LATER = {"name": is_text, "launcher": (SLURM, PROCESSES).__contains__}
+"""What records of earlier versions lack."""
 
 
 @dataclass(frozen=True)
@@ -45,20 +50,29 @@ class JobRecord:
 
 def job_of(run: Run) -> JobRecord | None:
     """The record of a run, if there is one."""
-    found = read_json(_path(run.root, run.stage, run.signature), None)
-    return None if found is None else JobRecord(**found)
+    return _read(_path(run.root, run.stage, run.signature))
 
 
 def job_records(root: Path) -> list[JobRecord]:
-    """All records below `root`."""
+    """All records below `root`; a damaged one is named on stderr and left out."""
     files = sorted((Path(root) / "jobs").glob("*/*.json"))
-    return [JobRecord(**read_json(file, {})) for file in files]
+    return [record for file in files if (record := _read(file)) is not None]
 
 
 def forget(runs: Iterable[Run]) -> None:
     """Drop the records of jobs that will not run."""
     for run in runs:
         _path(run.root, run.stage, run.signature).unlink(missing_ok=True)
+
+
+def _read(path: Path) -> JobRecord | None:
+    found, damage = readable(path, SHAPE | LATER)
+    if damage or not found:
+        return None
+    if not SHAPE.keys() <= found.keys() <= (SHAPE | LATER).keys():
+        say_once(f"{path}: damaged: not the record of a job")
+        return None
+    return JobRecord(**found)
 
 
 def _path(root: Path, stage: str, signature: str) -> Path:

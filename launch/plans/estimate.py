@@ -14,8 +14,7 @@ from launch.jobs.resources import Resources
 from launch.plans.declarations import stripped
 from launch.plans.graph import Planned
 from launch.plans.signatures import digest
-from launch.runs.ledger import CONFIG, Run, all_runs
-from motiongpt.files import read_json
+from launch.runs.ledger import Run, all_runs
 from motiongpt.training.machine import Machine, device_name
 
 SCHEDULE = "schedule"
@@ -82,13 +81,18 @@ class Experience:
         if "machine" not in status:
             return
         rate = progress.get("steps_per_second", 0.0)
-        whole = status.get("state") == "finished" and not status.get("attempts")
-        if not rate and not whole:
+        whole = run.is_finished and not status.get("attempts")
+        times = status.keys() >= {"started", "finished"}
+        if rate <= 0 and not (whole and times):
             return
-        record = read_json(run.where / CONFIG, {})
-        seconds = 1 / rate if rate else float(status["finished"]) - float(status["started"])
-        kind = _kind(run.stage, record["config"], record["data"]["fingerprint"])
-        self._timings.setdefault(kind, []).append(Timing(Machine(**status["machine"]), seconds))
+        seconds = 1 / rate if rate > 0 else float(status["finished"]) - float(status["started"])
+        record = run.config
+        try:
+            machine = Machine(**status["machine"])
+            kind = _kind(run.stage, record["config"], record["data"]["fingerprint"])
+        except (KeyError, TypeError, AttributeError):  # damaged: nothing can be told of it
+            return
+        self._timings.setdefault(kind, []).append(Timing(machine, seconds))
 
     def of(self, job: Job) -> list[Timing]:
         """Timings of runs of the same kind on such a machine."""
@@ -136,7 +140,9 @@ def _cost(unit: str, members: Sequence[tuple[Job, int]], experience: Experience)
 def _hours(job: Job, timings: Sequence[Timing]) -> float:
     """By the steps that are left; without steps, by how long such stages took."""
     steps = job.stage.settings.get(SCHEDULE, {}).get("steps")
-    left = 1 if steps is None else max(0, steps - job.stage.run.progress.get("step", 0))
+    run = job.stage.run
+    done = 0 if run.where == run.folder else run.progress.get("step", 0)  # else it is made anew
+    left = 1 if steps is None else max(0, steps - done)
     return left * median(one.seconds for one in timings) / 3600
 
 

@@ -1,5 +1,6 @@
 """The graph of stages behind one experiment, and the union of several."""
 
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -33,6 +34,7 @@ class Planned:
         config: the whole configuration it comes from, for the record and for the logger.
         needed_for: overrides of the sweep points that want it.
         plain: `config` in plain containers if they are known; see `plain_config`.
+        again: its result is to be made anew.
     """
 
     run: Run
@@ -43,11 +45,12 @@ class Planned:
     config: DictConfig
     needed_for: tuple[str, ...] = ()
     plain: Mapping[str, Any] | None = field(default=None, compare=False, repr=False)
+    again: bool = False
 
     @property
     def finished(self) -> bool:
         """Whether there is nothing to do."""
-        return self.run.state == "finished"
+        return not self.again and self.run.is_finished
 
     @property
     def is_prepared(self) -> bool:
@@ -195,4 +198,16 @@ def _settings(stages: Mapping[str, Any], name: str) -> dict[str, Any]:
         raise UserError(
             f"stage.{name}={stages[name]}: a stage's settings are needed, not one value"
         )
+    if said := _not_finite(stages[name]):
+        raise UserError(f"stage.{name}.{said}: a finite number is needed")
     return dict(stages[name])
+
+
+def _not_finite(settings: Any) -> str:
+    """Path and value of a setting that is NaN or infinite; empty without one."""
+    if isinstance(settings, float):
+        return "" if math.isfinite(settings) else f"={settings}"
+    if not isinstance(settings, dict):
+        return ""
+    found = ((key, _not_finite(value)) for key, value in settings.items())
+    return next((f"{key}{'' if said[0] == '=' else '.'}{said}" for key, said in found if said), "")

@@ -10,15 +10,28 @@ import os
 import shutil
 import signal
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from launch.runs.ledger import ERROR, METRICS, PROGRESS, STATUS, Run, attempt_numbers
+from launch.runs.ledger import (
+    ERROR,
+    LOG,
+    METRICS,
+    PROGRESS,
+    SHAPES,
+    STATUS,
+    Run,
+    attempt_numbers,
+    status_in,
+)
 from launch.runs.owner import HEARTBEAT, OWNER, Heartbeat, Owner, is_alive
+from launch.runs.records import readable
+from motiongpt.checksums import CHECKSUMS, write_checksums
 from motiongpt.errors import UserError
-from motiongpt.files import read_json, write_json
+from motiongpt.files import write_json
+from motiongpt.training.checkpoints import FOLDER as CHECKPOINTS
 
 READY = "ready"
 ENDED = ("failed", "interrupted")
@@ -61,21 +74,23 @@ class Attempt:
 
     def set_state(self, state: str, **facts: Any) -> None:
         """Write the status file; facts already in it are kept."""
-        kept = {
-            key: value
-            for key, value in read_json(self.folder / STATUS, {}).items()
-            if key != "error"
-        }
+        kept = {key: value for key, value in status_in(self.folder).items() if key != "error"}
         now = {**asdict(self.owner), "attempt": self.number, "time": round(time.time(), 3)}
         write_json(self.folder / STATUS, {**kept, "state": state, **now, **facts})
 
-    def publish(self, metrics: Mapping[str, float]) -> None:
+    def publish(self, metrics: Mapping[str, float], logged: Collection[str] = ()) -> None:
         """Make this attempt the run's result, all of it at one moment.
+
+        An outdated result stays until then.
+
+        Args:
+            logged: folders of loggers, which may still write: no checksums are kept of them.
 
         Raises:
             Superseded: another process took the run over meanwhile.
         """
         write_json(self.folder / METRICS, dict(metrics))
+        write_checksums(self.folder, _left_for_others(self.folder, logged))
         self.set_state("finished", finished=round(time.time(), 3))
         self.end()
         if self.is_superseded:
@@ -83,9 +98,12 @@ class Attempt:
         for name in (OWNER, HEARTBEAT, READY):
             (self.folder / name).unlink(missing_ok=True)
         self.run.folder.parent.mkdir(parents=True, exist_ok=True)
+        if self.run.is_outdated:
+            os.rename(self.run.folder, _replaced(self.run))
         try:
             os.rename(self.folder, self.run.folder)
         except OSError as error:
+            put_back(self.run)
             if self.run.is_finished:
                 raise Superseded(f"{self.run.folder}: another process finished it") from error
             raise UserError(
@@ -97,6 +115,12 @@ class Attempt:
     def end(self) -> None:
         """Stop the heartbeat."""
         self._heartbeat.stop()
+
+
+def put_back(run: Run) -> None:
+    """Put an outdated result back where it was, if the one that should replace it did not come."""
+    with contextlib.suppress(OSError):  # it was not moved, or its successor is there
+        os.rename(_replaced(run), run.folder)
 
 
 @contextlib.contextmanager
@@ -118,6 +142,7 @@ def claimed(run: Run, log: Callable[[str], None]) -> Iterator[Attempt | None]:
 
 def _claim(run: Run, log: Callable[[str], None]) -> Attempt | None:
     me, said = Owner.this_process(), False
+    put_back(run)
     while not run.is_finished:
         try:
             run.attempts.mkdir(parents=True, exist_ok=True)
@@ -133,8 +158,8 @@ def _claim(run: Run, log: Callable[[str], None]) -> Attempt | None:
             attempt = Attempt(run, number + 1, me)
             try:
                 os.mkdir(attempt.folder)
-            except FileExistsError:
-                continue  # somebody was faster
+            except (FileExistsError, FileNotFoundError):
+                continue  # somebody was faster, or has just finished it
             attempt.begin(log)
             return attempt
         except OSError as error:
@@ -156,7 +181,7 @@ def first_process_folder(run: Run) -> Path | None:
             owner = Owner.read(folder)
             if owner is None or (owner.job, owner.restarts) != (me.job, me.restarts):
                 continue
-            if read_json(folder / STATUS, {}).get("state") in ENDED:
+            if status_in(folder)["state"] in ENDED:
                 return None
             if (folder / READY).exists():
                 return folder
@@ -188,15 +213,27 @@ def carry_over(source: Path, target: Path) -> None:
     )
 
 
+def _replaced(run: Run) -> Path:
+    """Where the outdated result lies while the new one takes its place."""
+    return run.attempts / "replaced"
+
+
+def _left_for_others(folder: Path, logged: Collection[str]) -> list[Path]:
+    """Files of an attempt that are not written to any more."""
+    own = {*OF_ONE_ATTEMPT, CHECKPOINTS, CHECKSUMS, LOG, PROGRESS, *logged}
+    files = [file for file in folder.rglob("*") if file.is_file() and file.suffix != ".tmp"]
+    return [file for file in files if file.relative_to(folder).parts[0] not in own]
+
+
 def _at_work(folder: Path, me: Owner) -> bool:
-    if read_json(folder / STATUS, {}).get("state") in ENDED:
+    if status_in(folder)["state"] in ENDED:
         return False
     return is_alive(Owner.read(folder), folder, me)
 
 
 def _history(folder: Path, now: float) -> dict[str, Any]:
     """When the run first began, and what the attempts up to the one in `folder` did."""
-    status, progress = read_json(folder / STATUS, {}), read_json(folder / PROGRESS, {})
+    status, (progress, _) = status_in(folder), readable(folder / PROGRESS, SHAPES[PROGRESS])
     kept = {key: status.get(key) for key in ("attempt", "state", "host", "job", "restarts")}
     steps = {key: progress.get(key) for key in ("resumed_at", "step")}
     return {

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from launch.plans.graph import is_disposable
-from launch.runs.ledger import CONFIG, Run, all_runs
+from launch.runs.ledger import CONFIG, SHAPES, Run, all_runs, attempt_numbers
+from launch.runs.records import checked
 from launch.sweeps.record import read_sweep, sweep_names
-from motiongpt.files import read_json
-from motiongpt.training.fit import CHECKPOINT
+from motiongpt.training.checkpoints import FOLDER as CHECKPOINTS
 
 SECONDS_A_DAY = 86400.0
 
@@ -48,6 +48,9 @@ def find_scored(root: Path) -> list[Waste]:
 
     Such are predictions that have been scored; they are made anew where another protocol asks for
     them. What an experiment without a result needs is none of them.
+
+    Raises:
+        UserError: a damaged sweep or run: what it refers to is unknown.
     """
     runs = all_runs(root)
     children: dict[tuple[str, str], list[Run]] = {}
@@ -72,6 +75,9 @@ def find_waste(root: Path, unreferenced_days: float | None = None) -> list[Waste
     Args:
         unreferenced_days: also whole runs that old which no sweep and no run refers to; None
             keeps them.
+
+    Raises:
+        UserError: with `unreferenced_days`, a damaged sweep or run: what it refers to is unknown.
     """
     runs = all_runs(root)
     found = [*_checkpoints(runs), *_attempts(runs)]
@@ -83,9 +89,9 @@ def find_waste(root: Path, unreferenced_days: float | None = None) -> list[Waste
 def _checkpoints(runs: list[Run]) -> Iterator[Waste]:
     """A finished run is never resumed: what children need is in its model folder."""
     for run in runs:
-        checkpoint = run.folder / CHECKPOINT
-        if run.is_finished and checkpoint.exists():
-            yield _waste(checkpoint, "checkpoint of a finished run")
+        for checkpoint in sorted((run.folder / CHECKPOINTS).glob("*.ckpt")):
+            if run.is_finished:
+                yield _waste(checkpoint, "checkpoint of a finished run")
 
 
 def _attempts(runs: list[Run]) -> Iterator[Waste]:
@@ -94,10 +100,10 @@ def _attempts(runs: list[Run]) -> Iterator[Waste]:
             continue
         if run.is_finished:
             yield _waste(run.attempts, "attempts at a finished run")
-        elif run.state != "running":
-            for earlier in sorted(run.attempts.iterdir()):
-                if earlier != run.where:
-                    yield _waste(earlier, "attempt that a later one has taken over")
+        elif run.state not in ("running", "damaged"):  # of a damaged one nobody knows
+            for number in attempt_numbers(run.attempts)[:-1]:
+                earlier = run.attempts / f"{number:04d}"
+                yield _waste(earlier, "attempt that a later one has taken over")
 
 
 def _unreferenced(root: Path, runs: list[Run], seconds: float) -> Iterator[Waste]:
@@ -118,12 +124,13 @@ def _of_sweep(root: Path, name: str, without_result: bool = False) -> Iterator[t
 
 
 def _parents(run: Run) -> Iterator[tuple[str, str]]:
-    yield from read_json(run.where / CONFIG, {}).get("parents", {}).items()
+    found = checked(run.where / CONFIG, SHAPES[CONFIG])  # a guess would delete what is needed
+    yield from found.get("parents", {}).items()
 
 
 def _is_disposable(run: Run) -> bool:
-    settings = read_json(run.folder / CONFIG, {}).get("settings", {})
-    return is_disposable(settings)
+    found = checked(run.folder / CONFIG, SHAPES[CONFIG])
+    return is_disposable(found.get("settings", {}))
 
 
 def _waste(path: Path, why: str) -> Waste:

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from launch.runs.owner import Owner, is_alive
+from launch.runs.records import are, is_mapping, is_metric, is_number, is_text, list_of, readable
 from motiongpt.errors import UserError
-from motiongpt.files import read_json
+from motiongpt.files import write_json
 
 STATUS, CONFIG, METRICS, PROGRESS, LOG, ERROR = (
     "status.json",
@@ -23,6 +24,26 @@ STATUS, CONFIG, METRICS, PROGRESS, LOG, ERROR = (
     "error.txt",
 )
 RUNS, ATTEMPTS = "runs", "attempts"
+OUTDATED = "outdated.json"
+"""Marks a finished run that is to be made anew; it stays until the new one takes its place."""
+
+SHAPES = {
+    STATUS: {
+        **dict.fromkeys(("state", "error", "stage", "signature", "host", "job"), is_text),
+        **dict.fromkeys(("started", "finished", "time", "attempt", "restarts"), is_number),
+        "attempts": list_of(is_mapping),
+        "machine": is_mapping,
+    },
+    PROGRESS: {
+        **dict.fromkeys(("step", "steps", "resumed_at", "steps_per_second"), is_number),
+        "metrics": are(is_metric),
+        "throughput": are(is_metric),
+    },
+    CONFIG: {
+        **dict.fromkeys(("settings", "data", "config"), is_mapping),
+        "parents": are(is_text),
+    },
+}
 
 
 @dataclass(frozen=True)
@@ -52,31 +73,60 @@ class Run:
     @property
     def is_finished(self) -> bool:
         """Whether its results can be used."""
-        return read_json(self.folder / STATUS, {}).get("state") == "finished"
+        return status_in(self.folder)["state"] == "finished" and not self.is_outdated
+
+    @property
+    def is_outdated(self) -> bool:
+        """Whether there is a result that is to be made anew, see `--again`."""
+        return (self.folder / OUTDATED).exists()
 
     @property
     def status(self) -> dict[str, Any]:
-        """Content of the status file; `{"state": "absent"}` where there is none."""
-        return read_json(self.where / STATUS, {"state": "absent"})
+        """Content of the status file; `{"state": "absent"}` where there is none, and state and
+        error where it is damaged."""
+        return status_in(self.where)
 
     @property
     def state(self) -> str:
-        """absent, running, interrupted, failed or finished."""
+        """absent, running, interrupted, failed, finished, outdated or damaged."""
         where = self.where
-        state = str(read_json(where / STATUS, {"state": "absent"})["state"])
+        state = str(status_in(where)["state"])
+        if where == self.folder and self.is_outdated:
+            return "outdated"
         if state != "running":
             return state
         return "running" if is_alive(Owner.read(where), where) else "interrupted"
 
     @property
     def metrics(self) -> dict[str, float]:
-        """Final metrics of a finished run."""
-        return read_json(self.folder / METRICS, {})
+        """Final metrics of a finished run; empty where their file is damaged."""
+        found, _ = readable(self.folder / METRICS, {})
+        return {name: float(value) for name, value in found.items() if is_metric(value)}
 
     @property
     def progress(self) -> dict[str, Any]:
         """Where a training stage is: step, steps, rate, last metrics."""
-        return read_json(self.where / PROGRESS, {})
+        return self._read(PROGRESS)
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """What it was run with, see `recorded_settings`."""
+        return self._read(CONFIG)
+
+    def outdate(self) -> None:
+        """Have its result made anew; it stays until the new one takes its place."""
+        write_json(self.folder / OUTDATED, {"time": round(time.time(), 3)})
+
+    def _read(self, name: str) -> dict[str, Any]:
+        return readable(self.where / name, SHAPES[name])[0]
+
+
+def status_in(folder: Path) -> dict[str, Any]:
+    """Content of the status file in the folder of a run or of an attempt, see `Run.status`."""
+    found, damage = readable(folder / STATUS, SHAPES[STATUS])
+    if damage:
+        return {"state": "damaged", "error": damage}
+    return {"state": "absent", **found}
 
 
 def attempt_numbers(folder: Path) -> list[int]:

@@ -17,12 +17,17 @@ from pathlib import Path
 
 import psutil
 
-from motiongpt.files import read_json, write_json
+from launch.runs.records import is_number, is_text, readable
+from motiongpt.files import write_json
 
 OWNER, HEARTBEAT = "owner.json", "heartbeat"
 BEAT_SECONDS = 5.0
 STALE_SECONDS = 60.0
 """Silence after which a writer counts as gone. If it was only asleep, it finds itself fenced."""
+
+SHAPE = {"host": is_text, "job": is_text} | dict.fromkeys(
+    ("process", "born", "restarts"), is_number
+)
 
 
 @dataclass(frozen=True)
@@ -55,9 +60,10 @@ class Owner:
 
     @classmethod
     def read(cls, folder: Path) -> "Owner | None":
-        """The owner of an attempt; None while it is just being made."""
-        found = read_json(Path(folder) / OWNER, None)
-        return None if found is None else cls(**found)
+        """The owner of an attempt; None while it is just being made, or where the file is damaged:
+        then the heartbeat alone tells whether somebody is at work."""
+        found, _ = readable(Path(folder) / OWNER, SHAPE)
+        return cls(**{key: found[key] for key in SHAPE}) if found.keys() >= SHAPE.keys() else None
 
     def write(self, folder: Path) -> None:
         """Sign an attempt."""

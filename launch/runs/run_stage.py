@@ -1,8 +1,9 @@
 """Run one stage to its end in this process, as the one owner of its run folder."""
 
 import importlib
+import math
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
@@ -12,11 +13,14 @@ from launch.loggers.stage_loggers import StageLoggers
 from launch.plans.declarations import stripped
 from launch.plans.graph import GRAPH_KEYS, Planned, recorded_settings
 from launch.runs.attempts import Attempt, Superseded, claimed, first_process_folder
+from launch.runs.code import hashes, write_code
+from launch.runs.damage import damage_of
 from launch.runs.ledger import CONFIG, ERROR, LOG
 from launch.runs.sources import git_state
 from motiongpt.data.store import MotionStore
 from motiongpt.errors import UserError, user_error_behind
 from motiongpt.files import write_json, write_text
+from motiongpt.registry import OPENED
 from motiongpt.training.machine import machine_of
 from motiongpt.training.stage import Hardware, Processes, StageContext
 from motiongpt.training.stopping import Interrupted, StopRequest
@@ -81,10 +85,15 @@ def _run(
                 file.write(line.strip() + "\n")
                 file.flush()
 
+            _check_parents(stage)
             context = context_of(stage, attempt.folder, loggers, stop, processes, log)
             write_json(attempt.folder / CONFIG, recorded_settings(stage, context.store))
+            hashes()
+            OPENED.clear()
             with cpu_threads(context.hardware.threads):
                 metrics = build_stage(stage).run(context)
+        _check_finite(stage, metrics)
+        write_code(attempt.folder, stage.settings, OPENED)
         loggers.finish(metrics)
     except (KeyboardInterrupt, SystemExit, Interrupted) as error:  # Lightning may exit on Ctrl-C
         attempt.set_state("interrupted")
@@ -94,7 +103,32 @@ def _run(
         _record_failure(attempt, error)
         loggers.close("failed")
         raise
-    attempt.publish(metrics)
+    attempt.publish(metrics, stage.config.logger)
+
+
+def _check_parents(stage: Planned) -> None:
+    """Refuse to build on files that are not what a parent left; reads all of them.
+
+    Raises:
+        UserError: names the first.
+    """
+    for parent in stage.parents.values():
+        if said := damage_of(parent, whole=True):
+            raise UserError(said)
+
+
+def _check_finite(stage: Planned, metrics: Mapping[str, float]) -> None:
+    """Refuse metrics that are no numbers, which no result can hold.
+
+    Raises:
+        UserError: names the first.
+    """
+    for name, value in metrics.items():
+        if not math.isfinite(value):
+            raise UserError(
+                f"stage {stage.run.stage}: its metric {name} is {value}; likely the learning rate "
+                "of a stage before it, or the data: `motiongpt data verify` looks at them"
+            )
 
 
 def _record_failure(attempt: Attempt, error: Exception) -> None:

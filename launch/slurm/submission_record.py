@@ -13,7 +13,8 @@ from pathlib import Path
 
 from launch.jobs.records import JobRecord
 from launch.jobs.state import JobState
-from motiongpt.files import read_json, write_json
+from launch.runs.records import readable
+from motiongpt.files import write_json
 
 RECORD = "submission.json"
 SUBMITTING, SUBMITTED = "submitting", "submitted"
@@ -76,5 +77,5 @@ class SubmissionRecord:
 def submission_records(root: Path) -> list[SubmissionRecord]:
     """All below `root` whose jobs can be told from others: those before tokens are long over."""
     files = sorted((Path(root) / "sweeps").glob(f"*/submissions/*/{RECORD}"))
-    found = [(file.parent, read_json(file, {})) for file in files]
+    found = [(file.parent, readable(file, {})[0]) for file in files]
     return [SubmissionRecord(folder, **kept) for folder, kept in found if "token" in kept]

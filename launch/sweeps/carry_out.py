@@ -1,6 +1,7 @@
 """From a plan to its results: what `run`, `reproduce` and `resume` share."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from omegaconf import DictConfig
 
@@ -14,6 +15,7 @@ from launch.sweeps.differences import differences
 from launch.sweeps.preflight import preflight_lines
 from launch.sweeps.record import Sweep
 from launch.sweeps.report_job import ReportJob
+from launch.sweeps.reused import check_undamaged, reused_lines
 from launch.tables import stage_lines
 
 
@@ -38,7 +40,8 @@ def carry_out(
         Exit status: 1 if an experiment has no result.
 
     Raises:
-        UserError: something that a stage needs is missing, or the launcher can't run the plan.
+        UserError: something that a stage needs is missing, something that is to run builds on a
+            damaged run, or the launcher can't run the plan.
     """
     launcher: Launcher = build(config.launcher, "launcher")
     plan = needed(plan)
@@ -46,15 +49,25 @@ def carry_out(
     work = Work(sweep.root, sweep.name, sweep.folder, sweep.group, plan, report_job)
     if resumed is not None and (changes := changes_since(resumed, sweep, plan)):
         print(changes, flush=True)
-    print("\n".join(stage_lines(plan, differences(sweep.points))), flush=True)
+    lines = [*stage_lines(plan, differences(sweep.points)), *reused_lines(plan)]
+    print("\n".join(lines), flush=True)
+    check_undamaged(plan)
     described = launcher.describe(work)
     for text in [*([described] if described else []), *preflight_lines(plan, work.root)]:
         print(text, flush=True)
     if dry_run:
         return 0
     sweep.write()
-    if not launcher.launch(work, wait):
+    if not launcher.launch(replace(work, plan=_outdated(plan)), wait):
         return 0
     report = close_sweep(sweep)
     print(report.text, flush=True)
     return 1 if report.missing else 0
+
+
+def _outdated(plan: Sequence[Planned]) -> list[Planned]:
+    """The plan, after marking the runs that are made anew: now every process sees that they are."""
+    for stage in plan:
+        if stage.again:
+            stage.run.outdate()
+    return [replace(stage, again=False) for stage in plan]

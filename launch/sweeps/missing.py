@@ -67,8 +67,8 @@ def missing_of(sweep: Sweep, point: Point, jobs: Mapping[str, JobState]) -> Miss
 
 def _why(run: Run, jobs: Mapping[str, JobState]) -> str:
     state = run.state
-    if state == "failed":
-        return f"failed: {run.status.get('error', 'see its log')}"
+    if state in ("failed", "damaged"):
+        return f"{state}: {run.status.get('error', 'see its log')}"
     record = job_of(run)
     job = jobs.get(record.job) if record is not None else None
     if record is not None and job is not None:

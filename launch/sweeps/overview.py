@@ -10,7 +10,7 @@ from launch.jobs.state import JobState
 from launch.launchers.known import job_states
 from launch.runs.ledger import Run, all_runs
 from launch.sweeps.differences import differences
-from launch.sweeps.record import Sweep, read_sweep, sweep_names
+from launch.sweeps.record import Sweep, read_sweep, readable_sweep, sweep_names
 from launch.tables import in_words, text_table
 
 SHOWN_METRICS, LONGEST = 3, 70
@@ -44,7 +44,8 @@ class Line:
         """For the table."""
         status, progress = self.run.status, self.run.progress
         metrics = self.run.metrics or progress.get("metrics", {})
-        done = f"{progress['step']}/{progress['steps']}" if "step" in progress else "-"
+        counts = progress.keys() >= {"step", "steps"}
+        done = f"{progress['step']}/{progress['steps']}" if counts else "-"
         changed = status.get("time")
         age = time.strftime("%m-%d %H:%M", time.localtime(changed)) if changed else "-"
         telling = sorted(metrics.items(), key=lambda item: item[0].startswith("train/"))
@@ -58,7 +59,7 @@ class Line:
             self.node or "-",
             done,
             age,
-            (status.get("error", "") or shown or "-")[:LONGEST],
+            (" ".join(status.get("error", "").split()) or shown or "-")[:LONGEST],
         ]
 
 
@@ -119,7 +120,8 @@ def _line(
 
 
 def _all_sweeps(root: Path) -> list[Sweep]:
-    return [read_sweep(root, name) for name in sweep_names(root)]
+    sweeps = (readable_sweep(root, name) for name in sweep_names(root))
+    return [one for one in sweeps if one is not None]
 
 
 def _belonging(sweeps: Sequence[Sweep]) -> dict[tuple[str, str], str]:

@@ -12,16 +12,26 @@ from evaluation.reports.results_file import RESULTS, ResultsFile, read_results
 from launch.composition.protocols import shipped_protocols
 from launch.composition.studies import EXPERIMENTS
 from launch.runs.ledger import Run
+from launch.runs.records import say_once
 from launch.sweeps.record import Sweep
+from motiongpt.errors import UserError
 from motiongpt.files import write_text
 
 
 def results_of(sweep: Sweep) -> list[ResultsFile]:
-    """Results of its finished goals, in the order of its experiments."""
+    """Results of its finished goals, in the order of its experiments; a damaged one is named on
+    stderr and left out."""
     goals = dict.fromkeys(tuple(goal) for point in sweep.points for goal in point.goals)
     runs = [Run(sweep.root, stage, signature) for stage, signature in goals]
     files = [run.folder / RESULTS for run in runs if run.is_finished]
-    return [read_results(file) for file in files if file.exists()]
+    found = []
+    for file in files:
+        try:
+            found.append(read_results(file))
+        except UserError as error:  # also of a stage that leaves none
+            if file.exists():
+                say_once(str(error))
+    return found
 
 
 def board_of(name: str, results: Sequence[ResultsFile]) -> Board:

@@ -16,10 +16,42 @@ from omegaconf import OmegaConf
 from launch.plans.graph import Planned
 from launch.plans.signatures import digest
 from launch.runs.ledger import Run
+from launch.runs.records import checked, is_mapping, is_number, is_text, list_of, say_once
 from motiongpt.errors import UserError
-from motiongpt.files import read_json, write_json
+from motiongpt.files import write_json
 
 SWEEPS, RECORD = "sweeps", "sweep.json"
+
+
+def _are_runs(value: Any) -> bool:
+    return list_of(lambda one: list_of(is_text)(one) and len(one) == 2)(value)
+
+
+def _is_point(value: Any) -> bool:
+    return (
+        is_mapping(value)
+        and list_of(is_text)(value.get("words"))
+        and all(_are_runs(value.get(key)) for key in ("stages", "goals"))
+    )
+
+
+def _is_config(value: Any) -> bool:
+    return is_mapping(value) and list_of(is_text)(value.get("shown") or [])
+
+
+def _is_table(value: Any) -> bool:
+    return value == {} or (is_mapping(value) and is_text(value.get("name")))
+
+
+SHAPE = {
+    "name": is_text,
+    "words": list_of(is_text),
+    "group": is_text,
+    "points": list_of(_is_point),
+    "config": _is_config,
+    "table": _is_table,
+    "created": is_number,
+}
 
 
 @dataclass(frozen=True)
@@ -124,7 +156,7 @@ def read_sweep(root: Path, name: str) -> Sweep:
     """A recorded sweep, by the beginning of its name.
 
     Raises:
-        UserError: none, or several.
+        UserError: none, several, or a damaged record.
     """
     names = [one for one in sweep_names(root) if one.startswith(name)]
     if name in names:
@@ -133,9 +165,22 @@ def read_sweep(root: Path, name: str) -> Sweep:
         said = f"several sweeps: {', '.join(names)}" if names else "no such sweep"
         known = ", ".join(sweep_names(root)[-5:]) or "none yet"
         raise UserError(f"{name}: {said} below {root}/{SWEEPS}; the latest: {known}")
-    found = read_json(Path(root) / SWEEPS / names[0] / RECORD, {})
-    points = [Point(**one) for one in found.pop("points")]
-    return Sweep(**{**found, "root": Path(root).resolve(), "points": points})
+    path = Path(root) / SWEEPS / names[0] / RECORD
+    found = checked(path, SHAPE)
+    try:
+        points = [Point(**one) for one in found.pop("points")]
+        return Sweep(**{**found, "root": Path(root).resolve(), "points": points})
+    except (KeyError, TypeError) as error:
+        raise UserError(f"{path}: not the record of a sweep ({error}); move it away") from error
+
+
+def readable_sweep(root: Path, name: str) -> Sweep | None:
+    """As `read_sweep`, but what is wrong is said on stderr, once, and others can be shown."""
+    try:
+        return read_sweep(root, name)
+    except UserError as error:
+        say_once(str(error))
+        return None
 
 
 def sweep_names(root: Path) -> list[str]:

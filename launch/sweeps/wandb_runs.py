@@ -8,10 +8,10 @@ from pathlib import Path
 
 from launch.loggers.stage_loggers import run_id
 from launch.loggers.wandb_rows import Part, mark_sent, part_files, read_part
-from launch.runs.ledger import CONFIG, Run, all_runs
+from launch.runs.ledger import CONFIG, SHAPES, Run, all_runs
+from launch.runs.records import checked
 from launch.sweeps.record import SWEEPS
 from motiongpt.errors import UserError
-from motiongpt.files import read_json
 
 REPLAY = [sys.executable, "-m", "launch.loggers.wandb_replay"]
 
@@ -115,7 +115,7 @@ def _folders(root: Path) -> Iterator[tuple[Path, Run | None]]:
 
 def _parents(run: Run) -> tuple[str, ...]:
     """W&B's ids of the runs that `run` builds on."""
-    parents = read_json(run.where / CONFIG, {}).get("parents", {})
+    parents = checked(run.where / CONFIG, SHAPES[CONFIG]).get("parents", {})
     return tuple(run_id(Run(run.root, *parent)) for parent in parents.items())
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 
+from motiongpt.checksums import damage_below
 from motiongpt.errors import UserError
 from motiongpt.files import read_json
 from motiongpt.methods.base import Method, MotionFormat
@@ -113,6 +114,8 @@ def _open_run(folder: Path, device: str | torch.device) -> Opened:
         if not _is_finished(run):
             state = read_json(run / "status.json", {}).get("state", "absent")
             raise UserError(f"{run}: not finished ({state}); `motiongpt run` finishes it")
+        if said := damage_below(run, whole=True, part=MODEL):
+            raise UserError(f"{run}: finished, but {said}: run with --again {run.parent.name}")
     config = read_json(folder / "config.json", {})
     folders = {part: run / MODEL for part, run in runs.items()}
     if (templates := _templates(config, folder)) is not None:

@@ -1,17 +1,19 @@
 """A model folder: all that a trained method needs to be used, in one place that can be passed on.
 
 motiongpt.json    format, method, name, frames per second, skeleton, parts, where it comes from
+checksums.json    size and SHA-256 of each file of a part; absent in folders of earlier versions
 PART/             one folder for each part of the method, as its stage left it
 templates.json    instruction templates of a MotionGPT's training; absent for the project's own
 README.md         the model card
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from motiongpt.checksums import damage_below, write_checksums
 from motiongpt.data.replace_folder import replacing_folder
 from motiongpt.errors import UserError
 from motiongpt.files import write_json, write_text
@@ -99,7 +101,8 @@ class ModelFolder:
         """Folder of one part.
 
         Raises:
-            UserError: it has no such part, or the part's folder is empty.
+            UserError: it has no such part, the part's folder is empty, or a file is not as it was
+                written.
         """
         if part not in self.parts:
             raise UserError(
@@ -109,6 +112,8 @@ class ModelFolder:
         folder = self.folder / self.parts[part]
         if not folder.is_dir() or not any(folder.iterdir()):
             raise UserError(f"{folder}: no weights here; get the model folder again, whole")
+        if said := damage_below(self.folder, whole=True, part=self.parts[part]):
+            raise UserError(f"{self.folder}: {said}; get the model folder again, whole")
         return folder
 
 
@@ -161,11 +166,16 @@ def write_model_folder(
                 "source": described.source,
             },
         )
+        write_checksums(new, (file for part in parts for file in _files(new / part)))
         if templates is not None:
             write_text(new / f"{TEMPLATES}.json", Path(templates).read_text(encoding="utf-8-sig"))
         if card is not None:
             write_text(new / CARD, card(replace(described, folder=new)))
     return described
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    return (file for file in folder.rglob("*") if file.is_file())
 
 
 def _check_fps(described: ModelFolder) -> None:

@@ -12,6 +12,7 @@ from transformers import PreTrainedModel
 
 from motiongpt.text_encoders.base import mean_over_tokens
 from motiongpt.text_encoders.caption_pairs import CaptionPairs, PairBatch
+from motiongpt.training.finite import PlainWatch
 
 LOGGED = 5  # lines of progress of one training
 WARM_UP = 0.1  # share of the steps in which the learning rate rises
@@ -58,7 +59,15 @@ def fit_encoder(
     learning_rate: float,
     log: Callable[[str], None],
 ) -> None:
-    """Train `network`, in place, by AdamW and one cycle of the learning rate."""
+    """Train `network`, in place, by AdamW and one cycle of the learning rate.
+
+    Raises:
+        UserError: the loss or a weight is not finite.
+    """
+    advice = (
+        f"likely the learning rate ({learning_rate:.3g}): set a smaller text_encoder.learning_rate"
+    )
+    watch = PlainWatch("stage text_encoder", steps, advice)
     parameters = [*network.parameters(), *objective.parameters()]
     optimizer = torch.optim.AdamW(parameters, lr=learning_rate)
     scheduler = torch.optim.lr_scheduler.OneCycleLR(
@@ -74,6 +83,7 @@ def fit_encoder(
         nn.utils.clip_grad_norm_(parameters, LARGEST_GRADIENT)
         optimizer.step()
         scheduler.step()
+        watch.see(step, loss, parameters)
         if step % max(1, steps // LOGGED) == 0:
             log(f"  text encoder step {step}/{steps}  loss {float(loss.detach()):.4f}")
     network.eval()

@@ -1,6 +1,5 @@
 """Lightning callbacks of every training stage: seeding, checkpoints, progress."""
 
-import os
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +10,7 @@ import torch
 
 from motiongpt.errors import UserError
 from motiongpt.files import write_json
+from motiongpt.training.checkpoints import keep_two
 from motiongpt.training.sampler import random_seed
 from motiongpt.training.stopping import Interrupted, StopRequest
 from motiongpt.training.throughput import Throughput
@@ -31,7 +31,7 @@ class SeedEachStep(pl.Callback):
 
 
 class KeepCheckpoint(pl.Callback):
-    """Write the whole training state every `every` steps: one file, replaced in one move."""
+    """Write the whole training state every `every` steps; the one before it is kept."""
 
     def __init__(self, path: Path, every: int) -> None:
         self.path, self.every = Path(path), every
@@ -68,7 +68,7 @@ class KeepCheckpoint(pl.Callback):
         try:
             trainer.save_checkpoint(temporary, weights_only=False)  # the optimizer's state too
             if trainer.is_global_zero:
-                os.replace(temporary, self.path)
+                keep_two(temporary, self.path)
         finally:
             if trainer.is_global_zero:  # what a full disk has left
                 temporary.unlink(missing_ok=True)

@@ -13,6 +13,8 @@ from torch.utils.data import DataLoader, Dataset
 from motiongpt.allocation import keep_freed_memory
 from motiongpt.errors import UserError
 from motiongpt.training.callbacks import KeepCheckpoint, ReportProgress, SeedEachStep, StopAtStepEnd
+from motiongpt.training.checkpoints import CHECKPOINT, sound_checkpoint
+from motiongpt.training.finite import StopWhenNotFinite, likely_cause
 from motiongpt.training.sampler import (
     StepBatchSampler,
     ValidationBatches,
@@ -21,8 +23,6 @@ from motiongpt.training.sampler import (
 )
 from motiongpt.training.stage import StageContext
 from motiongpt.training.throughput import Throughput
-
-CHECKPOINT = "checkpoints/last.ckpt"
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,8 @@ def fit(
     Raises:
         UserError: no clip in the training or the validation split, a global batch that the
             processes can't share, other hardware than the processes that were started, a precision
-            that it does not have, or buckets of what has no lengths or a fixed order.
+            that it does not have, or buckets of what has no lengths or a fixed order; a loss or a
+            weight that is not finite.
         Interrupted: the process was asked to stop; a checkpoint was written at the step's end.
     """
     for split, indices in zip(("train", "val"), clips, strict=True):
@@ -93,9 +94,14 @@ def fit(
     size = _clips_of_a_process(name, schedule, context)
     keep_freed_memory()
     pl.seed_everything(seed, workers=False, verbose=False)
-    checkpoint = context.folder / CHECKPOINT
-    keep = KeepCheckpoint(checkpoint, schedule.checkpoint_every)
+    keep = KeepCheckpoint(context.folder / CHECKPOINT, schedule.checkpoint_every)
     throughput = Throughput(context.folder, schedule.precision)
+
+    def cause(trainer: pl.Trainer) -> str:
+        rate = float(trainer.optimizers[0].param_groups[0]["lr"])
+        clipped = schedule.gradient_clip is not None
+        return likely_cause(name, context.store, clips[0], schedule.precision, rate, clipped)
+
     trainer = pl.Trainer(
         accelerator=hardware.accelerator,
         devices=hardware.devices,
@@ -117,6 +123,7 @@ def fit(
         default_root_dir=context.folder,
         callbacks=[
             SeedEachStep(seed),
+            StopWhenNotFinite(name, cause),
             throughput,
             keep,
             ReportProgress(context.folder, name, context.log, throughput=throughput),
@@ -146,7 +153,7 @@ def fit(
             module,
             _loader(dataset, collate, sampler, context),
             _loader(dataset, collate, validated, context),
-            ckpt_path=checkpoint if checkpoint.exists() else None,
+            ckpt_path=sound_checkpoint(context.folder, context.log, processes.is_first),
             weights_only=True,
         )
     context.log(f"  {name}: {throughput.words(throughput.whole)}")

@@ -176,7 +176,7 @@ def test_a_model_is_pushed_as_a_whole_folder(root, monkeypatch):
 
     monkeypatch.setattr(hub, "push_to_hub", push)
     assert opened(root).push_to_hub("somebody/walker", private=True) == "url"
-    files = ["README.md", "codec", "language_model", "motiongpt.json"]
+    files = ["README.md", "checksums.json", "codec", "language_model", "motiongpt.json"]
     assert seen == [(files, "somebody/walker", True)]
 
 

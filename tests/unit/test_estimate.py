@@ -106,3 +106,28 @@ def test_a_stage_runs_on_the_machine_that_was_planned(tmp_path):
     ran = machine_of(Hardware(accelerator="cpu", threads=3), 1)
     planned_on = planned_job(planned(tmp_path, "tokens", "t"), Resources(cpus=3), here=True)
     assert planned_on.machine == ran and ran.device
+
+
+def test_what_is_made_anew_has_all_its_steps_to_go(tmp_path):
+    old = stage(tmp_path, "old")
+    finish(old, HERE)
+    (said,) = costs(tmp_path, replace(old, again=True))
+    assert said.startswith("80 GPU hours")
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("config.json", "{"),
+        ("config.json", '{"config": {"stage": []}, "data": {}}'),
+        ("status.json", '{"state": "finished", "machine": {"gpus": 8}}'),
+        ("status.json", '{"state": "finished", "machine": 8}'),
+        ("progress.json", '{"steps_per_second": "fast"}'),
+    ],
+)
+def test_a_damaged_run_tells_nothing(name, content, tmp_path):
+    old = stage(tmp_path, "old")
+    finish(old, HERE)
+    (old.run.folder / name).write_text(content)
+    (said,) = costs(tmp_path, stage(tmp_path, "new"))
+    assert said.startswith(UNKNOWN) or name == "progress.json"

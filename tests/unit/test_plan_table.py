@@ -13,7 +13,10 @@ from launch.sweeps.differences import differences
 from launch.sweeps.missing import missing_of
 from launch.sweeps.overview import overview
 from launch.sweeps.record import Point, make_sweep
+from launch.sweeps.reused import check_undamaged, made_again, reused_lines
 from launch.tables import MANY, stage_lines
+from motiongpt.checksums import CHECKSUMS
+from motiongpt.errors import UserError
 from tests.unit.plans import planned
 
 GENERATE = "evaluation.generate_stage.GenerateStage"
@@ -58,6 +61,15 @@ def test_the_plan_has_a_column_for_it_and_a_long_one_a_summary(tmp_path):
     assert table[0].split()[-2:] == ["differs", "in"] and table[3].split()[-1] == "rate=1"
     assert f"rate ({MANY + 1} values)" in stage_lines(stages, told)[0]
     assert "differs" not in stage_lines(stages[:2])[0]
+
+
+def test_the_plan_says_what_is_made_anew(tmp_path):
+    made = planned(tmp_path, "tokenizer", "k1")
+    finish(made)
+    (again,) = made_again([made], ["tokenizer"])
+    assert "reused" in stage_lines([made])[0]
+    table, total = stage_lines([again])
+    assert "made anew" in table and total == "1 stages: 1 to run, 0 reused"
 
 
 def test_without_data_there_are_no_signatures(tmp_path):
@@ -130,6 +142,29 @@ def test_what_was_cleaned_away_is_made_again_only_when_something_needs_it(tmp_pa
     other = replace(scored[2], run=replace(scored[2].run, signature="other"))
     assert needed([*scored, other]) == [*scored, other]
     assert needed(scored[:2]) == scored[:2], "predictions may be the goal"
+
+
+def test_what_was_cleaned_away_is_not_called_damaged(tmp_path, scored):
+    finish(scored[2])
+    assert (scored[1].run.folder / CHECKSUMS).is_file()
+    assert clean([f"paths.root={tmp_path}", "--predictions"]) == 0
+    assert not any(CHECKSUMS in file.name for file in tmp_path.glob("runs/generate/**/*"))
+    for plan in (scored, needed(scored)):
+        assert reused_lines(plan) == []
+        check_undamaged(plan)
+    again = made_again(scored, ["generate"])
+    assert needed(again) == again and [one.finished for one in again] == [True, False, False]
+    check_undamaged(again)
+
+
+def test_what_a_damaged_sweep_may_need_is_not_cleaned_away(tmp_path, scored, capsys):
+    finish(scored[2])
+    (sweep,) = tmp_path.glob("sweeps/*/sweep.json")
+    sweep.write_text("{")
+    assert clean([f"paths.root={tmp_path}"]) == 0 and "kept" not in capsys.readouterr().out
+    with pytest.raises(UserError, match="sweep.json"):
+        clean([f"paths.root={tmp_path}", "--predictions"])
+    assert scored[1].run.is_finished
 
 
 def test_what_is_no_prediction_is_made_again(tmp_path, scored):

@@ -4,8 +4,8 @@ import shutil
 
 import pytest
 
-import launch.composition.overrides
 from launch.cli import main
+from launch.composition import overrides
 from launch.sweeps.record import sweep_names
 
 SWEEP = ["run", "-m", "debug=tiny", "launcher=slurm", "downsampling=2,4", "goal=tokens"]
@@ -15,8 +15,8 @@ SWEEP = ["run", "-m", "debug=tiny", "launcher=slurm", "downsampling=2,4", "goal=
 def conf(tmp_path, monkeypatch):
     """A copy of conf/, to be edited."""
     folder = tmp_path / "conf"
-    shutil.copytree(launch.composition.overrides.CONF, folder)
-    monkeypatch.setattr(launch.composition.overrides, "CONF", folder)
+    shutil.copytree(overrides.CONF, folder)
+    monkeypatch.setattr(overrides, "CONF", folder)
     return folder
 
 
