@@ -167,11 +167,11 @@ class BandaiNamcoSource:
             and parts.style in self._styles
         )
 
-    def _converted(self, files: Iterable[tuple[str, bytes]]) -> Iterator[Clip | BadClip]:
+    def _converted(self, files: Iterable[tuple[str, bytes | BadClip]]) -> Iterator[Clip | BadClip]:
         """The files as clips, in their order, whatever the number of workers."""
         if not self._workers:
             for name, content in files:
-                split = self._split_of(name)
+                split = content if isinstance(content, BadClip) else self._split_of(name)
                 yield (
                     to_clip(name, content, split, self._max_frames, self.fps)
                     if isinstance(split, str)
@@ -184,7 +184,7 @@ class BandaiNamcoSource:
             waiting: deque[Future[Clip | BadClip] | BadClip] = deque()
             try:
                 for name, content in files:
-                    split = self._split_of(name)
+                    split = content if isinstance(content, BadClip) else self._split_of(name)
                     waiting.append(
                         pool.submit(to_clip, name, content, split, self._max_frames, self.fps)
                         if isinstance(split, str)
