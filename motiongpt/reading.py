@@ -12,6 +12,7 @@ import stat
 import struct
 import zipfile
 import zlib
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -117,11 +118,14 @@ def parse_yaml(text: str, loader: type[Any] = yaml.SafeLoader) -> Any:
         raise ValueError(" ".join(str(error).split())) from error
 
 
-def check_members(archive: zipfile.ZipFile, most: int) -> None:
+def check_members(
+    archive: zipfile.ZipFile, most: int, methods: Collection[int] = PLAIN_METHODS
+) -> None:
     """Refuse a zip archive before any of it is unpacked.
 
     Args:
         most: bytes that all members together may have.
+        methods: of compression; others few programs use, and some take memory as a file says.
 
     Raises:
         ValueError: encrypted, compressed in a way that few programs use, or too large; names the
@@ -131,10 +135,10 @@ def check_members(archive: zipfile.ZipFile, most: int) -> None:
     for member in archive.infolist():
         if member.flag_bits & ENCRYPTED:
             raise ValueError(f"{member.filename} is encrypted; pack the files without a password")
-        if member.compress_type not in PLAIN_METHODS:
+        if member.compress_type not in methods:
             raise ValueError(
-                f"{member.filename} has compression method {member.compress_type}; pack the files "
-                "with deflate"
+                f"{member.filename} is packed by method {member.compress_type}, expected "
+                f"{' or '.join(map(str, methods))}; pack the files anew"
             )
         total += member.file_size
     if total > most:

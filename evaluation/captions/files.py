@@ -1,11 +1,11 @@
 """Reading references and predictions: JSON, one clip a line."""
 
-import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
 from motiongpt.errors import UserError
+from motiongpt.reading import parse_json, read_text
 
 Value = TypeVar("Value")
 
@@ -77,7 +77,7 @@ def _clips(
     for number, text in _lines(path):
         where = f"{path}:{number}"
         try:
-            line = json.loads(text)
+            line = parse_json(text)
         except ValueError as error:
             raise UserError(f"{where}: not a line of JSON ({error})") from error
         if not isinstance(line, dict) or not isinstance(line.get("id"), str):
@@ -94,7 +94,7 @@ def _clips(
 def _lines(path: Path) -> list[tuple[int, str]]:
     """Lines that hold something, with their numbers from 1 on."""
     try:
-        text = Path(path).read_text(encoding="utf-8-sig")
+        text = read_text(path, "utf-8-sig")
     except UnicodeDecodeError as error:
         line = error.object.count(b"\n", 0, error.start) + 1
         raise UserError(f"{path}:{line}: not UTF-8 text") from error

@@ -17,6 +17,7 @@ from evaluation.leaderboard.published import (
 from evaluation.leaderboard.quantity import printed_quantity
 from evaluation.replications.results import REAL
 from motiongpt.errors import UserError
+from motiongpt.reading import parse_yaml, read_text
 
 PUBLISHED = "published.yaml"
 
@@ -41,11 +42,11 @@ def read_published(path: Path) -> PublishedTable:
     """
     try:
         # BaseLoader keeps numbers as printed: the digits of 0.160 say how far it was rounded.
-        found = yaml.load(Path(path).read_text(), Loader=yaml.BaseLoader)
+        found = parse_yaml(read_text(path), yaml.BaseLoader)
     except OSError as error:
         raise UserError(f"{path}: {error.strerror}") from error
-    except yaml.YAMLError as error:
-        raise UserError(f"{path}: not YAML ({' '.join(str(error).split())})") from error
+    except ValueError as error:
+        raise UserError(f"{path}: not YAML ({error})") from error
     found = _checked(
         found,
         path,

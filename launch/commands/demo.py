@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from motiongpt.errors import UserError
+from motiongpt.reading import read_bytes, read_text
 
 if TYPE_CHECKING:
     from motiongpt.api.demo.lines import DemoLine
@@ -78,7 +79,7 @@ def _lines(options: argparse.Namespace) -> "list[tuple[str, DemoLine | UserError
     else:
         path = Path(options.example)
         try:
-            content = path.read_bytes()
+            content = read_bytes(path)
         except OSError as error:
             raise UserError(f"{path}: cannot read the prompts: {error.strerror}") from error
         raw = [(f"{path}:{number}", line) for number, line in numbered_lines(content)]
@@ -103,7 +104,7 @@ def _sentences(options: argparse.Namespace, method: str) -> list[str]:
     if options.text:
         return list(options.text)
     try:
-        found = Path(options.example).read_text(encoding="utf-8").splitlines()
+        found = read_text(options.example).split("\n")
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"{options.example}: cannot read the sentences: {error}") from error
     return [line.strip() for line in found if line.strip()]

@@ -5,10 +5,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from launch.composition.compose import CONF, METHOD, expand, parse_overrides
 from motiongpt.errors import UserError
+from motiongpt.reading import parse_yaml, read_text
 
 # A wheel carries both folders beside the packages; a checkout has them there anyway.
 EXPERIMENTS = CONF.parent / "experiments"
@@ -91,8 +90,8 @@ def read_study(table: str, experiments: Path = EXPERIMENTS) -> Study:
         raise UserError(f"table={table}: no such table; valid: {', '.join(files)}")
     path = files[table]
     try:
-        found: Any = yaml.safe_load(path.read_text())
-    except (OSError, yaml.YAMLError) as error:
+        found: Any = parse_yaml(read_text(path))
+    except (OSError, ValueError) as error:
         raise UserError(f"{path}: {' '.join(str(error).split())}") from error
     if not isinstance(found, dict) or sorted({*found} - {*MAY}) != sorted(KEYS):
         raise UserError(f"{path}: its keys must be {', '.join(KEYS)}; it may have {MAY[0]}")

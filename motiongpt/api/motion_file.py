@@ -5,11 +5,13 @@ Shape letters: T frames, J joints, F features.
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 
-from motiongpt.data.bvh import Bvh, read_bvh
-from motiongpt.data.bvh_forward import world_positions
+from motiongpt.arrays import read_array, read_arrays
+from motiongpt.data.bvh import MAX_FPS, MIN_FPS, MOST_FRAMES, Bvh, read_bvh
+from motiongpt.data.bvh_forward import position_parts
 from motiongpt.data.bvh_joints import mapped_joints
 from motiongpt.data.joint_mapping import mapping_for
 from motiongpt.errors import UserError
@@ -17,6 +19,8 @@ from motiongpt.motion.sequence import MotionSequence, in_metres
 from motiongpt.motion.skeleton import HUMANML3D, SKELETONS, Skeleton, skeleton_by_name
 
 Captions = Sequence[str] | None
+Read = TypeVar("Read")
+MOST_SECONDS = 3_600  # of one motion; its features at 20 frames per second take 80 MB
 
 
 def read_motion(path: Path, fps: float | None = None, captions: Captions = None) -> MotionSequence:
@@ -25,7 +29,13 @@ def read_motion(path: Path, fps: float | None = None, captions: Captions = None)
     if ending not in _READERS:
         raise UserError(f"{path}: expected a file that ends in {', '.join(_READERS)}")
     try:
-        return _READERS[ending](path, fps, captions)
+        motion = _READERS[ending](path, fps, captions)
+        if motion.frames > MOST_FRAMES or motion.seconds > MOST_SECONDS:
+            raise UserError(
+                f"{motion.frames:,} frames, {motion.seconds:,.0f} s; at most {MOST_FRAMES:,} "
+                f"frames and {MOST_SECONDS:,} s are read: cut it"
+            )
+        return motion
     except UserError as error:
         said = str(error)
         raise UserError(said if str(path) in said else f"{path}: {said}") from error
@@ -52,19 +62,14 @@ def motion_of_array(
 
 
 def _read_npy(path: Path, fps: float | None, captions: Captions) -> MotionSequence:
-    array = _load(path)
-    if not isinstance(array, np.ndarray):
-        raise UserError("several arrays in an .npy file; expected one")
-    return motion_of_array(array, fps, captions or ())
+    return motion_of_array(_read(read_array, path), fps, captions or ())
 
 
 def _read_npz(path: Path, fps: float | None, captions: Captions) -> MotionSequence:
-    held = _load(path)
-    if isinstance(held, np.ndarray):
-        raise UserError("a single array; expected an .npz file with joints, features or both")
+    held = _read(read_arrays, path)
     skeleton = skeleton_by_name(str(held["skeleton"])) if "skeleton" in held else None
-    words = [str(one) for one in held.get("captions", ())] if captions is None else captions
-    rate = float(held["fps"]) if fps is None and "fps" in held else fps
+    words = _words(held.get("captions")) if captions is None else captions
+    rate = _rate(held["fps"]) if fps is None and "fps" in held else fps
     if "joints" not in held:
         if "features" not in held:
             raise UserError(f"holds {', '.join(held) or 'nothing'}; expected joints or features")
@@ -77,17 +82,33 @@ def _read_npz(path: Path, fps: float | None, captions: Captions) -> MotionSequen
     )
 
 
-def _load(path: Path) -> np.ndarray | Mapping[str, np.ndarray]:
-    """One array, or all of an archive; pickled objects are never unpickled."""
+def _rate(array: np.ndarray) -> float:
+    if array.size != 1 or array.dtype.kind not in "iuf":
+        raise UserError(f"fps of {array.dtype} and shape {array.shape}; expected one number")
+    rate = float(array.item())
+    if not MIN_FPS <= rate <= MAX_FPS:
+        raise UserError(f"fps {rate:g}; expected {MIN_FPS:g} to {MAX_FPS:g} frames per second")
+    return rate
+
+
+def _words(array: np.ndarray | None) -> list[str]:
+    if array is None or not array.size:
+        return []
+    if array.dtype.kind != "U" or array.ndim != 1:
+        raise UserError(f"captions of {array.dtype} and shape {array.shape}; expected texts")
     try:
-        found = np.load(path, allow_pickle=False)
-        return found if isinstance(found, np.ndarray) else dict(found)
+        return [str(one) for one in array]
+    except ValueError as error:  # letters that Unicode does not have
+        raise UserError(f"captions that are no text: {error}") from error
+
+
+def _read(read: Callable[[Path], Read], path: Path) -> Read:
+    try:
+        return read(path)
     except FileNotFoundError:
         raise UserError(f"{path}: no such file") from None
-    except (OSError, ValueError, EOFError) as error:
-        reason = str(error).splitlines()[0]
-        if "pickle" in str(error):
-            reason = "pickled objects, which are not read; save a plain array of numbers"
+    except (OSError, ValueError) as error:
+        reason = (error.strerror if isinstance(error, OSError) else None) or error
         raise UserError(f"{path}: can't be read as numpy's format: {reason}") from error
 
 
@@ -98,7 +119,7 @@ def _read_bvh(path: Path, fps: float | None, captions: Captions) -> MotionSequen
     own = next((one for one in SKELETONS.values() if _has_joints(bvh, one)), None)
     if own is not None:
         columns = [bvh.joint_names.index(name) for name in own.joint_names]
-        joints = world_positions(bvh)[:, columns]
+        joints = np.concatenate([part[:, columns] for part in position_parts(bvh)])
         return MotionSequence(joints, bvh.fps, captions or (), own)
     mapping = mapping_for(bvh.joint_names, str(path))
     return MotionSequence(

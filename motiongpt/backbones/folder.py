@@ -1,6 +1,5 @@
 """A backbone in a folder: model/ (safetensors), text_tokenizer/ and backbone.json."""
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +8,7 @@ from transformers import AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 from motiongpt.data.replace_folder import replacing_folder
 from motiongpt.errors import UserError
 from motiongpt.files import write_json
+from motiongpt.reading import read_json_object
 
 SETTINGS = "backbone.json"
 
@@ -33,11 +33,11 @@ def read_settings(folder: Path) -> dict[str, Any]:
         UserError: there is no saved backbone in `folder`.
     """
     path = folder / SETTINGS
-    if not path.is_file():
+    if not path.exists():
         raise UserError(f"{folder} holds no backbone ({SETTINGS} is absent): train one first")
     try:
-        return dict(json.loads(path.read_text()))
-    except ValueError as error:
+        return read_json_object(path)
+    except (OSError, ValueError) as error:
         raise UserError(f"{path} can't be read ({error}): train the backbone again") from error
 
 

@@ -1,5 +1,6 @@
 """What a clip must be to enter a store: one place for building and for verifying."""
 
+import unicodedata
 from collections import Counter
 from collections.abc import Container, Iterable
 
@@ -10,6 +11,8 @@ from motiongpt.motion.skeleton import Skeleton
 
 # One token of the largest downsampling that the tokenizers offer.
 MIN_FRAMES = 8
+# Of a caption with its tokens: HumanML3D's longest has 1,500.
+MOST_LETTERS = 20_000
 
 
 def clip_problem(
@@ -24,18 +27,36 @@ def clip_problem(
         labels: the known labels; not checked where empty.
     """
     if clip.split not in SPLITS:
-        return f"unknown split {clip.split!r}, expected one of {', '.join(SPLITS)}"
+        return f"unknown split {clip.split[:60]!r}, expected one of {', '.join(SPLITS)}"
     if any(not caption.text.strip() for caption in clip.captions):
         return "empty caption"
+    texts = [text for caption in clip.captions for text in (caption.text, caption.tokens)]
+    problem = next(filter(None, map(text_problem, [*texts, *clip.labels, clip.name])), None)
+    if problem:
+        return problem
     unknown = [label for label in clip.labels if labels and label not in labels]
     if unknown:
-        return f"label {unknown[0]!r} has no action words"
+        return f"label {unknown[0][:60]!r} has no action words"
     if (clip.joints is None) == (clip.features is None):
         return "needs either joints or features"
     if clip.joints is not None:
         return array_problem(clip.joints, (skeleton.n_joints, 3), min_frames + 1, "joints")
     assert clip.features is not None
     return array_problem(clip.features, (skeleton.n_features,), min_frames, "features")
+
+
+def text_problem(text: str) -> str | None:
+    """Why `text` is no caption, label or name, None where it is: half letters can't be written,
+    control characters steer the terminal that shows them."""
+    if len(text) > MOST_LETTERS:
+        return f"a text of {len(text):,} letters, at most {MOST_LETTERS:,} are used"
+    bad = next((one for one in text if unicodedata.category(one) in ("Cc", "Cs")), None)
+    if bad is None or bad in "\t\n":
+        return None
+    kind = (
+        "half a letter (surrogate)" if unicodedata.category(bad) == "Cs" else "a control character"
+    )
+    return f"{kind} U+{ord(bad):04X} in a caption, label or name; remove it"
 
 
 def array_problem(

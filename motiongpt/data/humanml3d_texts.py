@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from motiongpt.data.clip import Caption
+from motiongpt.reading import read_text
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ def read_captions(path: Path) -> dict[Span, tuple[Caption, ...]]:
         MalformedText: the file is missing or not UTF-8, or a line is malformed.
     """
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = read_text(path).splitlines()
     except FileNotFoundError:
         raise MalformedText("text missing") from None
     except (OSError, UnicodeDecodeError) as error:
@@ -80,6 +81,6 @@ def _seconds(text: str, number: int) -> float:
         return 0.0
     if seconds < 0 or math.isinf(seconds):
         raise MalformedText(
-            f"text malformed: line {number} has {text.strip()!r} where seconds are expected"
+            f"text malformed: line {number} has {text.strip()[:60]!r} where seconds are expected"
         )
     return seconds

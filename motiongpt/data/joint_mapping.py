@@ -20,10 +20,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import yaml
 
 from motiongpt.errors import UserError
 from motiongpt.motion.skeleton import HUMANML3D
+from motiongpt.reading import parse_yaml, read_text
 
 _FOLDER = "mappings"
 
@@ -76,13 +76,13 @@ def load_mapping(name: str | Path) -> JointMapping:
     if str(name) in shipped:
         return _parse(shipped[str(name)], f"mapping {name}")
     path = Path(name)
-    if path.suffix not in (".yaml", ".yml") or not path.is_file():
+    if path.suffix not in (".yaml", ".yml") or not path.exists():
         raise UserError(
             f"no joint mapping {name}: give the path of a yaml file, or one of "
             f"{', '.join(sorted(shipped))}"
         )
     try:
-        return _parse(path.read_text(encoding="utf-8"), str(path))
+        return _parse(read_text(path), str(path))
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"{path}: cannot read the joint mapping as text: {error}") from error
 
@@ -124,9 +124,9 @@ def _shipped_files() -> dict[str, str]:
 
 def _parse(text: str, where: str) -> JointMapping:
     try:
-        content = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise UserError(f"{where}: not yaml: {' '.join(str(error).split())}") from error
+        content = parse_yaml(text)
+    except ValueError as error:
+        raise UserError(f"{where}: not yaml: {error}") from error
     if not isinstance(content, dict) or not isinstance(content.get("joints"), dict):
         raise UserError(f"{where}: expected name, metres_per_unit and joints")
     unknown = set(content) - {"name", "metres_per_unit", "up_axis", "joints"}

@@ -6,18 +6,19 @@ Opening maps the arrays and reads store.json only, so it takes no time whatever 
 Shape letters: N clips, T frames, F features.
 """
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from motiongpt.arrays import map_array, read_array
 from motiongpt.data.clip import SPLITS, BadClip, Caption
 from motiongpt.data.fingerprint import Fingerprint
-from motiongpt.data.string_table import StringLists, StringTable, load_mapped
+from motiongpt.data.string_table import StringLists, StringTable
 from motiongpt.errors import UserError
 from motiongpt.motion.skeleton import Skeleton, skeleton_by_name
+from motiongpt.reading import read_json_object
 
 FORMAT_VERSION = 1
 
@@ -53,16 +54,16 @@ class MotionStore:
             label: tuple(words) for label, words in header["action_words"].items()
         }
         self.rejected = tuple(BadClip(name, reason) for name, reason in header["rejected"])
-        self._features = load_mapped(self.folder / "features.npy")
-        self._offsets = load_mapped(self.folder / "offsets.npy")
-        self.lengths = load_mapped(self.folder / "lengths.npy")
-        self.splits = load_mapped(self.folder / "splits.npy")
+        self._features = map_array(self.folder / "features.npy")
+        self._offsets = map_array(self.folder / "offsets.npy")
+        self.lengths = map_array(self.folder / "lengths.npy")
+        self.splits = map_array(self.folder / "splits.npy")
         self.names = StringTable.open(self.folder, "names")
         self._captions = StringLists.open(self.folder, "captions")
         self._tokens = StringLists.open(self.folder, "tokens")
         self._labels = StringLists.open(self.folder, "labels")
-        self.mean = np.load(self.folder / "mean.npy", allow_pickle=False)
-        self.std = np.load(self.folder / "std.npy", allow_pickle=False)
+        self.mean = read_array(self.folder / "mean.npy")
+        self.std = read_array(self.folder / "std.npy")
         self._check_shapes()
 
     @classmethod
@@ -188,13 +189,13 @@ _MEND = "make it anew with `motiongpt data prepare data=NAME`"
 
 def _read_header(folder: Path) -> dict[str, Any]:
     path = folder / "store.json"
-    if not path.exists():
-        raise UserError(f"no motion store in {folder}; {_MEND}")
     try:
-        header = json.loads(path.read_text())
+        header = read_json_object(path)
+    except (FileNotFoundError, NotADirectoryError):
+        raise UserError(f"no motion store in {folder}; {_MEND}") from None
     except (OSError, ValueError) as error:
         raise UserError(f"{path} can't be read ({error}); {_MEND}") from error
-    version = header.get("format") if isinstance(header, dict) else None
+    version = header.get("format")
     if version != FORMAT_VERSION:
         raise UserError(f"{path} has store format {version}, expected {FORMAT_VERSION}; {_MEND}")
     return header

@@ -5,24 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
+from motiongpt.arrays import map_array
 from motiongpt.files import save_array
-
-
-def load_mapped(path: Path) -> np.ndarray:
-    """Open one `.npy` array, memory-mapped and read-only; an empty one can't be mapped, it is read.
-
-    Raises:
-        OSError: the file is missing or can't be read.
-        ValueError: it is no `.npy` array, or shorter than its header says.
-    """
-    try:
-        # a plain view of the map: indexing np.memmap itself is several times slower
-        return np.load(path, mmap_mode="r", allow_pickle=False).view(np.ndarray)
-    except ValueError:
-        array = np.load(path, allow_pickle=False)
-        if array.size:
-            raise
-        return array
 
 
 class StringTable(Sequence[str]):
@@ -36,8 +20,8 @@ class StringTable(Sequence[str]):
     @classmethod
     def open(cls, folder: Path, name: str) -> "StringTable":
         """Open the table that `write` made; raises OSError or ValueError where it is broken."""
-        content = load_mapped(folder / f"{name}.bytes.npy")
-        offsets = load_mapped(folder / f"{name}.offsets.npy")
+        content = map_array(folder / f"{name}.bytes.npy")
+        offsets = map_array(folder / f"{name}.offsets.npy")
         if len(offsets) == 0 or offsets[-1] != len(content):
             raise ValueError(f"the offsets of {name} do not fit its bytes")
         return cls(content, offsets)
@@ -77,7 +61,7 @@ class StringLists(Sequence[tuple[str, ...]]):
     def open(cls, folder: Path, name: str) -> "StringLists":
         """Open the lists that `write` made; raises OSError or ValueError where they are broken."""
         table = StringTable.open(folder, name)
-        starts = load_mapped(folder / f"{name}.starts.npy")
+        starts = map_array(folder / f"{name}.starts.npy")
         if len(starts) == 0 or starts[-1] != len(table):
             raise ValueError(f"the lists of {name} do not fit its strings")
         return cls(table, starts)

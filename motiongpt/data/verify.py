@@ -9,6 +9,8 @@ from tqdm import tqdm
 
 from motiongpt.data.checks import MIN_FRAMES, clip_problem, name_problems
 from motiongpt.data.clip import SPLITS, BadClip, MotionSource
+from motiongpt.errors import shortened
+from motiongpt.printable import printable
 
 
 @runtime_checkable
@@ -47,7 +49,7 @@ class VerifyReport:
 
     def lines(self) -> list[str]:
         """The report: one line a finding, then one a split, then a verdict."""
-        lines = [f"bad: {bad.name}: {bad.reason}" for bad in self.bad]
+        lines = [shortened(printable(f"bad: {bad.name}: {bad.reason}")) for bad in self.bad]
         lines += [f"no caption: {name}" for name in self.silent]
         for split in SPLITS:
             expected = self.expected.get(split)

@@ -1,6 +1,5 @@
 """A T5 from its weights alone: what its configuration must have been."""
 
-import re
 from collections.abc import Mapping
 
 import torch
@@ -9,7 +8,7 @@ from transformers import PreTrainedTokenizerBase, T5Config, T5ForConditionalGene
 from transformers.modeling_utils import no_init_weights
 
 from motiongpt.errors import UserError
-from motiongpt.weights import check_shapes, dimension
+from motiongpt.weights import check_weights, dimension, layer_count, made_to_fit
 
 FIRST = "encoder.block.0.layer.0.SelfAttention."
 FEED_FORWARD = "encoder.block.0.layer.1.DenseReluDense."
@@ -65,8 +64,10 @@ def t5_from_state(
     """
     config = t5_config(state, tokenizer, prefix)
     with no_init_weights():
-        model = T5ForConditionalGeneration(config)
-    check_shapes(model.state_dict(), state, prefix)
+        model = made_to_fit(
+            lambda: T5ForConditionalGeneration(config),
+            lambda made: check_weights(made.state_dict(), state, prefix),
+        )
     for name in INPUTS:
         if not _equal(state, name):
             raise UserError(
@@ -77,8 +78,7 @@ def t5_from_state(
 
 
 def _layers(state: Mapping[str, Tensor], part: str) -> int:
-    found = (re.match(rf"{part}\.block\.(\d+)\.", name) for name in state)
-    return 1 + max((int(match[1]) for match in found if match), default=-1)
+    return layer_count(state, rf"{part}\.block\.(\d+)\.")
 
 
 def _equal(state: Mapping[str, Tensor], name: str) -> bool:

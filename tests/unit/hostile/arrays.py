@@ -126,11 +126,13 @@ def patched(content: bytes, offset: int, value: bytes) -> bytes:
 def deflated_zeros(count: int) -> bytes:
     """A member of so many zeros behind a sound header, as a small archive."""
     stream = io.BytesIO()
-    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
-        with archive.open("joints.npy", "w", force_zip64=True) as member:
-            member.write(claims((count // 264, 22, 3), content=b""))
-            for _ in range(count >> 20):
-                member.write(bytes(1 << 20))
+    with (
+        zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive,
+        archive.open("joints.npy", "w", force_zip64=True) as member,
+    ):
+        member.write(claims((count // 264, 22, 3), content=b""))
+        for _ in range(count >> 20):
+            member.write(bytes(1 << 20))
     return stream.getvalue()
 
 

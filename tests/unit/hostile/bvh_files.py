@@ -138,7 +138,8 @@ HEAVY = [
                 children=[joint(f"j{n}", channels=()) for n in range(9_000)],
             ),
             [[0.0]],
-        ).replace("Frames: 1\n", "Frames: 1000000\n") + "0.0\n" * 999_999,
+        ).replace("Frames: 1\n", "Frames: 1000000\n")
+        + "0.0\n" * 999_999,
     ),
     place("sparse", lambda path: path.touch() or os.truncate(path, 1 << 40)),
 ]

@@ -178,12 +178,14 @@ def test_what_is_no_archive_is_refused(kind, tmp_path):
 
 def zeros(path, name, count, inner=False):
     """A small archive of very many zeros."""
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        with archive.open(name, "w", force_zip64=True) as member:
-            if inner:
-                member.write(ARCHIVE)
-            for _ in range(count >> 20):
-                member.write(bytes(1 << 20))
+    with (
+        zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive,
+        archive.open(name, "w", force_zip64=True) as member,
+    ):
+        if inner:
+            member.write(ARCHIVE)
+        for _ in range(count >> 20):
+            member.write(bytes(1 << 20))
 
 
 def tar_zeros(path):

@@ -46,7 +46,9 @@ PLACES = {
 def test_other_files_of_a_folder_are_used(name, tmp_path):
     write(tmp_path / "good.bvh", stick())
     PLACES[name](tmp_path / f"{name}.bvh")
-    lines = [f'{{"file": "{one}", "caption": "walks", "split": "train"}}\n' for one in ("good", name)]
+    lines = [
+        f'{{"file": "{one}", "caption": "walks", "split": "train"}}\n' for one in ("good", name)
+    ]
     (tmp_path / "captions.jsonl").write_text("".join(lines))
     ran = run(["data", "verify", "data=bvh_folder", f"data.source.path={tmp_path}", "--strict"])
     check_skipped(ran, name)
