@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
+from motiongpt.data.checks import text_problem
 from motiongpt.errors import UserError
 from motiongpt.reading import parse_json, read_text
 
@@ -23,6 +24,8 @@ def read_references(path: Path) -> dict[str, list[str]]:
             raise UserError(f'{where}: give one caption or more as "references": [...]')
         if not all(isinstance(caption, str) and caption.strip() for caption in found):
             raise UserError(f'{where}: "references" holds something that is no sentence')
+        if problem := next(filter(None, map(text_problem, found)), None):
+            raise UserError(f"{where}: {problem}")
         return found
 
     return {name: found for name, found, _ in _clips(path, captions)}

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from motiongpt.errors import UserError
+from motiongpt.printable import printable
 from motiongpt.reading import read_bytes, read_text
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ def main(arguments: Sequence[str]) -> int:
             print(f"{origin} (ID {number}): {outcome.problem}", file=sys.stderr)
         else:
             said = f"{outcome.motion.frames} frames" if outcome.motion else outcome.text
-            print(f"{number}: {said}")
+            print(printable(f"{number}: {said}"))
     print(f"{len(outcomes) - failed} of {len(outcomes)} done, in {options.out}")
     return 1 if failed else 0
 

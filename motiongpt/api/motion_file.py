@@ -13,6 +13,7 @@ from motiongpt.arrays import read_array, read_arrays
 from motiongpt.data.bvh import MAX_FPS, MIN_FPS, MOST_FRAMES, Bvh, read_bvh
 from motiongpt.data.bvh_forward import position_parts
 from motiongpt.data.bvh_joints import mapped_joints
+from motiongpt.data.checks import text_problem
 from motiongpt.data.joint_mapping import mapping_for
 from motiongpt.errors import UserError
 from motiongpt.motion.sequence import MotionSequence, in_metres
@@ -78,7 +79,7 @@ def _read_npz(path: Path, fps: float | None, captions: Captions) -> MotionSequen
         skeleton = motion_of_array(held["joints"]).skeleton
     rate = skeleton.fps if rate is None else rate
     return MotionSequence(
-        held["joints"], rate, words, skeleton, held.get("given"), held.get("features")
+        held["joints"], rate, words, skeleton, _given(held.get("given")), held.get("features")
     )
 
 
@@ -96,10 +97,17 @@ def _words(array: np.ndarray | None) -> list[str]:
         return []
     if array.dtype.kind != "U" or array.ndim != 1:
         raise UserError(f"captions of {array.dtype} and shape {array.shape}; expected texts")
-    try:
-        return [str(one) for one in array]
-    except ValueError as error:  # letters that Unicode does not have
-        raise UserError(f"captions that are no text: {error}") from error
+    words = [str(one) for one in array]
+    problem = next(filter(None, map(text_problem, words)), None)
+    if problem:
+        raise UserError(problem)
+    return words
+
+
+def _given(array: np.ndarray | None) -> np.ndarray | None:
+    if array is not None and array.dtype.kind not in "biu":
+        raise UserError(f"given of {array.dtype}; expected true or false for each frame")
+    return array
 
 
 def _read(read: Callable[[Path], Read], path: Path) -> Read:

@@ -78,8 +78,6 @@ class CodecFiles:
         state = read_weights(path, self._missing(path))
         check_sizes(arguments, len(state), str(folder / self.description))
         statistics = {name: state.pop(name, torch.empty(0)) for name in ("mean", "std")}
-        check_weights(dict.fromkeys(statistics, statistics["mean"]), statistics, f"{path}: ")
-        mean, std = (tensor.numpy() for tensor in statistics.values())
         state = {name.removeprefix(self.prefix): tensor for name, tensor in state.items()}
 
         def load(network: Codec) -> None:
@@ -87,13 +85,19 @@ class CodecFiles:
                 found = getattr(network, name)
                 if value is not None and value != found:
                     raise UserError(f"{self.kind} {folder}: {name} expected {value}, found {found}")
+            like = torch.empty(network.n_features, device="meta")
+            check_weights(dict.fromkeys(statistics, like), statistics, f"{path}: ")
             load_checked(network, state, f"{path}: ")
 
         try:
             network = made_to_fit(lambda: kind.from_arguments(arguments), load)
         except (ValueError, KeyError, TypeError) as error:
             raise self._no_description(folder / self.description, error) from error
-        return network, mean, std
+        except UserError as error:
+            if str(folder) in str(error):
+                raise
+            raise UserError(f"{folder / self.description}: {error}") from error
+        return network, statistics["mean"].numpy(), statistics["std"].numpy()
 
     def _described(self, path: Path) -> tuple[type[Codec], Mapping[str, Any]]:
         """Class and arguments of the codec that a description names."""

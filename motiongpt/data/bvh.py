@@ -91,6 +91,7 @@ class _Lines(Iterator[str]):
     """The lines of a file one by one; `number` is that of the last one with something in it."""
 
     def __init__(self, content: bytes | str, name: str) -> None:
+        self._stream: io.TextIOBase
         if isinstance(content, bytes):
             self._stream = io.TextIOWrapper(io.BytesIO(content), "utf-8-sig")
         else:

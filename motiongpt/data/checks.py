@@ -50,13 +50,14 @@ def text_problem(text: str) -> str | None:
     control characters steer the terminal that shows them."""
     if len(text) > MOST_LETTERS:
         return f"a text of {len(text):,} letters, at most {MOST_LETTERS:,} are used"
-    bad = next((one for one in text if unicodedata.category(one) in ("Cc", "Cs")), None)
-    if bad is None or bad in "\t\n":
-        return None
-    kind = (
-        "half a letter (surrogate)" if unicodedata.category(bad) == "Cs" else "a control character"
-    )
-    return f"{kind} U+{ord(bad):04X} in a caption, label or name; remove it"
+    for letter in text:
+        kind = _NO_TEXT.get(unicodedata.category(letter))
+        if kind and letter not in "\t\n":
+            return f"{kind} U+{ord(letter):04X} in a caption, label or name; remove it"
+    return None
+
+
+_NO_TEXT = {"Cc": "a control character", "Cs": "half a letter (surrogate)"}
 
 
 def array_problem(

@@ -7,6 +7,8 @@ from pathlib import Path
 from motiongpt.data.clip import Caption
 from motiongpt.reading import read_text
 
+MOST_SECONDS = 86_400.0  # no clip is a day long
+
 
 @dataclass(frozen=True)
 class Span:
@@ -79,7 +81,7 @@ def _seconds(text: str, number: int) -> float:
         seconds = -1.0
     if math.isnan(seconds):
         return 0.0
-    if seconds < 0 or math.isinf(seconds):
+    if not 0 <= seconds <= MOST_SECONDS:
         raise MalformedText(
             f"text malformed: line {number} has {text.strip()[:60]!r} where seconds are expected"
         )

@@ -6,14 +6,23 @@ from pathlib import Path
 import numpy as np
 
 from motiongpt.arrays import map_array
+from motiongpt.errors import UserError
 from motiongpt.files import save_array
+
+
+def _check_offsets(offsets: np.ndarray, end: int, file: str) -> None:
+    if offsets.dtype != np.int64 or offsets.ndim != 1 or not len(offsets):
+        raise ValueError(f"{file} has {offsets.dtype} of shape {offsets.shape}, expected offsets")
+    if offsets[0] != 0 or offsets[-1] != end or (offsets[1:] < offsets[:-1]).any():
+        raise ValueError(f"the offsets in {file} do not fit: expected them from 0 to {end}, rising")
 
 
 class StringTable(Sequence[str]):
     """N strings: their UTF-8 bytes end to end, and N + 1 offsets into them."""
 
-    def __init__(self, content: np.ndarray, offsets: np.ndarray) -> None:
-        """Wrap `content` (bytes,) uint8 and `offsets` (N + 1,) int64."""
+    def __init__(self, content: np.ndarray, offsets: np.ndarray, where: str = "") -> None:
+        """Wrap `content` (bytes,) uint8 and `offsets` (N + 1,) int64; `where` they are from."""
+        self.where = where
         self.content = content
         self.offsets = offsets
 
@@ -22,9 +31,10 @@ class StringTable(Sequence[str]):
         """Open the table that `write` made; raises OSError or ValueError where it is broken."""
         content = map_array(folder / f"{name}.bytes.npy")
         offsets = map_array(folder / f"{name}.offsets.npy")
-        if len(offsets) == 0 or offsets[-1] != len(content):
-            raise ValueError(f"the offsets of {name} do not fit its bytes")
-        return cls(content, offsets)
+        _check_offsets(offsets, len(content), f"{name}.offsets.npy")
+        if content.dtype != np.uint8:
+            raise ValueError(f"{name}.bytes.npy has {content.dtype}, expected bytes")
+        return cls(content, offsets, str(folder / f"{name}.bytes.npy"))
 
     @staticmethod
     def write(folder: Path, name: str, strings: Iterable[str]) -> None:
@@ -46,7 +56,14 @@ class StringTable(Sequence[str]):
             index += len(self)
         if not 0 <= index < len(self):
             raise IndexError(f"string {index} of {len(self)}")
-        return self.content[self.offsets[index] : self.offsets[index + 1]].tobytes().decode()
+        content = self.content[self.offsets[index] : self.offsets[index + 1]].tobytes()
+        try:
+            return content.decode()
+        except UnicodeDecodeError as error:
+            raise UserError(
+                f"{self.where}: text {index} is no UTF-8, the file is damaged; make it anew "
+                f"({error.reason})"
+            ) from error
 
 
 class StringLists(Sequence[tuple[str, ...]]):
@@ -62,8 +79,7 @@ class StringLists(Sequence[tuple[str, ...]]):
         """Open the lists that `write` made; raises OSError or ValueError where they are broken."""
         table = StringTable.open(folder, name)
         starts = map_array(folder / f"{name}.starts.npy")
-        if len(starts) == 0 or starts[-1] != len(table):
-            raise ValueError(f"the lists of {name} do not fit its strings")
+        _check_offsets(starts, len(table), f"{name}.starts.npy")
         return cls(table, starts)
 
     @staticmethod
