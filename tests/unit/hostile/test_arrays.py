@@ -48,6 +48,7 @@ def test_bad_npz_files_are_refused(name, tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300)  # to make it takes longer than to refuse it
 def test_a_bomb_is_refused_before_it_is_read(tmp_path):
     path = tmp_path / "bomb.npz"
     path.write_bytes(NPZ["bomb"]())

@@ -112,6 +112,7 @@ def test_bad_archives_are_refused(name, tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300)  # to make it takes longer than to refuse it
 def test_archives_nested_without_end_are_refused(tmp_path):
     path = tmp_path / "nested.zip"
     path.write_bytes(nested(1_500))
@@ -190,7 +191,7 @@ def zeros(path, name, count, inner=False):
 
 def tar_zeros(path):
     info = tarfile.TarInfo(f"{WALK}.bvh")
-    info.size = 4 << 30
+    info.size = 5 << 29
     with gzip.open(path, "wb", 1) as stream:
         stream.write(info.tobuf(tarfile.GNU_FORMAT))
         for _ in range(info.size >> 20):
@@ -198,8 +199,8 @@ def tar_zeros(path):
 
 
 BOMBS = {
-    "clip.zip": lambda path: zeros(path, f"{WALK}.bvh", 4 << 30),
-    "inner.zip": lambda path: zeros(path, "data.zip", 4 << 30, inner=True),
+    "clip.zip": lambda path: zeros(path, f"{WALK}.bvh", 5 << 29),
+    "inner.zip": lambda path: zeros(path, "data.zip", 5 << 29, inner=True),
     "clip.tar.gz": tar_zeros,
     "members.zip": lambda path: path.write_bytes(
         zipped({f"{n}.txt": b"" for n in range(300_000)}, zipfile.ZIP_STORED)
@@ -208,6 +209,7 @@ BOMBS = {
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300)  # to make it takes longer than to refuse it
 @pytest.mark.parametrize("name", BOMBS)
 def test_bombs_are_refused_before_they_are_read(name, tmp_path):
     path = tmp_path / name
