@@ -2,7 +2,8 @@
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, get_args
 
@@ -15,9 +16,11 @@ from evaluation.evaluator_stage import EVALUATOR
 from evaluation.evaluators.action_classifier import ActionClassifier
 from evaluation.evaluators.base import Evaluator
 from evaluation.evaluators.loading import load_evaluator
-from evaluation.metrics.base import Metric
+from evaluation.metrics.base import Metric, Size
+from evaluation.predicting_stage import PredictingStage
 from evaluation.replications.agreement import check_agreement
 from evaluation.replications.embedder import Embedder
+from evaluation.replications.left_out import LeftOut, left_out_lines
 from evaluation.replications.results import Result
 from evaluation.replications.rules import Rules
 from evaluation.replications.scoring import Scoring
@@ -27,7 +30,10 @@ from evaluation.requests.kinds import Kind
 from evaluation.requests.predictions import PREDICTIONS, PredictionSet, prediction_sets
 from motiongpt.data.store import MotionStore
 from motiongpt.errors import UserError
+from motiongpt.preflight import Outlook
 from motiongpt.training.stage import Stage, StageContext
+
+KEPT_FORMAT = 2  # of kept replications: since 2 with the reasons of numbers that are left out
 
 
 class EvaluateStage(Stage):
@@ -71,6 +77,33 @@ class EvaluateStage(Stage):
             str(name): instantiate(node) for name, node in metrics.items()
         }
 
+    def preflight(self, outlook: Outlook) -> Iterable[str]:
+        """What the metrics need, and whether the sets of predictions will be large enough."""
+        lines = [one for metric in self.metrics.values() for one in metric.preflight(outlook)]
+        short: dict[tuple[str, str], dict[str, None]] = {}
+        for name, kind, size in self._sizes(outlook):
+            for metric in self.metrics.values():
+                if kind in metric.kinds and (why := metric.shortage(size)):
+                    short.setdefault((", ".join(metric.numbers), why), {})[name] = None
+        for (numbers, why), names in short.items():
+            lines.append(f"{numbers} of {', '.join(names)} will be left out: {why}")
+        return lines
+
+    def _sizes(self, outlook: Outlook) -> Iterator[tuple[str, Kind, Size]]:
+        """Name, kind and size of each set of predictions; where the data is not there yet, at most
+        so large."""
+        parents = [one for one in outlook.parents.values() if isinstance(one, PredictingStage)]
+        split = self.protocol.split
+        for parent in parents:
+            if outlook.store is not None:
+                for name, about in parent.planned(outlook.store).items():
+                    yield name, about.kind, Size(len(about.clips), about.samples)
+            elif split in outlook.most_clips:
+                clips = min(outlook.most_clips[split], self.protocol.clips or sys.maxsize)
+                samples = self.protocol.requests.multimodality.samples
+                for kind in sorted(parent.kinds):
+                    yield f"the {split} split", kind, Size(clips, samples)
+
     def run(self, context: StageContext) -> Mapping[str, float]:
         """Score, write, draw."""
         store = context.store
@@ -105,16 +138,22 @@ class EvaluateStage(Stage):
             log=context.log,
         )
         results: list[Result] = []
+        left_out: list[LeftOut] = []
         shown = {}
         for one in sets:
-            found, by_row = scoring.score(one)
-            results += found
+            scored = scoring.score(one)
+            results += scored.results
+            left_out += scored.left_out
             if one.about.kind != "samples":
-                shown[one.about.task] = by_row
+                shown[one.about.task] = scored.cases
         if embedder is not None:
             embedder.save()
+        for line in left_out_lines(left_out):
+            context.log(f"  evaluate: {line}")
+        if not results:
+            raise UserError(f"evaluate: no metric could be computed: {_first_reason(left_out)}")
         described = None if evaluator is None else _described(evaluator)
-        write_report(context.folder, results, self._origin(context, sets, described))
+        write_report(context.folder, results, self._origin(context, sets, described), left_out)
         if self.pictures:
             draw_gallery(
                 context.folder, shown, results, store, self.pictures, self.method, context.log
@@ -129,6 +168,7 @@ class EvaluateStage(Stage):
         files = sorted(file for one in sets for file in one.folder.iterdir())
         facts = {
             "settings": [_container(self.protocol), _container(self.metric_settings), self.seed],
+            "format": KEPT_FORMAT,
             "evaluator": None if evaluator is None else evaluator.fingerprint,
             "data": store.fingerprint,
             "predictions": [[str(f), f.stat().st_size, f.stat().st_mtime_ns] for f in files],
@@ -137,7 +177,9 @@ class EvaluateStage(Stage):
 
     def _evaluator(self, context: StageContext) -> Evaluator | None:
         folder: Path | None = context.parents.get(EVALUATOR)
-        return None if folder is None else load_evaluator(folder / EVALUATOR)
+        if folder is None or not (folder / EVALUATOR).exists():
+            return None
+        return load_evaluator(folder / EVALUATOR)
 
     def _origin(
         self,
@@ -163,6 +205,10 @@ class EvaluateStage(Stage):
             seeds=[self.seed + number for number in range(self.protocol.replications)],
             git=context.source,
         )
+
+
+def _first_reason(left_out: Sequence[LeftOut]) -> str:
+    return next((one.reason for one in left_out), "none judges these predictions")
 
 
 def _described(evaluator: Evaluator) -> dict[str, Any]:

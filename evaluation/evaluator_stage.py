@@ -1,6 +1,6 @@
 """The stage that leaves an evaluator behind: one of our own training, or the published one."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 import torch
@@ -11,6 +11,7 @@ from evaluation.evaluators.base import Evaluator, EvaluatorSource
 from evaluation.metrics.base import Batch
 from evaluation.metrics.retrieval import POOL, Retrieval
 from motiongpt.data.store import MotionStore
+from motiongpt.preflight import Outlook
 from motiongpt.training.stage import Stage, StageContext
 
 EVALUATOR = "evaluator"
@@ -19,7 +20,7 @@ SHORTEST = 4
 
 
 class EvaluatorStage(Stage):
-    """Leaves the folder `evaluator/`, which `load_evaluator` opens.
+    """Leaves the folder `evaluator/`, which `load_evaluator` opens; nothing where data lacks words.
 
     Args:
         evaluator: a node of conf/evaluator, which builds an `EvaluatorSource`.
@@ -30,11 +31,22 @@ class EvaluatorStage(Stage):
         self.source: EvaluatorSource = instantiate(evaluator)
         self.seed = seed
 
+    def preflight(self, outlook: Outlook) -> Iterable[str]:
+        """What its source needs."""
+        lines = list(self.source.preflight(outlook))
+        if outlook.store is not None and (lacking := self._lacking(outlook.store)):
+            lines.append(lacking)
+        return lines
+
     def run(self, context: StageContext) -> Mapping[str, float]:
         """Make it, save it, and report R-precision on real motion that it has not seen.
 
-        An interrupted training starts anew: it takes minutes.
+        An interrupted training starts anew: it takes minutes. Where the data can't give one, what
+        needs it is left out later on.
         """
+        if lacking := self._lacking(context.store):
+            context.log(f"  evaluator: {lacking}")
+            return {}
         evaluator = self.source.make(context.store, self.seed, context.log, str(context.device))
         evaluator.save(context.folder / EVALUATOR)
         found = real_retrieval(evaluator, context.store, "val", self.seed)
@@ -43,6 +55,10 @@ class EvaluatorStage(Stage):
                 f"  evaluator: no R-precision, fewer than {POOL} validation clips with words"
             )
         return {f"val/{name}": value for name, value in found.items()}
+
+    def _lacking(self, store: MotionStore) -> str:
+        said = self.source.lacking(store)
+        return f"none, and no metric that needs one will be computed: {said}" if said else ""
 
 
 def real_retrieval(

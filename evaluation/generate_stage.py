@@ -1,8 +1,9 @@
 """The stage that puts all requests to a method once and keeps its outputs; nothing judges here."""
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import ClassVar
 
 import numpy as np
@@ -11,11 +12,15 @@ from hydra.utils import instantiate
 from omegaconf import DictConfig
 
 from evaluation.peers import Watch, alive
+from evaluation.predicting_stage import PredictingStage
 from evaluation.requests.building import Asking, RequestBuilder, chosen_clips
+from evaluation.requests.kinds import KIND_OF_TASK, Kind
 from evaluation.requests.predictions import PREDICTIONS, About, Outputs, PredictionSet
+from motiongpt.data.store import MotionStore
 from motiongpt.errors import UserError
-from motiongpt.methods.base import TASKS, Method, MotionFormat, cannot
-from motiongpt.training.stage import MODEL, Stage, StageContext
+from motiongpt.methods.base import TASKS, Foreseen, Method, MotionFormat, cannot
+from motiongpt.preflight import Outlook
+from motiongpt.training.stage import MODEL, StageContext
 
 POLL_SECONDS = 0.5
 LOG_SECONDS = 30.0
@@ -41,7 +46,7 @@ class Piece:
         return self.saved.has(self.number)
 
 
-class GenerateStage(Stage):
+class GenerateStage(PredictingStage):
     """Leaves `predictions/<task>/`, see `predictions.py`; goes on where it was interrupted.
 
     A replication depends on its own seed and nothing else: several processes share them out and
@@ -77,6 +82,45 @@ class GenerateStage(Stage):
         self.split, self.clips, self.max_frames = split, clips, max_frames
         self.replications, self.seed = replications, seed
 
+    def preflight(self, outlook: Outlook) -> Iterable[str]:
+        """Options of the method, tasks that it can do, and clips to ask about."""
+        kind, foreseen = self._foreseen
+        self._tasks(kind.name, foreseen.tasks)
+        if outlook.store is None:
+            return ()
+        sets = self._sets(self._builder(outlook.store), kind.name, foreseen)
+        if not any(sets.values()):
+            raise UserError(self._nothing_to_ask())
+        return [_unasked(task) for task, asked in sets.items() if not asked]
+
+    @property
+    def kinds(self) -> frozenset[Kind]:
+        """See `PredictingStage.kinds`."""
+        kind, foreseen = self._foreseen
+        found = {KIND_OF_TASK[task] for task in self._tasks(kind.name, foreseen.tasks)}
+        several: set[Kind] = {"samples"} if "motion" in found and self.asking.texts else set()
+        return frozenset(found | several)
+
+    def planned(self, store: MotionStore) -> dict[str, About]:
+        """See `PredictingStage.planned`."""
+        kind, foreseen = self._foreseen
+        sets = self._sets(self._builder(store), kind.name, foreseen)
+        return {name: about for asked in sets.values() for name, about in asked.items()}
+
+    def most_frames(self, about: About) -> Mapping[str, int]:
+        """A sentence has none, and a motion of free length ends at `max_frames`."""
+        known = super().most_frames(about)
+        if about.kind == "text":
+            return dict.fromkeys(known, 0)
+        free = self.asking.length == "own" and about.kind in ("motion", "samples")
+        return dict.fromkeys(known, self.max_frames) if free else known
+
+    @cached_property
+    def _foreseen(self) -> tuple[type[Method], Foreseen]:
+        made = instantiate(self.method)
+        kind: type[Method] = made.func.__self__  # its class method `load`, with some arguments
+        return kind, kind.foresee(**made.keywords)
+
     def run(self, context: StageContext) -> Mapping[str, float]:
         """Ask and save; reports how many outputs of each task there are.
 
@@ -87,23 +131,19 @@ class GenerateStage(Stage):
         folders = {part: context.parents[stage] / MODEL for part, stage in self.parts.items()}
         format = MotionFormat(store.fps, store.skeleton)
         method: Method = instantiate(self.method)(folders, format, context.device)
-        indices = chosen_clips(store, self.split, self.clips)
-        builder = RequestBuilder(
-            store, self.asking, indices, self.max_frames, self.replications, self.seed
-        )
+        builder = self._builder(store)
         pieces: list[Piece] = []
         counts: dict[str, float] = {}
-        for task in self._tasks(method):
-            sets = builder.sets(task, task in method.repeatable)
+        for task, sets in self._sets(builder, method.name, method).items():
             if not sets:
-                context.log(f"  generate: no clip can be asked for {task}")
+                context.log(f"  generate: {_unasked(task)}")
             for name, about in sets.items():
                 pieces += _pieces(context, name, about)
                 counts[f"{name}/outputs"] = float(
                     len(about.clips) * about.samples * len(about.seeds)
                 )
         if not counts:
-            raise UserError(f"no clip of the {self.split} split can be asked for any task")
+            raise UserError(self._nothing_to_ask())
         with alive(context.folder, processes.rank):
             for piece in pieces[processes.rank :: processes.world]:
                 _generate(context, method, builder, piece)
@@ -112,13 +152,33 @@ class GenerateStage(Stage):
                     _generate(context, method, builder, piece)
         return counts
 
-    def _tasks(self, method: Method) -> list[str]:
+    def _builder(self, store: MotionStore) -> RequestBuilder:
+        indices = chosen_clips(store, self.split, self.clips)
+        return RequestBuilder(
+            store, self.asking, indices, self.max_frames, self.replications, self.seed
+        )
+
+    def _sets(
+        self, builder: RequestBuilder, name: str, method: Method | Foreseen
+    ) -> dict[str, dict[str, About]]:
+        """Task -> what is asked; nothing where no clip can be asked for the task."""
+        tasks = self._tasks(name, method.tasks)
+        return {task: builder.sets(task, task in method.repeatable) for task in tasks}
+
+    def _tasks(self, name: str, able: frozenset[str]) -> list[str]:
         if self.tasks is None:
-            return [task for task in TASKS if task in method.tasks]
+            return [task for task in TASKS if task in able]
         for task in self.tasks:
-            if task not in method.tasks:
-                raise UserError(f"protocol.tasks: {cannot(method.name, task, method.tasks)}")
+            if task not in able:
+                raise UserError(f"protocol.tasks: {cannot(name, task, able)}")
         return list(self.tasks)
+
+    def _nothing_to_ask(self) -> str:
+        return f"no clip of the {self.split} split can be asked for any task"
+
+
+def _unasked(task: str) -> str:
+    return f"no clip can be asked for {task}"
 
 
 def _pieces(context: StageContext, name: str, about: About) -> Iterator[Piece]:

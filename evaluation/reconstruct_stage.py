@@ -1,16 +1,20 @@
 """The stage that encodes and decodes real clips: what a codec keeps of them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
+from evaluation.predicting_stage import PredictingStage
 from evaluation.requests.building import chosen_clips
+from evaluation.requests.kinds import Kind
 from evaluation.requests.predictions import PREDICTIONS, About, Outputs, PredictionSet
 from motiongpt.codecs.loading import load_codec
-from motiongpt.training.stage import MODEL, Stage, StageContext
+from motiongpt.data.store import MotionStore
+from motiongpt.preflight import Outlook
+from motiongpt.training.stage import MODEL, StageContext
 
 RECONSTRUCTION = "reconstruction"
 
 
-class ReconstructStage(Stage):
+class ReconstructStage(PredictingStage):
     """Leaves `predictions/reconstruction/`; the same each time, so one replication.
 
     Every clip is asked for whole, so that references are the same for every codec.
@@ -30,20 +34,41 @@ class ReconstructStage(Stage):
         """Encode, decode, save; reports how many clips."""
         store = context.store
         codec = load_codec(context.parents[self.codec] / MODEL, context.device)
-        lengths = {i: int(store.lengths[i]) for i in chosen_clips(store, self.split, self.clips)}
-        frames = {i: length // self.multiple * self.multiple for i, length in lengths.items()}
-        indices = [i for i, count in frames.items() if count]
+        frames = self._frames(store)
+        about = self.planned(store)[RECONSTRUCTION]
+        saved = PredictionSet.create(context.folder / PREDICTIONS / RECONSTRUCTION, about)
+        motions = codec.reconstruct([store.features(i, 0, count) for i, count in frames.items()])
+        empty = [""] * len(frames)
+        saved.write(0, Outputs([-1] * len(frames), empty, empty, motions))
+        return {"clips": float(len(frames))}
+
+    def preflight(self, outlook: Outlook) -> Iterable[str]:
+        """Clips to reconstruct."""
+        if outlook.store is not None:
+            self._frames(outlook.store)
+        return ()
+
+    @property
+    def kinds(self) -> frozenset[Kind]:
+        """See `PredictingStage.kinds`."""
+        return frozenset({"reconstruction"})
+
+    def planned(self, store: MotionStore) -> dict[str, About]:
+        """See `PredictingStage.planned`."""
+        frames = self._frames(store)
         about = About(
             task=RECONSTRUCTION,
             kind="reconstruction",
             fingerprint=store.fingerprint,
-            clips=[store.names[i] for i in indices],
-            frames=[frames[i] for i in indices],
-            given=[(0, 0)] * len(indices),
+            clips=[store.names[index] for index in frames],
+            frames=list(frames.values()),
+            given=[(0, 0)] * len(frames),
             seeds=[self.seed],
         )
-        saved = PredictionSet.create(context.folder / PREDICTIONS / RECONSTRUCTION, about)
-        motions = codec.reconstruct([store.features(i, 0, frames[i]) for i in indices])
-        empty = [""] * len(indices)
-        saved.write(0, Outputs([-1] * len(indices), empty, empty, motions))
-        return {"clips": float(len(indices))}
+        return {RECONSTRUCTION: about}
+
+    def _frames(self, store: MotionStore) -> dict[int, int]:
+        """Index of each clip -> frames of it that are asked for."""
+        chosen = chosen_clips(store, self.split, self.clips)
+        lengths = {i: int(store.lengths[i]) // self.multiple * self.multiple for i in chosen}
+        return {index: count for index, count in lengths.items() if count}

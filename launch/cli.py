@@ -3,6 +3,7 @@
 import ast
 import errno
 import importlib
+import io
 import logging
 import pkgutil
 import sys
@@ -15,6 +16,7 @@ from hydra.errors import InstantiationException
 
 from launch import commands
 from motiongpt.errors import UserError, user_error_behind
+from motiongpt.printable import printable
 
 NO_PLACE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES)
 
@@ -22,6 +24,7 @@ NO_PLACE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES)
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one sub-command and return the exit status: 0 done, 1 something failed, 2 bad input."""
     quiet()
+    _never_fail_to_print()
     words = list(sys.argv[1:] if arguments is None else arguments)
     if not words or words[0] in ("-h", "--help"):
         print(_help())
@@ -33,7 +36,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(__version__)
         return 0
     if name not in _names():
-        print(f"motiongpt: {name}: no such command; valid: {', '.join(_names())}", file=sys.stderr)
+        valid = ", ".join(_names())
+        print(f"motiongpt: {printable(name)}: no such command; valid: {valid}", file=sys.stderr)
         return 2
     try:
         return int(command(name).main(rest))
@@ -41,13 +45,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         said = user_error_behind(error)
         if said is None:
             raise
-        print(f"motiongpt {name}: {said}", file=sys.stderr)
+        print(printable(f"motiongpt {name}: {said}", keep="\n\t"), file=sys.stderr)
         return 2
     except BrokenPipeError:  # the reader of a pipe, `head` perhaps, has seen enough
         sys.stderr.close()
         return 1
     except OSError as error:
-        where = f" ({error.filename})" if error.filename else ""
+        where = printable(f" ({error.filename})") if error.filename else ""
         how = "; choose another paths.root, or make room" if error.errno in NO_PLACE else ""
         print(f"motiongpt {name}: {error.strerror or error}{where}{how}", file=sys.stderr)
         return 1
@@ -57,6 +61,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
             file=sys.stderr,
         )
         return 130
+
+
+def _never_fail_to_print() -> None:
+    """File names may hold bytes that are no UTF-8, and terminals may know ASCII only."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def quiet() -> None:

@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import hydra
@@ -31,9 +32,10 @@ from launch.composition.compose import (
 )
 from launch.composition.datasets import ensure_store
 from launch.jobs.requeue import requeued_when_preempted
-from launch.plans.graph import Planned, plan_experiment
+from launch.plans.graph import Planned, needed, plan_experiment
 from launch.plans.objective import objective_run, objective_value
 from launch.runs.execute import execute
+from launch.sweeps.preflight import preflight_lines
 from launch.tables import result_text, stage_lines
 from motiongpt.errors import UserError
 
@@ -103,9 +105,11 @@ def run_experiment(config: DictConfig) -> float | None:
     complete(config, about.runtime.choices)
     point = " ".join(about.overrides.task)
     folder, fingerprint = ensure_store(config)
-    plan = plan_experiment(config, folder, fingerprint, point)
+    plan = needed(plan_experiment(config, folder, fingerprint, point))
     wanted = objective_run(plan, config.objective)
-    print("\n".join([point or "default", *stage_lines(plan)]), flush=True)
+    root = Path(config.paths.root)
+    for line in [point or "default", *stage_lines(plan), *preflight_lines(plan, root)]:
+        print(line, flush=True)
     with requeued_when_preempted():
         failed = execute(plan)
     if failed:

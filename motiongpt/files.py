@@ -39,9 +39,12 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write `text` as UTF-8, all of it or nothing."""
+    r"""Write `text` as UTF-8, all of it or nothing.
+
+    A byte of a file name that is not UTF-8 is written as `\udce9`, which JSON reads as it was.
+    """
     with replacing(path) as stream:
-        stream.write(text.encode())
+        stream.write(text.encode(errors="backslashreplace"))
 
 
 def write_json(path: Path, value: Any) -> None:

@@ -133,9 +133,21 @@ def check_sizes(arguments: Mapping[str, Any], weights: int, where: str) -> None:
 
 
 def made_to_fit(make: Callable[[], Network], load: Callable[[Network], None]) -> Network:
-    """`make()` with the weights that `load` puts into it.
+    """`make()` with the weights that `load` puts into it, tried by `check_fit` first.
 
-    Tried without memory first: sizes from a file may be those of a network that no machine holds.
+    Raises:
+        UserError: as `check_fit`.
+    """
+    check_fit(make, load)
+    network = make()
+    load(network)
+    return network
+
+
+def check_fit(make: Callable[[], Network], load: Callable[[Network], None]) -> None:
+    """Try what `made_to_fit` does without memory.
+
+    Sizes from a file may be those of a network that no machine holds.
 
     Raises:
         UserError: the weights don't fit, or there is no network of such sizes.
@@ -146,9 +158,6 @@ def made_to_fit(make: Callable[[], Network], load: Callable[[Network], None]) ->
     except (RuntimeError, ArithmeticError, AssertionError) as error:
         reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise UserError(f"no network has these sizes: {reason}") from error
-    network = make()
-    load(network)
-    return network
 
 
 def load_checked(network: nn.Module, state: Mapping[str, Tensor], prefix: str) -> None:

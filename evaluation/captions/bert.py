@@ -7,7 +7,7 @@ where a layer is missing, so loading is done here; embedding, matching and weigh
 import csv
 import importlib.util
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -15,11 +15,14 @@ from typing import Any
 import torch
 
 from motiongpt.errors import UserError
+from motiongpt.preflight import Outlook
+from motiongpt.pretrained_source import check_source
 
 PERCENT = 100.0
 BATCH_SIZE = 64  # the package's
 F1 = 2  # of precision, recall, F1
 LANGUAGE = "en"
+OPTION = "metrics.bert_score.back_end.folder"
 
 
 class BertScoreBackEnd:
@@ -59,6 +62,11 @@ class BertScoreBackEnd:
         self.metrics: Sequence[str] = (
             ("bert_raw",) if self.baseline is None else ("bert_raw", "bert_rescaled")
         )
+
+    def preflight(self, outlook: Outlook) -> Iterable[str]:
+        """See `Stage.preflight`: the model."""
+        check_source(OPTION, self.folder or self.model, "go without BERTScore")
+        return ()
 
     def score(
         self, references: Sequence[Sequence[str]], predictions: Sequence[str]
@@ -121,8 +129,7 @@ class BertScoreBackEnd:
             reason = " ".join(str(error).split())[:200]
             raise UserError(
                 f"BERTScore: the model {source} can't be loaded ({reason}); name a folder with a "
-                "whole copy, by metrics.bert_score.back_end.folder=FOLDER or --bert FOLDER, or go "
-                "without BERTScore"
+                f"whole copy, by {OPTION}=FOLDER or --bert FOLDER, or go without BERTScore"
             ) from error
         # A tokenizer without a limit of its own would let the positions run out.
         tokenizer.model_max_length = min(tokenizer.model_max_length, _positions(config))

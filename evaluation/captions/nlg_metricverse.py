@@ -6,18 +6,21 @@ and CIDEr need neither.
 
 import os
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
+from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from evaluation.captions.base import METRICS
 from motiongpt.errors import UserError
+from motiongpt.preflight import Outlook
 
 MODEL_VARIABLE = "MOVERSCORE_MODEL"
 SEED = 0  # of the bootstrap from which that package takes ROUGE
+INSTALL = "pip install -c constraints.txt -e '.[nlg-metricverse]'"
 WITHOUT_BLEU = "captions.back_end.metrics=[rougeL,cider]"
 
 
@@ -34,7 +37,7 @@ class NlgMetricverseBackEnd:
             tensorflow/nmt at 0be8642; None lets the package download it.
 
     Raises:
-        UserError: an unknown metric or a script that is not there.
+        UserError: an unknown metric, a script that is not there, or no such package.
     """
 
     name, package = "nlg_metricverse", "nlg-metricverse"
@@ -50,7 +53,17 @@ class NlgMetricverseBackEnd:
                 f"captions.back_end.bleu_script={bleu_script}: no such file; "
                 "name a copy of tensorflow/nmt's nmt/scripts/bleu.py"
             )
+        if not find_spec("nlgmetricverse"):
+            raise UserError(
+                f"captions=nlg_metricverse: the package is not installed; it is this project's "
+                f"extra: {INSTALL}, or choose captions=coco"
+            )
         self.metrics, self.bleu_script = list(metrics), bleu_script
+
+    def preflight(self, outlook: Outlook) -> Iterable[str]:
+        """See `Stage.preflight`: the package, and BLEU's script."""
+        self._scorers()
+        return ()
 
     def score(
         self, references: Sequence[Sequence[str]], predictions: Sequence[str]
@@ -60,14 +73,7 @@ class NlgMetricverseBackEnd:
         Raises:
             UserError: the package is absent, or BLEU's script can't be downloaded.
         """
-        makers: dict[str, Callable[[], Any]] = {
-            "bleu1": lambda: self._bleu(1),
-            "bleu4": lambda: self._bleu(4),
-            "rougeL": lambda: _metric("rouge", {"rouge_types": ["rougeL"]}),
-            "cider": lambda: _metric("cider", {}),
-        }
-        # All of them before anything is computed: BLEU may be out of reach.
-        scorers = {name: makers[name]() for name in self.metrics}
+        scorers = self._scorers()
         found = [[sentence] for sentence in predictions]
         wanted = [list(captions) for captions in references]
         scores = {}
@@ -75,6 +81,16 @@ class NlgMetricverseBackEnd:
             result = scorers[name].compute(predictions=found, references=wanted)["score"]
             scores[name] = float(result["rougeL" if name == "rougeL" else "score"])
         return scores
+
+    def _scorers(self) -> dict[str, Any]:
+        """All of them before anything is computed: BLEU may be out of reach."""
+        makers: dict[str, Callable[[], Any]] = {
+            "bleu1": lambda: self._bleu(1),
+            "bleu4": lambda: self._bleu(4),
+            "rougeL": lambda: _metric("rouge", {"rouge_types": ["rougeL"]}),
+            "cider": lambda: _metric("cider", {}),
+        }
+        return {name: makers[name]() for name in self.metrics}
 
     def _bleu(self, order: int) -> Any:
         if self.bleu_script is not None:
@@ -104,8 +120,8 @@ def load_package() -> ModuleType:
     except (ImportError, AttributeError) as error:  # the latter from newer versions of others
         raise UserError(
             "captions=nlg_metricverse: the package can't be imported "
-            f"({' '.join(str(error).split())}); install nlg-metricverse with the versions of "
-            "constraints.txt, or choose captions=coco"
+            f"({' '.join(str(error).split())}); it is this project's extra: "
+            f"{INSTALL}, or choose captions=coco"
         ) from error
     return nlgmetricverse
 

@@ -5,7 +5,7 @@ Shapes: N clips or sentences, T frames, F features, D width of an embedding.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -14,6 +14,7 @@ import torch
 
 from motiongpt.data.clip import Caption
 from motiongpt.data.store import MotionStore
+from motiongpt.preflight import Outlook
 
 Packing = Literal["packed", "released"]
 """packed: an embedding depends on its clip alone; released: as MotionGPT's released code does."""
@@ -68,6 +69,14 @@ class Evaluator(ABC):
 
 class EvaluatorSource(ABC):
     """Where an evaluator comes from; built by Hydra from one yaml of `conf/evaluator`."""
+
+    def preflight(self, outlook: Outlook) -> Iterable[str]:
+        """See `Stage.preflight`; for files that it reads."""
+        return ()
+
+    def lacking(self, store: MotionStore) -> str:
+        """Why this data can't give one; empty where it can."""
+        return ""
 
     @abstractmethod
     def make(

@@ -6,6 +6,7 @@ stand-ins, recorded with every result: the token that the data set's captions mo
 a word, and no tags at all.
 """
 
+import importlib.util
 import re
 from abc import ABC, abstractmethod
 from collections import Counter, defaultdict
@@ -17,6 +18,10 @@ from motiongpt.data.clip import Caption
 from motiongpt.errors import UserError
 
 SPACY_MODEL = "en_core_web_sm"
+INSTALL = (
+    f"pip install spacy, then python -m spacy download {SPACY_MODEL}, or set "
+    "evaluator.tags=frequent"
+)
 Tags = Literal["auto", "spacy", "frequent", "none"]
 _WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)?")
 _LETTERS = re.compile(r"[a-z]+")
@@ -110,8 +115,7 @@ class SpacyTags(Tagger):
             self._model = spacy.load(SPACY_MODEL)
         except (ImportError, OSError) as error:
             raise UserError(
-                f"parts of speech by spaCy: {type(error).__name__}; pip install spacy, then python "
-                f"-m spacy download {SPACY_MODEL}, or set evaluator.tags=frequent"
+                f"parts of speech by spaCy: {type(error).__name__}; {INSTALL}"
             ) from error
 
     def saved(self) -> dict[str, Any]:
@@ -131,6 +135,19 @@ class SpacyTags(Tagger):
         return found
 
 
+def check_tags(tags: str) -> None:
+    """See that there is a tagger called `tags`, and spaCy where that is asked for.
+
+    Raises:
+        UserError: there is not.
+    """
+    if tags not in get_args(Tags):
+        raise UserError(f"evaluator.tags={tags}: choose one of {', '.join(get_args(Tags))}")
+    for package in ("spacy", SPACY_MODEL) if tags == "spacy" else ():
+        if importlib.util.find_spec(package) is None:
+            raise UserError(f"evaluator.tags=spacy: {package} is not installed; {INSTALL}")
+
+
 def choose_tagger(tags: Tags, captions: Iterable[Caption]) -> Tagger:
     """The tagger called `tags`; "auto" takes the best that can be had.
 
@@ -141,8 +158,7 @@ def choose_tagger(tags: Tags, captions: Iterable[Caption]) -> Tagger:
         UserError: an unknown name, spaCy is asked for and absent, or the captions have no tokens
             for "frequent" to learn from.
     """
-    if tags not in get_args(Tags):
-        raise UserError(f"evaluator.tags={tags}: choose one of {', '.join(get_args(Tags))}")
+    check_tags(tags)
     if tags == "auto":
         try:
             return SpacyTags()

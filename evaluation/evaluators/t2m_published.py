@@ -1,19 +1,25 @@
 """The evaluator that the tables of the field were made with, from its authors' files."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 import torch
 
 from evaluation.evaluators.base import EvaluatorSource
-from evaluation.evaluators.sentence_tags import Tags, choose_tagger
+from evaluation.evaluators.sentence_tags import Tags, check_tags, choose_tagger
 from evaluation.evaluators.t2m_evaluator import T2MEvaluator
 from evaluation.evaluators.t2m_networks import T2MSizes
 from evaluation.evaluators.t2m_weights import HELP as HELP_WEIGHTS
-from evaluation.evaluators.t2m_weights import load_networks, load_statistics
+from evaluation.evaluators.t2m_weights import (
+    find_statistics,
+    find_weights,
+    load_networks,
+    load_statistics,
+)
 from evaluation.evaluators.word_vectors import HELP as HELP_WORDS
-from evaluation.evaluators.word_vectors import WordVectors
+from evaluation.evaluators.word_vectors import WordVectors, find_vectors
 from motiongpt.data.store import MotionStore
 from motiongpt.errors import UserError
+from motiongpt.preflight import Outlook
 
 
 class T2MPublished(EvaluatorSource):
@@ -42,6 +48,15 @@ class T2MPublished(EvaluatorSource):
         self.weights, self.word_vectors, self.sizes = weights, word_vectors, dict(sizes)
         self.max_frames, self.batch_size, self.tags = max_frames, batch_size, tags
 
+    def preflight(self, outlook: Outlook) -> Iterable[str]:
+        """The published files, and spaCy where it is asked for."""
+        weights, word_vectors = self._named()
+        find_weights(weights)
+        find_statistics(weights)
+        find_vectors(word_vectors)
+        check_tags(self.tags)
+        return ()
+
     def make(
         self,
         store: MotionStore,
@@ -55,14 +70,11 @@ class T2MPublished(EvaluatorSource):
             UserError: a folder is not named, or something in it is missing, damaged or of other
                 shapes than published.
         """
-        if self.weights is None:
-            raise UserError(f"set evaluator.weights=FOLDER, the published weights: {HELP_WEIGHTS}")
-        if self.word_vectors is None:
-            raise UserError(f"set evaluator.word_vectors=FOLDER, GloVe: {HELP_WORDS}")
-        networks = load_networks(
-            self.weights, T2MSizes(n_features=store.n_features, **self.sizes)
-        ).to(device)
-        mean, std = load_statistics(self.weights, store.n_features)
+        weights, word_vectors = self._named()
+        networks = load_networks(weights, T2MSizes(n_features=store.n_features, **self.sizes)).to(
+            device
+        )
+        mean, std = load_statistics(weights, store.n_features)
         captions = [caption for index in range(len(store)) for caption in store.captions(index)]
         tagger = choose_tagger(self.tags, captions)
         tagged = any(caption.tokens for caption in captions)
@@ -71,7 +83,7 @@ class T2MPublished(EvaluatorSource):
             networks,
             mean,
             std,
-            WordVectors.open(self.word_vectors),
+            WordVectors.open(word_vectors),
             self.max_frames,
             self.batch_size,
             tagger=tagger,
@@ -83,3 +95,18 @@ class T2MPublished(EvaluatorSource):
                 "sentence_tags": tagger.name,
             },
         )
+
+    def _named(self) -> tuple[str, str]:
+        """Both folders.
+
+        Raises:
+            UserError: one is not named; says both ways if both are not.
+        """
+        options = {
+            f"evaluator.weights=FOLDER, the published weights: {HELP_WEIGHTS}": self.weights,
+            f"evaluator.word_vectors=FOLDER, GloVe: {HELP_WORDS}": self.word_vectors,
+        }
+        absent = [said for said, value in options.items() if value is None]
+        if self.weights is None or self.word_vectors is None:
+            raise UserError(f"set {'; and '.join(absent)}")
+        return self.weights, self.word_vectors

@@ -19,6 +19,7 @@ from evaluation.evaluators.t2m_networks import T2MNetworks, T2MSizes
 from evaluation.evaluators.text_motion_matching import MatchingSettings, train_matching
 from evaluation.evaluators.training_clips import TrainingClips
 from motiongpt.data.store import MotionStore
+from motiongpt.errors import UserError
 
 
 class T2MTraining(EvaluatorSource):
@@ -49,6 +50,14 @@ class T2MTraining(EvaluatorSource):
         self.rare_words, self.word_dropout = rare_words, word_dropout
         self.autoencoder = AutoencoderSettings(**autoencoder)
         self.matching = MatchingSettings(**matching)
+
+    def lacking(self, store: MotionStore) -> str:
+        """Training clips that are long enough, and have captions."""
+        try:
+            TrainingClips(store, self.max_frames, _silent).captioned()
+        except UserError as error:
+            return str(error)
+        return ""
 
     def make(
         self,
@@ -84,3 +93,7 @@ class T2MTraining(EvaluatorSource):
             tagger=NoTags(),
             about={**about, "vocabulary": len(words.indices)},
         )
+
+
+def _silent(line: str) -> None:
+    """`make` logs what is left out; whoever only looks says nothing."""

@@ -38,6 +38,36 @@ HELP = (
 )
 
 
+def find_weights(folder: Path | str) -> Path:
+    """The file of the networks' weights.
+
+    Raises:
+        UserError: nothing there; says how to get it.
+    """
+    path = _first(Path(folder), CHECKPOINTS)
+    if path is None:
+        raise UserError(
+            f"evaluator.weights={folder}: no T2M evaluator here (no {' or '.join(CHECKPOINTS)}); "
+            f"{HELP}"
+        )
+    return path
+
+
+def find_statistics(folder: Path | str) -> Path:
+    """The mean's file, which the standard deviation's lies beside.
+
+    Raises:
+        UserError: nothing there; says how to get it.
+    """
+    path = _first(Path(folder), tuple(f"{subfolder}/mean.npy" for subfolder in STATISTICS))
+    if path is None:
+        raise UserError(
+            f"evaluator.weights={folder}: no statistics here (no mean.npy in "
+            f"{', '.join(STATISTICS)}); {HELP}"
+        )
+    return path
+
+
 def load_networks(folder: Path | str, sizes: T2MSizes) -> T2MNetworks:
     """The networks with the weights that `folder` holds, in evaluation mode.
 
@@ -51,9 +81,7 @@ def load_networks(folder: Path | str, sizes: T2MSizes) -> T2MNetworks:
         UserError: nothing there, damaged, not plain tensors, or other names or shapes than
             expected (says expected and found).
     """
-    path = _first(Path(folder), CHECKPOINTS)
-    if path is None:
-        raise UserError(f"{folder}: no T2M evaluator here (no {' or '.join(CHECKPOINTS)}); {HELP}")
+    path = find_weights(folder)
     state = _safetensors(path) if path.suffix == ".safetensors" else _torch_file(path)
     networks = T2MNetworks(sizes)
     check_state(str(path), networks.state_dict(), state)
@@ -67,11 +95,7 @@ def load_statistics(folder: Path | str, n_features: int) -> tuple[np.ndarray, np
     Raises:
         UserError: none there, damaged, of another width, or a deviation that is not positive.
     """
-    mean_path = _first(Path(folder), tuple(f"{subfolder}/mean.npy" for subfolder in STATISTICS))
-    if mean_path is None:
-        raise UserError(
-            f"{folder}: no statistics here (no mean.npy in {', '.join(STATISTICS)}); {HELP}"
-        )
+    mean_path = find_statistics(folder)
     mean, std = (_vector(mean_path.with_name(name), n_features) for name in ("mean.npy", "std.npy"))
     if not (std > 0).all():
         raise UserError(f"{mean_path.with_name('std.npy')}: feature {int(std.argmin())} is not > 0")

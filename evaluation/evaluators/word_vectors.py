@@ -69,11 +69,9 @@ class WordVectors:
             UserError: nothing there (says how to get it), or a file is damaged or not plain.
         """
         path = Path(path)
+        find_vectors(path)
         if path.is_file():
             return cls(*_text_file(path))
-        absent = [name for name in (VECTORS, WORDS, INDICES) if not (path / name).is_file()]
-        if absent:
-            raise UserError(f"{path}: no word vectors here (no {', '.join(absent)}); {HELP}")
         return cls(_published_indices(path), _array(path / VECTORS))
 
     def save(self, folder: Path) -> None:
@@ -116,6 +114,20 @@ class WordVectors:
             categories.append(category(word, tag) if known else CATEGORIES.index(OTHER))
         vectors = self.vectors[np.array(rows, np.int64)].astype(np.float32)
         return vectors, np.eye(len(CATEGORIES), dtype=np.float32)[np.array(categories, np.int64)]
+
+
+def find_vectors(path: Path | str) -> None:
+    """See that there is a text file, or T2M's three.
+
+    Raises:
+        UserError: nothing there; says how to get it.
+    """
+    path = Path(path)
+    absent = [name for name in (VECTORS, WORDS, INDICES) if not (path / name).is_file()]
+    if absent and not path.is_file():
+        raise UserError(
+            f"evaluator.word_vectors={path}: no word vectors here (no {', '.join(absent)}); {HELP}"
+        )
 
 
 class _PlainUnpickler(pickle.Unpickler):
@@ -169,7 +181,7 @@ def _text_file(path: Path) -> tuple[dict[str, int], np.ndarray]:
     words: list[str] = []
     rows: list[np.ndarray] = []
     width = 0
-    with path.open(encoding="utf-8", errors="replace") as lines:
+    with path.open(encoding="utf-8-sig", errors="replace") as lines:
         for number, line in enumerate(lines, start=1):
             parts = line.rstrip().split(" ")
             width = width or len(parts) - 1

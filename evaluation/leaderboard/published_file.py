@@ -42,7 +42,7 @@ def read_published(path: Path) -> PublishedTable:
     """
     try:
         # BaseLoader keeps numbers as printed: the digits of 0.160 say how far it was rounded.
-        found = parse_yaml(read_text(path), yaml.BaseLoader)
+        found = parse_yaml(read_text(path, "utf-8-sig"), yaml.BaseLoader)
     except OSError as error:
         raise UserError(f"{path}: {error.strerror}") from error
     except ValueError as error:

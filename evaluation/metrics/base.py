@@ -4,9 +4,9 @@ Shape letters: N clips, D width of an embedding, S motions generated for one tex
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import torchmetrics
 from torch import Tensor
@@ -15,6 +15,7 @@ from torchmetrics.utilities import dim_zero_cat
 from evaluation.case import Case, Scorers
 from evaluation.requests.kinds import Kind
 from motiongpt.errors import UserError
+from motiongpt.preflight import Outlook
 
 Better = Literal["lower", "higher", "real"]
 """Which value of a number is better; "real": the one nearest to that of real motion."""
@@ -36,6 +37,13 @@ class Number:
 
     unit: str = ""
     better: Better = "lower"
+
+
+class Size(NamedTuple):
+    """How many clips a set of outputs has, and how many outputs each of them."""
+
+    clips: int
+    samples: int = 1
 
 
 @dataclass(frozen=True)
@@ -88,6 +96,17 @@ class Metric(torchmetrics.Metric, ABC):
     def judge(self) -> Judge:
         """What its numbers depend on; the evaluator, where it `needs` embeddings."""
         return "evaluator" if self.needs else "none"
+
+    def preflight(self, outlook: Outlook) -> Iterable[str]:
+        """See `Stage.preflight`; for those that need files."""
+        return ()
+
+    def shortage(self, size: Size) -> str:
+        """Why a set of this size is too small, and which option would fit; empty where it is not.
+
+        It is asked before anything is trained, and again by `compute`.
+        """
+        return ""
 
     @abstractmethod
     def update(self, batch: Batch) -> None:

@@ -1,5 +1,7 @@
 """Caption scores of sentences that describe a motion, by a back end of `conf/captions`."""
 
+from collections.abc import Iterable
+
 import torch
 from torch import Tensor
 
@@ -8,6 +10,7 @@ from evaluation.captions.protocol import caption_protocol
 from evaluation.metrics.base import Batch, Judge, Kind, Metric, Number
 from evaluation.metrics.positions import checked_positions, counted
 from evaluation.metrics.sentences import sentences_to_tensors, tensors_to_sentences
+from motiongpt.preflight import Outlook, preflight
 
 NUMBERS = {
     **{name: Number(better="higher") for name in METRICS},
@@ -40,6 +43,10 @@ class CaptionScores(Metric):
     def judge(self) -> Judge:
         """The captions: their style and how they are prepared move every number."""
         return "captions"
+
+    def preflight(self, outlook: Outlook) -> Iterable[str]:
+        """What the back end needs."""
+        return preflight(self.back_end, outlook)
 
     def update(self, batch: Batch) -> None:
         """Take in the sentences of some clips and their captions."""

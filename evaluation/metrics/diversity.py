@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from evaluation.metrics.base import MOTIONS, Kind, Number
+from evaluation.metrics.base import MOTIONS, Kind, Number, Size
 from evaluation.metrics.embeddings import EmbeddingMetric
 from motiongpt.errors import UserError
 
@@ -32,6 +32,10 @@ class Diversity(EmbeddingMetric):
         super().__init__("motion")
         self.pairs, self.seed = pairs, seed
 
+    def shortage(self, size: Size) -> str:
+        """See `Metric.shortage`."""
+        return _too_few(size.clips, self.pairs)
+
     def compute(self) -> dict[str, Tensor]:
         """One number over all clips.
 
@@ -48,14 +52,20 @@ def diversity(embeddings: Tensor, pairs: int, random: np.random.RandomState) -> 
     Raises:
         UserError: fewer clips than pairs.
     """
-    if len(embeddings) < pairs:
-        raise UserError(
-            f"Diversity over {pairs} pairs needs at least {pairs} clips, there are "
-            f"{len(embeddings)}; evaluate more clips or set fewer pairs"
-        )
+    if short := _too_few(len(embeddings), pairs):
+        raise UserError(short)
     first, second = draw_pairs(len(embeddings), pairs, random)
     embeddings = embeddings.double()
     return (embeddings[first] - embeddings[second]).norm(dim=-1).mean()
+
+
+def _too_few(clips: int, pairs: int) -> str:
+    if clips >= pairs:
+        return ""
+    return (
+        f"Diversity over {pairs} pairs needs at least {pairs} clips, there are {clips}; evaluate "
+        f"more clips or set fewer pairs, as protocol.scoring.diversity_pairs={clips}"
+    )
 
 
 def draw_pairs(count: int, pairs: int, random: np.random.RandomState) -> tuple[Tensor, Tensor]:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from evaluation.metrics.base import MOTIONS, Batch, Kind, Number
+from evaluation.metrics.base import MOTIONS, Batch, Kind, Number, Size
 from evaluation.metrics.embeddings import EmbeddingMetric
 from motiongpt.errors import UserError
 
@@ -32,6 +32,10 @@ class FrechetDistance(EmbeddingMetric):
 
     def __init__(self) -> None:
         super().__init__("motion", "reference")
+
+    def shortage(self, size: Size) -> str:
+        """See `Metric.shortage`."""
+        return _too_few(size.clips)
 
     def update(self, batch: Batch) -> None:
         """Take in whichever of motions and references a batch holds.
@@ -64,10 +68,16 @@ def fit_gaussian(embeddings: Tensor) -> Gaussian:
     Raises:
         UserError: fewer than 2 clips.
     """
-    if len(embeddings) < 2:
-        raise UserError(f"FID needs at least 2 clips in each set, this one has {len(embeddings)}")
+    if short := _too_few(len(embeddings)):
+        raise UserError(short)
     embeddings = embeddings.double()
     return Gaussian(embeddings.mean(0), torch.atleast_2d(torch.cov(embeddings.T)))
+
+
+def _too_few(clips: int) -> str:
+    if clips >= 2:
+        return ""
+    return f"FID needs at least 2 clips in each set, this one has {clips}; evaluate more clips"
 
 
 def frechet_distance(one: Gaussian, other: Gaussian) -> Tensor:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import numpy as np
 from torch import Tensor
 
-from evaluation.metrics.base import Batch, Kind, Number
+from evaluation.metrics.base import Batch, Kind, Number, Size
 from evaluation.metrics.diversity import draw_pairs
 from evaluation.metrics.embeddings import EmbeddingMetric
 from motiongpt.errors import UserError
@@ -30,6 +30,10 @@ class MultiModality(EmbeddingMetric):
     def __init__(self, pairs: int = PAIRS, seed: int = 0) -> None:
         super().__init__("samples")
         self.pairs, self.seed = pairs, seed
+
+    def shortage(self, size: Size) -> str:
+        """See `Metric.shortage`."""
+        return _too_few(size.samples, self.pairs)
 
     def update(self, batch: Batch) -> None:
         """Take in embeddings (N texts, motions of each, D); positions are those of the texts.
@@ -65,11 +69,18 @@ def multimodality(embeddings: Tensor, pairs: int, random: np.random.RandomState)
         UserError: fewer motions a text than pairs.
     """
     motions = embeddings.shape[1]
-    if motions < pairs:
-        raise UserError(
-            f"MultiModality over {pairs} pairs needs at least {pairs} motions of each text, there "
-            f"are {motions}; generate more or set fewer pairs"
-        )
+    if short := _too_few(motions, pairs):
+        raise UserError(short)
     first, second = draw_pairs(motions, pairs, random)
     embeddings = embeddings.double()
     return (embeddings[:, first] - embeddings[:, second]).norm(dim=-1).mean()
+
+
+def _too_few(motions: int, pairs: int) -> str:
+    if motions >= pairs:
+        return ""
+    return (
+        f"MultiModality over {pairs} pairs needs at least {pairs} motions of each text, there are "
+        f"{motions}; generate more, by protocol.requests.multimodality.samples={pairs}, or set "
+        f"fewer pairs, as protocol.scoring.multimodality_pairs={motions}"
+    )

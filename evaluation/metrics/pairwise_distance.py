@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from evaluation.case import Case, Scorers
-from evaluation.metrics.base import Kind, Number
+from evaluation.metrics.base import Kind, Number, Size
 from evaluation.metrics.clip_metric import Shares, SummedMetric
 from motiongpt.errors import UserError
 
@@ -29,6 +29,10 @@ class PairwiseDistance(SummedMetric):
 
     numbers: Mapping[str, Number] = {"apd": Number("m", "higher")}
     kinds: frozenset[Kind] = frozenset({"samples"})
+
+    def shortage(self, size: Size) -> str:
+        """See `Metric.shortage`."""
+        return _too_few(size.samples)
 
     def of_batch(self, cases: Sequence[Case], scorers: Scorers) -> Iterator[tuple[str, Shares]]:
         """One mean distance for each clip."""
@@ -46,13 +50,22 @@ def pairwise_distance(motions: np.ndarray) -> float:
     Raises:
         UserError: fewer than two motions.
     """
-    if len(motions) < 2:
-        raise UserError(f"APD needs 2 motions of each clip, there are {len(motions)}")
+    if short := _too_few(len(motions)):
+        raise UserError(short)
     positions = torch.from_numpy(motions).flatten(1, 2).transpose(0, 1)
     distances = torch.cdist(positions, positions, compute_mode="donot_use_mm_for_euclid_dist")
     # The diagonal is 0, and each pair is there twice.
     pairs = len(motions) * (len(motions) - 1)
     return float(distances.double().sum() / (len(distances) * pairs))
+
+
+def _too_few(motions: int) -> str:
+    if motions >= 2:
+        return ""
+    return (
+        f"APD needs 2 motions of each clip, there are {motions}; generate more, by "
+        "protocol.requests.multimodality.samples=2"
+    )
 
 
 def _generated(samples: Sequence[Case]) -> np.ndarray:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from evaluation.metrics.base import Batch, Embedded, Number
+from evaluation.metrics.base import Batch, Embedded, Number, Size
 from evaluation.metrics.embeddings import EmbeddingMetric, distances_by_name
 from motiongpt.errors import UserError
 
@@ -65,6 +65,10 @@ class Retrieval(EmbeddingMetric):
             )
         super().update(batch)
 
+    def shortage(self, size: Size) -> str:
+        """See `Metric.shortage`."""
+        return _too_few(size.clips, self.pool)
+
     def compute(self) -> dict[str, Tensor]:
         """Means over all queries in pools.
 
@@ -116,12 +120,18 @@ def split_into_pools(embeddings: Tensor, pool: int) -> Tensor:
     Raises:
         UserError: fewer clips than a pool.
     """
-    if len(embeddings) < pool:
-        raise UserError(
-            f"R-precision needs at least {pool} clips, there are {len(embeddings)}; "
-            "evaluate more clips or choose a smaller pool"
-        )
+    if short := _too_few(len(embeddings), pool):
+        raise UserError(short)
     return embeddings[: len(embeddings) // pool * pool].unflatten(0, (-1, pool))
+
+
+def _too_few(clips: int, pool: int) -> str:
+    if clips >= pool:
+        return ""
+    return (
+        f"R-precision in pools of {pool} needs at least {pool} clips, there are {clips}; evaluate "
+        f"more clips or choose a smaller pool, as protocol.scoring.pool={clips}"
+    )
 
 
 def match_ranks(distances: Tensor) -> Tensor:

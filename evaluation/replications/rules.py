@@ -61,4 +61,6 @@ class Rules:
             valid = get_args(kinds[name])
             if valid and value not in valid:
                 raise UserError(f"{where}={value}: choose one of {', '.join(valid)}")
+            if not valid and (type(value) is not int or value < 1):
+                raise UserError(f"{where}={value}: a whole number, at least 1")
         return cls(**{str(name): value for name, value in settings.items()})

@@ -1,10 +1,12 @@
 """From predictions to numbers: every metric that judges their kind, over all replications."""
 
 import json
+import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
-from typing import get_args
+from typing import NamedTuple, get_args
 
 from torch import Tensor
 
@@ -13,6 +15,7 @@ from evaluation.metrics.base import Batch, Embedded, Judge, Kind, Metric, Number
 from evaluation.replications.cases import CaseMaker
 from evaluation.replications.comparison import baselines
 from evaluation.replications.embedder import Embedder
+from evaluation.replications.left_out import NO_EVALUATOR, NOTHING, LeftOut, attempted
 from evaluation.replications.results import MODEL, REAL, Result
 from evaluation.replications.rules import Rules
 from evaluation.requests.predictions import PredictionSet
@@ -22,7 +25,30 @@ from motiongpt.errors import UserError
 from motiongpt.files import write_json
 
 Values = dict[str, dict[str, float]]  # row -> number name -> value
+Reasons = dict[str, dict[str, str]]  # row -> number name -> why there is no value
 Beside = dict[str, list[Case]]
+
+
+@dataclass(frozen=True)
+class Replication:
+    """What one replication came to; kept as JSON."""
+
+    values: Values
+    reasons: Reasons
+
+
+class Scored(NamedTuple):
+    """What one set of predictions came to.
+
+    Attributes:
+        results: all numbers that could be had.
+        left_out: the others; a number that one replication lacks is left out of all.
+        cases: of the first replication, by row.
+    """
+
+    results: list[Result]
+    left_out: list[LeftOut]
+    cases: Beside
 
 
 @dataclass(frozen=True)
@@ -36,7 +62,7 @@ class Scoring:
         replications: how often pools and pairs are drawn, and outputs where they are drawn too.
         seed: of the first replication.
         scorers: trained judges.
-        embedder: None where there is no evaluator; metrics that need one are then left out.
+        embedder: None where there is no evaluator; what needs one is then left out.
         folder: where finished replications are kept, so that an interrupted scoring goes on.
         log: prints a line of progress.
 
@@ -57,38 +83,41 @@ class Scoring:
     def __post_init__(self) -> None:
         check_names(self.metrics)
 
-    def score(self, predictions: PredictionSet) -> tuple[list[Result], Beside]:
-        """Results of one set of predictions, and the cases of its first replication by row."""
+    def score(self, predictions: PredictionSet) -> Scored:
+        """Everything that judges one set of predictions.
+
+        Raises:
+            UserError: its files are broken, or a motion in them is not finite.
+        """
         about = predictions.about
         chosen = self._chosen(about.kind)
         maker = CaseMaker(predictions, self.store, self.rules, self.seed)
         cases, captions = first, _ = maker.cases(0)
         beside = baselines(cases, about.kind, self.store.mean, self.seed)
-        found: list[Values] = []
+        found: list[Replication] = []
         constant: dict[str, dict[str, Tensor]] = {row: {} for row in (MODEL, *beside)}
         for replication in range(self.replications):
             kept = self.folder / predictions.folder.name / f"{replication:02d}.json"
             if kept.exists():
-                found.append(json.loads(kept.read_text()))
+                found.append(Replication(**json.loads(kept.read_text())))
                 continue
             if replication and replication < len(about.seeds):
                 cases, captions = maker.cases(replication)
-            values = self._replication(
+            judged = self._replication(
                 replication, about.kind, cases, captions, beside, chosen, len(about.seeds), constant
             )
-            write_json(kept, values)
-            found.append(values)
+            write_json(kept, asdict(judged))
+            found.append(judged)
             self.log(
                 f"  evaluate: {predictions.folder.name}, replication "
                 f"{replication + 1}/{self.replications}"
             )
-        return _results(about.task, found, chosen, len(about.clips)), {MODEL: first, **beside}
+        left_out = _left_out(about.task, found)
+        results = _results(about.task, found, chosen, len(about.clips), left_out)
+        return Scored(results, left_out, {MODEL: first, **beside})
 
     def _chosen(self, kind: Kind) -> list[Metric]:
-        judging = [metric for metric in self.metrics.values() if kind in metric.kinds]
-        if self.embedder is None:
-            return [metric for metric in judging if not metric.needs]
-        return judging
+        return [metric for metric in self.metrics.values() if kind in metric.kinds]
 
     def _replication(
         self,
@@ -100,8 +129,8 @@ class Scoring:
         metrics: Sequence[Metric],
         drawn: int,
         constant: dict[str, dict[str, Tensor]],
-    ) -> Values:
-        values: Values = {}
+    ) -> Replication:
+        judged = Replication({}, {})
         for row, those in {MODEL: list(cases), **beside}.items():
             fresh = replication == 0 or (row == MODEL and replication < drawn)
             # What nothing is drawn for has the same value in every replication: once is enough.
@@ -109,15 +138,22 @@ class Scoring:
             needed = frozenset().union(*(metric.needs for metric in wanted))
             if kind != "text":
                 recover_joints(those)
-            batch = Batch(
-                cases=those,
-                embeddings=self._embeddings(needed, those, captions, row, constant[row]),
-                scorers=self.scorers,
-            )
-            values[row] = {}
+            embeddings, broken = self._embeddings(needed, those, captions, row, constant[row])
+            batch = Batch(cases=those, embeddings=embeddings, scorers=self.scorers)
+            judged.values[row], judged.reasons[row] = {}, {}
             for metric in wanted:
-                values[row].update(self._value(metric, batch, replication))
-        return values
+                found, why = None, next((broken[one] for one in metric.needs if one in broken), "")
+                if not why:
+                    found, why = attempted(partial(self._value, metric, batch, replication))
+                values = found or {}
+                finite = {name: value for name, value in values.items() if math.isfinite(value)}
+                judged.values[row] |= finite
+                judged.reasons[row] |= {
+                    name: why or (f"came to {values[name]}" if name in values else NOTHING)
+                    for name in metric.numbers
+                    if name not in finite
+                }
+        return judged
 
     def _value(self, metric: Metric, batch: Batch, replication: int) -> dict[str, float]:
         metric.reset()
@@ -133,10 +169,11 @@ class Scoring:
         captions: Sequence[Caption],
         row: str,
         constant: dict[str, Tensor],
-    ) -> dict[str, Tensor]:
-        """What metrics need; `constant` keeps what is the same in every replication."""
+    ) -> tuple[dict[str, Tensor], dict[Embedded, str]]:
+        """What metrics need, and why some of it can't be had; `constant` keeps what is the same in
+        every replication."""
         if self.embedder is None:
-            return {}
+            return {}, dict.fromkeys(needed, NO_EVALUATOR)
         makers: dict[Embedded, Callable[[Embedder], Tensor]] = {
             "motion": lambda embedder: embedder.motions(
                 [case.features for case in cases], keep=row == REAL
@@ -151,13 +188,19 @@ class Scoring:
             ).unflatten(0, (len({case.name for case in cases}), -1)),
         }
         found: dict[str, Tensor] = {}
-        for name in needed:
+        broken: dict[Embedded, str] = {}
+        for name in sorted(needed):
             stays = name == "reference" or (row != MODEL and name != "caption")
-            made = constant[name] if name in constant else makers[name](self.embedder)
+            made, why = constant.get(name), ""
+            if made is None:
+                made, why = attempted(partial(makers[name], self.embedder))
+            if made is None:
+                broken[name] = why
+                continue
             if stays:
                 constant[name] = made
             found[name] = made
-        return found
+        return found, broken
 
 
 def check_names(metrics: Mapping[str, Metric]) -> None:
@@ -178,18 +221,32 @@ def check_names(metrics: Mapping[str, Metric]) -> None:
                 owners[number] = name
 
 
+def _left_out(task: str, found: Sequence[Replication]) -> list[LeftOut]:
+    reasons: dict[tuple[str, str], str] = {}
+    for one in found:
+        for row, by_name in one.reasons.items():
+            for name, reason in by_name.items():
+                reasons.setdefault((row, name), reason)
+    return [LeftOut(task, row, name, reason) for (row, name), reason in reasons.items()]
+
+
 def _results(
-    task: str, found: Sequence[Values], metrics: Sequence[Metric], cases: int
+    task: str,
+    found: Sequence[Replication],
+    metrics: Sequence[Metric],
+    cases: int,
+    left_out: Sequence[LeftOut],
 ) -> list[Result]:
     numbers: dict[str, tuple[Number, Judge]] = {
         name: (number, metric.judge)
         for metric in metrics
         for name, number in metric.numbers.items()
     }
+    lacking = {(one.row, one.metric) for one in left_out}
     results = []
-    for row in found[0]:
+    for row in found[0].values:
         for name, (number, judge) in numbers.items():
-            values = [one[row][name] for one in found if name in one.get(row, {})]
-            if values:
+            values = [one.values[row][name] for one in found if name in one.values.get(row, {})]
+            if values and (row, name) not in lacking:
                 results.append(Result.of(task, row, name, values, number, cases, judge))
     return results

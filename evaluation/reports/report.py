@@ -8,6 +8,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from evaluation.replications.left_out import LeftOut, left_out_lines
 from evaluation.replications.results import Result, markdown_table, plain_table
 from motiongpt.files import write_json, write_text
 
@@ -43,8 +44,14 @@ class Origin:
     git: Mapping[str, Any]
 
 
-def write_report(folder: Path, results: Sequence[Result], origin: Origin) -> None:
-    """Write `results.json`, `table.md` and the same as plain text, `table.txt`, into `folder`."""
+def write_report(
+    folder: Path, results: Sequence[Result], origin: Origin, left_out: Sequence[LeftOut] = ()
+) -> None:
+    """Write `results.json`, `table.md` and the same as plain text, `table.txt`, into `folder`.
+
+    Args:
+        left_out: numbers that could not be had; all three say why.
+    """
     write_json(
         Path(folder) / "results.json",
         {
@@ -56,11 +63,15 @@ def write_report(folder: Path, results: Sequence[Result], origin: Origin) -> Non
             },
             "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
             "results": [asdict(result) for result in results],
+            "left_out": [asdict(one) for one in left_out],
         },
     )
     name = str(origin.method["name"])
-    write_text(Path(folder) / "table.md", markdown_table(results, name) + "\n")
-    write_text(Path(folder) / "table.txt", plain_table(results, name) + "\n")
+    lacking = left_out_lines(left_out)
+    table = markdown_table(results, name)
+    marked = "".join(f"\n- {line}" for line in lacking)
+    write_text(Path(folder) / "table.md", table + ("\n" + marked if marked else "") + "\n")
+    write_text(Path(folder) / "table.txt", "\n".join([plain_table(results, name), *lacking, ""]))
 
 
 def _plain(value: Any) -> Any:

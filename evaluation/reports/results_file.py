@@ -13,6 +13,7 @@ from typing import Any
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 
+from evaluation.replications.left_out import LeftOut
 from evaluation.replications.results import Result
 from evaluation.reports.first_schema import upgraded
 from evaluation.reports.report import SCHEMA
@@ -56,6 +57,7 @@ class ResultsFile:
         protocol: all resolved settings, `name` among them.
         evaluator, captions: what judged motions and sentences; None where nothing did.
         time: ISO 8601.
+        left_out: numbers that could not be had; none in older files.
     """
 
     path: Path
@@ -73,6 +75,7 @@ class ResultsFile:
     time: str
     git: Mapping[str, Any]
     results: tuple[Result, ...]
+    left_out: tuple[LeftOut, ...] = ()
 
     def number(self, task: str, row: str, metric: str) -> Result | None:
         """The number of that name, or None."""
@@ -120,6 +123,7 @@ def read_results(path: Path) -> ResultsFile:
             "data": data,
             "seeds": tuple(found["seeds"]),
             "results": tuple(numbers),
+            "left_out": tuple(LeftOut(**one) for one in found.get("left_out", ())),
         },
     )
 

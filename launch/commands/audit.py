@@ -12,9 +12,10 @@ from pathlib import Path
 from evaluation.reports.protocol_audit import Variant, audit_tables, variants
 from evaluation.reports.results_file import read_results
 from launch.composition.compose import compose_config
-from launch.plans.graph import union
+from launch.plans.graph import needed, union
 from launch.plans.planning import plan_sweep
 from launch.runs.execute import execute
+from launch.sweeps.preflight import preflight_lines
 from launch.tables import stage_lines
 from motiongpt.files import write_text
 
@@ -44,9 +45,10 @@ def main(arguments: Sequence[str]) -> int:
     options = parser.parse_intermixed_args(arguments)
     tried = protocol_variants(options.overrides, options.base, options.against)
     points = [[*options.overrides, *one.overrides, "stage.evaluate.pictures=0"] for one in tried]
-    plans = plan_sweep(points)
-    plan = union(plans)
-    print("\n".join(stage_lines(plan)), flush=True)
+    plans = plan_sweep(points, prepare=not options.dry_run)
+    plan = needed(union(plans))
+    for line in [*stage_lines(plan), *preflight_lines(plan, plan[0].run.root)]:
+        print(line, flush=True)
     if options.dry_run:
         return 0
     failed = execute(plan)

@@ -1,14 +1,15 @@
-"""Free disk space: old checkpoints, left-over attempts; never a referenced stage."""
+"""Free disk space: old checkpoints, left-over attempts; scored predictions where asked."""
 
 import argparse
 from collections.abc import Sequence
 
 from launch.composition.roots import split_root
-from launch.runs.cleaning import Waste, find_waste
+from launch.runs.cleaning import Waste, find_scored, find_waste
 
 EXAMPLES = """examples:
   motiongpt clean --dry-run
   motiongpt clean                         # checkpoints of finished runs, and what was left over
+  motiongpt clean --predictions           # also predictions whose scores are there
   motiongpt clean --unreferenced 30       # also runs that no sweep and no other run refers to
 """
 
@@ -29,14 +30,28 @@ def main(arguments: Sequence[str]) -> int:
         metavar="DAYS",
         help="also runs older than that many days that nothing refers to",
     )
+    parser.add_argument(
+        "--predictions",
+        action="store_true",
+        help="also predictions whose scores are there; another protocol makes them anew",
+    )
     options = parser.parse_intermixed_args(arguments)
     root, _ = split_root(options.words)
-    found = find_waste(root, options.unreferenced)
+    found, scored = find_waste(root, options.unreferenced), find_scored(root)
+    if options.predictions:
+        known = {one.path for one in found}
+        found += [one for one in scored if one.path not in known]
     for one in found:
         print(f"{'would delete' if options.dry_run else 'deletes'} {one}", flush=True)
         if not options.dry_run:
             one.delete()
     print(_total(found, options.dry_run))
+    if scored and not options.predictions:
+        size = sum(one.bytes for one in scored) / 1e6
+        print(
+            f"kept: {size:.1f} MB of predictions whose scores are there, of {len(scored)} runs; "
+            "--predictions deletes them too"
+        )
     return 0
 
 

@@ -8,11 +8,13 @@ from pathlib import Path
 import numpy as np
 
 from launch.composition.compose import compose_config
-from launch.composition.datasets import ensure_store, make_source, store_folder
+from launch.composition.datasets import ensure_store, make_source, store_folder, store_settings
 from motiongpt.data.bvh_joints import bvh_to_joints
 from motiongpt.data.store import MotionStore
 from motiongpt.data.verify import verify_source
 from motiongpt.files import save_array
+from motiongpt.motion.plausible import lies
+from motiongpt.printable import printable
 
 EXAMPLES = """examples:
   motiongpt data prepare data=synthetic
@@ -38,11 +40,22 @@ def main(arguments: Sequence[str]) -> int:
         if name == "prepare":
             sub.add_argument("--again", action="store_true", help="also where a store is there")
         if name == "verify":
-            sub.add_argument("--strict", action="store_true", help="exit with 1 on any finding")
+            sub.add_argument(
+                "--strict",
+                action="store_true",
+                help="exit with 1 on any finding, not only where no store can be made",
+            )
     sub = actions.add_parser("joints", help=joints.__doc__, description=joints.__doc__)
     sub.add_argument("bvh", type=Path)
     sub.add_argument("out", type=Path)
     sub.add_argument("--mapping", help="yaml of joint names, or the name of a shipped mapping")
+    sub.add_argument(
+        "--metres-per-unit",
+        type=_positive,
+        metavar="X",
+        help="the file's unit, instead of the mapping's metres_per_unit: 1, 0.01, 0.001 …",
+    )
+    sub.add_argument("--up-axis", choices=("Y", "Z"), help="the file's, instead of the mapping's")
     sub.set_defaults(run=joints)
     options = parser.parse_args(arguments)
     return int(options.run(options))
@@ -57,9 +70,12 @@ def prepare(options: argparse.Namespace) -> int:
 
 def verify(options: argparse.Namespace) -> int:
     """Name every bad file, and print counts found beside counts expected."""
-    report = verify_source(make_source(compose_config(options.overrides)))
+    config = compose_config(options.overrides)
+    settings = store_settings(config)
+    settings.pop("name")
+    report = verify_source(make_source(config), **settings)
     print("\n".join(report.lines()))
-    return 1 if options.strict and not report.ok else 0
+    return 0 if report.ok or (report.usable and not options.strict) else 1
 
 
 def show(options: argparse.Namespace) -> int:
@@ -82,13 +98,33 @@ def show(options: argparse.Namespace) -> int:
         print(f"  {silent:,} clips have no caption")
     for index in store.indices("train")[:5]:
         captions = store.captions(index)
-        print(f"  {store.names[index]}: {captions[0].text if captions else 'no caption'}")
+        said = captions[0].text if captions else "no caption"
+        print(f"  {printable(f'{store.names[index]}: {said}')}")
     return 0
+
+
+def _positive(text: str) -> float:
+    value = float(text)
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text}: expected a number above zero")
+    return value
 
 
 def joints(options: argparse.Namespace) -> int:
     """Write a BVH file's joints: (T, 22, 3) float32 metres at 20 fps, world position untouched."""
-    positions = bvh_to_joints(options.bvh, options.mapping)
+    positions = bvh_to_joints(
+        options.bvh,
+        options.mapping,
+        metres_per_unit=options.metres_per_unit,
+        up_axis=options.up_axis,
+    )
+    if options.up_axis is None and lies(positions):
+        print(
+            f"{options.bvh}: warning: the head is not above the pelvis in most frames; give "
+            "--up-axis Z (up_axis of the mapping) where Z is up in the file, --up-axis Y where the "
+            "person does lie",
+            file=sys.stderr,
+        )
     save_array(options.out, positions)
     print(f"{options.out}: {positions.shape} {positions.dtype}", file=sys.stderr)
     return 0

@@ -61,7 +61,7 @@ def main(arguments: Sequence[str]) -> int:
         write_outcome(options.out, number, outcome, model.skeleton, pictures, options.bvh)
         failed += bool(outcome.problem)
         if outcome.problem:
-            print(f"{origin} (ID {number}): {outcome.problem}", file=sys.stderr)
+            print(printable(f"{origin} (ID {number}): {outcome.problem}"), file=sys.stderr)
         else:
             said = f"{outcome.motion.frames} frames" if outcome.motion else outcome.text
             print(printable(f"{number}: {said}"))
@@ -105,7 +105,7 @@ def _sentences(options: argparse.Namespace, method: str) -> list[str]:
     if options.text:
         return list(options.text)
     try:
-        found = read_text(options.example).split("\n")
+        found = read_text(options.example, "utf-8-sig").split("\n")
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"{options.example}: cannot read the sentences: {error}") from error
     return [line.strip() for line in found if line.strip()]

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from launch.composition.roots import split_root
+from launch.jobs.records import job_of
 from launch.runs.ledger import ERROR, LOG, Run, find_run
-from launch.slurm.records import job_of
 from launch.sweeps.overview import overview
 from motiongpt.errors import UserError
+from motiongpt.printable import printable
 
 EXAMPLES = """examples:
   motiongpt logs 1a2b3c4d
@@ -59,7 +60,7 @@ def _show(run: Run, with_job: bool) -> None:
     if not found:
         raise UserError(f"{run.stage}/{run.signature} is {run.state} and has said nothing yet")
     for file in found:
-        print(f"==> {file} <==\n{file.read_text(errors='replace').rstrip()}", flush=True)
+        print(f"==> {file} <==\n{_text(file).rstrip()}", flush=True)
 
 
 def _follow(run: Run) -> None:
@@ -76,4 +77,9 @@ def _follow(run: Run) -> None:
 
 def _log(run: Run) -> str:
     file = run.where / LOG
-    return file.read_text(errors="replace") if file.exists() else ""
+    return _text(file) if file.exists() else ""
+
+
+def _text(file: Path) -> str:
+    """What a program wrote, without what a terminal would obey but line ends."""
+    return printable(file.read_text(errors="replace"), keep="\n\r\t")

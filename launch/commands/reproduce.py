@@ -8,7 +8,7 @@ from launch.composition.studies import Study, find_studies, read_study
 from launch.plans.graph import union
 from launch.plans.planning import plan_sweep
 from launch.sweeps.carry_out import carry_out
-from launch.sweeps.record import make_sweep
+from launch.sweeps.record import Sweep, make_sweep
 from motiongpt.errors import UserError
 
 EXAMPLES = """examples:
@@ -26,13 +26,17 @@ replaces that of the same name; experiment= replaces the whole setting. Finished
 """
 
 
-def main(arguments: Sequence[str]) -> int:
-    """Run and print; 1 if a stage failed."""
+def main(arguments: Sequence[str], resumed: Sweep | None = None) -> int:
+    """Run and print; 1 if a stage failed.
+
+    Args:
+        resumed: the recorded sweep that the command is to go on with.
+    """
     options = _parser().parse_intermixed_args(arguments)
     table, wanted = _table_of(options.overrides)
     sweep = read_study(table)
     points = sweep.points(wanted)
-    plans = plan_sweep(points)
+    plans = plan_sweep(points, prepare=not options.dry_run)
     print(_setting(sweep, wanted), flush=True)
     config = plans[0][0].config
     output = None if options.output is None else str(options.output.resolve())
@@ -43,7 +47,7 @@ def main(arguments: Sequence[str]) -> int:
         plans,
         {"name": table, "output": output},
     )
-    return carry_out(record, union(plans), config, options.dry_run, options.wait)
+    return carry_out(record, union(plans), config, options.dry_run, options.wait, resumed)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -1,7 +1,12 @@
 """Go on with a sweep: run or submit what has no result, by the command that made it."""
 
 import argparse
+import re
+import shlex
 from collections.abc import Sequence
+from pathlib import Path
+
+from hydra.core.override_parser.types import Quote, QuotedString
 
 from launch.composition.roots import split_root
 from launch.sweeps.record import read_sweep, sweep_names
@@ -12,6 +17,7 @@ EXAMPLES = """examples:
   motiongpt resume quickstart-1a2b3c4d --wait
   motiongpt resume quickstart-1a2b3c4d launcher=local # overrides are added to the command
 """
+PLAIN_PATH = re.compile(r"[\w.-]*/[\w/.-]*", re.ASCII)
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -37,8 +43,16 @@ def main(arguments: Sequence[str]) -> int:
     added = [word for word in options.words if "=" in word and not _is_root(word)]
     flags = [f"--{flag}" for flag in ("dry-run", "wait") if vars(options)[flag.replace("-", "_")]]
     kept = [word for word in words if word not in ("--dry-run", "--wait") and not _is_root(word)]
-    print(f"motiongpt {' '.join([name, *kept, *added, *flags])}", flush=True)
-    return int(command(name).main([*kept, f"paths.root={root}", *added, *flags]))
+    words = [*kept, _root_override(root), *added, *flags]
+    print(shlex.join(["motiongpt", name, *words]), flush=True)
+    return int(command(name).main(words, resumed=sweep))
+
+
+def _root_override(root: Path) -> str:
+    """The override as Hydra's grammar takes it, whatever letters the folder's name has."""
+    if PLAIN_PATH.fullmatch(str(root)):
+        return f"paths.root={root}"
+    return f"paths.root={QuotedString(str(root), Quote.single).with_quotes()}"
 
 
 def _is_root(word: str) -> bool:

@@ -8,7 +8,7 @@ from launch.hydra_app import is_for_hydra, run_hydra
 from launch.plans.graph import union
 from launch.plans.planning import plan_sweep
 from launch.sweeps.carry_out import carry_out
-from launch.sweeps.record import make_sweep
+from launch.sweeps.record import Sweep, make_sweep
 from motiongpt.errors import UserError
 
 EXAMPLES = """examples:
@@ -23,8 +23,12 @@ EXAMPLES = """examples:
 """
 
 
-def main(arguments: Sequence[str]) -> int:
-    """Run, or submit; 1 if an experiment has no result."""
+def main(arguments: Sequence[str], resumed: Sweep | None = None) -> int:
+    """Run, or submit; 1 if an experiment has no result.
+
+    Args:
+        resumed: the recorded sweep that the command is to go on with.
+    """
     parser = argparse.ArgumentParser(
         prog="motiongpt run",
         description=__doc__,
@@ -51,10 +55,10 @@ def main(arguments: Sequence[str]) -> int:
         run_hydra(options.overrides, options.multirun)
         return 0
     points = sweep_points(options.overrides, options.multirun)
-    plans = plan_sweep(points)
+    plans = plan_sweep(points, prepare=not options.dry_run)
     config = plans[0][0].config
     sweep = make_sweep(config.paths.root, ["run", *arguments], points, plans)
-    return carry_out(sweep, union(plans), config, options.dry_run, options.wait)
+    return carry_out(sweep, union(plans), config, options.dry_run, options.wait, resumed)
 
 
 def sweep_points(overrides: Sequence[str], multirun: bool) -> list[list[str]]:

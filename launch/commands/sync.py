@@ -1,12 +1,13 @@
-"""Upload all offline W&B runs below a root: once each, parents first, with `wandb sync`."""
+"""Upload what W&B's server lacks of all runs below a root: parents first, each step once."""
 
 import argparse
 import sys
 from collections.abc import Sequence
 
 from launch.composition.roots import split_root
-from launch.loggers.wandb_logger import check_server, quiet_wandb
-from launch.loggers.wandb_sync import Found, find_offline_runs, sync
+from launch.loggers.wandb_logger import wandb_mode
+from launch.loggers.wandb_server import check_server, quiet_wandb
+from launch.sweeps.wandb_runs import Found, find_unsent_runs, send
 from motiongpt.errors import UserError
 
 EXAMPLES = """examples:
@@ -39,14 +40,14 @@ def main(arguments: Sequence[str]) -> int:
     root, names = split_root(options.words)
     if names:
         raise UserError(f"{names[0]}: not an option; all runs below paths.root=FOLDER are sent")
-    found = find_offline_runs(root)
+    found = find_unsent_runs(root)
     failed = list(found.damaged)
     for line in failed:
         print(f"failed {line}", file=sys.stderr, flush=True)
     if found.runs and not options.dry_run:
         _check()
     for run in found.runs:
-        said = "" if options.dry_run else sync(run, options.timeout)
+        said = "" if options.dry_run else send(run, options.timeout)
         if said:
             failed.append(said)
             print(f"failed {run}: {said}", file=sys.stderr, flush=True)
@@ -60,8 +61,10 @@ def _check() -> None:
     """Stop before the first run rather than wait for a server that is not there.
 
     Raises:
-        UserError: W&B is not installed, or nothing answers.
+        UserError: W&B is not installed or switched off, or nothing answers.
     """
+    if wandb_mode("online") == "disabled":
+        raise UserError("nothing was sent: WANDB_MODE or WANDB_DISABLED says so; unset it")
     try:
         check_server(quiet_wandb().setup().settings.base_url)
     except (ImportError, ConnectionError) as error:

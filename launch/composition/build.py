@@ -16,7 +16,6 @@ def build(node: Any, **given: Any) -> Any:
     Args:
         given: arguments besides the node's, and Hydra's own such as `_recursive_`.
     """
+    plain = OmegaConf.to_container(node, resolve=True) if OmegaConf.is_config(node) else node
     objects = {"allow_objects": True}
-    config = node if OmegaConf.is_config(node) else OmegaConf.create(node, flags=objects)
-    plain = stripped(OmegaConf.to_container(config, resolve=True))
-    return instantiate(OmegaConf.create(plain, flags=objects), **given)
+    return instantiate(OmegaConf.create(stripped(plain), flags=objects), **given)

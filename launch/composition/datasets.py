@@ -1,6 +1,7 @@
 """The motion store of an experiment: found, or prepared if its source allows it."""
 
 from pathlib import Path
+from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
@@ -9,37 +10,93 @@ from launch.plans.declarations import stripped
 from launch.plans.signatures import digest, signed_part
 from motiongpt.data.build import build_store
 from motiongpt.data.clip import MotionSource
+from motiongpt.data.source_files import SourceState, source_state
 from motiongpt.data.store import MotionStore
-
-
-def store_folder(config: DictConfig) -> Path:
-    """Where the store of `config.data` lies: named by all of its settings that are signed."""
-    signed = digest(signed_part(OmegaConf.to_container(config.data, resolve=True)))
-    return Path(config.paths.root) / "data" / f"{config.data.name}-{signed[:8]}"
 
 
 def make_source(config: DictConfig) -> MotionSource:
     """The motion source that `data=` names.
 
     Raises:
-        UserError: its folder or archive is missing.
+        UserError: a setting that it can't use.
     """
     source: MotionSource = build(config.data.source)
     return source
 
 
+def store_settings(config: DictConfig) -> dict[str, Any]:
+    """Keyword arguments of `build_store` besides the source and the folder."""
+    return dict(stripped(OmegaConf.to_container(config.data.store, resolve=True)))
+
+
+def store_folder(config: DictConfig) -> Path:
+    """Where the store of `config.data` as it is now lies, prepared or not.
+
+    Raises:
+        UserError: the source's files are missing.
+    """
+    return _folder(config, _state(config, make_source(config)))
+
+
+def known_store(config: DictConfig) -> tuple[Path, str]:
+    """Folder and fingerprint of the store; the fingerprint is empty where it must be prepared.
+
+    Writes nothing.
+
+    Raises:
+        UserError: it is absent and so are the source's files.
+    """
+    source = make_source(config)
+    state = _state(config, source)
+    folder = _folder(config, state)
+    if state.note:
+        print(f"data {config.data.name}: {state.note}", flush=True)
+    if (folder / "store.json").exists():
+        return folder, MotionStore.open(folder).fingerprint
+    len(source)  # looks for the files
+    return folder, ""
+
+
 def ensure_store(config: DictConfig, again: bool = False) -> tuple[Path, str]:
     """Folder and fingerprint of the store, which is prepared first where it is absent.
 
+    Data that has changed makes a store of its own; the one before stays for the runs that use it.
+
     Args:
-        again: prepare it even so, because the source's files have changed.
+        again: prepare it even so.
 
     Raises:
         UserError: the source's files are missing, or no clip of it is usable.
     """
-    folder = store_folder(config)
+    source = make_source(config)
+    state = _state(config, source)
+    folder = _folder(config, state)
+    if state.note:
+        print(f"data {config.data.name}: {state.note}", flush=True)
     if again or not (folder / "store.json").exists():
         print(f"preparing {config.data.name} in {folder}", flush=True)
-        settings = stripped(OmegaConf.to_container(config.data.store, resolve=True))
-        build_store(make_source(config), folder, **settings)
-    return folder, MotionStore.open(folder).fingerprint
+        build_store(source, folder, **store_settings(config))
+    state.remember()
+    store = MotionStore.open(folder)
+    if store.shortfall:
+        print(
+            f"data {store.name} is not whole: {store.shortfall}; `motiongpt data verify` names all",
+            flush=True,
+        )
+    return folder, store.fingerprint
+
+
+def _state(config: DictConfig, source: MotionSource) -> SourceState:
+    index = Path(config.paths.root) / "data" / f"{config.data.name}-{_signed(config)[:8]}.files"
+    return source_state(source, index)
+
+
+def _folder(config: DictConfig, state: SourceState) -> Path:
+    """Named by all of its settings that are signed, and by the content of its source's files."""
+    signed = _signed(config)
+    name = signed if state.content is None else digest([signed, state.content])
+    return Path(config.paths.root) / "data" / f"{config.data.name}-{name[:8]}"
+
+
+def _signed(config: DictConfig) -> str:
+    return digest(signed_part(OmegaConf.to_container(config.data, resolve=True)))

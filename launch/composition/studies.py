@@ -90,7 +90,7 @@ def read_study(table: str, experiments: Path = EXPERIMENTS) -> Study:
         raise UserError(f"table={table}: no such table; valid: {', '.join(files)}")
     path = files[table]
     try:
-        found: Any = parse_yaml(read_text(path))
+        found: Any = parse_yaml(read_text(path, "utf-8-sig"))
     except (OSError, ValueError) as error:
         raise UserError(f"{path}: {' '.join(str(error).split())}") from error
     if not isinstance(found, dict) or sorted({*found} - {*MAY}) != sorted(KEYS):

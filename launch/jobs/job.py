@@ -1,4 +1,4 @@
-"""What a job of the cluster, or of this machine, does: one stage, or the report at the end."""
+"""What a job of the cluster, or of this machine, does: one stage."""
 
 import os
 import signal
@@ -53,30 +53,6 @@ class StageJob:
 
     def checkpoint(self, *arguments: Any) -> DelayedSubmission:
         """What the requeued job does: the same; its run goes on from its last checkpoint."""
-        return DelayedSubmission(self)
-
-
-class ReportJob:
-    """Reports a sweep when all its jobs have ended, however they did.
-
-    Args:
-        root, sweep: where it lies and its name.
-    """
-
-    def __init__(self, root: Path, sweep: str) -> None:
-        self.root, self.sweep = str(root), sweep
-
-    def __call__(self) -> str:
-        """Write the report; returns its text."""
-        from launch.sweeps.closing import close_sweep
-        from launch.sweeps.record import read_sweep
-
-        text = close_sweep(read_sweep(Path(self.root), self.sweep)).text
-        print(text, flush=True)
-        return text
-
-    def checkpoint(self, *arguments: Any) -> DelayedSubmission:
-        """The report is simply written again."""
         return DelayedSubmission(self)
 
 

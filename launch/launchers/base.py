@@ -1,38 +1,34 @@
 """What every launcher is, and what it is given."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from launch.plans.graph import Planned
-from launch.sweeps.record import Sweep
+from launch.jobs.records import JobRecord
+from launch.jobs.state import JobState
+from launch.jobs.work import Work
 
 
-@dataclass(frozen=True)
-class Work:
-    """What a launcher is to do.
+class JobKeeper(Protocol):
+    """Answers for the jobs of one kind of launcher, with whatever options they were submitted."""
 
-    Attributes:
-        sweep: the experiments that are wanted.
-        plan: all their stages, each once, parents before children.
-    """
+    @staticmethod
+    def job_states(jobs: Sequence[JobRecord]) -> dict[str, JobState]:
+        """How those of `jobs` are that it remembers, live or ended, by id."""
+        ...
 
-    sweep: Sweep
-    plan: Sequence[Planned]
+    @staticmethod
+    def live_jobs(root: Path) -> list[tuple[JobRecord, JobState]]:
+        """Every job below `root` that runs or will run, recorded stage or not."""
+        ...
 
-    @property
-    def root(self) -> Path:
-        """Where the runs lie."""
-        return self.sweep.root
-
-    @property
-    def unfinished(self) -> list[Planned]:
-        """Stages that have no result yet."""
-        return [stage for stage in self.plan if not stage.finished]
+    @staticmethod
+    def cancel(jobs: Sequence[JobRecord]) -> None:
+        """Cancel jobs that `live_jobs` gave; those that have ended meanwhile are no error."""
+        ...
 
 
-class Launcher(Protocol):
+class Launcher(JobKeeper, Protocol):
     """Runs the unfinished stages of a plan somewhere; built by Hydra from conf/launcher."""
 
     def describe(self, work: Work) -> str:

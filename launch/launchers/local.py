@@ -1,5 +1,6 @@
 """Processes of this machine: as many stages at once as its cores and GPUs allow."""
 
+import contextlib
 import os
 import signal
 import socket
@@ -12,11 +13,13 @@ from pathlib import Path
 from typing import IO, Any
 
 from launch.jobs.plan_file import planned_as_json
+from launch.jobs.process_jobs import ProcessJobs, process_id
 from launch.jobs.processes import local_variables
 from launch.jobs.resources import Resources, resources_for, with_resources
-from launch.launchers.base import Work
-from launch.plans.estimate import Experience, cost_lines
+from launch.jobs.work import Work
+from launch.plans.estimate import cost_lines, planned_job
 from launch.plans.graph import Planned
+from launch.runs.owner import Owner
 from launch.runs.snapshot import take_snapshot
 from launch.tables import text_table
 from motiongpt.errors import UserError
@@ -36,7 +39,7 @@ class Running:
     started: float
 
 
-class LocalLauncher:
+class LocalLauncher(ProcessJobs):
     """Runs each stage in processes of its own, parents first.
 
     Args:
@@ -76,7 +79,7 @@ class LocalLauncher:
             [
                 text_table(["stage", "jobs", "each"], rows),
                 f"at most {self.parallel} at once on this machine",
-                *cost_lines(pairs, Experience(work.root)),
+                *cost_lines([planned_job(*pair, here=True) for pair in pairs], work.root),
             ]
         )
 
@@ -89,33 +92,48 @@ class LocalLauncher:
         todo = list(work.unfinished)
         if not todo:
             return True
-        snapshot, folder = take_snapshot(work.root), work.sweep.new_submission()
+        snapshot, folder = take_snapshot(work.root), work.new_submission()
+        Owner.this_process().write(folder)
         running: list[Running] = []
-        failed: set[str] = set()
-        free = list(self.gpus)
         with StopRequest().listening() as stop, stop.deferred():
-            while (todo or running) and not stop.requested:
-                for one in [one for one in running if _ended(one)]:
-                    running.remove(one)
-                    free += one.gpus
-                    if not one.stage.run.is_finished:
-                        failed.add(one.stage.run.signature)
-                for stage in _without_hope(todo, failed):
-                    todo.remove(stage)
-                    failed.add(stage.run.signature)
-                    _tell(stage, "not started, because what it builds on failed")
-                ready = [stage for stage in todo if all(p.is_finished for p in _parents(stage))]
-                for stage in ready[: self.parallel - len(running)]:
-                    wanted = self._resources(stage).gpus
-                    if wanted <= len(free):
-                        given, free = free[:wanted], free[wanted:]
-                        running.append(self._start(stage, work, folder, snapshot, given))
-                        todo.remove(stage)
-                time.sleep(POLL_SECONDS)
-            if stop.requested:
+            try:
+                self._run_all(todo, running, work, folder, snapshot, stop)
+            finally:  # asked to stop, or a disk is full: no stage runs on without us
                 _stop(running)
+            if stop.requested:
                 raise KeyboardInterrupt
         return True
+
+    def _run_all(
+        self,
+        todo: list[Planned],
+        running: list[Running],
+        work: Work,
+        folder: Path,
+        snapshot: Path,
+        stop: StopRequest,
+    ) -> None:
+        """Start what can be, until all have ended or a stop is asked for."""
+        failed: set[str] = set()
+        free = list(self.gpus)
+        while (todo or running) and not stop.requested:
+            for one in [one for one in running if _ended(one)]:
+                running.remove(one)
+                free += one.gpus
+                if not one.stage.run.is_finished:
+                    failed.add(one.stage.run.signature)
+            for stage in _without_hope(todo, failed):
+                todo.remove(stage)
+                failed.add(stage.run.signature)
+                _tell(stage, "not started, because what it builds on failed")
+            ready = [stage for stage in todo if all(p.is_finished for p in _parents(stage))]
+            for stage in ready[: self.parallel - len(running)]:
+                wanted = self._resources(stage).gpus
+                if wanted <= len(free):
+                    given, free = free[:wanted], free[wanted:]
+                    running.append(self._start(stage, work, folder, snapshot, given))
+                    todo.remove(stage)
+            time.sleep(POLL_SECONDS)
 
     def _start(
         self, stage: Planned, work: Work, folder: Path, snapshot: Path, gpus: Sequence[int]
@@ -125,7 +143,7 @@ class LocalLauncher:
         plan = folder / f"{name}.json"
         plan.write_text(planned_as_json(with_resources(stage, resources)))
         output = (folder / f"{name}.log").open("ab")
-        port, job = _free_port(), f"{socket.gethostname()}:{os.getpid()}:{name}"
+        port, job = _free_port(), f"{process_id(Owner.this_process())}:{name}"
         processes = []
         for rank in range(resources.world):
             variables = {
@@ -138,12 +156,12 @@ class LocalLauncher:
                 "OMP_NUM_THREADS": str(resources.cpus),
                 "CUDA_VISIBLE_DEVICES": ",".join(map(str, gpus)),
             }
-            words = [sys.executable, "-m", "launch.jobs.worker", str(plan), work.sweep.group]
+            words = [sys.executable, "-m", "launch.jobs.worker", str(plan), work.group]
             processes.append(
                 subprocess.Popen(
                     words,
                     env=variables,
-                    stdin=subprocess.DEVNULL,
+                    stdin=subprocess.PIPE,  # its end tells the worker that the launcher is gone
                     stdout=output,
                     stderr=subprocess.STDOUT,
                     start_new_session=True,  # Ctrl-C is for the launcher, who passes it on
@@ -182,7 +200,7 @@ def _ended(one: Running) -> bool:
         _signal(one, signal.SIGKILL)
     if None in codes:
         return False
-    one.output.close()
+    _close(one)
     seconds = time.monotonic() - one.started
     if one.stage.run.is_finished:
         _tell(one.stage, f"finished in {seconds:.0f} s")
@@ -196,11 +214,20 @@ def _stop(running: Sequence[Running]) -> None:
     """Ask every stage to write a checkpoint and end, and wait for it."""
     for one in running:
         _signal(one, signal.SIGTERM)
-    print(f"stopping {len(running)} stages at the end of their step", flush=True)
+    if running:
+        with contextlib.suppress(OSError):  # the terminal may be what has just closed
+            print(f"stopping {len(running)} stages at the end of their step", flush=True)
     for one in running:
         for process in one.processes:
             process.wait()
-        one.output.close()
+        _close(one)
+
+
+def _close(one: Running) -> None:
+    one.output.close()
+    for process in one.processes:
+        assert process.stdin is not None
+        process.stdin.close()
 
 
 def _signal(one: Running, number: int) -> None:

@@ -1,32 +1,36 @@
 """A SLURM cluster: job arrays that wait for each other, and a report at the end."""
 
+import shlex
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+from launch.jobs.records import forget, job_of
 from launch.jobs.resources import Resources, resources_for
 from launch.jobs.submission_lock import submitting
-from launch.launchers.base import Work
-from launch.plans.estimate import Experience, cost_lines
+from launch.jobs.work import Work
+from launch.plans.estimate import cost_lines, planned_job
 from launch.plans.graph import Planned
 from launch.runs.snapshot import take_snapshot
 from launch.slurm.batches import Batch, batches_of
-from launch.slurm.commands import cancel, job_states
+from launch.slurm.commands import queue
+from launch.slurm.jobs import SlurmJobs
 from launch.slurm.preflight import check_resources
-from launch.slurm.records import forget, job_of
-from launch.slurm.submission import RECORD, Submission
+from launch.slurm.submission import Submission
+from launch.slurm.submission_record import SUBMITTED, SubmissionRecord, submission_records
 from launch.tables import text_table
 from motiongpt.errors import UserError
-from motiongpt.files import read_json, write_json
 
 OF_THE_REPORT: Mapping[str, Any] = {"nodes": 1, "gpus": 0, "cpus": 1, "minutes": 20}
+OWN_OPTIONS = ("job-name", "array", "dependency", "hold", "output", "error", "open-mode", "signal")
+"""Of sbatch, set by the launcher itself: jobs are known by their names."""
 ENDING_SECONDS = 60.0
 _say = partial(print, flush=True)
 
 
-class SlurmLauncher:
+class SlurmLauncher(SlurmJobs):
     """One job a stage; stages that differ only in parameters are one array.
 
     Args:
@@ -71,6 +75,9 @@ class SlurmLauncher:
         self.setup, self.python = list(setup), python
         self.signal_seconds, self.max_timeouts = signal_seconds, max_timeouts
         self.additional = dict(additional)
+        for name in self.additional:
+            if name.replace("_", "-") in OWN_OPTIONS:
+                raise UserError(f"launcher.additional.{name}: set by launcher=slurm itself")
 
     def describe(self, work: Work) -> str:
         """Arrays, their resources, what they wait for, GPU hours."""
@@ -93,7 +100,7 @@ class SlurmLauncher:
             [
                 text_table(["array", "jobs", "each", "limit", "waits for"], rows),
                 "and a report when all have ended",
-                *cost_lines(pairs, Experience(work.root)),
+                *cost_lines([planned_job(*pair, here=False) for pair in pairs], work.root),
             ]
         )
 
@@ -105,13 +112,13 @@ class SlurmLauncher:
         resources = self._resources(unfinished)
         report = Resources(**{**OF_THE_REPORT, **self.stages.get("report", {})})
         check_resources({*resources.values(), report}, {**self.where, **self.additional})
-        with submitting(work.root, _say):
+        with submitting(work.root, _say) as still_alone:
             _clear_broken_submissions(work.root)
             queued = _queued(unfinished)
             fresh = [stage for stage in unfinished if stage.run.signature not in queued]
-            if fresh:
+            if fresh or not self._is_open(work):
                 batches = batches_of(fresh, resources, self.largest_array)
-                self._submit(work, batches, queued, report)
+                self._submit(work, batches, queued, report, still_alone)
             else:
                 _say(f"all {len(unfinished)} jobs are in SLURM's hands already")
         _say("`motiongpt status` shows how they are, `motiongpt report` what came out")
@@ -119,11 +126,23 @@ class SlurmLauncher:
             _wait(unfinished)
         return wait
 
+    def _is_open(self, work: Work) -> bool:
+        """Whether an earlier submission of this very sweep still waits, and will report."""
+        return any(
+            job.sweep == work.sweep and not state.is_ending
+            for job, state in self.live_jobs(work.root)
+        )
+
     def _submit(
-        self, work: Work, batches: Sequence[Batch], queued: Mapping[str, str], report: Resources
+        self,
+        work: Work,
+        batches: Sequence[Batch],
+        queued: Mapping[str, str],
+        report: Resources,
+        still_alone: Callable[[], None],
     ) -> None:
         snapshot = take_snapshot(work.root)
-        folder = work.sweep.new_submission()
+        record = SubmissionRecord(work.new_submission(), work.sweep)
         options = {
             **self.where,
             "array_parallelism": self.array_parallelism,
@@ -133,11 +152,11 @@ class SlurmLauncher:
             "additional_parameters": {"requeue": True, **self.additional},
         }
         started = time.monotonic()
-        submission = Submission(work, folder, options, self.python, self.max_timeouts)
+        submission = Submission(work, record, options, self.python, self.max_timeouts, still_alone)
         submission.submit(batches, queued, report)
         count = sum(len(batch.stages) for batch in batches)
         _say(
-            f"submitted {count} jobs in {len(batches)} arrays and a report as {work.sweep.name} "
+            f"submitted {count} jobs in {len(batches)} arrays and a report as {work.sweep} "
             f"in {time.monotonic() - started:.1f} s"
             + (f"; {len(queued)} were submitted before" if queued else "")
         )
@@ -158,7 +177,7 @@ class SlurmLauncher:
 def _environment(snapshot: Path) -> list[str]:
     """Shell lines that make a job run the snapshot, on the cores that it was given."""
     return [
-        f"export PYTHONPATH='{snapshot}'${{PYTHONPATH:+:$PYTHONPATH}}",
+        f"export PYTHONPATH={shlex.quote(str(snapshot))}${{PYTHONPATH:+:$PYTHONPATH}}",
         "export PYTHONSAFEPATH=1",  # the working directory may hold newer code
         "export OMP_NUM_THREADS=${SLURM_CPUS_PER_TASK:-1}",
         "export SRUN_CPUS_PER_TASK=${SLURM_CPUS_PER_TASK:-1}",  # srun no longer inherits it
@@ -168,26 +187,33 @@ def _environment(snapshot: Path) -> list[str]:
 def _queued(stages: Sequence[Planned]) -> dict[str, str]:
     """Signature -> job, of the stages that SLURM already has in hand."""
     records = {stage.run.signature: job_of(stage.run) for stage in stages}
-    jobs = {own: record.job for own, record in records.items() if record is not None}
-    states = job_states(jobs.values())
+    jobs = [record for record in records.values() if record is not None]
+    states = SlurmJobs.job_states(jobs)
     # What is just ending will be gone or, requeued, be waiting in a moment.
     deadline = time.monotonic() + ENDING_SECONDS
-    while any(one.state == "COMPLETING" for one in states.values()):
+    while any(one.is_ending for one in states.values()):
         if time.monotonic() > deadline:
             break
         time.sleep(0.5)
-        states = job_states(jobs.values())
-    return {own: job for own, job in jobs.items() if job in states and states[job].is_live}
+        states = SlurmJobs.job_states(jobs)
+    return {one.signature: one.job for one in jobs if one.job in states and states[one.job].is_live}
 
 
 def _clear_broken_submissions(root: Path) -> None:
-    """Cancel what a submission that was killed half-way has left."""
-    for file in (Path(root) / "sweeps").glob(f"*/submissions/*/{RECORD}"):
-        record = read_json(file, {})
-        if record.get("state") == "submitting":
-            _say(f"{file.parent}: was killed half-way; its jobs are cancelled")
-            cancel(record["masters"])
-            write_json(file, {**record, "state": "cancelled"})
+    """Cancel what submissions that were killed half-way have left, and nothing but that.
+
+    They are looked at each time: sbatch outlives the process that called it, so a job of theirs
+    may come late.
+    """
+    broken = [record for record in submission_records(root) if record.state != SUBMITTED]
+    if not broken:
+        return
+    waiting = queue()
+    for record in broken:
+        left = [job for job, _ in record.live_jobs(waiting)]
+        if left:
+            _say(f"{record.folder}: was killed half-way; its jobs are cancelled")
+            SlurmJobs.cancel(left)
 
 
 def _wait(stages: Sequence[Planned]) -> None:

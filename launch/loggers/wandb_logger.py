@@ -1,43 +1,59 @@
 """W&B as the logger of a stage: never asks, never waits for long, counts in optimiser steps."""
 
-import json
-import math
 import os
-import ssl
-import time
-import urllib.error
-import urllib.request
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from lightning.pytorch.loggers import WandbLogger
+from lightning.pytorch.loggers import Logger
 
-GLOBAL_STEP = "trainer/global_step"
-"""Lightning's name of the optimiser step, the axis of all plots."""
-ROWS = "rows.jsonl"
-"""Beside W&B's own file: the rows again. W&B has up to 32 KiB of them in memory, some fifty, which
-are lost when the node is."""
-PATIENCE_SECONDS = 10.0
+from launch.loggers.wandb_rows import (
+    Part,
+    RowsFile,
+    joined_rows,
+    mark_sent,
+    part_files,
+    read_part,
+    wandb_step,
+)
+from launch.loggers.wandb_server import (
+    GLOBAL_STEP,
+    check_arrived,
+    check_server,
+    log_row,
+    open_run,
+    quiet_wandb,
+)
+from motiongpt.errors import UserError
+
+MODES = {
+    "online": "online",
+    "run": "online",
+    "offline": "offline",
+    "dryrun": "offline",
+    "disabled": "disabled",
+}
+"""Values of WANDB_MODE, and what they mean."""
 
 
-class WandbStageLogger(WandbLogger):
-    """Lightning's logger, with the optimiser step as W&B's own step too.
+class WandbStageLogger(Logger):
+    """All that is logged goes to a file of `launch.loggers.wandb_rows`, online to a server as well.
 
-    So a run that goes on from a checkpoint goes on with that step: a server that has seen it
-    already keeps the first of the two equal rows, and `launch.loggers.wandb_parts` finds them in
-    files.
-    Every row is written at once; by itself W&B holds a row back until the next step.
+    The optimiser step is W&B's own step too: a run that goes on from a checkpoint goes on with that
+    step. Rows of steps that its server has already are left out, and those between, which the
+    attempt before had no time to send, are sent first.
 
     Args:
-        offline: write below `save_dir` alone; `motiongpt sync` uploads it later. So it is too,
-            after one line, if the server can't be reached or does not know who we are.
-        save_dir: where W&B makes its folder `wandb`.
+        offline: write the file alone; `motiongpt sync` uploads it later. So it is too, after one
+            line, if the server can't be reached or does not know who we are. WANDB_MODE and
+            WANDB_DISABLED, where they are set, say instead how to log, or that nothing is.
+        save_dir: where the folder `wandb` is made.
         settings: of `wandb.Settings`.
         init: what else `wandb.init` takes.
 
     Raises:
-        Exception: whatever W&B raises; also if it is not installed.
+        UserError: WANDB_MODE has a value that W&B does not know.
+        OSError: `save_dir` can't be written.
     """
 
     def __init__(
@@ -47,92 +63,103 @@ class WandbStageLogger(WandbLogger):
         settings: Mapping[str, Any] | None = None,
         **init: Any,
     ) -> None:
-        run = _open(offline, {"dir": save_dir, **init}, dict(settings or {}))
-        super().__init__(save_dir=save_dir, project=run.project, experiment=run)
-        run.define_metric(GLOBAL_STEP)
-        run.define_metric("*", step_metric=GLOBAL_STEP, step_sync=False)
-        self._step, self._started = -1, time.time()
-        self._rows = (Path(run.dir).parent / ROWS).open("a", buffering=1)
+        mode = wandb_mode("offline" if offline else "online")
+        self._save_dir, self._name = save_dir, str(init.get("name") or "")
+        facts = {**init, "settings": dict(settings or {})}
+        self._earlier: list[Part] = []
+        self._rows = RowsFile(None if mode == "disabled" else Path(save_dir), facts)
+        self._run = _stream(save_dir, facts) if mode == "online" else None
+        if self._run is not None:
+            parts = filter(None, map(read_part, part_files(Path(save_dir))))
+            self._earlier = [one for one in parts if one.run_id == init["id"]][:-1]
+        self._last, self._known = -1, 0 if self._run is None else self._run.step
+
+    @property
+    def name(self) -> str:
+        """As W&B shows the run."""
+        return self._name
+
+    @property
+    def version(self) -> str:
+        """None of its own."""
+        return ""
+
+    @property
+    def save_dir(self) -> str:
+        """Where the folder `wandb` is."""
+        return self._save_dir
+
+    def log_hyperparams(self, params: Any, *args: Any, **kwargs: Any) -> None:
+        """Add to the run's configuration."""
+        self._rows.config(params)
+        if self._run is not None:
+            self._run.config.update(dict(params), allow_val_change=True)
 
     def log_metrics(self, metrics: Mapping[str, Any], step: int | None = None) -> None:
-        """Write one row of the history.
-
-        Training and validation log after the same step, one after the other: the second row takes
-        the next of W&B's steps, its `trainer/global_step` stays.
-        """
-        if step is None:
-            self.experiment.log(dict(metrics))
+        """Write one row; training and validation after the same step are one row of W&B."""
+        values = dict(metrics) if step is None else {**metrics, GLOBAL_STEP: step}
+        self._rows.row(values, step)
+        if self._run is None:
             return
-        self._step = max(step, self._step + 1)
-        row = {**metrics, GLOBAL_STEP: step}
-        self.experiment.log(row, step=self._step, commit=True)
-        now = time.time()
-        row |= {"_step": self._step, "_timestamp": now, "_runtime": now - self._started}
-        self._rows.write(json.dumps({key: _plain(value) for key, value in row.items()}) + "\n")
+        last = self._last if step is not None else max(self._last, self._known - 1)
+        self._last = wandb_step(step, last)
+        self._send_earlier()
+        if self._last >= self._known:  # what is below, the server has of an earlier attempt
+            log_row(self._run, values, self._last)
+
+    def _send_earlier(self) -> None:
+        """Rows of earlier attempts before the first of this one, those that the server lacks."""
+        for step, values in joined_rows(self._earlier).items():
+            if self._known <= step < self._last:
+                log_row(self._run, values, step)
+        self._earlier = []
+
+    def log_table(
+        self, name: str, columns: Sequence[str], rows: Sequence[Sequence[str | float | None]]
+    ) -> None:
+        """Write a table, as a row."""
+        self.log_metrics({name: {"_type": "table", "columns": list(columns), "data": list(rows)}})
 
     def end(self, status: str) -> None:
         """Finish the W&B run; it counts as failed unless `status` is success."""
-        self._rows.close()
-        run = self.experiment
-        run.finish(exit_code=0 if status == "success" else 1)
-        if not run.offline:
-            try:
-                check_server(run.settings.base_url)
-            except ConnectionError as error:
-                offline = Path(run.dir).parent.name
-                print(f"  W&B: {error}; what it lacks: wandb sync {offline}", flush=True)
-
-
-def quiet_wandb() -> Any:
-    """The module `wandb`, so that it does not ask for a key: a job has nobody to answer.
-
-    Raises:
-        ImportError: it is not installed.
-    """
-    os.environ["WANDB_SILENT"] = "true"  # read when it is first used
-    os.environ.setdefault("WANDB_ERROR_REPORTING", "false")  # to its makers; offline means offline
-    import wandb
-
-    return wandb
-
-
-def check_server(url: str) -> None:
-    """Return if anything answers at `url`.
-
-    Raises:
-        ConnectionError: nothing does.
-    """
-    try:
-        urllib.request.urlopen(url, timeout=PATIENCE_SECONDS).close()
-    except urllib.error.HTTPError:
-        pass  # it answers
-    except OSError as error:
-        reason = getattr(error, "reason", error)
-        if isinstance(reason, ssl.SSLError):
-            return  # so does this one; W&B has certificates of its own
-        raise ConnectionError(f"{url} can't be reached ({reason})") from error
-
-
-def _plain(value: Any) -> Any:
-    """As W&B keeps it: JSON has no word for what is not finite."""
-    if isinstance(value, float) and not math.isfinite(value):
-        return str(value).replace("nan", "NaN").replace("inf", "Infinity")
-    return value
-
-
-def _open(offline: bool, init: dict[str, Any], settings: dict[str, Any]) -> Any:
-    """The W&B run."""
-    wandb = quiet_wandb()
-    if wandb.run is not None:  # of a stage that could not close it
-        wandb.finish(exit_code=1)
-    if not offline:
+        self._rows.end(status)
+        if self._run is None:
+            return
+        self._run.finish(exit_code=0 if status == "success" else 1)
         try:
-            server = wandb.setup().settings
-            if server.mode == "online":  # WANDB_MODE may say otherwise
-                check_server(server.base_url)
-            return wandb.init(**init, settings=wandb.Settings(**settings))
-        except Exception as error:
-            said = str(error).partition("\n")[0]
-            print(f"  W&B: {said}; logs offline, `motiongpt sync` uploads it", flush=True)
-    resume = {"resume": None}  # only a server can; W&B would warn
-    return wandb.init(**{**init, **resume}, mode="offline", settings=wandb.Settings(**settings))
+            check_arrived(self._run, self._last)
+        except ConnectionError as error:
+            print(f"  W&B: {error}; `motiongpt sync` uploads what it lacks", flush=True)
+        else:
+            mark_sent(self._rows.path, self._rows.path.stat().st_size)
+
+
+def wandb_mode(wanted: str) -> str:
+    """online, offline or disabled: what W&B's variables say, else `wanted`.
+
+    Raises:
+        UserError: WANDB_MODE has a value that W&B does not know.
+    """
+    if os.environ.get("WANDB_DISABLED", "").lower() in ("1", "true", "yes", "on"):
+        return "disabled"
+    mode = os.environ.get("WANDB_MODE", "").strip().lower() or wanted
+    if mode not in MODES:
+        raise UserError(f"WANDB_MODE={mode}: no such mode; valid: {', '.join(MODES)}")
+    return MODES[mode]
+
+
+def _stream(save_dir: str, facts: Mapping[str, Any]) -> Any:
+    """The W&B run of a server; None, after one line, if there can be none."""
+    try:
+        wandb = quiet_wandb()
+        if wandb.run is not None:  # of a stage that could not close it
+            wandb.finish(exit_code=1)
+        server = wandb.setup().settings
+        if server.mode != "online":  # `wandb offline` was called here
+            return None
+        check_server(server.base_url)
+        return open_run(facts, save_dir)
+    except Exception as error:
+        said = str(error).partition("\n")[0]
+        print(f"  W&B: {said}; logs offline, `motiongpt sync` uploads it", flush=True)
+        return None

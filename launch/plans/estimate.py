@@ -1,82 +1,166 @@
-"""How long the stages of a plan will take, judged by runs that there have been."""
+"""How long the stages of a plan will take, judged by earlier runs of the same kind alone.
 
-from collections.abc import Iterable, Sequence
+Of the same kind is a run of the same stage with the same model, batch, data and parents, on as
+many devices of the same name: nothing else is known to take as long.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 from launch.jobs.resources import Resources
+from launch.plans.declarations import stripped
 from launch.plans.graph import Planned
-from launch.runs.ledger import Run, all_runs
+from launch.plans.signatures import digest
+from launch.runs.ledger import CONFIG, Run, all_runs
+from motiongpt.files import read_json
+from motiongpt.training.machine import Machine, device_name
+
+SCHEDULE = "schedule"
+UNRELATED = frozenset(
+    {"seed", "learning_rate", "optimizer", "scheduler", "losses", "version", "parents"}
+)
+"""Settings of a stage that do not change how long a step of it takes. All others might."""
+PARTS = {
+    SCHEDULE: frozenset({"batch_size", "precision", "bucket"}),
+    "hardware": frozenset({"workers", "accumulate", "checkpoint_activations", "compile"}),
+}
+"""Of these settings only the named ones do; the rest of `hardware` is in `Machine`."""
 
 
 @dataclass(frozen=True)
-class Estimate:
-    """Hours of one stage.
+class Timing:
+    """Of one run: on which machine, and how long a step, or all of it, took.
 
     Attributes:
-        hours: expected; None where no run tells.
-        limit: at which its job is stopped (and started again); None without a limit.
+        seconds: of a step; of the whole stage where it has no steps.
     """
 
-    hours: float | None
-    limit: float | None
+    machine: Machine
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Job:
+    """A stage that is to run.
+
+    Attributes:
+        machine: that it will run on, with an empty `device` where that is not known yet.
+    """
+
+    stage: Planned
+    resources: Resources
+    machine: Machine
+
+
+def planned_job(stage: Planned, resources: Resources, here: bool) -> Job:
+    """A stage with what it is given.
+
+    Args:
+        here: whether it will run on this machine.
+    """
+    threads = stage.settings.get("hardware", {}).get("threads") or resources.cpus
+    gpus = resources.nodes * resources.gpus
+    device = device_name(gpu=gpus > 0) if here else ""
+    return Job(stage, resources, Machine(device, gpus, resources.world, 0 if gpus else threads))
 
 
 class Experience:
-    """What the runs below `root` tell of each stage."""
+    """What the runs below `root` tell of stages that are named."""
 
-    def __init__(self, root: Path) -> None:
-        self._rates: dict[str, list[float]] = {}
-        self._hours: dict[str, list[float]] = {}
+    def __init__(self, root: Path, stages: Iterable[str]) -> None:
+        self._timings: dict[str, list[Timing]] = {}
+        wanted = frozenset(stages)
         for run in all_runs(root):
-            self._learn(run)
+            if run.stage in wanted:
+                self._learn(run)
 
     def _learn(self, run: Run) -> None:
-        rate = run.progress.get("steps_per_second", 0.0)
-        if rate:
-            self._rates.setdefault(run.stage, []).append(float(rate))
-        status = run.status
-        if status.get("state") == "finished" and not status.get("attempts"):
-            seconds = float(status["finished"]) - float(status["started"])
-            self._hours.setdefault(run.stage, []).append(seconds / 3600)
+        status, progress = run.status, run.progress
+        if "machine" not in status:
+            return
+        rate = progress.get("steps_per_second", 0.0)
+        whole = status.get("state") == "finished" and not status.get("attempts")
+        if not rate and not whole:
+            return
+        record = read_json(run.where / CONFIG, {})
+        seconds = 1 / rate if rate else float(status["finished"]) - float(status["started"])
+        kind = _kind(run.stage, record["config"], record["data"]["fingerprint"])
+        self._timings.setdefault(kind, []).append(Timing(Machine(**status["machine"]), seconds))
 
-    def of(self, stage: Planned, resources: Resources) -> Estimate:
-        """By the steps left and the usual rate; without steps, by how long such stages took."""
-        name = stage.run.stage
-        limit = None if resources.minutes is None else resources.minutes / 60
-        steps = stage.settings.get("schedule", {}).get("steps")
-        if steps and name in self._rates:
-            left = steps - stage.run.progress.get("step", 0)
-            return Estimate(left / median(self._rates[name]) / 3600, limit)
-        if not steps and name in self._hours:
-            return Estimate(median(self._hours[name]), limit)
-        return Estimate(None, limit)
+    def of(self, job: Job) -> list[Timing]:
+        """Timings of runs of the same kind on such a machine."""
+        stage, machine = job.stage, job.machine
+        kind = _kind(stage.run.stage, stage.plain_config, stage.fingerprint)
+        return [
+            one
+            for one in self._timings.get(kind, [])
+            if _numbers(one.machine) == _numbers(machine)
+            and machine.device in ("", one.machine.device)
+        ]
 
 
-def cost_lines(stages: Sequence[tuple[Planned, Resources]], experience: Experience) -> list[str]:
+def cost_lines(jobs: Sequence[Job], root: Path) -> list[str]:
     """GPU hours, or CPU hours where no GPU is asked for: expected, and at most for one start."""
+    experience = Experience(root, {job.stage.run.stage for job in jobs})
     lines = []
     for unit, share in (("GPU", _gpus), ("CPU", _cpus)):
-        members = [(stage, one) for stage, one in stages if share(one)]
-        if not members:
-            continue
-        found = [(experience.of(stage, one), share(one)) for stage, one in members]
-        known = [(one.hours, count) for one, count in found if one.hours is not None]
-        expected = _total((hours, count) for hours, count in known)
-        limits = [(one.limit, count) for one, count in found if one.limit is not None]
-        unknown = len(found) - len(known)
-        said = f"{expected:.3g} {unit} hours expected" if known else f"{unit} hours not known"
-        if unknown:
-            said += f" ({unknown} of {len(found)} jobs have no earlier run to go by)"
-        if len(limits) == len(found):
-            said += f", {_total(limits):.3g} if every job runs to its time limit"
-        lines.append(said)
+        members = [job for job in jobs if share(job.resources)]
+        if members:
+            lines.append(_cost(unit, [(job, share(job.resources)) for job in members], experience))
     return lines
 
 
-def _total(parts: Iterable[tuple[float, int]]) -> float:
-    return sum(hours * count for hours, count in parts)
+def _cost(unit: str, members: Sequence[tuple[Job, int]], experience: Experience) -> str:
+    found = [(job, count, experience.of(job)) for job, count in members]
+    known = [(job, count, timings) for job, count, timings in found if timings]
+    alike = "earlier run of the same model, batch, data and hardware to go by"
+    if known:
+        hours = sum(_hours(job, timings) * count for job, count, timings in known)
+        timings = [one for _, _, some in known for one in some]
+        devices = ", ".join(sorted({one.machine.device for one in timings}))
+        said = f"{hours:.3g} {unit} hours expected, by earlier runs on {devices}"
+        if len(known) < len(found):
+            said += f" ({len(found) - len(known)} of {len(found)} jobs have no {alike})"
+    else:
+        said = f"{unit} hours not known: no {alike}"
+    limits = [job.resources.minutes for job, _ in members]
+    most = [m / 60 * count for m, (_, count) in zip(limits, members, strict=True) if m is not None]
+    if len(most) == len(members):
+        said += f"; {sum(most):.3g} if every job runs to its time limit"
+    return said
+
+
+def _hours(job: Job, timings: Sequence[Timing]) -> float:
+    """By the steps that are left; without steps, by how long such stages took."""
+    steps = job.stage.settings.get(SCHEDULE, {}).get("steps")
+    left = 1 if steps is None else max(0, steps - job.stage.run.progress.get("step", 0))
+    return left * median(one.seconds for one in timings) / 3600
+
+
+def _kind(name: str, config: Mapping[str, Any], fingerprint: str) -> str:
+    """The same for all runs of a stage that take the same time on the same machine."""
+    settings = config["stage"][name]
+    trained = "steps" in settings.get(SCHEDULE, {})
+    # A step of a training takes as long whatever else there is of the data.
+    data = config["data"]["name"] if trained else fingerprint
+    return digest([data, _related(name, config["stage"])])
+
+
+def _related(name: str, stages: Mapping[str, Any]) -> Any:
+    """Settings of a stage that bear on its time, and those of what it builds on."""
+    settings = stripped(stages[name])
+    kept = {key: value for key, value in settings.items() if key not in UNRELATED}
+    for part, named in PARTS.items():
+        kept[part] = {key: value for key, value in settings.get(part, {}).items() if key in named}
+    parents = settings.get("parents") or []
+    return [name, kept, [_related(parent, stages) for parent in parents]]
+
+
+def _numbers(machine: Machine) -> tuple[int, int, int]:
+    return machine.gpus, machine.processes, machine.threads
 
 
 def _gpus(resources: Resources) -> int:

@@ -5,8 +5,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from hydra.utils import get_class
 from omegaconf import DictConfig, OmegaConf
 
+from launch.plans.access_keys import check_no_access_key
 from launch.plans.signatures import signature, signed_part
 from launch.runs.ledger import Run
 from motiongpt.data.store import MotionStore
@@ -22,7 +24,8 @@ class Planned:
         settings: its resolved settings, plain containers.
         parents: the runs that it builds on, by stage name.
         data: folder of the motion store.
-        fingerprint: of that store.
+        fingerprint: of that store; empty where it is still to be prepared: signatures, which
+            depend on it, are then not known.
         config: the whole configuration it comes from, for the record and for the logger.
         needed_for: overrides of the sweep points that want it.
         plain: `config` in plain containers if they are known; see `plain_config`.
@@ -41,6 +44,16 @@ class Planned:
     def finished(self) -> bool:
         """Whether there is nothing to do."""
         return self.run.state == "finished"
+
+    @property
+    def is_prepared(self) -> bool:
+        """Whether its data is there."""
+        return bool(self.fingerprint)
+
+    @property
+    def is_disposable(self) -> bool:
+        """See `Stage.disposable`."""
+        return is_disposable(self.settings)
 
     @property
     def plain_config(self) -> Mapping[str, Any]:
@@ -66,11 +79,12 @@ def plan_experiment(
         sign: the signature of a stage; a sweep remembers those that it knows.
 
     Raises:
-        UserError: a goal or a parent that is no stage, stages that wait for each other, or a task
-            that the method cannot do.
+        UserError: a goal or a parent that is no stage, stages that wait for each other, a task that
+            the method cannot do, or an access key among the loggers' settings.
     """
     plain = plain_containers(config) if plain is None else plain
     _check_tasks(plain)
+    check_no_access_key(plain.get("logger"), "logger")
     root, stages = Path(str(plain["paths"]["root"])), plain["stage"]
     planned: dict[str, Planned] = {}
 
@@ -109,6 +123,29 @@ def union(plans: Iterable[Sequence[Planned]]) -> list[Planned]:
                 stage = replace(known, needed_for=tuple(points))
             merged[key] = stage
     return list(merged.values())
+
+
+def is_disposable(settings: Mapping[str, Any]) -> bool:
+    """Whether the stage with these settings is; see `Stage.disposable`."""
+    target = settings.get("_target_")
+    return target is not None and bool(getattr(get_class(str(target)), "disposable", False))
+
+
+def needed(plan: Sequence[Planned]) -> list[Planned]:
+    """The plan without stages that are absent but need not be made.
+
+    Those are the disposable ones that were cleaned away, while all that builds on them is finished.
+    """
+    wanted: set[Run] = set()
+    kept = []
+    used = {run for stage in plan for run in stage.parents.values()}
+    for stage in reversed(plan):
+        run = stage.run
+        if stage.finished or run not in used or run in wanted or not stage.is_disposable:
+            kept.append(stage)
+        if not stage.finished:
+            wanted.update(stage.parents.values())
+    return kept[::-1]
 
 
 def recorded_settings(stage: Planned, store: MotionStore | None = None) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from launch.composition.compose import compose_config
 from launch.composition.composer import Composed, Composer
-from launch.composition.datasets import ensure_store
+from launch.composition.datasets import ensure_store, known_store
 from launch.plans.graph import Planned, plan_experiment
 from launch.plans.signatures import digest, signature
 
@@ -24,13 +24,17 @@ def plan_point(overrides: Sequence[str]) -> list[Planned]:
     return plan_experiment(config, folder, fingerprint, " ".join(overrides))
 
 
-def plan_sweep(points: Sequence[Sequence[str]]) -> list[list[Planned]]:
+def plan_sweep(points: Sequence[Sequence[str]], prepare: bool = True) -> list[list[Planned]]:
     """The stages of many experiments, as `plan_point` plans each, in a fraction of the time.
+
+    Args:
+        prepare: data that is absent; without, nothing is written and such plans have no
+            signatures (`Planned.is_prepared`).
 
     Raises:
         UserError: as `plan_point`, of the first point that is wrong.
     """
-    composer, stores, sign = Composer(), _Stores(), _Signatures()
+    composer, stores, sign = Composer(), _Stores(prepare), _Signatures()
     plans = []
     with _uncollected():
         for point in points:
@@ -59,13 +63,14 @@ def _uncollected() -> Iterator[None]:
 class _Stores:
     """Looks for the store of the same data once."""
 
-    def __init__(self) -> None:
+    def __init__(self, prepare: bool) -> None:
         self._known: dict[str, tuple[Path, str]] = {}
+        self._look = ensure_store if prepare else known_store
 
     def find(self, composed: Composed) -> tuple[Path, str]:
         key = digest([composed.plain["paths"], composed.plain["data"]])
         if key not in self._known:
-            self._known[key] = ensure_store(composed.config)
+            self._known[key] = self._look(composed.config)
         return self._known[key]
 
 

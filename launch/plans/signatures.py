@@ -55,7 +55,7 @@ def _signed(settings: Any, declared: Sequence[Declared]) -> Any:
 def digest(value: Any) -> str:
     """Sixteen hexadecimal letters of the SHA-256 of `value` as canonical JSON."""
     text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+    return hashlib.sha256(text.encode(errors="backslashreplace")).hexdigest()[:16]
 
 
 def signature(

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from launch.plans.graph import is_disposable
 from launch.runs.ledger import CONFIG, Run, all_runs
 from launch.sweeps.record import read_sweep, sweep_names
 from motiongpt.files import read_json
@@ -40,6 +41,29 @@ class Waste:
             shutil.rmtree(going)
         else:
             self.path.unlink()
+
+
+def find_scored(root: Path) -> list[Waste]:
+    """Runs that are of use only to those that build on them, all of which have their results.
+
+    Such are predictions that have been scored; they are made anew where another protocol asks for
+    them. What an experiment without a result needs is none of them.
+    """
+    runs = all_runs(root)
+    children: dict[tuple[str, str], list[Run]] = {}
+    for run in runs:
+        for key in _parents(run):
+            children.setdefault(key, []).append(run)
+    wanted = {
+        key for name in sweep_names(root) for key in _of_sweep(root, name, without_result=True)
+    }
+    found = []
+    for run in runs:
+        key = (run.stage, run.signature)
+        used = key in children and all(one.is_finished for one in children[key])
+        if used and run.is_finished and key not in wanted and _is_disposable(run):
+            found.append(_waste(run.folder, "predictions that have been scored"))
+    return found
 
 
 def find_waste(root: Path, unreferenced_days: float | None = None) -> list[Waste]:
@@ -85,13 +109,21 @@ def _unreferenced(root: Path, runs: list[Run], seconds: float) -> Iterator[Waste
             yield _waste(run.folder, "no sweep and no other run refers to it")
 
 
-def _of_sweep(root: Path, name: str) -> Iterator[tuple[str, str]]:
+def _of_sweep(root: Path, name: str, without_result: bool = False) -> Iterator[tuple[str, str]]:
+    """Stages of its experiments, or of those alone that have no result yet."""
     for point in read_sweep(root, name).points:
+        if without_result and all(Run(root, *goal).is_finished for goal in point.goals):
+            continue
         yield from ((stage, signature) for stage, signature in point.stages)
 
 
 def _parents(run: Run) -> Iterator[tuple[str, str]]:
     yield from read_json(run.where / CONFIG, {}).get("parents", {}).items()
+
+
+def _is_disposable(run: Run) -> bool:
+    settings = read_json(run.folder / CONFIG, {}).get("settings", {})
+    return is_disposable(settings)
 
 
 def _waste(path: Path, why: str) -> Waste:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from launch.plans.graph import Planned
 from launch.runs.run_stage import run_stage
 from motiongpt.errors import user_error_behind
+from motiongpt.printable import printable
 from motiongpt.training.stopping import Interrupted, StopRequest
 
 
@@ -51,7 +52,7 @@ def _run(name: str, stage: Planned, stop: StopRequest, group: str) -> str:
     except Interrupted as error:
         raise KeyboardInterrupt from error
     except Exception as error:  # the log has the traceback; other points still run
-        said = str(user_error_behind(error) or f"{type(error).__name__}: {error}")
+        said = printable(str(user_error_behind(error) or f"{type(error).__name__}: {error}"), "\n")
         print(f"{name}: failed: {said}\n  traceback: {stage.run.where / 'error.txt'}", flush=True)
         return said
     print(f"{name}: finished in {time.monotonic() - started:.0f} s", flush=True)

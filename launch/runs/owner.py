@@ -64,6 +64,11 @@ class Owner:
         write_json(Path(folder) / OWNER, asdict(self))
 
     @property
+    def is_slurms(self) -> bool:
+        """Whether it runs in a job of SLURM: the ids that launchers of processes give have a :."""
+        return bool(self.job) and ":" not in self.job
+
+    @property
     def is_gone(self) -> bool:
         """Whether the process is known to have ended: only this very node can tell."""
         if self.host != socket.gethostname():

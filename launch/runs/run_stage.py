@@ -4,6 +4,7 @@ import importlib
 import traceback
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import asdict
 from pathlib import Path
 
 from launch.composition.build import build
@@ -16,6 +17,7 @@ from launch.runs.sources import git_state
 from motiongpt.data.store import MotionStore
 from motiongpt.errors import UserError, user_error_behind
 from motiongpt.files import write_json, write_text
+from motiongpt.training.machine import machine_of
 from motiongpt.training.stage import Hardware, Processes, StageContext
 from motiongpt.training.stopping import Interrupted, StopRequest
 from motiongpt.training.threads import cpu_threads
@@ -71,6 +73,7 @@ def _run(
         **git_state(),
         points=list(stage.needed_for),
         fingerprint=stage.fingerprint,
+        machine=asdict(machine_of(_hardware(stage), processes.world)),
     )
     loggers = StageLoggers(stage, attempt.folder, group)
     try:
@@ -133,7 +136,7 @@ def context_of(
         folder=folder,
         parents={name: Path(run.folder) for name, run in stage.parents.items()},
         store=MotionStore.open(stage.data),
-        hardware=Hardware(**stripped(stage.settings.get("hardware", {}))),
+        hardware=_hardware(stage),
         source=git_state(),
         cache=Path(stage.run.root) / "cache",
         processes=processes,
@@ -141,6 +144,10 @@ def context_of(
         make_logger=loggers.open if processes.is_first else tuple,
         log=log,
     )
+
+
+def _hardware(stage: Planned) -> Hardware:
+    return Hardware(**stripped(stage.settings.get("hardware", {})))
 
 
 def _print(line: str) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import launch
 from launch.runs.sources import git_changes, git_state
+from motiongpt.errors import UserError
 from motiongpt.files import write_json, write_text
 
 PACKAGES = ("motiongpt", "evaluation", "launch", "conf", "experiments")
@@ -22,8 +23,14 @@ def take_snapshot(root: Path) -> Path:
     differed) and `changes.diff` (how they differed).
 
     Raises:
+        UserError: PYTHONPATH can't hold the folder's name.
         OSError: the folder can't be written or the disk is full; nothing half-made is left.
     """
+    if os.pathsep in str(root):
+        raise UserError(
+            f"{root}: PYTHONPATH, which jobs need, can't hold a folder with {os.pathsep} in its "
+            "name; choose another paths.root"
+        )
     home = Path(launch.__file__).resolve().parents[1]
     files = _code_files(home)
     target = Path(root) / "code" / _digest(home, files)

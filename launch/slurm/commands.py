@@ -3,53 +3,12 @@
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 
 from submitit.slurm.slurm import read_job_id
 
+from launch.jobs.state import JobState
 from motiongpt.errors import UserError
-
-WAITING = frozenset({"PENDING", "CONFIGURING", "REQUEUED", "REQUEUE_HOLD", "REQUEUE_FED"})
-AT_WORK = frozenset({"RUNNING", "COMPLETING", "SUSPENDED", "SIGNALING", "STAGE_OUT", "STOPPED"})
-LIVE = WAITING | AT_WORK | {"RESIZING", "SPECIAL_EXIT"}
-
-
-@dataclass(frozen=True)
-class JobState:
-    """What SLURM says of one job.
-
-    Attributes:
-        state: SLURM's word, as RUNNING.
-        node: where it runs or ran, or why it waits.
-        exit_code: "code:signal" of a job that has ended.
-        in_queue: whether squeue still has it; accounts lag some seconds behind.
-    """
-
-    state: str
-    node: str = ""
-    exit_code: str = ""
-    in_queue: bool = False
-
-    @property
-    def is_waiting(self) -> bool:
-        """Whether it has yet to start, for the first time or again."""
-        return self.in_queue and self.state in WAITING
-
-    @property
-    def is_live(self) -> bool:
-        """Whether it runs or will run, if nobody cancels it."""
-        return self.in_queue and self.state in LIVE
-
-    @property
-    def is_settling(self) -> bool:
-        """Whether it has left the queue, and the accounts do not yet say how."""
-        return not self.in_queue and self.state in LIVE
-
-    def __str__(self) -> str:
-        code = f", exit status {self.exit_code}" if self.exit_code not in ("", "0:0") else ""
-        where = f" on {self.node}" if self.node and not self.is_live else ""
-        return f"{self.state.lower()}{where}{code}"
 
 
 def slurm(*words: str, check: bool = True) -> str:
@@ -78,22 +37,32 @@ def said(text: str) -> str:
     return "; ".join(dict.fromkeys(line.strip() for line in lines))
 
 
-def job_states(jobs: Iterable[str]) -> dict[str, JobState]:
+def queue() -> dict[str, tuple[str, JobState]]:
+    """Name and state of every job of this user that SLURM has yet to end, by id (12 or 12_3)."""
+    listed = slurm("squeue", "--noheader", "--array", "--me", "--format=%i|%T|%N|%r|%j")
+    found = {}
+    for line in listed.splitlines():
+        number, state, node, reason, name = (*line.split("|", 4), *[""] * 4)[:5]
+        found[number] = (name.strip(), JobState(state, node or reason, in_queue=True))
+    return found
+
+
+def job_states(jobs: Mapping[str, str]) -> dict[str, JobState]:
     """State of each job that SLURM remembers: in its queue, or in its accounts.
 
     Args:
-        jobs: ids, as 12 or 12_3.
+        jobs: id (12 or 12_3) -> name; a job of another name only has the same number.
     """
-    wanted = set(jobs)
-    if not wanted:
+    if not jobs:
         return {}
-    queued = slurm("squeue", "--noheader", "--array", "--me", "--format=%i|%T|%N|%r")
-    found = {}
-    for line in queued.splitlines():
-        name, state, node, reason = (*line.split("|"), "", "", "")[:4]
-        if name in wanted:
-            found[name] = JobState(state, node or reason, in_queue=True)
-    return {**_accounted(sorted(wanted - set(found))), **found}
+    queued = queue()
+    found = {
+        job: queued[job][1]
+        for job, name in jobs.items()
+        if job in queued and queued[job][0] == name
+    }
+    rest = {job: name for job, name in jobs.items() if job not in queued}
+    return {**_accounted(rest), **found}
 
 
 def cancel(jobs: Sequence[str]) -> None:
@@ -102,24 +71,24 @@ def cancel(jobs: Sequence[str]) -> None:
         slurm("scancel", *jobs, check=False)
 
 
-def _accounted(jobs: Sequence[str]) -> dict[str, JobState]:
+def _accounted(jobs: Mapping[str, str]) -> dict[str, JobState]:
     if not jobs:
         return {}
     masters = sorted({job.partition("_")[0] for job in jobs})
     try:
         text = slurm(
             *("sacct", "--noheader", "--allocations", "--parsable2"),
-            *("--format=JobID,State,NodeList,ExitCode", "--jobs", ",".join(masters)),
+            *("--format=JobID,State,NodeList,ExitCode,JobName", "--jobs", ",".join(masters)),
         )
     except UserError as error:
         print(f"{error}; how ended jobs have ended is not known", file=sys.stderr, flush=True)
         return {}
     found = {}
     for line in text.splitlines():
-        names, state, node, code = (*line.split("|"), "", "", "")[:4]
-        for name in _elements(names):
-            if name in jobs:
-                found[name] = JobState(state.split()[0] if state else "UNKNOWN", node, code)
+        numbers, state, node, code, name = (*line.split("|", 4), *[""] * 4)[:5]
+        for number in _elements(numbers):
+            if jobs.get(number) == name:
+                found[number] = JobState(state.split()[0] if state else "UNKNOWN", node, code)
     return found
 
 

@@ -1,5 +1,6 @@
 """Asking SLURM whether jobs could be had at all, before anything is submitted."""
 
+import os
 import subprocess
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -14,10 +15,11 @@ def check_resources(resources: Iterable[Resources], options: Mapping[str, Any]) 
     """Let SLURM judge a job of each kind, without submitting it.
 
     Raises:
-        UserError: no SLURM here, or it would refuse.
+        UserError: no SLURM here, or it would refuse, or never start the job.
     """
     slurm("sbatch", "--version")
-    for one in sorted(set(resources), key=str):
+    kinds = sorted(set(resources), key=str)
+    for one in kinds:
         wanted = {**options, **slurm_options(one)}
         flags = [
             f"--{key.replace('_', '-')}" + ("" if value is True else f"={value}")
@@ -32,3 +34,46 @@ def check_resources(resources: Iterable[Resources], options: Mapping[str, Any]) 
                 f"SLURM would refuse a job of {one} ({where}): "
                 f"{said(done.stderr)}; mend launcher.* (`sinfo` shows what there is)"
             )
+    _check_time_limits(
+        kinds, str(options.get("partition") or os.environ.get("SBATCH_PARTITION", ""))
+    )
+
+
+def _check_time_limits(kinds: Iterable[Resources], wanted: str) -> None:
+    """A job above the limit of its partition is accepted by most clusters, and waits for ever.
+
+    Args:
+        wanted: partitions with commas between them, of which SLURM takes whichever will do; empty
+            for the default one.
+    """
+    limits = _time_limits()
+    names = wanted.split(",") if wanted else [name for name in limits if name.endswith("*")]
+    known = {name.rstrip("*"): limits[name] for name in limits}
+    found = {name.rstrip("*"): known.get(name.rstrip("*")) for name in names}
+    if not found or None in found.values():
+        return
+    name, limit = max(found.items(), key=lambda item: item[1] or 0)
+    for one in kinds:
+        if one.minutes is not None and limit is not None and one.minutes > limit:
+            raise UserError(
+                f"partition {name}: its jobs may take {limit:g} minutes, and "
+                f"{one.minutes} are asked for ({one}); lower launcher.resources.minutes, or "
+                "launcher.stages.STAGE.minutes: a job that reaches its limit goes on from its last "
+                "checkpoint"
+            )
+
+
+def _time_limits() -> dict[str, float | None]:
+    """Minutes that a job may take, None for no limit, by partition; the default ends with *."""
+    lines = slurm("sinfo", "--all", "--noheader", "--format=%P|%l").split()
+    return {name: minutes_of(limit) for name, _, limit in (line.partition("|") for line in lines)}
+
+
+def minutes_of(limit: str) -> float | None:
+    """Minutes of a limit in SLURM's words, [days-][[hours:]minutes:]seconds; None for none."""
+    days, _, clock = limit.rpartition("-")
+    parts = clock.split(":")
+    if not all(part.isdigit() for part in parts):
+        return None  # infinite, n/a
+    hours, minutes, seconds = [*[0] * (3 - len(parts)), *map(int, parts)]
+    return int(days or 0) * 1440 + hours * 60 + minutes + seconds / 60

@@ -2,26 +2,25 @@
 
 import contextlib
 import io
-import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import submitit
 
-from launch.jobs.job import ReportJob, StageJob
+from launch.jobs.job import StageJob
 from launch.jobs.plan_file import planned_as_json
+from launch.jobs.records import forget, job_of
 from launch.jobs.resources import Resources, with_resources
-from launch.launchers.base import Work
+from launch.jobs.work import Work
 from launch.plans.graph import Planned
 from launch.slurm.batches import Batch
-from launch.slurm.commands import cancel, said, slurm
-from launch.slurm.records import JobRecord, forget
+from launch.slurm.commands import cancel, queue, said, slurm
+from launch.slurm.folders import without_patterns
+from launch.slurm.submission_record import SUBMITTED, SubmissionRecord
 from motiongpt.errors import UserError
-from motiongpt.files import write_json
-
-RECORD = "submission.json"
 
 
 @dataclass
@@ -30,19 +29,19 @@ class Submission:
 
     Args:
         work: what is submitted.
-        folder: for plan files, pickles, outputs and the record.
+        record: of it, in the folder for plan files, pickles and outputs.
         options: of every job, as submitit's SLURM executor takes them.
         python: command that starts Python in a job; None for this one.
         max_timeouts: how often a job may reach its time limit.
+        still_alone: raises a UserError if another submission goes on in this one's place.
     """
 
     work: Work
-    folder: Path
+    record: SubmissionRecord
     options: Mapping[str, Any]
     python: str | None
     max_timeouts: int
-    jobs: dict[str, str] = field(default_factory=dict)
-    masters: list[str] = field(default_factory=list)
+    still_alone: Callable[[], None]
 
     def submit(
         self, batches: Sequence[Batch], queued: Mapping[str, str], report: Resources
@@ -58,58 +57,52 @@ class Submission:
             UserError: SLURM refuses; what was submitted before is cancelled.
             OSError: a file can't be written; likewise.
         """
-        self.jobs.update(queued)
-        self.masters += [job.partition("_")[0] for job in queued.values()]
-        self._record("submitting")
+        self.record.write()
         try:
             for batch in batches:
-                self._submit_batch(batch)
-            self._submit_report(report)
-            self._record("submitted")
+                self._submit_batch(batch, queued)
+            self._submit_report(queued, report)
+            self.still_alone()
+            self.record.state = SUBMITTED
+            self.record.write()
         except BaseException:
-            own = [job for job in self.masters if job not in _masters(queued)]
-            cancel(own)
-            forget(stage.run for batch in batches for stage in batch.stages)
+            self._take_back(batches)
             raise
 
-    def _submit_batch(self, batch: Batch) -> None:
-        waits = [self._dependency(stage) for stage in batch.stages]
+    def _submit_batch(self, batch: Batch, queued: Mapping[str, str]) -> None:
+        known = {**queued, **self.record.jobs}
+        waits = [_dependency(stage, known) for stage in batch.stages]
         alike = len(set(waits)) == 1
         executor = self._executor(batch.stage, batch.resources, waits[0] if alike else "", alike)
-        group = self.work.sweep.group
+        group = self.work.group
         tasks = [StageJob(self._plan_file(stage, batch.resources), group) for stage in batch.stages]
-        jobs = _submitted(executor, tasks)
-        self.masters.append(jobs[0].partition("_")[0])
+        jobs = self._submitted(executor, tasks)
         for stage, job in zip(batch.stages, jobs, strict=True):
-            self.jobs[stage.run.signature] = job
-        self._record("submitting")
+            self.record.jobs[stage.run.signature] = job
+        self.record.write()
         if not alike:
             for job, wait in zip(jobs, waits, strict=True):
                 if wait:
                     slurm("scontrol", "update", f"jobid={job}", f"dependency={wait}")
-            slurm("scontrol", "release", self.masters[-1])
+            slurm("scontrol", "release", self.record.masters[-1])
         for stage, job in zip(batch.stages, jobs, strict=True):
             run = stage.run
-            JobRecord(
-                run.stage, run.signature, job, self.work.sweep.name, str(self.folder), time.time()
-            ).write(self.work.root)
+            self.record.job_record(run.stage, run.signature, job).write(self.work.root)
 
-    def _submit_report(self, resources: Resources) -> None:
-        wait = f"afterany:{':'.join(dict.fromkeys(self.masters))}" if self.masters else ""
+    def _submit_report(self, queued: Mapping[str, str], resources: Resources) -> None:
+        wait = f"afterany:{':'.join([*queued.values(), *self.record.masters])}"
         executor = self._executor("report", resources, wait, alike=True)
         executor.update_parameters(array_parallelism=1)
-        job = ReportJob(self.work.root, self.work.sweep.name)
-        self.masters += _submitted(executor, [job])
-
-    def _dependency(self, stage: Planned) -> str:
-        above = [self.jobs[run.signature] for run in stage.parents.values() if not run.is_finished]
-        return f"afterok:{':'.join(dict.fromkeys(above))}" if above else ""
+        self._submitted(executor, [self.work.report])
+        self.record.write()
 
     def _executor(
         self, name: str, resources: Resources, dependency: str, alike: bool
     ) -> submitit.SlurmExecutor:
         executor = submitit.SlurmExecutor(
-            self.folder, max_num_timeout=self.max_timeouts, python=self.python
+            without_patterns(self.record.folder),
+            max_num_timeout=self.max_timeouts,
+            python=self.python,
         )
         options = {**self.options, **slurm_options(resources)}
         extra = {**options.pop("additional_parameters", {})}
@@ -119,28 +112,49 @@ class Submission:
         if not alike:
             extra["hold"] = True  # until each element knows what it waits for
             extra["kill-on-invalid-dep"] = "yes"
-        options["job_name"] = f"{self.work.sweep.name}:{name}"
+        options["job_name"] = self.record.job_name(name)
         executor.update_parameters(**options, additional_parameters=extra)
         return executor
 
+    def _submitted(
+        self, executor: submitit.SlurmExecutor, tasks: Sequence[Callable[[], str]]
+    ) -> list[str]:
+        """Ids of the jobs; the record has their array's.
+
+        Raises:
+            UserError: sbatch refused, or another submission has begun.
+        """
+        self.still_alone()
+        try:
+            # submitit repeats what sbatch complains of; it is said once, in the exception.
+            with contextlib.redirect_stderr(io.StringIO()), executor.batch():
+                jobs = [executor.submit(task) for task in tasks]
+        except (
+            submitit.core.utils.FailedJobError,
+            submitit.core.utils.FailedSubmissionError,
+        ) as error:
+            raise UserError(f"SLURM refused the jobs: {said(str(error))}") from error
+        self.record.masters.append(jobs[0].job_id.partition("_")[0])
+        return [job.job_id for job in jobs]
+
+    def _take_back(self, batches: Sequence[Batch]) -> None:
+        """Cancel all its jobs, and drop the records of those that are still its own."""
+        try:
+            # Asked of the queue: an array that sbatch was just submitting has no number here.
+            cancel([job.job for job, _ in self.record.live_jobs(queue())])
+        except UserError as error:
+            later = "the next submission, or `motiongpt cancel --all`, cancels what was submitted"
+            print(f"{error}; {later}", file=sys.stderr, flush=True)
+        for run in (stage.run for batch in batches for stage in batch.stages):
+            known = job_of(run)  # a successor may have written its own meanwhile
+            if known is not None and known.name == self.record.job_name(run.stage):
+                forget([run])
+
     def _plan_file(self, stage: Planned, resources: Resources) -> Path:
-        path = self.folder / "stages" / f"{stage.run.stage}-{stage.run.signature}.json"
+        path = self.record.folder / "stages" / f"{stage.run.stage}-{stage.run.signature}.json"
         path.parent.mkdir(exist_ok=True)
         path.write_text(planned_as_json(with_resources(stage, resources)))
         return path
-
-    def _record(self, state: str) -> None:
-        write_json(
-            self.folder / RECORD,
-            {
-                "state": state,
-                "sweep": self.work.sweep.name,
-                "masters": self.masters,
-                "jobs": self.jobs,
-                "options": dict(self.options),
-                "time": round(time.time(), 3),
-            },
-        )
 
 
 def slurm_options(resources: Resources) -> dict[str, Any]:
@@ -158,20 +172,6 @@ def slurm_options(resources: Resources) -> dict[str, Any]:
     return options
 
 
-def _submitted(executor: submitit.SlurmExecutor, tasks: Sequence[Any]) -> list[str]:
-    """Ids of the jobs.
-
-    Raises:
-        UserError: sbatch refused.
-    """
-    try:
-        # submitit repeats what sbatch complains of; it is said once, in the exception.
-        with contextlib.redirect_stderr(io.StringIO()), executor.batch():
-            jobs = [executor.submit(task) for task in tasks]
-    except (submitit.core.utils.FailedJobError, submitit.core.utils.FailedSubmissionError) as error:
-        raise UserError(f"SLURM refused the jobs: {said(str(error))}") from error
-    return [job.job_id for job in jobs]
-
-
-def _masters(queued: Mapping[str, str]) -> set[str]:
-    return {job.partition("_")[0] for job in queued.values()}
+def _dependency(stage: Planned, jobs: Mapping[str, str]) -> str:
+    above = [jobs[run.signature] for run in stage.parents.values() if not run.is_finished]
+    return f"afterok:{':'.join(dict.fromkeys(above))}" if above else ""

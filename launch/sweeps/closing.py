@@ -7,10 +7,11 @@ from pathlib import Path
 from omegaconf import DictConfig, OmegaConf
 
 from evaluation.leaderboard.plain import plain_table
+from launch.jobs.records import job_of
+from launch.jobs.state import JobState
+from launch.launchers.known import job_states
 from launch.loggers.sweep_report_logger import log_sweep_report
 from launch.runs.ledger import Run
-from launch.slurm.commands import JobState, job_states
-from launch.slurm.records import job_of
 from launch.sweeps.missing import Missing, missing_lines, missing_of
 from launch.sweeps.published_table import board_of, results_of, write_published
 from launch.sweeps.record import Sweep
@@ -97,13 +98,13 @@ def _published(sweep: Sweep) -> list[str]:
 
 
 def _jobs(sweep: Sweep) -> dict[str, JobState]:
-    """What SLURM says of the jobs of unfinished stages; nothing where there are none.
+    """What their launchers say of the jobs of unfinished stages; nothing where there are none.
 
     Waits a little for jobs that have just left the queue.
     """
     runs = {run.signature: run for point in sweep.points for run in sweep.runs(point)}
     records = [job_of(run) for run in runs.values() if not run.is_finished]
-    jobs = [record.job for record in records if record is not None]
+    jobs = [record for record in records if record is not None]
     deadline = time.monotonic() + SETTLING_SECONDS
     states = job_states(jobs)
     while any(one.is_settling for one in states.values()) and time.monotonic() < deadline:

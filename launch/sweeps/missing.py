@@ -4,10 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from launch.jobs.records import job_of
+from launch.jobs.state import JobState
 from launch.runs.ledger import ERROR, LOG, Run
-from launch.slurm.commands import JobState
-from launch.slurm.records import job_of
 from launch.sweeps.record import Point, Sweep
+from motiongpt.printable import printable
 
 LAST_LINES = 5
 NAMED = 3
@@ -54,9 +55,12 @@ def missing_of(sweep: Sweep, point: Point, jobs: Mapping[str, JobState]) -> Miss
     Args:
         jobs: what the scheduler says, by job id.
     """
-    first = next((run for run in sweep.runs(point) if not run.is_finished), None)
-    if first is None:
+    unfinished = [run for run in sweep.runs(point) if not run.is_finished]
+    goals = {tuple(goal) for goal in point.goals}
+    # What a goal was made of may have been cleaned away since.
+    if not any((run.stage, run.signature) in goals for run in unfinished):
         return None
+    first = unfinished[0]
     why = _why(first, jobs)
     return Missing(sweep.label(point), first.stage, first.signature, why, last_lines(first))
 
@@ -93,4 +97,5 @@ def _tail(file: Path, count: int) -> tuple[str, ...]:
         text = file.read_text(errors="replace")
     except FileNotFoundError:
         return ()
-    return tuple(line.rstrip() for line in text.splitlines() if line.strip())[-count:]
+    lines = (printable(line, keep="\t").rstrip() for line in text.split("\n"))
+    return tuple(line for line in lines if line)[-count:]

@@ -5,11 +5,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from launch.jobs.records import JobRecord, job_records
+from launch.jobs.state import JobState
+from launch.launchers.known import job_states
 from launch.runs.ledger import Run, all_runs
-from launch.slurm.commands import JobState, job_states
-from launch.slurm.records import JobRecord, job_records
+from launch.sweeps.differences import differences
 from launch.sweeps.record import Sweep, read_sweep, sweep_names
-from launch.tables import text_table
+from launch.tables import in_words, text_table
 
 SHOWN_METRICS, LONGEST = 3, 70
 COLUMNS = ("experiment", "stage", "signature", "state", "job", "node", "step", "changed", "last")
@@ -21,9 +23,10 @@ class Line:
 
     Attributes:
         run: it.
-        state: of the ledger, or queued, cancelled, or what SLURM says.
+        state: of the ledger, or queued, cancelled, or what the scheduler says.
         job, node: where it runs; empty without a scheduler.
-        experiments: sweep and numbers of its experiments, as "quickstart-1a2b3c4d 1-3".
+        experiments: sweep, numbers of its experiments and what these have that others have not,
+            as "quickstart-1a2b3c4d 1-3: downsampling=2".
     """
 
     run: Run
@@ -78,7 +81,7 @@ def overview(root: Path, sweep: str = "") -> list[Line]:
         known = {(run.stage, run.signature) for run in runs}
         runs += [Run(Path(root), *key) for key in records if key not in known]
     unfinished = [records.get((run.stage, run.signature)) for run in runs if not run.is_finished]
-    jobs = job_states(one.job for one in unfinished if one is not None)
+    jobs = job_states([one for one in unfinished if one is not None])
     return [_line(run, records.get((run.stage, run.signature)), jobs, belonging) for run in runs]
 
 
@@ -127,7 +130,11 @@ def _belonging(sweeps: Sequence[Sweep]) -> dict[tuple[str, str], str]:
         for number, point in enumerate(sweep.points, start=1):
             for stage, signature in point.stages:
                 numbers.setdefault((stage, signature), []).append(number)
-        found.update({key: f"{sweep.name} {_ranges(some)}" for key, some in numbers.items()})
+        differing = differences(sweep.points)
+        for key, some in numbers.items():
+            found[key] = f"{sweep.name} {_ranges(some)}"
+            if differing[key]:
+                found[key] += f": {in_words(differing[key])}"
     return found
 
 

@@ -84,19 +84,6 @@ class Sweep:
         """Runs of one experiment, parents before children."""
         return [Run(Path(self.root), stage, signature) for stage, signature in point.stages]
 
-    def new_submission(self) -> Path:
-        """Folder for the next submission, made now."""
-        folder = self.folder / "submissions"
-        folder.mkdir(parents=True, exist_ok=True)
-        number = 1
-        while True:
-            submission = folder / f"{number:04d}"
-            try:
-                submission.mkdir()
-                return submission
-            except FileExistsError:
-                number += 1
-
 
 def make_sweep(
     root: Path,

@@ -8,7 +8,8 @@ from fnmatch import fnmatchcase
 
 from evaluation.escaping import csv_cell, escaped_markdown
 from launch.runs.ledger import Run
-from launch.sweeps.record import Point, Sweep
+from launch.sweeps.differences import axes_of, overrides_of
+from launch.sweeps.record import Sweep
 from launch.tables import text_table
 
 
@@ -68,9 +69,7 @@ class SweepTable:
 
 def table_of(sweep: Sweep) -> SweepTable:
     """What the finished experiments of `sweep` came to."""
-    points = [_overrides(point) for point in sweep.points]
-    keys = dict.fromkeys(key for point in points for key in point)
-    axes = [key for key in keys if len({point.get(key) for point in points}) > 1]
+    points, axes = [overrides_of(point) for point in sweep.points], axes_of(sweep.points)
     rows = [
         (overrides, goal.stage, goal.signature, goal.metrics)
         for point, overrides in zip(sweep.points, points, strict=True)
@@ -79,11 +78,6 @@ def table_of(sweep: Sweep) -> SweepTable:
     ]
     metrics = dict.fromkeys(name for row in rows for name in row[3])
     return SweepTable(axes, list(metrics), rows)
-
-
-def _overrides(point: Point) -> dict[str, str]:
-    words = [word.partition("=") for word in point.words]
-    return {key.lstrip("+~"): value for key, _, value in words}
 
 
 def _shown(cell: str | float | None) -> str:

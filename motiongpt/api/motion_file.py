@@ -3,6 +3,7 @@
 Shape letters: T frames, J joints, F features.
 """
 
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
@@ -10,18 +11,20 @@ from typing import TypeVar
 import numpy as np
 
 from motiongpt.arrays import read_array, read_arrays
-from motiongpt.data.bvh import MAX_FPS, MIN_FPS, MOST_FRAMES, Bvh, read_bvh
+from motiongpt.data.bvh import MAX_FPS, MIN_FPS, MOST_FRAMES, read_bvh
 from motiongpt.data.bvh_forward import position_parts
 from motiongpt.data.bvh_joints import mapped_joints
 from motiongpt.data.checks import text_problem
 from motiongpt.data.joint_mapping import mapping_for
 from motiongpt.errors import UserError
+from motiongpt.motion.plausible import lies
 from motiongpt.motion.sequence import MotionSequence, in_metres
-from motiongpt.motion.skeleton import HUMANML3D, SKELETONS, Skeleton, skeleton_by_name
+from motiongpt.motion.skeleton import HUMANML3D, KIT, SKELETONS, skeleton_by_name
 
 Captions = Sequence[str] | None
 Read = TypeVar("Read")
 MOST_SECONDS = 3_600  # of one motion; its features at 20 frames per second take 80 MB
+_BY_COMMAND = "`motiongpt data joints` reads BVH with --metres-per-unit and --up-axis"
 
 
 def read_motion(path: Path, fps: float | None = None, captions: Captions = None) -> MotionSequence:
@@ -36,10 +39,16 @@ def read_motion(path: Path, fps: float | None = None, captions: Captions = None)
                 f"{motion.frames:,} frames, {motion.seconds:,.0f} s; at most {MOST_FRAMES:,} "
                 f"frames and {MOST_SECONDS:,} s are read: cut it"
             )
-        return motion
     except UserError as error:
         said = str(error)
         raise UserError(said if str(path) in said else f"{path}: {said}") from error
+    if ending != ".npz" and lies(motion.joints, motion.skeleton):  # .npz has been such a motion
+        warnings.warn(
+            f"{path}: the head is not above the pelvis in most frames: does the person lie, or is "
+            f"Z up? Y is expected up ({_BY_COMMAND})",
+            stacklevel=3,
+        )
+    return motion
 
 
 def motion_of_array(
@@ -55,7 +64,8 @@ def motion_of_array(
         if found.ndim == 3 and found.shape[1:] == (skeleton.n_joints, 3):
             return MotionSequence.from_joints(found, fps, captions, skeleton)
         if found.ndim == 2 and found.shape[1] == skeleton.n_features:
-            return in_metres(MotionSequence.from_features(found, fps, captions, skeleton))
+            motion = MotionSequence.from_features(found, fps, captions, skeleton)
+            return in_metres(motion, smallest=0.0)
     known = ", ".join(
         f"(frames, {one.n_joints}, 3) or (frames, {one.n_features})" for one in SKELETONS.values()
     )
@@ -124,20 +134,16 @@ def _read_bvh(path: Path, fps: float | None, captions: Captions) -> MotionSequen
     if fps is not None:
         raise UserError("a BVH file says its frame rate itself; leave fps out, use at(fps)")
     bvh = read_bvh(path)
-    own = next((one for one in SKELETONS.values() if _has_joints(bvh, one)), None)
-    if own is not None:
-        columns = [bvh.joint_names.index(name) for name in own.joint_names]
+    if set(KIT.joint_names) <= set(bvh.joint_names):  # `Motion.save` wrote it, in metres
+        columns = [bvh.joint_names.index(name) for name in KIT.joint_names]
         joints = np.concatenate([part[:, columns] for part in position_parts(bvh)])
-        return MotionSequence(joints, bvh.fps, captions or (), own)
+        return in_metres(MotionSequence(joints, bvh.fps, captions or (), KIT))
     mapping = mapping_for(bvh.joint_names, str(path))
-    return MotionSequence(
-        mapped_joints(bvh, mapping, bvh.fps, str(path)), bvh.fps, captions or (), HUMANML3D
-    )
-
-
-def _has_joints(bvh: Bvh, skeleton: Skeleton) -> bool:
-    """Whether the file has a skeleton's joints by name, in metres, as `Motion.save` writes them."""
-    return set(skeleton.joint_names) <= set(bvh.joint_names)
+    try:
+        joints = mapped_joints(bvh, mapping, bvh.fps, str(path))
+    except UserError as error:
+        raise UserError(f"{error} ({_BY_COMMAND})") from error
+    return MotionSequence(joints, bvh.fps, captions or (), HUMANML3D)
 
 
 _READERS: Mapping[str, Callable[[Path, float | None, Captions], MotionSequence]] = {

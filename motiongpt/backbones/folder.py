@@ -3,11 +3,12 @@
 from pathlib import Path
 from typing import Any
 
-from transformers import AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from motiongpt.data.replace_folder import replacing_folder
 from motiongpt.errors import UserError
 from motiongpt.files import write_json
+from motiongpt.pretrained_tokenizer import load_tokenizer
 from motiongpt.reading import file_size, read_json_object
 from motiongpt.weights import check_weights
 
@@ -69,7 +70,7 @@ def read_folder(
         language_model, found = model_class.from_pretrained(
             folder / "model", output_loading_info=True
         )
-        text_tokenizer = AutoTokenizer.from_pretrained(folder / "text_tokenizer")
+        text_tokenizer = load_tokenizer(folder / "text_tokenizer")
     except Exception as error:  # transformers raises whatever its parts make of a damaged file
         reason = " ".join(str(error).split()) or type(error).__name__
         raise UserError(f"the backbone in {folder} can't be read: {reason}") from error

@@ -1,6 +1,7 @@
 """GPT-2: prompt and output are one sequence, generated from left to right."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Self, Unpack
 
 from torch import Tensor
@@ -9,8 +10,10 @@ from transformers import GPT2Config, GPT2LMHeadModel, PreTrainedModel, PreTraine
 from motiongpt.backbones.base import IGNORED, Backbone, Settings
 from motiongpt.backbones.motion_vocabulary import MotionVocabulary
 from motiongpt.backbones.padding import mask, pad, positions_without
+from motiongpt.backbones.pretrained import check_published
 from motiongpt.backbones.text_tokenizer import train_with_motion_tokens
 from motiongpt.errors import UserError
+from motiongpt.preflight import checked_by
 
 LABELS = ("target", "all")
 SEPARATOR = " \n "  # between prompt and output; MotionGPT's
@@ -51,6 +54,7 @@ class GPT2Backbone(Backbone):
         self.check_room(self.max_input_tokens, self.max_target_tokens)
 
     @classmethod
+    @checked_by(partial(check_published, "gpt2"))
     def pretrained(
         cls,
         source: str,

@@ -1,6 +1,7 @@
 """T5: an encoder reads the prompt, a decoder generates the output."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Self, Unpack
 
 from torch import Tensor
@@ -9,9 +10,11 @@ from transformers import T5Config, T5ForConditionalGeneration
 from motiongpt.backbones.base import IGNORED, Backbone, Settings
 from motiongpt.backbones.motion_vocabulary import MotionVocabulary
 from motiongpt.backbones.padding import mask, pad, positions_without
+from motiongpt.backbones.pretrained import check_published
 from motiongpt.backbones.steps.base import StepModel
-from motiongpt.backbones.steps.t5 import T5Steps
+from motiongpt.backbones.steps.t5 import T5Steps, output_scale
 from motiongpt.backbones.text_tokenizer import train_with_motion_tokens
+from motiongpt.preflight import checked_by
 
 
 class T5Backbone(Backbone):
@@ -21,6 +24,7 @@ class T5Backbone(Backbone):
     model_class = T5ForConditionalGeneration
 
     @classmethod
+    @checked_by(partial(check_published, "t5"))
     def pretrained(
         cls,
         source: str,
@@ -107,8 +111,8 @@ class T5Backbone(Backbone):
         )
         positions = batch["label_positions"]
         hidden = decoded.last_hidden_state.flatten(0, 1).index_select(0, positions)
-        if model.config.tie_word_embeddings:
-            hidden = hidden * model.model_dim**-0.5  # T5 scales what tied embeddings multiply
+        scale = output_scale(model)
+        hidden = hidden if scale == 1.0 else hidden * scale
         return hidden, labels.flatten().index_select(0, positions)
 
     def prompt_batch(self, prompts: Sequence[str]) -> tuple[dict[str, Tensor], int]:

@@ -135,7 +135,7 @@ def _head(lines: _Lines, name: str) -> tuple[list[str], int]:
     head: list[str] = []
     letters = 0
     for line in lines:
-        if line.strip() == "MOTION":
+        if line.strip().upper() == "MOTION":
             return head, lines.number
         head.append(line)
         letters += len(line)
@@ -162,8 +162,8 @@ def _no_text(content: bytes, name: str) -> UserError:
 def _motion_header(lines: _Lines, name: str, n_joints: int) -> tuple[int, float]:
     """Number of frames and seconds per frame."""
     frames = _header_line(lines, name)
-    words = frames.replace(":", ": ").split()
-    if len(words) != 2 or words[0] != "Frames:" or not is_count(words[1], 10**18):
+    words = _header_words(frames)
+    if len(words) != 2 or words[0] != "frames:" or not is_count(words[1], 10**18):
         words = ["", "0"]
     count = int(words[1])
     if not count:
@@ -177,14 +177,19 @@ def _motion_header(lines: _Lines, name: str, n_joints: int) -> tuple[int, float]
             f"{MOST_FRAMES:,} frames and {MOST_POSITIONS:,} positions are read: cut it into takes"
         )
     time = _header_line(lines, name)
-    words = time.replace(":", ": ").split()
-    if len(words) != 3 or words[:2] != ["Frame", "Time:"] or not _is_frame_time(words[2]):
+    words = _header_words(time)
+    if len(words) != 3 or words[:2] != ["frame", "time:"] or not _is_frame_time(words[2]):
         raise UserError(
             f"{name}:{lines.number}: expected 'Frame Time: SECONDS' from "
             f"{1 / MAX_FPS:g} to {1 / MIN_FPS:g}, "
             f"found {time.strip()[:60]!r}"
         )
     return count, float(words[2])
+
+
+def _header_words(line: str) -> list[str]:
+    """In lower case; some programs write a blank before the colon, or none after it."""
+    return line.lower().replace(" :", ":").replace(":", ": ").split()
 
 
 def _header_line(lines: _Lines, name: str) -> str:

@@ -3,26 +3,30 @@
 Shape letters: T frames.
 """
 
-import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
-from dataclasses import replace
+import logging
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property, partial
-from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
 
-from motiongpt.data.bvh import read_bvh
-from motiongpt.data.bvh_joints import mapped_joints
-from motiongpt.data.caption_file import CaptionLine, read_caption_file
-from motiongpt.data.clip import SPLITS, BadClip, Caption, Clip
+from motiongpt.data.bvh_reading import mapper, read_joints
+from motiongpt.data.caption_file import CaptionLine, existing_caption_file, read_caption_file
+from motiongpt.data.clip import SPLITS, BadClip, Caption, Clip, SourceMissing
 from motiongpt.data.hash_split import split_by_hash
-from motiongpt.data.joint_mapping import JointMapping, load_mapping, mapping_for
+from motiongpt.data.joint_mapping import (
+    load_mapping,
+    mapping_file,
+    mapping_files,
+)
+from motiongpt.data.label_words import LabelWords
 from motiongpt.errors import UserError
+from motiongpt.motion.plausible import lies
 from motiongpt.motion.resample import checked_fps
 from motiongpt.motion.skeleton import HUMANML3D
+from motiongpt.printable import printable
+
+_log = logging.getLogger(__name__)
 
 
 class BvhFolderSource:
@@ -75,7 +79,9 @@ class BvhFolderSource:
         self.fps = checked_fps(fps)
         words = "with" if captions is not None else "without"
         self.description = f"BVH files {words} captions, at {fps:g} fps"
-        self.action_words: Mapping[str, tuple[str, ...]] = _LabelWords(self, action_words or {})
+        self.action_words: Mapping[str, tuple[str, ...]] = LabelWords(
+            self.labels, action_words or {}
+        )
         self._captions = None if captions is None else Path(captions)
         self._mapping = mapping
         self._metres_per_unit, self._up_axis = metres_per_unit, up_axis
@@ -91,12 +97,25 @@ class BvhFolderSource:
     def __len__(self) -> int:
         return len(self._files) + len(self._absent)
 
+    def files(self) -> Mapping[str, Path]:
+        """The BVH files, the captions file and the joint mappings that may be used.
+
+        Raises:
+            SourceMissing: no folder.
+            UserError: no BVH file in it, no captions file or no such mapping.
+        """
+        found = {f"{name}.bvh": path for name, path in self._files.items()}
+        if self._captions_file is not None:
+            found[self._captions_name] = existing_caption_file(self._captions_file)
+        named = mapping_files() if self._mapping is None else [mapping_file(self._mapping)]
+        return found | {f"mapping {path.name}": path for path in named}
+
     def clips(self) -> Iterator[Clip | BadClip]:
         """Yield captions of absent files as bad clips, then the files by name.
 
         Raises:
-            UserError: no folder, no BVH file in it, no captions file or a malformed one, or the
-                joint mapping can't be read.
+            UserError: no folder, no BVH file in it, no captions file or a malformed one, the
+                joint mapping can't be read, or most people lie and `up_axis` is not given.
         """
         mapping = None if self._mapping is None else load_mapping(self._mapping)
         for name, lines in self._absent.items():
@@ -106,15 +125,22 @@ class BvhFolderSource:
                 f"{name}.bvh in {self.folder}",
             )
         read = partial(
-            _read,
+            read_joints,
             mapping=mapping,
             metres_per_unit=self._metres_per_unit,
             up_axis=self._up_axis,
             fps=self.fps,
         )
-        with _mapper(self._workers) as in_order:
+        lying: list[str] = []
+        good = 0
+        with mapper(self._workers) as in_order:
             for name, joints in zip(self._files, in_order(read, self._files.values()), strict=True):
-                yield self._clip(name, joints)
+                clip = self._clip(name, joints)
+                if isinstance(clip, Clip) and clip.joints is not None:
+                    good += 1
+                    lying += [clip.name] if self._up_axis is None and lies(clip.joints) else []
+                yield clip
+        self._say_lying(lying, good)
 
     def _clip(self, name: str, joints: np.ndarray | str) -> Clip | BadClip:
         lines = self._lines.get(name, [])
@@ -133,6 +159,20 @@ class BvhFolderSource:
             labels=tuple(dict.fromkeys(label for line in lines for label in line.labels)),
         )
 
+    def _say_lying(self, lying: Sequence[str], clips: int) -> None:
+        """One person may lie; where most do, the files have another axis up."""
+        if not lying:
+            return
+        said = (
+            f"{self.folder}: the head is not above the pelvis in {len(lying)} of {clips} clips "
+            f"({', '.join(map(printable, lying[:3]))}{', …' if lying[3:] else ''}); give "
+            "data.source.up_axis=Z where Z is up in the files, data.source.up_axis=Y where people "
+            "do lie"
+        )
+        if 2 * len(lying) > clips:
+            raise UserError(said)
+        _log.warning(said)
+
     def _length_problem(self, frames: int) -> str | None:
         fewest, most = self._frames
         if frames < fewest:
@@ -148,7 +188,7 @@ class BvhFolderSource:
     def _files(self) -> dict[str, Path]:
         """Path within the folder, without ending -> the file; in the order of the names."""
         if not self.folder.is_dir():
-            raise UserError(
+            raise SourceMissing(
                 f"no folder {self.folder}; pass the folder of your BVH files as "
                 "data.source.path=FOLDER"
             )
@@ -169,14 +209,20 @@ class BvhFolderSource:
     @cached_property
     def _lines(self) -> dict[str, list[CaptionLine]]:
         """Path within the folder, without ending -> what the captions file says of it."""
-        if self._captions is None:
-            return {}
-        inside = self.folder / self._captions
         by_file: dict[str, list[CaptionLine]] = {}
-        outside = not inside.exists() and self._captions.exists()
-        for line in read_caption_file(self._captions if outside else inside):
+        if self._captions_file is None:
+            return by_file
+        for line in read_caption_file(self._captions_file):
             by_file.setdefault(line.file, []).append(line)
         return by_file
+
+    @property
+    def _captions_file(self) -> Path | None:
+        """In the folder, or where the path says if it is only there."""
+        if self._captions is None:
+            return None
+        inside = self.folder / self._captions
+        return self._captions if not inside.exists() and self._captions.exists() else inside
 
     @property
     def _captions_name(self) -> str:
@@ -191,46 +237,6 @@ class BvhFolderSource:
         """All labels of the captions file, sorted."""
         lines = (line for of_file in self._lines.values() for line in of_file)
         return tuple(sorted({label for line in lines for label in line.labels}))
-
-
-class _LabelWords(Mapping[str, tuple[str, ...]]):
-    """The source's labels and how captions name them; the captions file is read on first use."""
-
-    def __init__(self, source: BvhFolderSource, given: Mapping[str, Sequence[str]]) -> None:
-        self._source = source
-        self._given = {
-            str(label): (words,) if isinstance(words, str) else tuple(map(str, words))
-            for label, words in given.items()
-        }
-        for label, words in self._given.items():
-            for word in words:
-                try:
-                    re.compile(word)
-                except re.error as error:
-                    raise UserError(
-                        f"data.source.action_words.{label}: {word!r} is no regular expression: "
-                        f"{error}"
-                    ) from error
-
-    def __getitem__(self, label: str) -> tuple[str, ...]:
-        return self._words[label]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._words)
-
-    def __len__(self) -> int:
-        return len(self._words)
-
-    @cached_property
-    def _words(self) -> dict[str, tuple[str, ...]]:
-        own = {label: (_own_words(label),) for label in self._source.labels()}
-        return {**own, **self._given}
-
-
-def _own_words(label: str) -> str:
-    r"""A label as a regular expression: "sit-down" is found in "sit down", "run" not in "trunk"."""
-    words = re.split(r"[\s_-]+", label.lower())
-    return r"\b" + r"[\s_-]+".join(map(re.escape, words))
 
 
 def _clip_name(name: str) -> str:
@@ -251,35 +257,3 @@ def _lines_problem(lines: Sequence[CaptionLine], file: str) -> str | None:
             )
     splits = sorted({line.split for line in lines if line.split})
     return f"in two splits: {' and '.join(splits)}" if len(splits) > 1 else None
-
-
-def _read(
-    path: Path,
-    mapping: JointMapping | None,
-    metres_per_unit: float | None,
-    up_axis: str | None,
-    fps: float,
-) -> np.ndarray | str:
-    """Joints (T, 22, 3) float32 of one file, or why there are none: errors cross processes ill."""
-    try:
-        bvh = read_bvh(path)
-        if mapping is None:
-            mapping = mapping_for(bvh.joint_names, f"{path}:{bvh.motion_line}")
-        mapping = replace(
-            mapping,
-            metres_per_unit=metres_per_unit or mapping.metres_per_unit,
-            up_axis=up_axis or mapping.up_axis,
-        )
-        return mapped_joints(bvh, mapping, fps, str(path))
-    except UserError as error:
-        return str(error)
-
-
-@contextmanager
-def _mapper(workers: int) -> Iterator[Callable[..., Iterator[np.ndarray | str]]]:
-    """`map` in this process, or one over processes that keeps the order."""
-    if workers < 1:
-        yield map
-        return
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        yield partial(pool.map, chunksize=8)

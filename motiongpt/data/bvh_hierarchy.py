@@ -7,6 +7,8 @@ from motiongpt.errors import UserError
 
 CHANNELS = ("Xposition", "Yposition", "Zposition", "Xrotation", "Yrotation", "Zrotation")
 MOST_JOINTS = 10_000  # no body has as many; each of them takes time in every frame
+# First words of an end site, in capitals: "End Site" for most, in one word for some programs.
+END_SITES = ("END", "ENDSITE", "END_SITE", "END-SITE")
 _CANONICAL = {channel.lower(): channel for channel in CHANNELS}
 
 
@@ -74,10 +76,9 @@ class _Parser:
             token = self._next("JOINT, End Site or }")
             if token == "}":
                 self._open.pop()
-            elif token == "JOINT":
+            elif token.upper() == "JOINT":
                 self._joint("a joint's name")
-            elif token == "End":
-                self._expect("Site")
+            elif token.upper() in END_SITES:
                 self._end_site()
             else:
                 raise self._wrong("JOINT, End Site or }", token)
@@ -99,6 +100,7 @@ class _Parser:
         self._open.append(len(self._joints) - 1)
 
     def _end_site(self) -> None:
+        self._rest_of_line()  # "Site", and a name that some programs add
         self._expect("{")
         self._add(f"{self._joints[self._open[-1]].name}/End", self._offset(), ())
         self._expect("}")
@@ -117,15 +119,20 @@ class _Parser:
 
     def _name(self, expected: str) -> str:
         """The rest of the line up to '{': some programs write names with spaces."""
-        words = [self._next(expected)]
-        if words[0] == "{":
+        first = self._next(expected)
+        if first == "{":
             raise self._wrong(expected, "{")
+        return " ".join([first, *self._rest_of_line()])
+
+    def _rest_of_line(self) -> list[str]:
+        """Words after the one read last, up to the end of its line or '{'."""
+        words: list[str] = []
         line = self._line
         while self._at < len(self._tokens) and self._tokens[self._at][1] == line:
             if self._tokens[self._at][0] == "{":
                 break
-            words.append(self._next(expected))
-        return " ".join(words)
+            words.append(self._next(""))
+        return words
 
     def _offset(self) -> tuple[float, float, float]:
         self._expect("OFFSET")
@@ -167,7 +174,7 @@ class _Parser:
 
     def _expect(self, word: str) -> None:
         token = self._next(word)
-        if token != word:
+        if token.upper() != word:
             raise self._wrong(word, token)
 
     def _wrong(self, expected: str, found: str) -> UserError:

@@ -56,20 +56,30 @@ def read_caption_file(path: Path) -> tuple[CaptionLine, ...]:
         UserError: no such file, another kind of file, or a line that does not follow the format
             (file, line, expectation).
     """
-    if path.suffix != ".jsonl" and path.suffix not in _DELIMITERS:
-        raise UserError(f"{path}: expected a captions file that ends in .jsonl, .csv or .tsv")
+    existing_caption_file(path)
     try:
         text = read_text(path, "utf-8-sig")
-    except FileNotFoundError:
-        raise UserError(
-            f"no captions file {path}; write one line for each caption (JSON lines with file and "
-            "caption, or a table with these columns) and pass it as data.source.captions=FILE"
-        ) from None
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"{path}: cannot read the captions file as UTF-8 text: {error}") from error
     if path.suffix == ".jsonl":
         return tuple(_json_lines(text, path))
     return tuple(_table(text, path, _DELIMITERS[path.suffix]))
+
+
+def existing_caption_file(path: Path) -> Path:
+    """`path` itself, if a captions file is there by its ending.
+
+    Raises:
+        UserError: another ending, or no such file.
+    """
+    if path.suffix != ".jsonl" and path.suffix not in _DELIMITERS:
+        raise UserError(f"{path}: expected a captions file that ends in .jsonl, .csv or .tsv")
+    if not path.exists():
+        raise UserError(
+            f"no captions file {path}; write one line for each caption (JSON lines with file and "
+            "caption, or a table with these columns) and pass it as data.source.captions=FILE"
+        )
+    return path
 
 
 def _json_lines(text: str, path: Path) -> Iterator[CaptionLine]:

@@ -7,6 +7,7 @@ from collections.abc import Container, Iterable
 import numpy as np
 
 from motiongpt.data.clip import SPLITS, BadClip, Clip
+from motiongpt.motion.plausible import bone_problem
 from motiongpt.motion.skeleton import Skeleton
 
 # One token of the largest downsampling that the tokenizers offer.
@@ -26,12 +27,15 @@ def clip_problem(
         min_frames: fewest feature rows; one joint frame more is needed where joints are given.
         labels: the known labels; not checked where empty.
     """
+    problem = text_problem(clip.name, "its name; rename the file")
+    if problem:
+        return problem
     if clip.split not in SPLITS:
         return f"unknown split {clip.split[:60]!r}, expected one of {', '.join(SPLITS)}"
     if any(not caption.text.strip() for caption in clip.captions):
         return "empty caption"
     texts = [text for caption in clip.captions for text in (caption.text, caption.tokens)]
-    problem = next(filter(None, map(text_problem, [*texts, *clip.labels, clip.name])), None)
+    problem = next(filter(None, map(text_problem, [*texts, *clip.labels])), None)
     if problem:
         return problem
     unknown = [label for label in clip.labels if labels and label not in labels]
@@ -40,12 +44,14 @@ def clip_problem(
     if (clip.joints is None) == (clip.features is None):
         return "needs either joints or features"
     if clip.joints is not None:
-        return array_problem(clip.joints, (skeleton.n_joints, 3), min_frames + 1, "joints")
+        row = (skeleton.n_joints, 3)
+        problem = array_problem(clip.joints, row, min_frames + 1, "joints")
+        return problem or bone_problem(clip.joints, skeleton)
     assert clip.features is not None
     return array_problem(clip.features, (skeleton.n_features,), min_frames, "features")
 
 
-def text_problem(text: str) -> str | None:
+def text_problem(text: str, where: str = "a caption or label; remove it") -> str | None:
     """Why `text` is no caption, label or name, None where it is: half letters can't be written,
     control characters steer the terminal that shows them."""
     if len(text) > MOST_LETTERS:
@@ -53,7 +59,7 @@ def text_problem(text: str) -> str | None:
     for letter in text:
         kind = _NO_TEXT.get(unicodedata.category(letter))
         if kind and letter not in "\t\n":
-            return f"{kind} U+{ord(letter):04X} in a caption, label or name; remove it"
+            return f"{kind} U+{ord(letter):04X} in {where}"
     return None
 
 

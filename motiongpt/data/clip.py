@@ -6,7 +6,9 @@ from typing import Protocol, runtime_checkable
 
 import numpy as np
 
+from motiongpt.errors import UserError
 from motiongpt.motion.skeleton import Skeleton
+from motiongpt.printable import printable
 
 SPLITS = ("train", "val", "test")
 
@@ -41,12 +43,23 @@ class Clip:
     labels: tuple[str, ...] = ()
 
 
+class SourceMissing(UserError):
+    """The folder or archive of a source is not there."""
+
+
 @dataclass(frozen=True)
 class BadClip:
-    """A clip that must not reach training: its name or file, and one line that says why."""
+    """A clip that must not reach training: its name or file, and one line that says why.
+
+    Both are shown and written to store.json, so what can't be is escaped.
+    """
 
     name: str
     reason: str
+
+    def __post_init__(self) -> None:
+        for field in ("name", "reason"):
+            object.__setattr__(self, field, printable(getattr(self, field)))
 
 
 @runtime_checkable

@@ -6,6 +6,7 @@ Shape letters: T frames, F features.
 """
 
 import math
+import os
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
@@ -14,13 +15,15 @@ import numpy as np
 
 from motiongpt.arrays import read_array
 from motiongpt.data.checks import array_problem
-from motiongpt.data.clip import SPLITS, BadClip, Clip
+from motiongpt.data.clip import SPLITS, BadClip, Clip, SourceMissing
 from motiongpt.data.humanml3d_texts import MalformedText, Span, read_captions
 from motiongpt.data.split_lists import SplitLists, read_split_lists
 from motiongpt.data.statistics import channel_groups
 from motiongpt.errors import UserError
 from motiongpt.motion.resample import checked_fps
 from motiongpt.motion.skeleton import skeleton_by_name
+
+STATISTICS = ("Mean.npy", "Std.npy")
 
 
 class HumanML3DSource:
@@ -90,6 +93,21 @@ class HumanML3DSource:
         """Ids in each split's list."""
         return {split: len(ids) for split, ids in self._lists.ids.items()}
 
+    def files(self) -> Mapping[str, Path]:
+        """The lists, the statistics, and all motions and texts, by their path in the folder.
+
+        Raises:
+            SourceMissing: no folder.
+            UserError: a part of it is missing.
+        """
+        self._check_parts()
+        single = [f"{split}.txt" for split in SPLITS] + [*STATISTICS]
+        found = {name: self.folder / name for name in single if (self.folder / name).exists()}
+        for part in ("new_joint_vecs", "texts"):
+            names = (entry.name for entry in os.scandir(self.folder / part) if entry.is_file())
+            found |= {f"{part}/{name}": self.folder / part / name for name in names}
+        return found
+
     def clips(self) -> Iterator[Clip | BadClip]:
         """Yield the clips of train, val, test in the lists' order, each before its sub-clips.
 
@@ -108,7 +126,7 @@ class HumanML3DSource:
         Raises:
             UserError: one of them is missing or broken.
         """
-        paths = [self.folder / name for name in ("Mean.npy", "Std.npy")]
+        paths = [self.folder / name for name in STATISTICS]
         if not any(path.exists() for path in paths):
             return None
         mean, std = (self._statistic(path) for path in paths)
@@ -121,13 +139,16 @@ class HumanML3DSource:
 
     @cached_property
     def _lists(self) -> SplitLists:
+        self._check_parts()
+        return read_split_lists(self.folder)
+
+    def _check_parts(self) -> None:
         needed = ["new_joint_vecs", "texts", *(f"{split}.txt" for split in SPLITS)]
         if not self.folder.is_dir():
-            raise UserError(f"no folder {self.folder}; {self._mend()}")
+            raise SourceMissing(f"no folder {self.folder}; {self._mend()}")
         missing = [name for name in needed if not (self.folder / name).exists()]
         if missing:
             raise UserError(f"{self.folder} has no {', '.join(missing)}; {self._mend()}")
-        return read_split_lists(self.folder)
 
     def _mend(self) -> str:
         how = f"{self._how_to_get}, then " if self._how_to_get else ""

@@ -47,7 +47,7 @@ def read_captions(path: Path) -> dict[Span, tuple[Caption, ...]]:
         MalformedText: the file is missing or not UTF-8, or a line is malformed.
     """
     try:
-        lines = read_text(path).splitlines()
+        lines = read_text(path, "utf-8-sig").split("\n")
     except FileNotFoundError:
         raise MalformedText("text missing") from None
     except (OSError, UnicodeDecodeError) as error:

@@ -3,6 +3,7 @@
     name: mine
     metres_per_unit: 0.01        # the file's lengths are centimetres
     up_axis: Y                   # or Z
+    prefix: '.*:'                # a regular expression for what comes before the names in a file
     joints:
       pelvis: Hips
       spine2: [Spine, Chest]     # the mean of several joints
@@ -12,10 +13,11 @@ An end site is called "<its joint>/End". Shape letters: T frames, J joints.
 """
 
 import math
+import re
+from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +27,10 @@ from motiongpt.errors import UserError
 from motiongpt.motion.skeleton import HUMANML3D
 from motiongpt.reading import parse_yaml, read_text
 
-_FOLDER = "mappings"
+MAPPINGS = Path(__file__).parent / "mappings"
+# In the pattern of a prefix; with them, all names of a large file take seconds.
+MOST_PREFIX, MOST_REPEATS, MOST_CHOICES = 200, 2, 6
+LONGEST_PREFIX = 100  # letters of a name that it may match
 
 
 @dataclass(frozen=True)
@@ -36,11 +41,13 @@ class JointMapping:
     metres_per_unit: float
     up_axis: str
     joints: Mapping[str, tuple[str, ...]]
+    prefix: str = ""
 
     def missing(self, joint_names: Iterable[str]) -> list[str]:
-        """Joints that the mapping needs and `joint_names` lacks, sorted."""
+        """Joints that the mapping needs and `joint_names` has not, or more than once, sorted."""
         wanted = {source for sources in self.joints.values() for source in sources}
-        return sorted(wanted - set(joint_names))
+        found = Counter(self._bare(name) for name in joint_names)
+        return sorted(name for name in wanted if found[name] != 1)
 
     def apply(self, joint_names: tuple[str, ...], positions: np.ndarray, file: str) -> np.ndarray:
         """Positions (T, J, 3) in the file's units and axes to (T, 22, 3) metres, Y up.
@@ -54,7 +61,7 @@ class JointMapping:
                 f"{file}: expected joint {', '.join(missing)}, which the joint mapping "
                 f"{self.name!r} needs; the file has {', '.join(joint_names)}"
             )
-        index = {name: i for i, name in enumerate(joint_names)}
+        index = {self._bare(name): i for i, name in enumerate(joint_names)}
         columns = [
             positions[:, [index[source] for source in sources]].mean(axis=1)
             for sources in self.joints.values()
@@ -65,6 +72,19 @@ class JointMapping:
             joints = np.stack([joints[..., 0], joints[..., 2], -joints[..., 1]], axis=-1)
         return joints
 
+    def with_units(self, metres_per_unit: float | None, up_axis: str | None) -> "JointMapping":
+        """The same with another unit or axis up where one is given."""
+        return replace(
+            self,
+            metres_per_unit=metres_per_unit or self.metres_per_unit,
+            up_axis=up_axis or self.up_axis,
+        )
+
+    def _bare(self, name: str) -> str:
+        """A joint's name in a file without the prefix."""
+        head, rest = name[:LONGEST_PREFIX], name[LONGEST_PREFIX:]
+        return re.sub(f"^(?:{self.prefix})", "", head, flags=re.IGNORECASE) + rest
+
 
 def load_mapping(name: str | Path) -> JointMapping:
     """A mapping that comes with the package, by its name, or any other by the path of its yaml.
@@ -72,25 +92,38 @@ def load_mapping(name: str | Path) -> JointMapping:
     Raises:
         UserError: no such mapping or file, or the yaml does not map the 22 joints.
     """
-    shipped = _shipped_files()
-    if str(name) in shipped:
-        return _parse(shipped[str(name)], f"mapping {name}")
-    path = Path(name)
-    if path.suffix not in (".yaml", ".yml") or not path.exists():
-        raise UserError(
-            f"no joint mapping {name}: give the path of a yaml file, or one of "
-            f"{', '.join(sorted(shipped))}"
-        )
+    path = mapping_file(name)
+    where = f"mapping {name}" if path in mapping_files() else str(path)
     try:
-        return _parse(read_text(path), str(path))
+        return _parse(read_text(path, "utf-8-sig"), where)
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"{path}: cannot read the joint mapping as text: {error}") from error
+
+
+def mapping_file(name: str | Path) -> Path:
+    """The yaml of a mapping that comes with the package, by its name, or of any other by its path.
+
+    Raises:
+        UserError: no such mapping or file.
+    """
+    shipped = {path.stem: path for path in mapping_files()}
+    path = shipped.get(str(name), Path(name))
+    if path.suffix not in (".yaml", ".yml") or not path.is_file():
+        raise UserError(
+            f"no joint mapping {name}: give the path of a yaml file, or one of {', '.join(shipped)}"
+        )
+    return path
+
+
+def mapping_files() -> list[Path]:
+    """The yaml files of the mappings that come with the package, by name."""
+    return sorted(MAPPINGS.glob("*.yaml"))
 
 
 @cache
 def shipped_mappings() -> tuple[JointMapping, ...]:
     """The mappings that come with the package, by name."""
-    return tuple(load_mapping(name) for name in sorted(_shipped_files()))
+    return tuple(map(load_mapping, (path.stem for path in mapping_files())))
 
 
 def mapping_for(joint_names: tuple[str, ...], file: str) -> JointMapping:
@@ -113,15 +146,6 @@ def mapping_for(joint_names: tuple[str, ...], file: str) -> JointMapping:
     )
 
 
-def _shipped_files() -> dict[str, str]:
-    folder = resources.files("motiongpt.data").joinpath(_FOLDER)
-    return {
-        entry.name.removesuffix(".yaml"): entry.read_text(encoding="utf-8")
-        for entry in folder.iterdir()
-        if entry.name.endswith(".yaml")
-    }
-
-
 def _parse(text: str, where: str) -> JointMapping:
     try:
         content = parse_yaml(text)
@@ -129,7 +153,7 @@ def _parse(text: str, where: str) -> JointMapping:
         raise UserError(f"{where}: not yaml: {error}") from error
     if not isinstance(content, dict) or not isinstance(content.get("joints"), dict):
         raise UserError(f"{where}: expected name, metres_per_unit and joints")
-    unknown = set(content) - {"name", "metres_per_unit", "up_axis", "joints"}
+    unknown = set(content) - {"name", "metres_per_unit", "up_axis", "prefix", "joints"}
     if unknown:
         raise UserError(f"{where}: unknown key {', '.join(sorted(map(str, unknown)))}")
     up_axis = str(content.get("up_axis", "Y")).upper()
@@ -140,7 +164,31 @@ def _parse(text: str, where: str) -> JointMapping:
         metres_per_unit=_scale(content.get("metres_per_unit"), where),
         up_axis=up_axis,
         joints=_sources(content["joints"], where),
+        prefix=_pattern(content.get("prefix", ""), where),
     )
+
+
+def _pattern(value: Any, where: str) -> str:
+    """A prefix that no name can keep busy: groups that repeat could backtrack for ever."""
+    pattern = str(value)
+    try:
+        if len(pattern) <= MOST_PREFIX:
+            re.compile(pattern)
+    except (re.error, RecursionError, OverflowError) as error:
+        raise UserError(f"{where}: prefix {value!r} is no regular expression: {error}") from error
+    plain = re.sub(r"\\.", "a", pattern, flags=re.DOTALL).replace("(?:", "(")
+    choices = plain.count("?") + plain.count("|") * ("(" in plain)  # plain alternatives are free
+    if (
+        len(pattern) > MOST_PREFIX
+        or sum(map(plain.count, "*+{")) > MOST_REPEATS
+        or choices > MOST_CHOICES
+        or re.search(r"\)[*+{]", plain)
+    ):
+        raise UserError(
+            f"{where}: prefix {pattern[:60]!r}: expected at most {MOST_PREFIX} letters, "
+            f"{MOST_REPEATS} of * + {{, none of them after a group, and {MOST_CHOICES} of ? |"
+        )
+    return pattern
 
 
 def _scale(value: Any, where: str) -> float:

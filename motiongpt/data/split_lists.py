@@ -48,8 +48,9 @@ def read_split_lists(folder: Path) -> SplitLists:
 
 def _read(path: Path) -> list[str]:
     try:
-        return read_text(path).split()
+        lines = read_text(path, "utf-8-sig").split("\n")
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"{path} can't be read ({error}); put the data set's own list there") from (
             error
         )
+    return [line.strip() for line in lines if line.strip()]

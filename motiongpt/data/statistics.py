@@ -30,6 +30,15 @@ class PublishedStatistics(Protocol):
         ...
 
 
+def published_statistics(source: object) -> tuple[np.ndarray, np.ndarray] | None:
+    """Mean and std, (F,) each, that the data set of `source` is published with, if it is.
+
+    Raises:
+        UserError: they are there, but can't be used.
+    """
+    return source.published_statistics() if isinstance(source, PublishedStatistics) else None
+
+
 def channel_groups(skeleton: Skeleton) -> tuple[slice, ...]:
     """Channels that share one std.
 

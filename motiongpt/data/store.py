@@ -40,6 +40,7 @@ class MotionStore:
         action_words: label -> regular expressions that name the action in a caption.
         rejected: clips that were left out, with reasons.
         description: where the clips came from, in one line.
+        shortfall: how it is only a part of its data set, in one line; empty where it is whole.
     """
 
     def __init__(self, folder: Path, header: Mapping[str, Any]) -> None:
@@ -51,6 +52,7 @@ class MotionStore:
         self.fingerprint: str = _text(header, "fingerprint")
         self.description: str = _text(header, "description")
         self.normalisation: str = _text(header, "normalisation")
+        self.shortfall: str = _text(header, "shortfall") if "shortfall" in header else ""
         self.action_words: dict[str, tuple[str, ...]] = {
             label: tuple(words) for label, words in header["action_words"].items()
         }

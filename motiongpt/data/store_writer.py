@@ -37,9 +37,9 @@ class StoreWriter:
         self._features.append(features)
         self.clips.append(Clip(clip.name, clip.split, clip.captions, labels=clip.labels))
 
-    def reject(self, name: str, reason: str) -> None:
+    def reject(self, bad: BadClip) -> None:
         """Note a clip that is left out."""
-        self.rejected.append(BadClip(name, reason))
+        self.rejected.append(bad)
 
     def __enter__(self) -> "StoreWriter":
         self._features.__enter__()
@@ -57,7 +57,7 @@ class StoreWriter:
         problems = name_problems((clip.name, clip.split) for clip in self.clips)
         kept = [i for i, clip in enumerate(self.clips) if clip.name not in problems]
         for name, reason in problems.items():
-            self.reject(name, reason)
+            self.reject(BadClip(name, reason))
         self.clips = [self.clips[i] for i in kept]
         self._offsets = [self._offsets[i] for i in kept]
         self._lengths = [self._lengths[i] for i in kept]

@@ -3,23 +3,17 @@
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Protocol, runtime_checkable
 
+import numpy as np
 from tqdm import tqdm
 
-from motiongpt.data.checks import MIN_FRAMES, clip_problem, name_problems
+from motiongpt.data.checked_clips import checked_clips
+from motiongpt.data.checks import MIN_FRAMES, name_problems
 from motiongpt.data.clip import SPLITS, BadClip, MotionSource
-from motiongpt.errors import shortened
+from motiongpt.data.counts import as_counted, counted, per_split, unexpected
+from motiongpt.data.statistics import published_statistics, weighted_std
+from motiongpt.errors import UserError, shortened
 from motiongpt.printable import printable
-
-
-@runtime_checkable
-class ListsClips(Protocol):
-    """A source with split lists, whose counts are the ones a data set is known by."""
-
-    def listed_counts(self) -> Mapping[str, int]:
-        """Ids in each split's list."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -32,6 +26,7 @@ class VerifyReport:
         expected: clips per split that the data set is known to have; empty if unknown.
         bad: every bad clip or file.
         silent: names of the usable clips that have no caption.
+        refused: why no store can be made at all, where that is not for want of clips.
     """
 
     good: Mapping[str, int]
@@ -39,18 +34,22 @@ class VerifyReport:
     expected: Mapping[str, int]
     bad: tuple[BadClip, ...] = field(default=())
     silent: tuple[str, ...] = field(default=())
+    refused: str = ""
+
+    @property
+    def usable(self) -> bool:
+        """Whether a store can be made of it."""
+        return self.good["train"] > 0 and not self.refused
 
     @property
     def ok(self) -> bool:
         """Nothing bad or without caption, clips to train on, and the counts are as expected."""
-        return (
-            not self.bad and not self.silent and self.good["train"] > 0 and not self._unexpected()
-        )
+        return self.usable and not self.bad and not self.silent and not self._unexpected()
 
     def lines(self) -> list[str]:
         """The report: one line a finding, then one a split, then a verdict."""
         lines = [shortened(printable(f"bad: {bad.name}: {bad.reason}")) for bad in self.bad]
-        lines += [f"no caption: {name}" for name in self.silent]
+        lines += [f"no caption: {printable(name)}" for name in self.silent]
         for split in SPLITS:
             expected = self.expected.get(split)
             beside = "" if expected is None else f", expected {expected:,}"
@@ -61,7 +60,7 @@ class VerifyReport:
         return lines
 
     def _unexpected(self) -> list[str]:
-        return [split for split, count in self.expected.items() if self.found[split] != count]
+        return unexpected(self.found, self.expected)
 
     def _verdict(self) -> str:
         parts = []
@@ -75,37 +74,58 @@ class VerifyReport:
             parts.append(f"unexpected count in {', '.join(self._unexpected())}")
         if not self.good["train"]:
             parts.append("no usable clip to train on")
+        if self.refused:
+            parts.append(f"no store can be made: {self.refused}")
         return "; ".join(parts)
 
 
 def verify_source(
-    source: MotionSource, progress: bool = True, min_frames: int = MIN_FRAMES
+    source: MotionSource,
+    progress: bool = True,
+    *,
+    normalisation: str = "humanml3d",
+    min_frames: int = MIN_FRAMES,
+    released_turns: bool = False,
 ) -> VerifyReport:
-    """Read every clip of `source` and apply the checks that a store applies.
+    """Do with every clip of `source` what `build_store` does, but write nothing.
+
+    Arguments as there.
 
     Raises:
-        UserError: the source's files are missing altogether.
+        UserError: the source's files are missing altogether, or an unknown normalisation.
     """
+    skeleton = source.skeleton
+    weighted_std(np.ones(skeleton.n_features), skeleton, normalisation)
     bad: list[BadClip] = []
     names: list[tuple[str, str]] = []
     silent: list[str] = []
-    for clip in tqdm(source.clips(), total=len(source), unit="clip", disable=not progress):
-        if isinstance(clip, BadClip):
-            bad.append(clip)
+    yielded: Counter[str] = Counter()
+    bar = tqdm(source.clips(), total=len(source), unit="clip", disable=not progress)
+    for found in checked_clips(
+        counted(bar, yielded), source, min_frames=min_frames, released_turns=released_turns
+    ):
+        if isinstance(found, BadClip):
+            bad.append(found)
             continue
-        problem = clip_problem(clip, source.skeleton, min_frames, source.action_words)
-        if problem:
-            bad.append(BadClip(clip.name, problem))
-        else:
-            names.append((clip.name, clip.split))
-            silent += [] if clip.captions else [clip.name]
+        clip, _ = found
+        names.append((clip.name, clip.split))
+        silent += [] if clip.captions else [clip.name]
     problems = name_problems(names)
     bad.extend(BadClip(name, reason) for name, reason in problems.items())
-    good = _per_split(Counter(split for name, split in names if name not in problems))
-    found = _per_split(source.listed_counts()) if isinstance(source, ListsClips) else good
-    kept = tuple(name for name in silent if name not in problems)
-    return VerifyReport(good, found, dict(source.expected_counts), tuple(bad), kept)
+    return VerifyReport(
+        good=per_split(Counter(split for name, split in names if name not in problems)),
+        found=as_counted(source, yielded),
+        expected=dict(source.expected_counts),
+        bad=tuple(bad),
+        silent=tuple(name for name in silent if name not in problems),
+        refused=_refused(source),
+    )
 
 
-def _per_split(counts: Mapping[str, int]) -> dict[str, int]:
-    return {split: counts.get(split, 0) for split in SPLITS}
+def _refused(source: MotionSource) -> str:
+    """What is wrong with the statistics that the data set is published with."""
+    try:
+        published_statistics(source)
+    except UserError as error:
+        return str(error)
+    return ""

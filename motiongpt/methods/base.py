@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, NamedTuple, Self
 
 import numpy as np
 import torch
@@ -87,6 +87,13 @@ class MotionFormat:
     skeleton: Skeleton
 
 
+class Foreseen(NamedTuple):
+    """What a method will be once it is trained: its `tasks`, and which are `repeatable`."""
+
+    tasks: frozenset[str]
+    repeatable: frozenset[str]
+
+
 class Method(ABC):
     """A trained model of one kind, ready to be asked; a new one is a new folder beside this file.
 
@@ -128,6 +135,15 @@ class Method(ABC):
         Raises:
             UserError: a part is missing, damaged, or belongs to another one's codec.
         """
+
+    @classmethod
+    def foresee(cls, **options: Any) -> Foreseen:
+        """Check the options of `load` before there is anything to load.
+
+        Raises:
+            UserError: an option that there is not, or a value that makes no sense.
+        """
+        return Foreseen(cls.all_tasks, cls.repeatable)
 
     @abstractmethod
     def generate(self, requests: Sequence[Request], seed: int) -> list[Output]:

@@ -13,12 +13,12 @@ import torch
 
 from motiongpt.errors import UserError
 from motiongpt.motion.features import joints_to_features
+from motiongpt.motion.plausible import SMALLEST, size_problem
 from motiongpt.motion.recover import features_to_joints
 from motiongpt.motion.resample import resample_positions
 from motiongpt.motion.skeleton import HUMANML3D, Skeleton
 
 FARTHEST = 10_000.0  # metres; beyond it float32 loses millimetres
-TALLEST = 5.0  # metres; a taller body is in centimetres or millimetres
 
 M = TypeVar("M", bound="MotionSequence")
 
@@ -159,15 +159,18 @@ class MotionSequence:
         return type(self)(joints, fps, self.captions, self.skeleton, given)
 
 
-def in_metres(motion: M) -> M:
+def in_metres(motion: M, smallest: float = SMALLEST) -> M:
     """The motion itself, if its body has a person's size; for what comes from outside.
 
+    Args:
+        smallest: metres; 0 for features, which a model may have made too small to be a person.
+
     Raises:
-        UserError: it is a giant.
+        UserError: it is a giant or a dwarf.
     """
-    size = float(np.median((motion.joints.max(1) - motion.joints.min(1)).max(-1)))
-    if size > TALLEST:
-        raise UserError(f"a body of {size:.0f} m; expected metres, these are centimetres or less")
+    problem = size_problem(motion.joints, smallest)
+    if problem:
+        raise UserError(f"{problem}; expected joints in metres")
     return motion
 
 

@@ -163,7 +163,7 @@ def write_model_folder(
             },
         )
         if templates is not None:
-            write_text(new / f"{TEMPLATES}.json", Path(templates).read_text(encoding="utf-8"))
+            write_text(new / f"{TEMPLATES}.json", Path(templates).read_text(encoding="utf-8-sig"))
         if card is not None:
             write_text(new / CARD, card(replace(described, folder=new)))
     return described

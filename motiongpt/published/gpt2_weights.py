@@ -6,10 +6,10 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 from transformers import GPT2Config, GPT2LMHeadModel, PreTrainedTokenizerBase
-from transformers.modeling_utils import no_init_weights
 
 from motiongpt.errors import UserError
-from motiongpt.weights import check_weights, dimension, layer_count, made_to_fit
+from motiongpt.published.state_dicts import model_of
+from motiongpt.weights import dimension, layer_count
 
 HEAD_WIDTH = 64  # of every published GPT-2; the shapes don't tell how many heads there are
 MASKS = re.compile(r"transformer\.h\.\d+\.attn\.(masked_bias|bias)")  # constants, saved until 2023
@@ -60,10 +60,4 @@ def gpt2_from_state(
     """
     own = {name: tensor for name, tensor in state.items() if not MASKS.fullmatch(name)}
     config = gpt2_config(own, tokenizer, prefix)
-    with no_init_weights():
-        model = made_to_fit(
-            lambda: GPT2LMHeadModel(config),
-            lambda made: check_weights(made.state_dict(), own, prefix),
-        )
-    model.load_state_dict(own)
-    return model.eval()
+    return model_of(GPT2LMHeadModel, config, own, prefix)

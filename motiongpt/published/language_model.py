@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 from torch import Tensor
-from transformers import AutoTokenizer, PreTrainedTokenizerBase
+from transformers import PreTrainedTokenizerBase
 
 from motiongpt.backbones.base import Backbone
 from motiongpt.backbones.gpt2 import GPT2Backbone
@@ -13,9 +13,10 @@ from motiongpt.backbones.motion_vocabulary import MotionVocabulary
 from motiongpt.backbones.t5 import T5Backbone
 from motiongpt.backbones.text_tokenizer import add_motion_tokens
 from motiongpt.errors import UserError
+from motiongpt.hub_network import hub_is_reachable
+from motiongpt.pretrained_tokenizer import load_tokenizer
 from motiongpt.published.gpt2_weights import INPUT as GPT2_INPUT
 from motiongpt.published.gpt2_weights import gpt2_from_state
-from motiongpt.published.network import hub_is_reachable
 from motiongpt.published.t5_weights import t5_from_state
 
 T5_INPUT = "shared.weight"
@@ -70,9 +71,7 @@ def _architecture(state: Mapping[str, Tensor], prefix: str) -> str:
 def _text_tokenizer(source: str) -> PreTrainedTokenizerBase:
     local = Path(source).is_dir() or not hub_is_reachable()
     try:
-        found: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(
-            source, local_files_only=local
-        )
+        found: PreTrainedTokenizerBase = load_tokenizer(source, local_files_only=local)
     except (OSError, ValueError, ImportError) as error:
         reason = " ".join(str(error).split()).partition(". ")[0]
         if local and not Path(source).is_dir():

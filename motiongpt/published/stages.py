@@ -5,13 +5,14 @@ It is signed by the content of the model folder, wherever it lies.
 
 import math
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from motiongpt.codecs.loading import load_codec
 from motiongpt.data.store import MotionStore
 from motiongpt.errors import UserError
+from motiongpt.preflight import Outlook
 from motiongpt.published.folder import ModelFolder
 from motiongpt.training.stage import MODEL, Stage, StageContext
 
@@ -30,6 +31,14 @@ class ImportedPartStage(Stage):
     ) -> None:
         self.weights, self.part, self.expected = weights, part, dict(expected or {})
 
+    def preflight(self, outlook: Outlook) -> Iterable[str]:
+        """A model folder with this part."""
+        folder = self._folder()
+        if outlook.store is not None:
+            _check_motion(folder, outlook.store)
+        folder.part(self.part)
+        return ()
+
     def run(self, context: StageContext) -> Mapping[str, float]:
         """Check and copy.
 
@@ -37,12 +46,7 @@ class ImportedPartStage(Stage):
             UserError: no folder named, one without this part, motions of another skeleton or rate
                 than the data's, or other sizes than the configuration says.
         """
-        if self.weights is None:
-            raise UserError(
-                "set published.folder=FOLDER, a model folder: `motiongpt import-checkpoint` makes "
-                "one of a released checkpoint"
-            )
-        folder = ModelFolder.open(Path(self.weights))
+        folder = self._folder()
         _check_motion(folder, context.store)
         context.log(f"  {context.stage}: {folder.name}, nothing is trained")
         part = folder.part(self.part)
@@ -51,6 +55,14 @@ class ImportedPartStage(Stage):
         shutil.copytree(part, context.folder / MODEL, dirs_exist_ok=True)
         size = sum(file.stat().st_size for file in part.rglob("*.safetensors"))
         return {"weights_mb": size / 1e6}
+
+    def _folder(self) -> ModelFolder:
+        if self.weights is None:
+            raise UserError(
+                "set published.folder=FOLDER, a model folder: `motiongpt import-checkpoint` makes "
+                "one of a released checkpoint"
+            )
+        return ModelFolder.open(Path(self.weights))
 
     def _check_codec(self, part: Path) -> None:
         network = load_codec(part).network

@@ -5,10 +5,10 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 from transformers import PreTrainedTokenizerBase, T5Config, T5ForConditionalGeneration
-from transformers.modeling_utils import no_init_weights
 
 from motiongpt.errors import UserError
-from motiongpt.weights import check_weights, dimension, layer_count, made_to_fit
+from motiongpt.published.state_dicts import model_of
+from motiongpt.weights import dimension, layer_count
 
 FIRST = "encoder.block.0.layer.0.SelfAttention."
 FEED_FORWARD = "encoder.block.0.layer.1.DenseReluDense."
@@ -63,18 +63,13 @@ def t5_from_state(
             embeddings of their own.
     """
     config = t5_config(state, tokenizer, prefix)
-    with no_init_weights():
-        model = made_to_fit(
-            lambda: T5ForConditionalGeneration(config),
-            lambda made: check_weights(made.state_dict(), state, prefix),
-        )
+    model = model_of(T5ForConditionalGeneration, config, state, prefix)
     for name in INPUTS:
         if not _equal(state, name):
             raise UserError(
                 f"{prefix}{name}: expected the same numbers as {prefix}shared.weight, found others"
             )
-    model.load_state_dict(dict(state))
-    return model.eval()
+    return model
 
 
 def _layers(state: Mapping[str, Tensor], part: str) -> int:

@@ -1,17 +1,27 @@
 """Published text encoders, by hub name or from a local folder."""
 
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any, ClassVar, Self
 
-from transformers import AutoConfig, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
+from transformers import AutoConfig, PreTrainedModel, PreTrainedTokenizerBase
 
 from motiongpt.errors import UserError
+from motiongpt.preflight import Outlook, checked_by
+from motiongpt.pretrained_source import check_source
+from motiongpt.pretrained_tokenizer import load_tokenizer
 from motiongpt.text_encoders.transformers_encoder import (
     CANNOT_LOAD,
     TransformersTextEncoder,
     said,
 )
+
+SOURCE = "text_encoder.source"
+INSTEAD = "take text_encoder=small, which learns from the captions"
+
+
+def _check_published(outlook: Outlook, source: str, **settings: Any) -> list[str]:
+    check_source(SOURCE, source, INSTEAD)
+    return []
 
 
 class PretrainedTextEncoder(TransformersTextEncoder):
@@ -24,6 +34,7 @@ class PretrainedTextEncoder(TransformersTextEncoder):
     model_types: ClassVar[frozenset[str]] = frozenset()
 
     @classmethod
+    @checked_by(_check_published)
     def pretrained(
         cls,
         texts_by_clip: Sequence[Sequence[str]] = (),
@@ -48,11 +59,7 @@ class PretrainedTextEncoder(TransformersTextEncoder):
     @classmethod
     def _load_source(cls, source: str) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
         # of a folder without a configuration transformers guesses the kind by the folder's name
-        if Path(source).is_dir() and not Path(source, "config.json").is_file():
-            raise UserError(
-                f"text_encoder.source={source} can't be loaded: no model in this folder (no "
-                "config.json); name one that has it, or take text_encoder=small"
-            )
+        check_source(SOURCE, source, INSTEAD)
         try:
             found = AutoConfig.from_pretrained(source).model_type
             if cls.model_types and found not in cls.model_types:
@@ -60,13 +67,12 @@ class PretrainedTextEncoder(TransformersTextEncoder):
                     f"text_encoder.source={source} is a {found} model, not "
                     f"{' or '.join(sorted(cls.model_types))}: choose the text_encoder of its kind"
                 )
-            text_tokenizer = AutoTokenizer.from_pretrained(source)
+            text_tokenizer = load_tokenizer(source)
             network, loading = cls.model_class.from_pretrained(source, output_loading_info=True)
         except CANNOT_LOAD as error:
             raise UserError(
-                f"text_encoder.source={source} can't be loaded: download it elsewhere and pass its "
-                "folder, or take text_encoder=small, which learns from the captions "
-                f"({said(error)})"
+                f"{SOURCE}={source} can't be loaded: download it elsewhere and pass its folder, or "
+                f"{INSTEAD} ({said(error)})"
             ) from error
         _check_weights(source, loading["missing_keys"])
         _check_tokenizer(source, text_tokenizer)

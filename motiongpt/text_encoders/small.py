@@ -4,6 +4,7 @@ Shape letters: B captions, L tokens, D width.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import torch
 from tokenizers import Regex, normalizers, processors
@@ -18,9 +19,15 @@ from transformers import (
 
 from motiongpt.backbones.text_tokenizer import EOS, train_text_tokenizer
 from motiongpt.errors import UserError
+from motiongpt.preflight import Outlook, checked_by
 from motiongpt.text_encoders.caption_pairs import CaptionPairs
 from motiongpt.text_encoders.contrastive import Objective, fit_encoder
 from motiongpt.text_encoders.transformers_encoder import TransformersTextEncoder
+
+NO_CAPTIONS = (
+    "text_encoder=small learns from captions, and no training clip has one: take a data set with "
+    "captions, or a published encoder as text_encoder=clip"
+)
 
 
 class SmallTextEncoder(TransformersTextEncoder):
@@ -42,6 +49,16 @@ class SmallTextEncoder(TransformersTextEncoder):
         return self.network(**tokens).last_hidden_state
 
 
+def _check_captions(outlook: Outlook, **settings: Any) -> list[str]:
+    store = outlook.store
+    if store is not None:
+        train = store.indices("train")
+        if len(store.without_captions(train)) == len(train):
+            raise UserError(NO_CAPTIONS)
+    return []
+
+
+@checked_by(_check_captions)
 def train_small(
     texts_by_clip: Sequence[Sequence[str]],
     seed: int,
@@ -80,10 +97,7 @@ def train_small(
     """
     clips = [kept for texts in texts_by_clip if (kept := [text for text in texts if text.strip()])]
     if not clips:
-        raise UserError(
-            "text_encoder=small learns from captions, and no training clip has one: take a data "
-            "set with captions, or a published encoder as text_encoder=clip"
-        )
+        raise UserError(NO_CAPTIONS)
     if width % heads:
         raise UserError(f"text_encoder: width {width} is no multiple of {heads} heads")
     text_tokenizer = caption_tokenizer([text for texts in clips for text in texts], text_tokens)

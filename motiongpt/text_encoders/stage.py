@@ -1,6 +1,6 @@
 """The stage that leaves a text encoder behind: a published one, or one of our own training."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 from hydra.utils import instantiate
@@ -8,6 +8,7 @@ from omegaconf import DictConfig
 from torch.nn import functional
 
 from motiongpt.data.store import MotionStore
+from motiongpt.preflight import Outlook, preflight
 from motiongpt.text_encoders.base import TextEncoder, TextEncoderFactory
 from motiongpt.training.stage import Stage, StageContext
 
@@ -27,6 +28,10 @@ class TextEncoderStage(Stage):
     def __init__(self, text_encoder: DictConfig, seed: int) -> None:
         self.make: TextEncoderFactory = instantiate(text_encoder)
         self.seed = seed
+
+    def preflight(self, outlook: Outlook) -> Iterable[str]:
+        """What the encoder needs."""
+        return preflight(self.make, outlook)
 
     def run(self, context: StageContext) -> Mapping[str, float]:
         """Make it, save it, and report how well it finds the other caption of a clip not seen.

@@ -7,9 +7,10 @@ from typing import Any, ClassVar, Self
 
 from safetensors import SafetensorError
 from torch import Tensor
-from transformers import AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from motiongpt.errors import UserError
+from motiongpt.pretrained_tokenizer import load_tokenizer
 from motiongpt.text_encoders.base import TextEncoder
 
 MODEL, TOKENIZER = "model", "text_tokenizer"
@@ -91,7 +92,7 @@ class TransformersTextEncoder(TextEncoder):
         """See `TextEncoder.load`."""
         try:
             network = cls.model_class.from_pretrained(folder / MODEL, local_files_only=True)
-            tokenizer = AutoTokenizer.from_pretrained(folder / TOKENIZER, local_files_only=True)
+            tokenizer = load_tokenizer(folder / TOKENIZER, local_files_only=True)
             return cls(network, tokenizer, **settings)
         except CANNOT_LOAD as error:
             raise UserError(

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from motiongpt.data.store import MotionStore
 from motiongpt.errors import UserError
 from motiongpt.training.stage import StageContext
 
@@ -34,12 +35,28 @@ def log_clips_without_captions(name: str, used: np.ndarray, context: StageContex
     Raises:
         UserError: it has none to train on because no training clip has a caption.
     """
-    train = context.store.indices("train")
-    silent = len(context.store.without_captions(train))
-    found = f"{silent:,} of {len(train):,} training clips have no caption"
-    if silent and silent == len(train) and not len(used):
+    if not len(used):
+        check_captions(name, context.store)
+    found, silent = _without(context.store)
+    if silent:
+        context.log(f"  {name}: {found}, no example with words is made of them")
+
+
+def check_captions(name: str, store: MotionStore) -> None:
+    """See that a stage whose examples all need words has some.
+
+    Raises:
+        UserError: no training clip has a caption.
+    """
+    found, silent = _without(store)
+    if silent and silent == len(store.indices("train")):
         raise UserError(
             f"stage {name}: {found}, and its examples need words; add captions to the data"
         )
-    if silent:
-        context.log(f"  {name}: {found}, no example with words is made of them")
+
+
+def _without(store: MotionStore) -> tuple[str, int]:
+    """How many training clips have no caption, in words and as a number."""
+    train = store.indices("train")
+    silent = len(store.without_captions(train))
+    return f"{silent:,} of {len(train):,} training clips have no caption", silent

@@ -1,6 +1,6 @@
 """What every stage of an experiment is, and what it is given when it runs."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
@@ -10,6 +10,7 @@ from lightning.fabric.plugins.environments import ClusterEnvironment, LightningE
 from lightning.pytorch.loggers import Logger
 
 from motiongpt.data.store import MotionStore
+from motiongpt.preflight import Outlook
 from motiongpt.training.stopping import StopRequest
 
 MODEL = "model"
@@ -112,9 +113,29 @@ class Stage(Protocol):
     Attributes:
         distributed: whether several processes may run it together, each calling `run` with the same
             folder; another stage is given one.
+        disposable: whether what it leaves is of use only to the stages that build on it: it may go
+            when these have their results, and is made anew when another needs it.
     """
 
     distributed: ClassVar[bool] = False
+    disposable: ClassVar[bool] = False
+
+    def preflight(self, outlook: Outlook) -> Iterable[str]:
+        """Look for all that `run` will need, before anything of the experiment runs.
+
+        Quick, and writes nothing.
+
+        Returns:
+            One line about each thing that will be left out, and what would keep it.
+
+        Raises:
+            UserError: something is missing; names the option.
+        """
+        return ()
+
+    def disk_bytes(self, store: MotionStore) -> int:
+        """The most that it will write besides models and checkpoints."""
+        return 0
 
     def run(self, context: StageContext) -> Mapping[str, float]:
         """Do the work, leave what children need in `context.folder`, return the final metrics."""

@@ -1,4 +1,4 @@
-"""Being asked to stop: Ctrl-C, the end of a time limit, a preemption.
+"""Being asked to stop: Ctrl-C, a terminal that closes, the end of a time limit, a preemption.
 
 A training loop must not be torn apart in the middle of a step, so it defers the request to the
 step's end, where a checkpoint can be written. Everything else stops at once.
@@ -9,8 +9,8 @@ import signal
 from collections.abc import Iterator
 from types import FrameType
 
-STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR2)
-"""Ctrl-C; what schedulers send first; what submitit asks SLURM to send ahead of time."""
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR2)
+"""Ctrl-C; what schedulers send first; a terminal's end; what submitit asks SLURM to send ahead."""
 
 
 class Interrupted(BaseException):
@@ -46,7 +46,8 @@ class StopRequest:
     def install(self) -> None:
         """Take the signals over (again): Lightning puts a handler of its own in their place."""
         for number in STOP_SIGNALS:
-            signal.signal(number, self._receive)
+            if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:  # nohup
+                signal.signal(number, self._receive)
 
     @contextlib.contextmanager
     def deferred(self) -> Iterator[None]:

@@ -109,7 +109,7 @@ def main() -> None:
             log=lambda line: print(line, flush=True),
         )
         start = time.perf_counter()
-        results, _ = scoring.score(made)
+        results = scoring.score(made).results
         seconds = time.perf_counter() - start
     print(
         f"{options.clips} clips, {options.replications} replications of {options.sets} set(s), "

@@ -44,6 +44,20 @@ PACKAGE_RINGS = [
 MODULE_RINGS: list[set[str]] = []
 
 
+@pytest.mark.parametrize(
+    ("packages", "others"),
+    [
+        (("launch.commands", "launch.sweeps"), ("launch.slurm",)),
+        (("launch.launchers", "launch.slurm"), ("launch.sweeps", "launch.commands")),
+        (("launch.jobs", "launch.slurm"), ("launch.launchers",)),
+    ],
+)
+def test_launchers_are_asked_through_their_protocol(packages, others):
+    imports = imports_of_modules({name_of(file, ROOT): file for file in MODULES})
+    found = between_packages(imports)
+    assert not [name for name in packages if found[name] & set(others)]
+
+
 def test_no_new_ring_of_packages():
     imports = imports_of_modules({name_of(file, ROOT): file for file in MODULES})
     check_rings(rings(between_packages(imports)), PACKAGE_RINGS)

@@ -10,7 +10,6 @@ import pytest
 import torch
 from omegaconf import OmegaConf
 from transformers import T5Config, T5ForConditionalGeneration
-from transformers.modeling_utils import no_init_weights
 
 from motiongpt.backbones.loading import load_backbone
 from motiongpt.codecs.loading import load_codec
@@ -34,10 +33,9 @@ SPREAD = 0.02
 def released(path) -> tuple[T5ForConditionalGeneration, VQVAE]:
     """Write a checkpoint of that size; gives what is in it."""
     torch.manual_seed(0)
-    with no_init_weights():
-        model = T5ForConditionalGeneration(
-            T5Config(vocab_size=ROWS, decoder_start_token_id=0, **FLAN_T5_BASE)
-        )
+    model = T5ForConditionalGeneration(
+        T5Config(vocab_size=ROWS, decoder_start_token_id=0, **FLAN_T5_BASE)
+    )
     for name, weight in model.named_parameters():
         weight.data = torch.randn(weight.shape) * SPREAD + ("layer_norm" in name)
     model.tie_weights()

@@ -1,4 +1,4 @@
-"""What W&B runs hold, read back from their own files, and from the server they are sent to."""
+"""What W&B runs hold: as they are kept until they are sent, and on the server."""
 
 import json
 import os
@@ -10,9 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from launch.loggers.wandb_logger import ROWS
-from launch.loggers.wandb_parts import part_files, synced_mark
-from tests.wandb_files import STEP, records, rows
+from launch.loggers.wandb_rows import joined_rows
+from tests.wandb_parts import STEP, only_part, parts
 from tests.wandb_server import WandbServer
 
 pytestmark = pytest.mark.slow
@@ -32,28 +31,14 @@ def motiongpt(*words, **environment):
     return done.stdout
 
 
-def only_part(folder):
-    (file,) = part_files(folder)
-    return file
+def rows(folder):
+    return list(joined_rows(parts(folder)).values())
 
 
-def header(file):
-    return next(record.run for record in records(file) if record.HasField("run"))
-
-
-def configuration(file):
-    return {
-        update.key: json.loads(update.value_json)
-        for record in records(file)
-        if record.HasField("config")
-        for update in record.config.update
-    }
-
-
-def table(file):
-    (row,) = rows(file)
-    assert row["points/_type"] == "table-file"
-    return json.loads((file.parent / "files" / row["points/path"]).read_text())
+def table(folder):
+    (row,) = rows(folder)
+    assert row["points"]["_type"] == "table"
+    return row["points"]
 
 
 @pytest.fixture(scope="module")
@@ -66,27 +51,27 @@ def sweep(tmp_path_factory):
 
 def test_all_runs_of_a_sweep_are_one_group(sweep):
     (name,) = [folder.name for folder in (sweep / "sweeps").iterdir()]
-    files = [file for folder in sweep.glob("*/*/*") for file in part_files(folder)]
-    files += part_files(sweep / "sweeps" / name)
-    runs = [header(file) for file in files]
-    assert {run.run_group for run in runs} == {name}
-    assert sorted(run.job_type for run in runs) == ["sweep", *["tokenizer"] * 2, *["tokens"] * 2]
+    runs = [part.run for folder in sweep.glob("*/*/*") for part in parts(folder)]
+    runs += [part.run for part in parts(sweep / "sweeps" / name)]
+    assert {run["group"] for run in runs} == {name}
+    assert sorted(run["job_type"] for run in runs) == ["sweep", *["tokenizer"] * 2, *["tokens"] * 2]
 
 
 def test_tags_name_the_point_and_the_parents(sweep):
     points = set()
     for folder in (sweep / "runs" / "tokens").iterdir():
-        run = header(only_part(folder))
+        run, kept = only_part(folder).run, only_part(folder).config
         (parent,) = json.loads((folder / "config.json").read_text())["parents"].values()
-        assert run.run_id == f"tokens-{folder.name}" and run.display_name == run.run_id[:-8]
-        assert {"tokens", "synthetic", "seed=1", f"parent:tokenizer-{parent[:8]}"} < set(run.tags)
-        points |= {tag for tag in run.tags if tag.startswith("downsampling=")}
-        kept = configuration(only_part(folder))
+        assert run["id"] == f"tokens-{folder.name}" and run["name"] == run["id"][:-8]
+        assert {"tokens", "synthetic", "seed=1", f"parent:tokenizer-{parent[:8]}"} < set(
+            run["tags"]
+        )
+        points |= {tag for tag in run["tags"] if tag.startswith("downsampling=")}
         assert kept["parents"] == {"tokenizer": parent}
         assert kept["parent_runs"] == {"tokenizer": f"tokenizer-{parent}"}
         assert kept["signature"] == folder.name and kept["data"]["fingerprint"]
         assert "git_commit" in kept and kept["config"]["seed"] == 1
-        above = header(only_part(sweep / "runs" / "tokenizer" / parent))
+        above = only_part(sweep / "runs" / "tokenizer" / parent)
         assert above.run_id == kept["parent_runs"]["tokenizer"]
     assert points == {"downsampling=2", "downsampling=4"}
 
@@ -94,15 +79,14 @@ def test_tags_name_the_point_and_the_parents(sweep):
 def test_final_metrics_are_those_of_the_run(sweep):
     for folder in (sweep / "runs").glob("*/*"):
         metrics = json.loads((folder / "metrics.json").read_text())
-        last = rows(only_part(folder))[-1]
+        last = rows(folder)[-1]
         assert metrics and all(last[f"final/{name}"] == value for name, value in metrics.items())
 
 
 def test_the_table_of_the_sweep_has_its_points(sweep):
     (folder,) = (sweep / "sweeps").iterdir()
-    file = only_part(folder)
-    assert header(file).display_name == f"sweep-{folder.name}"
-    kept = table(file)
+    assert only_part(folder).run["name"] == f"sweep-{folder.name}"
+    kept = table(folder)
     assert kept["columns"][:3] == ["downsampling", "stage", "signature"]
     signatures = {run.name for run in (sweep / "runs" / "tokens").iterdir()}
     assert {row[2] for row in kept["data"]} == signatures
@@ -115,7 +99,7 @@ def test_points_without_a_result_are_in_the_table_with_the_reason(tmp_path):
     done = subprocess.run(command(*sweeping), capture_output=True, text=True)
     assert done.returncode == 1, done.stdout + done.stderr
     (folder,) = (tmp_path / "sweeps").iterdir()
-    kept = table(only_part(folder))
+    kept = table(folder)
     assert kept["columns"][-1] == "missing"
     good, bad = kept["data"]
     assert good[0] == "32" and good[-1] is None
@@ -126,7 +110,7 @@ def test_the_group_that_was_asked_for_wins(tmp_path):
     words = ["debug=tiny", "logger=wandb", "goal=tokenizer", f"paths.root={tmp_path}"]
     motiongpt("run", "-m", "downsampling=2,4", "group=my group", *words)
     for folder in (tmp_path / "runs" / "tokenizer").iterdir():
-        assert header(only_part(folder)).run_group == "my group"
+        assert only_part(folder).run["group"] == "my group"
 
 
 @pytest.fixture(scope="module")
@@ -151,28 +135,28 @@ def resumed(tmp_path_factory):
 
 
 def last_step(root: Path) -> int:
-    for file in root.glob(f"attempts/*/*/*/wandb/*/{ROWS}"):
-        lines = file.read_text().splitlines()[:-1]
-        return json.loads(lines[-1])[STEP] if lines else 0
+    for folder in root.glob("attempts/*/*/*"):
+        steps = [row.step or 0 for part in parts(folder) if part for row in part.rows]
+        return max(steps, default=0)
     return 0
 
 
 def test_a_resumed_run_goes_on_under_its_id_at_its_step(resumed):
     (folder,) = (resumed / "runs" / "tokenizer").iterdir()
-    first, second = part_files(folder)
-    assert {header(file).run_id for file in (first, second)} == {f"tokenizer-{folder.name}"}
-    assert configuration(first) == configuration(second)
-    kept = rows(second)
-    checkpoint = CHECKPOINT_EVERY * (kept[0][STEP] // CHECKPOINT_EVERY)
-    assert checkpoint >= CHECKPOINT_EVERY and kept[0][STEP] < checkpoint + LOG_EVERY
-    assert kept[0]["_step"] == kept[0][STEP]
-    assert kept[-2][STEP] == STEPS - 1 and "final/val/total" in kept[-1]
-    logged = [json.loads(line) for line in (first.parent / ROWS).read_text().splitlines()]
-    losses = {row[STEP]: row["train/total"] for row in kept if "train/total" in row}
-    again = [row for row in logged if row[STEP] in losses and "train/total" in row]
+    first, second = parts(folder)
+    assert {first.run_id, second.run_id} == {f"tokenizer-{folder.name}"}
+    assert first.config == second.config
+    begin = second.rows[0].step
+    checkpoint = CHECKPOINT_EVERY * (begin // CHECKPOINT_EVERY)
+    assert checkpoint >= CHECKPOINT_EVERY and begin < checkpoint + LOG_EVERY
+    kept = joined_rows([second])
+    *_, last, final = kept.items()
+    assert last[0] == last[1][STEP] == STEPS - 1 and "final/val/total" in final[1]
+    losses = {step: row["train/total"] for step, row in kept.items() if "train/total" in row}
+    again = [row for row in first.rows if row.step in losses and "train/total" in row.values]
     assert again, "killed too early to have logged a step that is logged again"
     for row in again:
-        assert losses[row[STEP]] == pytest.approx(row["train/total"], rel=1e-4)
+        assert losses[row.step] == pytest.approx(row.values["train/total"], rel=1e-4)
 
 
 def test_a_server_gets_each_step_of_a_resumed_run_once(resumed):
@@ -189,7 +173,7 @@ def test_a_server_gets_each_step_of_a_resumed_run_once(resumed):
         assert [row[STEP] for row in kept if "val/total" in row] == list(range(49, STEPS, 50))
         assert "final/val/total" in kept[-1]
         assert server.runs[run_id]["jobType"] == "tokenizer"
-        assert all(synced_mark(file).exists() for file in part_files(folder))
+        assert all(part.is_sent for part in parts(folder))
         server.history.clear()
         again = motiongpt("sync", f"paths.root={resumed}", **server.environment)
         assert again.startswith("0 synced, ") and not server.history
@@ -208,15 +192,18 @@ def test_a_server_gets_the_table_of_a_sweep(sweep):
 
 @pytest.mark.parametrize("choice", ["csv", "none", "tensorboard", "wandb"])
 def test_a_run_without_wandb_installed(tmp_path, choice):
-    """It is not imported for the others, and missed with one line where it was asked for."""
-    words = ["run", "debug=tiny", f"logger={choice}", "goal=tokenizer", f"paths.root={tmp_path}"]
+    """It is not imported to log offline; what lies there is sent where it is installed."""
+    words = ["debug=tiny", f"logger={choice}", "goal=tokenizer", f"paths.root={tmp_path}"]
     code = (
         "import sys; sys.modules['wandb'] = None\n"
-        f"from launch.cli import main; sys.exit(main({words!r}))"
+        f"from launch.cli import main; sys.exit(main(sys.argv[1:] + {words[-1:]!r}))"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    without = [sys.executable, "-c", code]
+    done = subprocess.run([*without, "run", *words[:-1]], capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
-    said = [line for line in done.stdout.splitlines() if "logger wandb" in line]
-    assert len(said) == (choice == "wandb")
+    assert "logger wandb" not in done.stdout
     (folder,) = (tmp_path / "runs" / "tokenizer").iterdir()
-    assert (folder / choice).is_dir() == (choice in ("csv", "tensorboard"))
+    assert (folder / choice).is_dir() == (choice != "none")
+    done = subprocess.run([*without, "sync"], capture_output=True, text=True)
+    assert done.returncode == (2 if choice == "wandb" else 0)
+    assert ("nothing was sent" in done.stderr) == (choice == "wandb")

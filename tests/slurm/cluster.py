@@ -38,8 +38,9 @@ class Cluster:
     """munged, mariadbd, slurmdbd, slurmctld and one slurmd a node, all on 127.0.0.1.
 
     Partitions: `main` (default), `low` (its jobs are requeued when main needs their place: first
-    the signal that they asked for with --signal, 10 s later the end) and `small` (jobs of one
-    node). GPUs are names without devices behind them: SLURM counts and hands them out as usual.
+    the signal that they asked for with --signal, 10 s later the end), `small` (jobs of one
+    node) and `brief` (of 30 minutes). GPUs are names without devices behind them: SLURM counts and
+    hands them out as usual.
 
     Args:
         folder: gets configuration and logs; they stay when the cluster stops.

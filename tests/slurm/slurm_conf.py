@@ -163,6 +163,7 @@ PartitionName=DEFAULT Nodes=ALL MaxTime=INFINITE DefaultTime=60 State=UP Priorit
 PartitionName=main Default=YES PreemptMode=OFF
 PartitionName=low PriorityTier=1 PreemptMode=REQUEUE GraceTime=10
 PartitionName=small MaxNodes=1 PreemptMode=OFF
+PartitionName=brief MaxTime=30 PreemptMode=OFF
 """
 
 

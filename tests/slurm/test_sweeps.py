@@ -136,6 +136,7 @@ def test_jobs_run_the_code_as_it_was_when_they_were_submitted(cluster, tmp_path)
     ("words", "said"),
     [
         (["launcher.partition=nowhere"], "invalid partition"),
+        (["launcher.partition=brief"], "partition brief: its jobs may take 30 minutes"),
         (["launcher.resources.gpus=8"], "node configuration is not available"),
         (["launcher.resources.nodes=2", "launcher.resources.processes=3"], "can't be shared by 6"),
         (["+launcher.stages.tokeniser={gpus: 1}"], "launcher.stages.tokeniser: no such stage"),

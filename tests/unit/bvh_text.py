@@ -31,8 +31,12 @@ def stick(n_frames=40, mapping="bandai_namco", seed=0, leave_out=(), frame_time=
     """A body with the joints of a shipped mapping, all children of the root, that wobbles."""
     names = sorted({name for names in load_mapping(mapping).joints.values() for name in names})
     rng = np.random.default_rng(seed)
+    scale = 0.01 / load_mapping(mapping).metres_per_unit
+    offsets = {name: rng.uniform(10, 90, 3).round(3) for name in names}
+    for name in load_mapping(mapping).joints["head"]:
+        offsets[name][1] = 150
     children = [
-        joint(name, offset=rng.uniform(10, 90, 3).round(3), channels=())
+        joint(name, offset=(offsets[name] * scale).round(3), channels=())
         for name in names
         if name not in leave_out
     ]

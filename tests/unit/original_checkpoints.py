@@ -72,10 +72,13 @@ def t5(rows: int, **changes) -> T5ForConditionalGeneration:
     torch.manual_seed(2)
     sizes = {"d_model": 24, "d_kv": 8, "d_ff": 40, "num_heads": 4, "num_layers": 3}
     settings = {"num_decoder_layers": 2, "feed_forward_proj": "gated-gelu", **sizes, **changes}
-    config = T5Config(
-        vocab_size=rows, **{"tie_word_embeddings": False, **settings}, decoder_start_token_id=0
+    settings.setdefault("tie_word_embeddings", False)
+    model = T5ForConditionalGeneration(
+        T5Config(vocab_size=rows, **settings, decoder_start_token_id=0)
     )
-    return T5ForConditionalGeneration(config).eval()
+    if not settings["tie_word_embeddings"]:  # transformers 5 ties all that it makes anew
+        model.set_output_embeddings(torch.nn.Linear(settings["d_model"], rows, bias=False))
+    return model.eval()
 
 
 def gpt2(rows: int) -> GPT2LMHeadModel:

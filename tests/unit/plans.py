@@ -15,12 +15,22 @@ TARGETS = {
 
 
 def planned(root, stage, signature, parents=(), **settings):
+    settings = {"_target_": TARGETS[stage], **settings}
+    stages = {one.run.stage: dict(one.settings) for one in parents}
+    own = {**settings, "parents": list(stages)}
     return Planned(
         run=Run(Path(root), stage, signature),
-        settings={"_target_": TARGETS[stage], **settings},
+        settings=settings,
         parents={one.run.stage: one.run for one in parents},
         data=Path(root) / "data",
         fingerprint="f",
-        config=OmegaConf.create({"group": "test", "logger": {}}),
+        config=OmegaConf.create(
+            {
+                "group": "test",
+                "logger": {},
+                "data": {"name": "test"},
+                "stage": {**stages, stage: own},
+            }
+        ),
         needed_for=("a=1",),
     )

@@ -99,7 +99,10 @@ def test_tokenizer_with_motion_tokens_of_another_codebook_is_refused() -> None:
 
 def test_published_kind_of_t5_tokenizer_gets_motion_tokens_without_blanks(tmp_path) -> None:
     unigram = Tokenizer(models.Unigram())
-    unigram.pre_tokenizer, unigram.decoder = pre_tokenizers.Metaspace(), decoders.Metaspace()
+    unigram.pre_tokenizer = pre_tokenizers.Sequence(
+        [pre_tokenizers.WhitespaceSplit(), pre_tokenizers.Metaspace()]
+    )
+    unigram.decoder = decoders.Metaspace()
     special = ["<pad>", "</s>", "<unk>"]
     trainer = trainers.UnigramTrainer(vocab_size=60, special_tokens=special, unk_token="<unk>")
     unigram.train_from_iterator(TEXTS, trainer)
@@ -107,7 +110,7 @@ def test_published_kind_of_t5_tokenizer_gets_motion_tokens_without_blanks(tmp_pa
     tokenizer = AutoTokenizer.from_pretrained(tmp_path)
     vocabulary = MotionVocabulary(K)
     add_motion_tokens(tokenizer, vocabulary)
-    text = "a person " + vocabulary.write([1, 15]) + " walks"
+    text = "a person" + vocabulary.write([1, 15]) + " walks"
     ids = tokenizer(text, add_special_tokens=False)["input_ids"]
     assert tokenizer.decode(ids, clean_up_tokenization_spaces=False) == text
     motion = vocabulary.token_ids(tokenizer)[[16, 1, 15, 17]].tolist()

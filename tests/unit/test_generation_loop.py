@@ -48,17 +48,16 @@ def transformers_own(backbone, prompts, kinds, counts, most=12):
     rows = Rows.of(kinds, counts, most, most)
     inputs, prefix = backbone.prompt_batch(prompts)
     ids = backbone.token_ids
-    config = GenerationConfig(
+    config = backbone.language_model.config
+    backbone.language_model.generation_config = GenerationConfig(
         max_new_tokens=rows.longest(),
         do_sample=False,
         eos_token_id=[ids.end_of_text, ids.end],
-        pad_token_id=backbone.language_model.config.pad_token_id,
-        decoder_start_token_id=backbone.language_model.config.decoder_start_token_id,
+        pad_token_id=config.pad_token_id,
+        decoder_start_token_id=getattr(config, "decoder_start_token_id", None),
     )
     generated = backbone.language_model.generate(
         **inputs,
-        generation_config=config,
-        use_model_defaults=False,
         logits_processor=LogitsProcessorList([RowConstraint(ids, rows, prefix)]),
     )[:, prefix:].tolist()
     found = []
@@ -142,17 +141,17 @@ def test_sampled_lengths_are_distributed_as_transformers_own(backbone):
     inputs, prefix = backbone.prompt_batch(prompts)
     asked = Rows.of(["motion"] * rows, [None] * rows, most, most)
     torch.manual_seed(2)
+    config = backbone.language_model.config
+    backbone.language_model.generation_config = GenerationConfig(
+        max_new_tokens=asked.longest(),
+        do_sample=True,
+        top_k=0,
+        eos_token_id=[ids.end],
+        pad_token_id=config.pad_token_id,
+        decoder_start_token_id=getattr(config, "decoder_start_token_id", None),
+    )
     theirs = backbone.language_model.generate(
         **inputs,
-        generation_config=GenerationConfig(
-            max_new_tokens=asked.longest(),
-            do_sample=True,
-            top_k=0,
-            eos_token_id=[ids.end],
-            pad_token_id=backbone.language_model.config.pad_token_id,
-            decoder_start_token_id=backbone.language_model.config.decoder_start_token_id,
-        ),
-        use_model_defaults=False,
         logits_processor=LogitsProcessorList([RowConstraint(ids, asked, prefix)]),
     )[:, prefix:]
     lengths = [

@@ -10,17 +10,19 @@ from pathlib import Path
 import pytest
 
 import launch
+from launch.jobs import submission_lock
 from launch.jobs.plan_file import planned_as_json, read_planned
 from launch.jobs.resources import Resources, resources_for, with_resources
+from launch.jobs.state import JobState
 from launch.jobs.submission_lock import submitting
-from launch.plans.estimate import Experience, cost_lines
+from launch.jobs.work import Work
 from launch.runs.attempts import claimed
 from launch.runs.cleaning import find_waste
 from launch.runs.ledger import Run
 from launch.runs.owner import Owner
 from launch.runs.snapshot import take_snapshot
 from launch.slurm.batches import batches_of
-from launch.slurm.commands import JobState, _elements, said
+from launch.slurm.commands import _elements, said
 from launch.sweeps.overview import _ranges
 from launch.sweeps.record import make_sweep, read_sweep
 from launch.sweeps.table import table_of
@@ -89,24 +91,6 @@ def test_stages_that_build_on_each_other_differently_still_come_in_order(tmp_pat
     assert order == ["a", "b", "c"]
 
 
-def test_hours_are_judged_by_earlier_runs(tmp_path):
-    finish(
-        Run(tmp_path, "pretrain", "old"),
-        {},
-        **{"progress.json": json.dumps({"step": 10, "steps": 10, "steps_per_second": 2.0})},
-    )
-    stage = planned(tmp_path, "pretrain", "new", schedule={"steps": 72_000, "batch_size": 32})
-    resources = Resources(gpus=4, nodes=2, minutes=120)
-    assert Experience(tmp_path).of(stage, resources).hours == pytest.approx(10.0)
-    (line,) = cost_lines([(stage, resources)], Experience(tmp_path))
-    assert line == "80 GPU hours expected, 16 if every job runs to its time limit"
-    unknown = planned(tmp_path, "tokenizer", "x", schedule={"steps": 10, "batch_size": 32})
-    lines = cost_lines(
-        [(stage, resources), (unknown, Resources(minutes=None))], Experience(tmp_path)
-    )
-    assert lines[1] == "CPU hours not known (1 of 1 jobs have no earlier run to go by)"
-
-
 def test_a_plan_file_gives_the_same_stage_back(tmp_path, monkeypatch):
     parent = planned(tmp_path, "tokenizer", "k")
     stage = planned(tmp_path, "tokens", "t", [parent], views={"a": [0.0, 0.2]})
@@ -129,7 +113,8 @@ def test_a_sweep_has_the_same_name_for_the_same_experiments(tmp_path):
     assert sweep.group == sweep.name and sweep.command == "motiongpt run -m seed=1,2"
     sweep.write()
     assert read_sweep(tmp_path, "test-") == sweep
-    first, second = sweep.new_submission(), sweep.new_submission()
+    work = Work(sweep.root, sweep.name, sweep.folder, sweep.group, plans[0], str)
+    first, second = work.new_submission(), work.new_submission()
     assert (first.name, second.name) == ("0001", "0002")
     with pytest.raises(UserError, match=f"no such sweep .* the latest: {sweep.name}"):
         read_sweep(tmp_path, "other")
@@ -187,7 +172,7 @@ def test_a_snapshot_that_cannot_be_written_leaves_nothing(tmp_path):
 def test_one_submission_at_a_time_and_a_dead_one_is_no_obstacle(tmp_path):
     said_lines = []
     with submitting(tmp_path, said_lines.append):
-        assert Owner.read(tmp_path / ".submitting") == Owner.this_process()
+        assert Owner.read(tmp_path / ".submitting" / "0001") == Owner.this_process()
         program = (
             "from pathlib import Path; from launch.jobs.submission_lock import submitting\n"
             f"with submitting(Path({str(tmp_path)!r}), lambda line: print(line, flush=True)):\n"
@@ -198,11 +183,30 @@ def test_one_submission_at_a_time_and_a_dead_one_is_no_obstacle(tmp_path):
         time.sleep(0.6)
         assert other.poll() is None
     assert other.stdout.readline() == "in\n"
-    assert other.wait() == 9 and (tmp_path / ".submitting").exists()
+    assert other.wait() == 9
     other.stdout.close()
     with submitting(tmp_path, said_lines.append):
-        pass
-    assert not (tmp_path / ".submitting").exists() and said_lines == []
+        (folder,) = (tmp_path / ".submitting").iterdir()
+    assert folder.name == "0003" and said_lines == []
+
+
+def test_an_owner_that_was_taken_for_dead_finds_the_lock_lost_and_leaves_its_successors(
+    tmp_path, monkeypatch
+):
+    with submitting(tmp_path, print) as check:
+        check()
+        monkeypatch.setattr(submission_lock, "is_alive", lambda *_: False)  # as after a minute
+        with submitting(tmp_path, print) as check_of_successor:
+            with pytest.raises(UserError, match="another went on in its place"):
+                check()
+            check_of_successor()
+            with submitting(tmp_path, print) as check_of_third:
+                pass
+            with pytest.raises(UserError, match="another went on in its place"):
+                check_of_successor()
+    check_of_third()
+    (folder,) = (tmp_path / ".submitting").iterdir()
+    assert folder.name == "0003"
 
 
 def test_clean_takes_checkpoints_and_left_overs_and_never_what_is_referred_to(tmp_path):

@@ -135,7 +135,7 @@ def cut(path):
         ("nan.npy", lambda p: np.save(p, np.full((9, 263), np.nan)), "NaN or infinity at frame 0"),
         ("empty.npy", lambda p: np.save(p, np.zeros((0, 263))), "shape \\(0, 263\\)"),
         ("far.npy", lambda p: np.save(p, np.full((9, 22, 3), 1e6)), "expected metres"),
-        ("mm.npy", lambda p: np.save(p, np.full((9, 251), 900.0)), "centimetres or less"),
+        ("mm.npy", lambda p: np.save(p, np.full((9, 251), 900.0)), "0 to 3 m are expected"),
         ("other.npz", lambda p: np.savez(p, poses=np.zeros(3)), "holds poses; expected joints"),
         ("text.bvh", lambda p: p.write_text("hello"), "text.bvh:1"),
     ],
@@ -153,7 +153,7 @@ def test_bad_numbers_are_refused(joints):
         Motion.from_joints(joints[:, :5])
     with pytest.raises(UserError, match="fps=0"):
         Motion.from_joints(joints, fps=0)
-    with pytest.raises(UserError, match="centimetres or less"):
+    with pytest.raises(UserError, match="0.3 to 3 m are expected"):
         Motion.from_joints(joints * 100)
     with pytest.raises(UserError, match="ends in"):
         Motion.from_joints(joints).save("clip.fbx")

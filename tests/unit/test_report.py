@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from evaluation.metrics.base import Number
+from evaluation.replications.left_out import LeftOut
 from evaluation.replications.results import Result, markdown_table
 from evaluation.reports.report import Origin, write_report
 from evaluation.reports.results_file import read_results
@@ -52,10 +53,19 @@ def test_a_report_keeps_its_schema(tmp_path):
         git={"git_commit": None},
     )
     folder = tmp_path / "0123456789abcdef"
-    write_report(folder, [result(), result("real", [9.0])], origin)
+    lacking = LeftOut("text_to_motion", "model", "diversity", "needs 300 clips, there are 6")
+    write_report(folder, [result(), result("real", [9.0])], origin, [lacking])
     found = read_results(folder / "results.json")
     assert found.signature == folder.name and found.seeds == (1, 2, 3)
     number = found.number("text_to_motion", "model", "accuracy")
     assert number.values == [1.0, 2.0, 3.0] and number.better == "higher"
     assert found.method.name == "mdm" and dict(found.method.facts) == {"steps": 50, "guided": True}
     assert "mdm" in (folder / "table.txt").read_text().splitlines()[0]
+    assert found.left_out == (lacking,)
+    for table in ("table.txt", "table.md"):
+        assert (
+            (folder / table)
+            .read_text()
+            .splitlines()[-1]
+            .endswith("left out: diversity of text_to_motion: needs 300 clips, there are 6")
+        )

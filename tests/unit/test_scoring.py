@@ -9,9 +9,15 @@ import pytest
 import torch
 
 from evaluation.case import Scorers, recover_joints
-from evaluation.metrics.base import Metric, Number
+from evaluation.metrics.base import Metric, Number, Size
+from evaluation.metrics.diversity import Diversity
+from evaluation.metrics.fid import FrechetDistance
+from evaluation.metrics.multimodality import MultiModality
+from evaluation.metrics.pairwise_distance import PairwiseDistance
+from evaluation.metrics.retrieval import Retrieval
 from evaluation.replications.cases import CaseMaker, filled
 from evaluation.replications.comparison import CHANCE, HOLD, LINEAR, MEAN_POSE, SHUFFLED
+from evaluation.replications.left_out import left_out_lines
 from evaluation.replications.results import MODEL, REAL
 from evaluation.replications.rules import Rules
 from evaluation.replications.scoring import Scoring, check_names
@@ -58,6 +64,19 @@ class Named(Frames):
 
     def compute(self):
         return {"named": self.total}
+
+
+class Failing(Frames):
+    """Fails as a metric may of odd data; with a value instead of an error it gives that."""
+
+    def __init__(self, outcome, seed=None):
+        super().__init__(seed)
+        self.outcome, self.numbers = outcome, {"failing": Number()}
+
+    def compute(self):
+        if isinstance(self.outcome, Exception):
+            raise self.outcome
+        return self.outcome
 
 
 @pytest.fixture
@@ -107,7 +126,7 @@ def by_name(results):
 
 def test_replications_are_averaged_and_what_is_not_drawn_counts_once(tmp_path, store):
     counts, drawn = Frames(), Frames(seed=0)
-    found, cases = scoring(tmp_path, store, counts=counts, drawn=drawn).score(
+    found, _, cases = scoring(tmp_path, store, counts=counts, drawn=drawn).score(
         saved(tmp_path, store)
     )
     results = by_name(found)
@@ -123,12 +142,93 @@ def test_replications_are_averaged_and_what_is_not_drawn_counts_once(tmp_path, s
 
 
 def test_a_number_says_what_judged_it(tmp_path, store):
-    found, _ = scoring(tmp_path, store, frames=Frames()).score(saved(tmp_path, store))
+    found, *_ = scoring(tmp_path, store, frames=Frames()).score(saved(tmp_path, store))
     assert {result.judge for result in found} == {"none"}
     embedder = SimpleNamespace(motions=lambda clips, keep=False: torch.zeros(len(clips), 1))
     judged = replace(scoring(tmp_path / "b", store, named=Named()), embedder=embedder)
-    found, _ = judged.score(saved(tmp_path / "b", store))
+    found, *_ = judged.score(saved(tmp_path / "b", store))
     assert {(result.metric, result.judge) for result in found} == {("named", "evaluator")}
+
+
+@pytest.mark.parametrize(
+    ("outcome", "reason"),
+    [
+        (UserError("R-precision needs 32 clips, there are 5"), "R-precision needs 32"),
+        (ZeroDivisionError("float division by zero"), "ZeroDivisionError: float division by zero"),
+        (
+            torch.linalg.LinAlgError("eigh: did not\nconverge"),
+            "LinAlgError: eigh: did not converge",
+        ),
+        (KeyError("a"), "KeyError: 'a'"),
+        ({"failing": torch.tensor(torch.nan)}, "came to nan"),
+        ({}, "no clip has what it is computed from"),
+    ],
+)
+def test_a_metric_that_fails_costs_no_other_number(tmp_path, store, outcome, reason):
+    made = saved(tmp_path, store)
+    alone = scoring(tmp_path / "alone", store, frames=Frames()).score(made)
+    metrics = {"failing": Failing(outcome), "frames": Frames()}
+    for _ in range(2):  # the second time from what the first has kept
+        found = scoring(tmp_path, store, **metrics).score(made)
+        assert found.results == alone.results
+        assert {one.row for one in found.left_out} == {MODEL, REAL, CHANCE, SHUFFLED}
+        assert all(one.metric == "failing" for one in found.left_out)
+        assert all(reason in one.reason for one in found.left_out)
+    (line,) = left_out_lines(found.left_out)
+    assert line.startswith("left out: failing of a_task: ")
+    assert "\n" not in line
+
+
+def test_a_number_that_one_replication_lacks_is_left_out_of_all(tmp_path, store):
+    failing = Failing({"failing": torch.tensor(1.0)}, seed=0)
+    made = saved(tmp_path, store)
+    assert {one.metric for one in scoring(tmp_path, store, failing=failing).score(made).results}
+    kept = tmp_path / "kept" / "a_task" / "02.json"
+    kept.unlink()
+    failing.outcome = UserError("not this time")
+    found = scoring(tmp_path, store, failing=failing).score(made)
+    assert found.results == [] and {one.reason for one in found.left_out} == {"not this time"}
+
+
+def test_what_is_no_fault_of_the_outputs_ends_the_scoring(tmp_path, store):
+    metric = Failing(OSError(28, "No space left on device"))
+    with pytest.raises(OSError):
+        scoring(tmp_path, store, failing=metric).score(saved(tmp_path, store))
+
+
+def test_embeddings_that_cannot_be_had_cost_only_what_needs_them(tmp_path, store):
+    def motions(clips, keep=False):
+        raise UserError("clip 3 is not finite")
+
+    made = scoring(tmp_path, store, named=Named(), frames=Frames())
+    found = replace(made, embedder=SimpleNamespace(motions=motions)).score(saved(tmp_path, store))
+    assert {one.metric for one in found.results} == {"frames"}
+    assert {(one.metric, one.reason) for one in found.left_out} == {
+        ("named", "clip 3 is not finite")
+    }
+
+
+@pytest.mark.parametrize(
+    ("metric", "size", "fits"),
+    [
+        (Diversity(300), Size(6), "protocol.scoring.diversity_pairs=6"),
+        (Retrieval(pool=32), Size(31), "protocol.scoring.pool=31"),
+        (FrechetDistance(), Size(1), "evaluate more clips"),
+        (MultiModality(10), Size(1, 4), "protocol.scoring.multimodality_pairs=4"),
+        (PairwiseDistance(), Size(9, 1), "protocol.requests.multimodality.samples=2"),
+    ],
+)
+def test_metrics_say_ahead_when_a_set_is_too_small_and_what_fits(metric, size, fits):
+    assert fits in metric.shortage(size) and "\n" not in metric.shortage(size)
+    assert metric.shortage(Size(300, 30)) == ""
+
+
+def test_without_an_evaluator_what_needs_one_is_left_out_with_that_reason(tmp_path, store):
+    found = scoring(tmp_path, store, named=Named(), frames=Frames()).score(saved(tmp_path, store))
+    assert {one.metric for one in found.results} == {"frames"}
+    assert {(one.metric, one.reason) for one in found.left_out} == {
+        ("named", "there is no evaluator")
+    }
 
 
 def test_two_metrics_with_one_name_are_refused_before_anything_is_scored(tmp_path, store):
@@ -156,14 +256,14 @@ def test_the_metrics_that_are_shipped_have_names_of_their_own_and_say_what_judge
 def test_an_interrupted_scoring_goes_on(tmp_path, store):
     counts = Frames()
     made = saved(tmp_path, store)
-    whole, _ = scoring(tmp_path, store, counts=counts).score(made)
+    whole, *_ = scoring(tmp_path, store, counts=counts).score(made)
     kept = sorted((tmp_path / "kept" / "a_task").glob("*.json"))
     assert len(kept) == 3
     kept[1].unlink()
     counts.updates = 0
-    again, _ = scoring(tmp_path, store, counts=counts).score(made)
+    again, *_ = scoring(tmp_path, store, counts=counts).score(made)
     assert again == whole and counts.updates == 1
-    assert json.loads(kept[1].read_text())[MODEL] == {"frames": 35.0}
+    assert json.loads(kept[1].read_text())["values"][MODEL] == {"frames": 35.0}
 
 
 @pytest.mark.parametrize(
@@ -178,19 +278,19 @@ def test_an_interrupted_scoring_goes_on(tmp_path, store):
 )
 def test_every_kind_has_its_comparisons(tmp_path, store, kind, given, beside):
     made = saved(tmp_path, store, kind, replications=1, given=given)
-    _, cases = scoring(tmp_path, store, frames=Frames()).score(made)
+    _, _, cases = scoring(tmp_path, store, frames=Frames()).score(made)
     assert set(cases) == {MODEL, *beside}
     for case in cases[REAL]:
         np.testing.assert_array_equal(case.features, case.reference)
 
 
 def test_baselines_are_what_they_say(tmp_path, store):
-    _, cases = scoring(tmp_path, store, frames=Frames()).score(saved(tmp_path, store))
+    _, _, cases = scoring(tmp_path, store, frames=Frames()).score(saved(tmp_path, store))
     real, shuffled = cases[REAL][0].features, cases[SHUFFLED][0].features
     assert not np.array_equal(real, shuffled)
     np.testing.assert_array_equal(np.sort(real, axis=0), np.sort(shuffled, axis=0))
     made = saved(tmp_path / "b", store, "inbetween", replications=1, given=(8, 8))
-    _, cases = scoring(tmp_path / "b", store, frames=Frames()).score(made)
+    _, _, cases = scoring(tmp_path / "b", store, frames=Frames()).score(made)
     line = cases[LINEAR][0]
     assert line.features.shape == (39, 263), "features of joints lack the last frame"
     np.testing.assert_allclose(line.joints[:8], line.reference_joints[:8], atol=1e-6)
@@ -222,6 +322,9 @@ def test_unknown_rules_are_refused():
         Rules.of({"pakcing": "packed"})
     with pytest.raises(UserError, match="packing=no: choose one of packed, released"):
         Rules.of({"packing": "no"})
+    for value in (0, -1, 2.5, "many", None, True):
+        with pytest.raises(UserError, match=r"scoring\.pool=.*: a whole number, at least 1"):
+            Rules.of({"pool": value})
 
 
 def test_joints_recovered_together_are_those_recovered_alone(tmp_path, store):

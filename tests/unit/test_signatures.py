@@ -156,9 +156,13 @@ def test_what_is_signed_is_not_for_the_command_line(override):
             compose_config(point)
 
 
-def test_a_store_is_not_named_by_how_it_is_read():
+def test_a_store_is_not_named_by_how_it_is_read(tmp_path):
+    archive = tmp_path / "bandai.zip"
+    archive.write_bytes(b"zip")
+
     def folder(*words):
-        return store_folder(compose_config(["data=bandai_namco", *words]))
+        path = f"data.source.path={archive}"
+        return store_folder(compose_config(["data=bandai_namco", path, *words]))
 
     same = [f"data.source.{word}" for word in ("workers=7", "download=true", "progress=false")]
     assert {folder(word) for word in same} == {folder()} != {folder("data.source.limit=3")}

@@ -1,10 +1,12 @@
 import numpy as np
 import pytest
 
+from launch.cli import main
 from motiongpt.data.build import build_store
-from motiongpt.data.clip import BadClip
+from motiongpt.data.clip import BadClip, Caption
 from motiongpt.data.humanml3d import HumanML3DSource
 from motiongpt.data.verify import verify_source
+from motiongpt.errors import UserError
 from tests.unit.fake_source import FakeSource, feature_clip, joint_clip
 from tests.unit.humanml3d_folder import WHOLE, Folder
 
@@ -178,10 +180,68 @@ def test_any_source_can_be_verified():
     ]
     report = verify_source(FakeSource(items), progress=False)
     assert {bad.name for bad in report.bad} == {"short", "x.bvh", "twice"}
-    assert report.good == report.found == {"train": 1, "val": 0, "test": 0}
+    assert report.good == {"train": 1, "val": 0, "test": 0}
+    assert report.found == {"train": 3, "val": 1, "test": 0}
 
 
 def test_nothing_to_train_on_is_not_ok():
     report = verify_source(FakeSource([feature_clip("v", "val")]), progress=False)
     assert not report.ok
     assert "no usable clip to train on" in report.lines()[-1]
+
+
+def zero_std(folder: Folder) -> str:
+    np.save(folder.path / "Mean.npy", np.zeros(263, np.float32))
+    np.save(folder.path / "Std.npy", np.zeros(263, np.float32))
+    return "Std.npy is not above zero in every channel"
+
+
+def half_of_the_statistics(folder: Folder) -> str:
+    np.save(folder.path / "Mean.npy", np.zeros(263, np.float32))
+    return "Std.npy can't be used"
+
+
+@pytest.mark.parametrize("spoil", [zero_std, half_of_the_statistics])
+def test_statistics_that_prepare_refuses_are_named(spoil, tmp_path, capsys):
+    folder = Folder(tmp_path / "data")
+    folder.clip("good")
+    said = spoil(folder)
+    report = verify_source(HumanML3DSource(str(folder.path)), progress=False)
+    assert not report.ok and not report.usable and said in report.lines()[-1]
+    with pytest.raises(UserError, match=said):
+        build_store(HumanML3DSource(str(folder.path)), tmp_path / "store", progress=False)
+    words = ["data=humanml3d", f"data.source.path={folder.path}", f"paths.root={tmp_path}"]
+    assert main(["data", "verify", *words]) == 1
+    assert said in capsys.readouterr().out
+
+
+DEGENERATE = {
+    "zero_bone": np.tile(np.eye(22, 3, dtype=np.float32)[None] * 0, (21, 1, 1)),
+    "shorter_than_the_store_takes": joint_clip("x", frames=15).joints,
+    "half_a_character": None,
+}
+
+
+@pytest.mark.parametrize("kind", DEGENERATE)
+def test_verify_rejects_what_a_store_of_these_settings_rejects(kind, tmp_path):
+    bad = joint_clip("bad", joints=DEGENERATE[kind])
+    if kind == "half_a_character":
+        bad = joint_clip("bad", captions=(Caption("a \ud800 walks"),))
+    source = FakeSource([joint_clip("good", frames=40), bad])
+    settings = {"min_frames": 20 if kind.startswith("shorter") else 8}
+    report = verify_source(source, progress=False, **settings)
+    store = build_store(source, tmp_path / "s", progress=False, **settings)
+    assert report.bad == store.rejected and [one.name for one in report.bad] == ["bad"]
+
+
+def test_verify_fails_where_no_clip_can_be_used_and_else_only_if_strict(tmp_path, capsys):
+    folder = Folder(tmp_path / "data")
+    folder.clip("good")
+    folder.clip("bad", features=with_nan())
+    words = ["data=humanml3d", f"data.source.path={folder.path}", f"paths.root={tmp_path}"]
+    words.append("data.source.expected_counts=null")
+    assert main(["data", "verify", *words]) == 0
+    assert main(["data", "verify", *words, "--strict"]) == 1
+    folder.motion("good").unlink()
+    assert main(["data", "verify", *words]) == 1
+    assert "no usable clip to train on" in capsys.readouterr().out

@@ -1,4 +1,5 @@
-import json
+"""`motiongpt sync`: which runs are sent, in which order, and what is said of those that aren't."""
+
 import subprocess
 import sys
 from pathlib import Path
@@ -6,21 +7,18 @@ from pathlib import Path
 import pytest
 
 from launch.cli import main
-from launch.loggers.wandb_logger import ROWS
-from launch.loggers.wandb_parts import join, part_files, read_part, synced_mark
-from launch.loggers.wandb_sync import find_offline_runs, sync, sync_command
+from launch.loggers.wandb_rows import mark_sent, read_part
 from launch.runs.ledger import CONFIG, STATUS, Run
 from launch.runs.owner import Owner
-from motiongpt.errors import UserError
+from launch.sweeps.wandb_runs import find_unsent_runs, send
 from motiongpt.files import write_json
-from tests.wandb_files import STEP, records, rows, write_part
+from tests.wandb_parts import write_part
 
 
-def joined(folder, tmp_path):
-    parts = [read_part(file) for file in part_files(folder)]
-    place = join(parts, tmp_path / "joined")
-    (file,) = place.glob("*.wandb")
-    return place, file
+@pytest.fixture(autouse=True)
+def no_variables(monkeypatch):
+    for name in ("WANDB_MODE", "WANDB_DISABLED"):
+        monkeypatch.delenv(name, raising=False)
 
 
 def run_folder(root, stage, signature, state="finished", parents=None):
@@ -32,119 +30,44 @@ def run_folder(root, stage, signature, state="finished", parents=None):
     return folder
 
 
+def sent_part(*words, **options):
+    file = write_part(*words, **options)
+    mark_sent(file, file.stat().st_size)
+    return file
+
+
 @pytest.fixture
 def sent(monkeypatch):
-    """Commands that were started instead of `wandb sync`, each answered as it would."""
+    """Files of the runs that were sent, by a process that does not talk to any server."""
     commands = []
 
     def answer(words, **options):
-        commands.append((words, options))
-        (file,) = Path(words[-1]).glob("*.wandb")
-        if "bad" in file.name:
-            return subprocess.CompletedProcess(words, 0, "Find logs at: x\n", "wandb: ERROR no\n")
-        synced_mark(file).touch()
-        return subprocess.CompletedProcess(words, 0, "Syncing: x ... done.\n", "")
+        files = [Path(word) for word in words if word.endswith(".jsonl")]
+        commands.append((files, options))
+        if "bad" in read_part(files[0]).run_id:
+            return subprocess.CompletedProcess(words, 1, "", "noise\n401: who are you?\n\n")
+        return subprocess.CompletedProcess(words, 0, "", "")
 
-    monkeypatch.setattr("launch.loggers.wandb_sync.subprocess.run", answer)
+    monkeypatch.setattr("launch.sweeps.wandb_runs.subprocess.run", answer)
     monkeypatch.setattr("launch.commands.sync.check_server", lambda url: None)
     return commands
-
-
-def test_a_resumed_run_has_each_step_once(tmp_path):
-    write_part(tmp_path, "a", 1000, {9: 9, 19: 19, 29: 29, 39: 39}, ended=False, loss=1.0)
-    write_part(tmp_path, "a", 2000, {29: 29, 39: 39, 49: 49}, ended=False, loss=2.0)
-    write_part(tmp_path, "a", 3000, {49: 49, 59: 59, 60: None}, loss=3.0)
-    place, file = joined(tmp_path, tmp_path)
-    kept = rows(file)
-    assert [row["_step"] for row in kept] == [9, 19, 29, 39, 49, 59, 60]
-    assert [row.get(STEP) for row in kept] == [9, 19, 29, 39, 49, 59, None]
-    assert [row["loss"] for row in kept] == [1, 1, 2, 2, 3, 3, 3]
-    assert [row["_runtime"] for row in kept] == [19, 29, 1039, 1049, 2059, 2069, 2070]
-    run = next(record.run for record in records(file) if record.HasField("run"))
-    assert run.run_group == "group-3000" and run.start_time.seconds == 1000
-    assert [record.HasField("exit") for record in records(file)].count(True) == 1
-    assert [record.num for record in records(file)] == list(range(1, 10))
-    assert {file.name for file in (place / "files").iterdir()} == {"of-1000", "of-2000", "of-3000"}
-
-
-def test_steps_without_an_optimiser_are_all_kept_and_rise(tmp_path):
-    write_part(tmp_path, "sweep", 1000, {0: None}, loss=1.0)
-    write_part(tmp_path, "sweep", 2000, {0: None}, loss=2.0)
-    kept = rows(joined(tmp_path, tmp_path)[1])
-    assert [(row["_step"], row["loss"]) for row in kept] == [(0, 1), (1, 2)]
-
-
-def test_a_run_that_was_broken_off_is_closed_as_failed(tmp_path):
-    write_part(tmp_path, "a", 1000, {9: 9}, ended=False)
-    *_, last = records(joined(tmp_path, tmp_path)[1])
-    assert last.exit.exit_code == 1
-
-
-def test_rows_that_wandb_had_in_memory_are_kept(tmp_path):
-    file = write_part(tmp_path, "a", 1000, {9: 9}, ended=False)
-    lines = [
-        json.dumps({"_step": step, STEP: step, "loss": step / 10, "_timestamp": 1010 + step})
-        for step in (9, 19, 29)
-    ]
-    (file.parent / ROWS).write_text("\n".join(lines) + '\n{"_step": 39, "lo')
-    write_part(tmp_path, "a", 2000, {29: 29}, loss=5.0)
-    kept = rows(joined(tmp_path, tmp_path)[1])
-    assert [(row["_step"], row["loss"]) for row in kept] == [(9, 1), (19, 1.9), (29, 5)]
-
-
-def test_rows_of_a_part_that_wandb_had_not_begun_to_write_are_kept(tmp_path):
-    file = write_part(tmp_path, "a", 1000, {}, ended=False)
-    row = {"_step": 9, STEP: 9, "loss": 1.0, "_timestamp": 1010, "_runtime": 10}
-    (file.parent / ROWS).write_text(json.dumps(row) + "\n")
-    file.write_bytes(b"")
-    write_part(tmp_path, "a", 2000, {19: 19}, loss=5.0)
-    kept = rows(joined(tmp_path, tmp_path)[1])
-    assert [(row["_step"], row["loss"]) for row in kept] == [(9, 1), (19, 5)]
-
-
-def test_a_part_without_a_header_waits_for_one_that_has_it(tmp_path, sent):
-    file = write_part(run_folder(tmp_path, "tokenizer", "1" * 16), "a", 1000, {}, ended=False)
-    (file.parent / ROWS).write_text(
-        json.dumps({"_step": 9, STEP: 9, "_timestamp": 1010, "_runtime": 10}) + "\n"
-    )
-    file.write_bytes(b"")
-    assert not find_offline_runs(tmp_path).runs
-
-
-def test_a_file_that_ends_in_the_middle_of_a_record_counts_up_to_there(tmp_path):
-    file = write_part(tmp_path, "a", 1000, {9: 9, 19: 19}, ended=False)
-    file.write_bytes(file.read_bytes()[:-3])
-    assert [row[STEP] for row in rows(joined(tmp_path, tmp_path)[1])] == [9]
-    file.write_bytes(b"")
-    assert read_part(file) is None
-
-
-def test_a_damaged_file_is_named(tmp_path):
-    file = write_part(tmp_path, "a", 1000, {step: step for step in range(1000)})
-    content = bytearray(file.read_bytes())
-    content[200:210] = b"0123456789"
-    file.write_bytes(bytes(content))
-    with pytest.raises(UserError, match=f"{file}: damaged .*delete it"):
-        read_part(file)
 
 
 def test_runs_are_found_in_order_of_time_parents_first(tmp_path):
     root = tmp_path
     child = run_folder(root, "tokens", "2" * 16, parents={"tokenizer": "1" * 16})
-    write_part(child, f"tokens-{'2' * 16}", 1000, {0: None})  # its node's clock is wrong
+    write_part(child, f"tokens-{'2' * 16}", 1000, [None])  # its node's clock is wrong
     parent = run_folder(root, "tokenizer", "1" * 16)
-    write_part(parent, f"tokenizer-{'1' * 16}", 3000, {9: 9})
+    write_part(parent, f"tokenizer-{'1' * 16}", 3000, [9])
     killed = run_folder(root, "pretrain", "3" * 16, state="interrupted")
-    write_part(killed, f"pretrain-{'3' * 16}", 2000, {9: 9}, ended=False)
-    write_part(root / "sweeps" / "s-1", "sweep-s-1", 4000, {0: None})
+    write_part(killed, f"pretrain-{'3' * 16}", 2000, [9], ended=False)
+    write_part(root / "sweeps" / "s-1", "sweep-s-1", 4000, [None])
     live = run_folder(root, "classifier", "4" * 16, state="running")
     Owner.this_process().write(live)
-    write_part(live, f"classifier-{'4' * 16}", 500, {9: 9}, ended=False)
-    streamed = run_folder(root, "evaluator", "5" * 16)
-    write_part(streamed, f"evaluator-{'5' * 16}", 600, {9: 9}, mode="run")
+    write_part(live, f"classifier-{'4' * 16}", 500, [9], ended=False)
     before = run_folder(root, "instruct", "6" * 16)
-    synced_mark(write_part(before, f"instruct-{'6' * 16}", 700, {9: 9})).touch()
-    found = find_offline_runs(root)
+    sent_part(before, f"instruct-{'6' * 16}", 700, [9])
+    found = find_unsent_runs(root)
     assert [run.run_id.partition("-")[0] for run in found.runs] == [
         "tokenizer",
         "tokens",
@@ -154,78 +77,57 @@ def test_runs_are_found_in_order_of_time_parents_first(tmp_path):
     assert found.running == [f"classifier-{'4' * 16}"] and found.synced == 1
 
 
-def test_a_whole_run_is_sent_as_it_lies_and_a_resumed_one_joined(tmp_path, sent, monkeypatch):
-    monkeypatch.setenv("WANDB_MODE", "offline")
-    monkeypatch.setenv("WANDB_API_KEY", "kept")
-    whole = write_part(run_folder(tmp_path, "tokens", "1" * 16), "whole", 1000, {0: None})
+def test_a_run_is_sent_with_all_its_parts_oldest_first(tmp_path, sent):
     folder = run_folder(tmp_path, "tokenizer", "2" * 16)
     parts = [
-        write_part(folder, "resumed", 2000, {9: 9}, ended=False),
-        write_part(folder, "resumed", 3000, {19: 19}),
+        write_part(folder, "resumed", 2000, [9], ended=False),
+        write_part(folder, "resumed", 3000, [19]),
     ]
-    assert [sync(run, 5.0) for run in find_offline_runs(tmp_path).runs] == ["", ""]
-    (first, options), (second, _) = sent
-    assert first == sync_command(whole.parent)
-    assert not Path(second[-1]).is_relative_to(tmp_path)
+    (run,) = find_unsent_runs(tmp_path).runs
+    assert str(run) == "resumed (resumed 1 times)" and send(run, 5.0) == ""
+    ((files, options),) = sent
+    assert files == parts
     assert options["timeout"] == 5.0 and options["stdin"] == subprocess.DEVNULL
-    assert options["env"]["WANDB_API_KEY"] == "kept" and "WANDB_MODE" not in options["env"]
-    assert all(synced_mark(file).exists() for file in [whole, *parts])
+    assert not find_unsent_runs(tmp_path).runs
 
 
 def test_a_run_that_goes_on_after_a_sync_is_sent_again_whole(tmp_path, sent):
     folder = run_folder(tmp_path, "tokenizer", "2" * 16)
-    synced_mark(write_part(folder, "a", 1000, {9: 9}, ended=False)).touch()
-    write_part(folder, "a", 2000, {19: 19})
-    (run,) = find_offline_runs(tmp_path).runs
-    assert len(run.parts) == 2 and str(run) == "a (resumed 1 times)"
+    sent_part(folder, "a", 1000, [9], ended=False)
+    write_part(folder, "a", 2000, [19])
+    (run,) = find_unsent_runs(tmp_path).runs
+    assert len(run.parts) == 2
 
 
 def test_a_run_that_was_written_to_after_a_sync_is_sent_again(tmp_path, sent):
-    file = write_part(run_folder(tmp_path, "tokenizer", "2" * 16), "a", 1000, {9: 9}, ended=False)
-    (run,) = find_offline_runs(tmp_path).runs
-    assert sync(run, 5.0) == "" and not find_offline_runs(tmp_path).runs
-    file.touch()  # its process was only taken for dead
-    assert len(find_offline_runs(tmp_path).runs) == 1
-
-
-def test_a_part_that_was_streamed_is_sent_with_the_offline_one(tmp_path, sent):
-    folder = run_folder(tmp_path, "tokenizer", "2" * 16)
-    streamed = write_part(folder, "a", 1000, {9: 9}, mode="run")
-    write_part(folder, "a", 2000, {19: 19})
-    (run,) = find_offline_runs(tmp_path).runs
-    assert len(run.parts) == 2 and sync(run, 5.0) == ""
-    assert not synced_mark(streamed).exists()
+    file = write_part(run_folder(tmp_path, "tokenizer", "2" * 16), "a", 1000, [9], ended=False)
+    (run,) = find_unsent_runs(tmp_path).runs
+    assert send(run, 5.0) == "" and not find_unsent_runs(tmp_path).runs
+    with file.open("a") as stream:  # its process was only taken for dead
+        stream.write('{"end": "failed"}\n')
+    assert len(find_unsent_runs(tmp_path).runs) == 1
 
 
 def test_one_that_fails_does_not_stop_the_others(tmp_path, sent, capsys):
     for number, name in enumerate(("bad", "good")):
         folder = run_folder(tmp_path, "tokenizer", str(number) * 16)
-        write_part(folder, name, 1000 + number, {9: 9})
-    damaged = write_part(run_folder(tmp_path, "tokens", "9" * 16), "cut", 1, {0: None})
-    damaged.write_bytes(b"no file of W&B" * 9)
+        write_part(folder, name, 1000 + number, [9])
+    damaged = write_part(run_folder(tmp_path, "tokens", "9" * 16), "cut", 1, [None])
+    damaged.write_bytes(b"no line of ours\n" * 9)
+    broken = run_folder(tmp_path, "tokens", "8" * 16)
+    write_part(broken, "lost", 1, [None])
+    (broken / CONFIG).write_text("{")
     assert main(["sync", f"paths.root={tmp_path}"]) == 1
     out, error = capsys.readouterr()
-    assert out == "synced good\n1 synced, 0 synced before, 2 failed\n"
-    assert f"failed {damaged}: damaged" in error and "failed bad: wandb: ERROR no" in error
+    assert out == "synced good\n1 synced, 0 synced before, 3 failed\n"
+    assert f"failed {damaged}, line 1: damaged" in error
+    assert "failed bad: 401: who are you?" in error and str(broken / CONFIG) in error
     assert main(["sync", f"paths.root={tmp_path}"]) == 1
-    assert capsys.readouterr().out == "0 synced, 1 synced before, 2 failed\n"
-
-
-def test_a_full_disk_does_not_stop_the_others(tmp_path, sent, capsys, monkeypatch):
-    def full(parts, folder):
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr("launch.loggers.wandb_sync.join", full)
-    for number, ended in enumerate((False, True)):
-        folder = run_folder(tmp_path, "tokenizer", str(number) * 16)
-        write_part(folder, f"run{number}", 1000 + number, {9: 9}, ended=ended)
-    assert main(["sync", f"paths.root={tmp_path}"]) == 1
-    out, error = capsys.readouterr()
-    assert "failed run0: [Errno 28] No space left" in error and "synced run1\n1 synced" in out
+    assert capsys.readouterr().out == "0 synced, 1 synced before, 3 failed\n"
 
 
 def test_a_dry_run_sends_nothing(tmp_path, sent, capsys):
-    write_part(run_folder(tmp_path, "tokenizer", "1" * 16), "a", 1000, {9: 9})
+    write_part(run_folder(tmp_path, "tokenizer", "1" * 16), "a", 1000, [9])
     assert main(["sync", f"paths.root={tmp_path}", "--dry-run"]) == 0
     assert capsys.readouterr().out == "would sync a\n1 to sync, 0 synced before\n"
     assert not sent
@@ -233,18 +135,18 @@ def test_a_dry_run_sends_nothing(tmp_path, sent, capsys):
 
 
 def test_a_server_that_does_not_answer_is_given_up(tmp_path, monkeypatch):
-    write_part(run_folder(tmp_path, "tokenizer", "1" * 16), "a", 1000, {9: 9})
-    (run,) = find_offline_runs(tmp_path).runs
+    file = write_part(run_folder(tmp_path, "tokenizer", "1" * 16), "a", 1000, [9])
+    (run,) = find_unsent_runs(tmp_path).runs
     monkeypatch.setattr(
-        "launch.loggers.wandb_sync.sync_command",
-        lambda folder: [sys.executable, "-c", "import time; time.sleep(60)"],
+        "launch.sweeps.wandb_runs.REPLAY",
+        [sys.executable, "-c", "import time; time.sleep(60)"],
     )
-    assert "not done after 0.5 s" in sync(run, 0.5)
-    assert not synced_mark(run.parts[0].file).exists()
+    assert "not done after 0.5 s" in send(run, 0.5)
+    assert not read_part(file).is_sent
 
 
 def test_nothing_is_sent_to_a_server_that_is_not_there(tmp_path, monkeypatch, capsys):
-    write_part(run_folder(tmp_path, "tokenizer", "1" * 16), "a", 1000, {9: 9})
+    write_part(run_folder(tmp_path, "tokenizer", "1" * 16), "a", 1000, [9])
 
     def refuse(url):
         raise ConnectionError(f"{url} can't be reached (refused)")
@@ -254,19 +156,40 @@ def test_nothing_is_sent_to_a_server_that_is_not_there(tmp_path, monkeypatch, ca
     assert "nothing was sent: http" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("variable", ["WANDB_MODE=disabled", "WANDB_DISABLED=true"])
+def test_switched_off_nothing_is_sent(tmp_path, sent, capsys, monkeypatch, variable):
+    write_part(run_folder(tmp_path, "tokenizer", "1" * 16), "a", 1000, [9])
+    monkeypatch.setenv(*variable.split("="))
+    assert main(["sync", f"paths.root={tmp_path}"]) == 2
+    assert "nothing was sent: WANDB_MODE" in capsys.readouterr().err and not sent
+
+
+def test_offline_by_habit_is_no_obstacle(tmp_path, sent, monkeypatch):
+    write_part(run_folder(tmp_path, "tokenizer", "1" * 16), "a", 1000, [9])
+    monkeypatch.setenv("WANDB_MODE", "offline")
+    assert main(["sync", f"paths.root={tmp_path}"]) == 0 and len(sent) == 1
+
+
 def test_nothing_to_send_needs_no_server(tmp_path, capsys):
     assert main(["sync", f"paths.root={tmp_path}"]) == 0
     assert capsys.readouterr().out == "0 synced, 0 synced before\n"
 
 
-def test_the_installed_wandb_takes_the_command(tmp_path):
-    words = sync_command(tmp_path)
-    shown = subprocess.run([*words[:-1], "--help"], capture_output=True, text=True, cwd=tmp_path)
-    assert shown.returncode == 0
-    assert "[PATH]..." in shown.stdout or "[PATHS]..." in shown.stdout
-    options = [word for word in words if word.startswith("--")]
-    assert all(option in shown.stdout for option in options)
-    absent = subprocess.run(
-        sync_command(tmp_path / "absent"), capture_output=True, text=True, cwd=tmp_path
-    )
-    assert absent.returncode == 2 and "does not exist" in absent.stderr  # it was parsed as a path
+@pytest.mark.parametrize(
+    "override",
+    [
+        "+logger.wandb.settings.api_key=SECRET",
+        "+logger.wandb.settings={deep: [{WANDB_API_KEY: SECRET}]}",
+        "+logger.csv.token=SECRET",
+    ],
+)
+def test_a_key_in_the_configuration_is_refused_before_anything_is_written(
+    tmp_path, capsys, override
+):
+    root = tmp_path / "root"
+    assert main(["run", "debug=tiny", "goal=tokenizer", override, f"paths.root={root}"]) == 2
+    error = capsys.readouterr().err
+    assert "an access key in the configuration" in error and "SECRET" not in error
+    assert not [
+        file for file in root.rglob("*") if file.is_file() and b"SECRET" in file.read_bytes()
+    ]

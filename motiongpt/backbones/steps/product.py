@@ -16,6 +16,8 @@ from torch.nn import functional
 Product = Callable[[Tensor], Tensor]
 # The layout is chosen for this many rows and serves any other number too.
 ROWS = 32
+PRIVATE = ("_reorder_linear_weight", "_linear_pointwise", "_is_mkldnn_bf16_supported")
+"""torch's operations for its own compiler; without any of them the plain product is taken."""
 
 
 def product(weight: Tensor, dtype: torch.dtype) -> Product:
@@ -39,6 +41,6 @@ def _can_pack(dtype: torch.dtype) -> bool:
     """Whether this build of torch and this CPU have the operations for `dtype`."""
     if not torch.backends.mkldnn.is_available() or not torch.backends.mkldnn.enabled:
         return False
-    if not hasattr(torch.ops.mkldnn, "_reorder_linear_weight"):
+    if not all(hasattr(torch.ops.mkldnn, name) for name in PRIVATE):
         return False
     return dtype == torch.float32 or torch.ops.mkldnn._is_mkldnn_bf16_supported()

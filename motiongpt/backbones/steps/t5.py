@@ -16,6 +16,16 @@ from motiongpt.backbones.steps.base import DecoderState, Head, StepModel
 from motiongpt.backbones.steps.product import product
 
 
+def output_scale(model: T5ForConditionalGeneration) -> float:
+    """What T5 multiplies the decoder's states with before tied embeddings; 1 before others.
+
+    transformers 5 has a field of its own for it, since it calls all of them tied.
+    """
+    config = model.config
+    scaled = getattr(config, "scale_decoder_outputs", config.tie_word_embeddings)
+    return float(model.model_dim**-0.5) if scaled else 1.0
+
+
 class T5Steps(StepModel):
     """The decoder of `model`, with weights of `precision`."""
 
@@ -27,7 +37,7 @@ class T5Steps(StepModel):
         self.heads = model.config.num_heads
         self.layers = [_Layer(block, self.heads, self.dtype) for block in model.decoder.block]
         self.final = model.decoder.final_layer_norm
-        self.scale = model.model_dim**-0.5 if model.config.tie_word_embeddings else 1.0
+        self.scale = output_scale(model)
 
     def start(self, inputs: Mapping[str, Tensor], tokens: int) -> DecoderState:
         """See `StepModel.start`."""

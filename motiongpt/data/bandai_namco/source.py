@@ -17,7 +17,7 @@ from motiongpt.data.bandai_namco.splits import (
     ClipName,
 )
 from motiongpt.data.bandai_namco.styles import STYLES
-from motiongpt.data.clip import BadClip, Clip
+from motiongpt.data.clip import BadClip, Clip, SourceMissing
 from motiongpt.data.download import download as fetch_file
 from motiongpt.errors import UserError
 from motiongpt.motion.resample import checked_fps
@@ -111,9 +111,27 @@ class BandaiNamcoSource:
         return EXPECTED_COUNTS[self._split] if self._whole else {}
 
     def __len__(self) -> int:
-        """How many clips and bad clips the whole set gives; an estimate for a part of it."""
+        """How many clips and bad clips the whole set gives; an estimate for a part of it.
+
+        Raises:
+            UserError: nothing at `path`, and it may not be fetched.
+        """
+        self._check_path()
         whole = sum(EXPECTED_COUNTS["hash"].values()) + len(EXCLUDED)
         return whole if self._limit is None else min(whole, self._limit)
+
+    def files(self) -> Mapping[str, Path]:
+        """The archive, which is fetched first where that is asked for, or all files of the folder.
+
+        Raises:
+            SourceMissing: nothing at `path`.
+            UserError: a download that failed.
+        """
+        self._get()
+        if not self.path.is_dir():
+            return {"archive": self.path}
+        found = (file for file in self.path.rglob("*") if file.suffix in (".bvh", ".zip"))
+        return {str(file.relative_to(self.path)): file for file in found if file.is_file()}
 
     def clips(self) -> Iterator[Clip | BadClip]:
         """Yield the clips in the order of the folder or archive.
@@ -136,15 +154,18 @@ class BandaiNamcoSource:
                 "data.zip that is a Git LFS pointer must be fetched with git lfs pull"
             )
 
-    def _get(self) -> None:
-        if self.path.exists():
-            return
-        if not self._fetch:
-            raise UserError(
+    def _check_path(self) -> None:
+        if not self.path.exists() and not self._fetch:
+            raise SourceMissing(
                 f"no file or folder {self.path}; run `motiongpt data prepare data=bandai_namco "
                 f"data.source.download=true` to download {self._repository or 'it'}, or give its "
                 "folder or archive as data.source.path=PATH"
             )
+
+    def _get(self) -> None:
+        self._check_path()
+        if self.path.exists():
+            return
         fetch_file(self._url, self.path, self._sha256, self._progress)
         if self._content_sha256:
             self._check_content(self._content_sha256)

@@ -18,6 +18,7 @@ from motiongpt.methods.base import (
     PREDICTION,
     TASKS,
     TEXT_TO_MOTION,
+    Foreseen,
     Method,
     MotionFormat,
     Output,
@@ -62,10 +63,19 @@ class Lookup(Method):
         Raises:
             UserError: a stride below 1.
         """
-        if stride < 1:
-            raise UserError(f"lookup: stride={stride}; windows begin every 1 or more frames")
+        self.foresee(stride=stride)
         self.memory, self.stride = memory, stride
         self.tasks = self.all_tasks
+
+    @classmethod
+    def foresee(cls, **options: Any) -> Foreseen:
+        """See `Method.foresee`."""
+        check_options(cls.name, options, OPTIONS)
+        if options.get("stride", STRIDE) < 1:
+            raise UserError(
+                f"lookup: stride={options['stride']}; windows begin every 1 or more frames"
+            )
+        return super().foresee()
 
     @classmethod
     def load(
@@ -84,7 +94,7 @@ class Lookup(Method):
         Raises:
             UserError: also where the store is absent, another one, or of another skeleton.
         """
-        check_options(cls.name, options, OPTIONS)
+        cls.foresee(**options)
         memory = Memory.open(part_folder(folders, MEMORY, cls.name))
         known = memory.store.skeleton.name
         if format.skeleton.name != known:

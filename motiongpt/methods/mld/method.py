@@ -13,6 +13,7 @@ from motiongpt.codecs.trained_latents import TrainedLatents
 from motiongpt.errors import UserError
 from motiongpt.methods.base import (
     TEXT_TO_MOTION,
+    Foreseen,
     Method,
     MotionFormat,
     Output,
@@ -103,6 +104,13 @@ class MLD(Method):
         self.longest = codec.codec.longest
 
     @classmethod
+    def foresee(cls, **options: Any) -> Foreseen:
+        """See `Method.foresee`."""
+        check_options(cls.name, options, (field.name for field in fields(Sampling)))
+        Sampling(**options)
+        return super().foresee()
+
+    @classmethod
     def load(
         cls,
         folders: Mapping[str, Path],
@@ -115,8 +123,7 @@ class MLD(Method):
         Raises:
             UserError: as `Method.load`, or an unknown option.
         """
-        check_options(cls.name, options, (field.name for field in fields(Sampling)))
-        sampling = Sampling(**options)
+        cls.foresee(**options)
         codec, denoiser, text_encoder = (
             part_folder(folders, part, cls.name) for part in ("codec", "denoiser", "text_encoder")
         )
@@ -124,7 +131,7 @@ class MLD(Method):
             TrainedLatents.load(codec, format.skeleton.n_features, device),
             TrainedDenoiser.load(denoiser, device),
             load_text_encoder(text_encoder, device),
-            sampling,
+            Sampling(**options),
         )
 
     @torch.no_grad()

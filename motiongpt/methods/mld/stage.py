@@ -1,6 +1,6 @@
 """The stage of MLD: a denoiser learns the latents of a trained codec, given a text."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
 import lightning.pytorch as pl
@@ -22,8 +22,9 @@ from motiongpt.methods.mld.examples import (
 from motiongpt.methods.mld.folder import TrainedDenoiser
 from motiongpt.methods.mld.module import LatentDiffusionModule
 from motiongpt.methods.mld.schedule import NoiseSchedule
+from motiongpt.preflight import Outlook
 from motiongpt.text_encoders.loading import load_text_encoder
-from motiongpt.training.captioned import captioned_clips
+from motiongpt.training.captioned import captioned_clips, check_captions
 from motiongpt.training.compilation import compile_parts
 from motiongpt.training.fit import Schedule, fit
 from motiongpt.training.optimization import make_optimization
@@ -65,6 +66,12 @@ class MLDStage(Stage):
         self.optimization = make_optimization(
             optimizer, scheduler, learning_rate, self.schedule.steps
         )
+
+    def preflight(self, outlook: Outlook) -> Iterable[str]:
+        """Captions to learn from."""
+        if outlook.store is not None:
+            check_captions(self.name, outlook.store)
+        return ()
 
     def run(self, context: StageContext) -> Mapping[str, float]:
         """Encode all clips and captions once, train and save.

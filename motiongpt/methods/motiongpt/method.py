@@ -19,6 +19,7 @@ from motiongpt.errors import UserError
 from motiongpt.methods.base import (
     MOTION_TO_TEXT,
     TASKS,
+    Foreseen,
     Method,
     MotionFormat,
     Output,
@@ -107,9 +108,17 @@ class MotionGPTMethod(Method):
         self.format = Format(codec.frames_per_token, format.fps, format.skeleton)
         self.most_tokens = backbone.max_target_tokens - MARKS
         self.longest = self.most_tokens * codec.frames_per_token
-        self.repeatable = frozenset(
-            task for task in self.tasks if self.options.decoding(task).strategy != "sampling"
-        )
+        self.repeatable = self.tasks & self.options.repeatable
+
+    @classmethod
+    def foresee(cls, mix: TaskMix | None = None, **options: Any) -> Foreseen:
+        """See `Method.foresee`."""
+        check_options(cls.name, options, ("mix", *(field.name for field in fields(Options))))
+        chosen = Options(**options)
+        if mix is not None:
+            mix.asked_with(chosen.prompts, chosen.outputs)
+        tasks = cls.all_tasks if mix is None else frozenset(mix)
+        return Foreseen(tasks, tasks & chosen.repeatable)
 
     @classmethod
     def load(
@@ -124,7 +133,7 @@ class MotionGPTMethod(Method):
         Args:
             options: `mix` and the fields of `Options`.
         """
-        check_options(cls.name, options, ("mix", *(field.name for field in fields(Options))))
+        cls.foresee(**options)
         n_features = format.skeleton.n_features
         codec = TrainedTokenizer.load(
             part_folder(folders, CODEC, cls.name), n_features=n_features, device=device

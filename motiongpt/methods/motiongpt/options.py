@@ -4,7 +4,13 @@ from dataclasses import dataclass, field, replace
 from typing import Literal, get_args
 
 from motiongpt.errors import UserError
-from motiongpt.methods.base import INBETWEEN, MOTION_TO_TEXT, PREDICTION, TEXT_TO_MOTION
+from motiongpt.methods.base import (
+    INBETWEEN,
+    MOTION_TO_TEXT,
+    PREDICTION,
+    TASKS,
+    TEXT_TO_MOTION,
+)
 from motiongpt.methods.motiongpt.generation.decoding import Decoding
 
 Encoding = Literal["own", "padded"]
@@ -55,6 +61,11 @@ class Options:
             PREDICTION: self.completion_decoding,
             INBETWEEN: self.completion_decoding,
         }[task]
+
+    @property
+    def repeatable(self) -> frozenset[str]:
+        """Tasks whose outputs are the same whatever the seed."""
+        return frozenset(task for task in TASKS if self.decoding(task).strategy != "sampling")
 
     def all_with(self, decoding: Decoding | None, precision: str | None) -> "Options":
         """The same with one decoding for everything, or in another precision; None keeps."""

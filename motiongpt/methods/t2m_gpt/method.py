@@ -13,6 +13,7 @@ from motiongpt.codecs.trained import TrainedTokenizer
 from motiongpt.errors import UserError
 from motiongpt.methods.base import (
     TEXT_TO_MOTION,
+    Foreseen,
     Method,
     MotionFormat,
     Output,
@@ -59,6 +60,11 @@ class Generation:
         if self.batch_size < 1:
             raise UserError(f"method t2m_gpt: batch_size={self.batch_size}; expected 1 or more")
 
+    @property
+    def is_repeatable(self) -> bool:
+        """Whether outputs are the same whatever the seed."""
+        return self.strategy == "greedy"
+
 
 class T2MGPT(Method):
     """A text's features, a transformer that continues them with codes, a codec that decodes these.
@@ -98,7 +104,14 @@ class T2MGPT(Method):
         self.codec, self.transformer, self.text_encoder = codec, transformer.eval(), text_encoder
         self.generation = generation or Generation()
         self.longest = transformer.max_codes * codec.frames_per_token
-        self.repeatable = self.tasks if self.generation.strategy == "greedy" else frozenset()
+        self.repeatable = self.tasks if self.generation.is_repeatable else frozenset()
+
+    @classmethod
+    def foresee(cls, **options: Any) -> Foreseen:
+        """See `Method.foresee`."""
+        check_options(cls.name, options, (field.name for field in fields(Generation)))
+        repeatable = Generation(**options).is_repeatable
+        return Foreseen(cls.all_tasks, cls.all_tasks if repeatable else frozenset())
 
     @classmethod
     def load(
@@ -116,8 +129,7 @@ class T2MGPT(Method):
         Raises:
             UserError: as `Method.load`, or an unknown option.
         """
-        check_options(cls.name, options, (field.name for field in fields(Generation)))
-        generation = Generation(**options)
+        cls.foresee(**options)
         codec, transformer, text_encoder = (
             part_folder(folders, part, cls.name)
             for part in ("codec", "transformer", "text_encoder")
@@ -126,7 +138,7 @@ class T2MGPT(Method):
             TrainedTokenizer.load(codec, n_features=format.skeleton.n_features, device=device),
             load_transformer(transformer, device),
             load_text_encoder(text_encoder, device),
-            generation,
+            Generation(**options),
         )
 
     def generate(self, requests: Sequence[Request], seed: int) -> list[Output]:

@@ -1,6 +1,6 @@
 """The stage of T2M-GPT: a transformer learns the codes of a trained tokenizer, given a text."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import Any, ClassVar
 
@@ -23,9 +23,10 @@ from motiongpt.methods.t2m_gpt.folder import save_transformer
 from motiongpt.methods.t2m_gpt.module import CodeTransformerModule
 from motiongpt.methods.t2m_gpt.network import CodeTransformer
 from motiongpt.methods.t2m_gpt.rows import collate
+from motiongpt.preflight import Outlook
 from motiongpt.text_encoders.loading import load_text_encoder
 from motiongpt.training.cached import cached
-from motiongpt.training.captioned import captioned_clips
+from motiongpt.training.captioned import captioned_clips, check_captions
 from motiongpt.training.compilation import compile_parts
 from motiongpt.training.fit import Schedule, fit
 from motiongpt.training.optimization import make_optimization
@@ -70,6 +71,12 @@ class T2MGPTStage(Stage):
         self.optimization = make_optimization(
             optimizer, scheduler, learning_rate, self.schedule.steps
         )
+
+    def preflight(self, outlook: Outlook) -> Iterable[str]:
+        """Captions to learn from."""
+        if outlook.store is not None:
+            check_captions(self.name, outlook.store)
+        return ()
 
     def run(self, context: StageContext) -> Mapping[str, float]:
         """Train and save.

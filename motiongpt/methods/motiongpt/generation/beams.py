@@ -35,14 +35,10 @@ def search_rows(
     device = inputs["input_ids"].device.type
     with (
         _only_useful_rows(model, rows, ids),
+        _default_config(model, _generation_config(model, rows, ids, decoding)),
         torch.autocast(device, dtype, enabled=dtype != torch.float32),
     ):
-        sequences = model.generate(
-            **inputs,
-            generation_config=_generation_config(model, rows, ids, decoding),
-            use_model_defaults=False,
-            logits_processor=LogitsProcessorList([constraint]),
-        )
+        sequences = model.generate(**inputs, logits_processor=LogitsProcessorList([constraint]))
     new = sequences[:, prefix_length:].tolist()
     return [_until_end(row, ids) for row in new]
 
@@ -76,6 +72,17 @@ def _only_useful_rows(model: Any, rows: Rows, ids: TokenIds) -> Iterator[None]:
         yield
     finally:
         model.set_output_embeddings(whole)
+
+
+@contextlib.contextmanager
+def _default_config(model: Any, config: GenerationConfig) -> Iterator[None]:
+    """Let `config` stand for the model's own, of which `generate` else takes what it leaves out."""
+    own = model.generation_config
+    model.generation_config = config
+    try:
+        yield
+    finally:
+        model.generation_config = own
 
 
 def _generation_config(

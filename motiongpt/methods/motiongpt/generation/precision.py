@@ -25,4 +25,6 @@ def fastest_precision(device: torch.device, width: int) -> str:
 
 
 def _cpu_has_bfloat16() -> bool:
-    return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
+    """As torch says; a torch that does not leaves float32, which is right everywhere."""
+    names = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
+    return any(getattr(torch.cpu, name, bool)() for name in names)

@@ -98,7 +98,7 @@ class Templates:
         if path is None:
             return cls.packaged("instructions")
         try:
-            text = read_text(path)
+            text = read_text(path, "utf-8-sig")
         except (OSError, UnicodeDecodeError) as fault:
             raise UserError(
                 f"template file {path}: {fault}; give a readable JSON file or leave it null for "

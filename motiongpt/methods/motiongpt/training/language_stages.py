@@ -1,7 +1,7 @@
 """Stages 2 and 3: the language model learns motion tokens, then instructions."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -23,6 +23,7 @@ from motiongpt.methods.motiongpt.training.language_model_cost import transformer
 from motiongpt.methods.motiongpt.training.language_module import LanguageModule
 from motiongpt.methods.motiongpt.training.tokens_stage import TOKENS
 from motiongpt.methods.motiongpt.training.unsupervised import unsupervised_objective
+from motiongpt.preflight import Outlook, preflight
 from motiongpt.training.captioned import log_clips_without_captions
 from motiongpt.training.compilation import compile_parts
 from motiongpt.training.fit import Schedule, fit
@@ -118,6 +119,10 @@ class PretrainStage(LanguageStage):
     ) -> None:
         super().__init__(**training)
         self.backbone, self.codebook_size, self.objectives = backbone, codebook_size, objectives
+
+    def preflight(self, outlook: Outlook) -> Iterable[str]:
+        """What the backbone needs."""
+        return preflight(instantiate(self.backbone), outlook)
 
     def run(self, context: StageContext) -> Mapping[str, float]:
         """Make the backbone, with motion tokens in its vocabulary, and train it."""

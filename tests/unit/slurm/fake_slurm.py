@@ -5,14 +5,17 @@ import stat
 import sys
 
 SCRIPT = """#!{python}
-import json, pathlib, re, sys
+import json, os, pathlib, re, shlex, sys, time
 book = pathlib.Path({book!r})
 state = json.loads(book.read_text())
 name, words = pathlib.Path(sys.argv[0]).name, sys.argv[1:]
 state["calls"].append([name, *words])
 
 def leave(text="", code=0, error=""):
-    book.write_text(json.dumps(state))
+    whole = book.with_name(f"{{os.getpid()}}.json")
+    whole.write_text(json.dumps(state))
+    whole.replace(book)
+    time.sleep(state["slow"] if text.startswith("Submitted") else 0)
     sys.stdout.write(text)
     sys.stderr.write(error)
     raise SystemExit(code)
@@ -34,12 +37,13 @@ if name == "sbatch":
         "tasks": {{task: "PENDING" for task in tasks}},
         "held": "#SBATCH --hold" in text,
         "wait": {{task: wait[1] if wait else "" for task in tasks}},
+        "name": shlex.split(re.search(r"--job-name=(.+)", text)[1])[0],
         "text": text,
     }}
     leave(f"Submitted batch job {{number}}\\n")
 if name == "squeue":
     lines = [
-        f"{{task}}|{{how}}||None"
+        f"{{task}}|{{how}}||None|{{job['name']}}"
         for job in state["jobs"].values()
         for task, how in job["tasks"].items()
         if how in ("PENDING", "RUNNING")
@@ -47,15 +51,18 @@ if name == "squeue":
     leave("".join(line + "\\n" for line in lines))
 if name == "sacct":
     lines = [
-        f"{{task}}|{{how}}|node1|1:0"
+        f"{{task}}|{{how}}|node1|1:0|{{job['name']}}"
         for job in state["jobs"].values()
         for task, how in job["tasks"].items()
     ]
     leave("".join(line + "\\n" for line in lines))
+if name == "sinfo":
+    leave(state["partitions"])
 if name == "scancel":
     for word in words:
-        for task in state["jobs"].get(word, {{"tasks": {{}}}})["tasks"]:
-            state["jobs"][word]["tasks"][task] = "CANCELLED"
+        tasks = state["jobs"][word.partition("_")[0]]["tasks"]
+        for task in [word] if word in tasks else tasks:
+            tasks[task] = "CANCELLED"
     leave()
 if name == "scontrol" and words[0] == "update":
     task, wait = (word.partition("=")[2] for word in words[1:])
@@ -72,10 +79,12 @@ class FakeSlurm:
 
     def __init__(self, folder, monkeypatch):
         self.book = folder / "book.json"
-        self.write(jobs={}, calls=[], refuse="", fail_after=-1)
+        self.write(
+            jobs={}, calls=[], refuse="", fail_after=-1, slow=0, partitions="main*|infinite\n"
+        )
         binaries = folder / "bin"
         binaries.mkdir()
-        for name in ("sbatch", "srun", "squeue", "sacct", "scancel", "scontrol"):
+        for name in ("sbatch", "srun", "squeue", "sacct", "scancel", "scontrol", "sinfo"):
             script = binaries / name
             script.write_text(SCRIPT.format(python=sys.executable, book=str(self.book)))
             script.chmod(script.stat().st_mode | stat.S_IXUSR)

@@ -7,17 +7,21 @@ from pathlib import Path
 from launch.runs.ledger import Run
 from motiongpt.files import read_json, write_json
 
+SLURM, PROCESSES = "slurm", "processes"
+
 
 @dataclass(frozen=True)
 class JobRecord:
-    """A stage in the hands of a scheduler.
+    """A stage in the hands of a launcher.
 
     Attributes:
-        stage, signature: what it runs.
-        job: id of the job, as 12 or 12_3.
-        sweep: name of the sweep that submitted it.
+        stage, signature: what it runs; no signature for what is no stage, as a report.
+        job: id of the job, as 12 or 12_3 of SLURM, HOST:PROCESS of a process.
+        sweep: name of the sweep that submitted it, to which it belongs; empty where none did.
         log: folder of the job's own output.
         time: of the submission, Unix seconds.
+        name: of the job, the same for nobody else's: SLURM uses its numbers again.
+        launcher: SLURM or PROCESSES, which can be asked about it.
     """
 
     stage: str
@@ -26,6 +30,8 @@ class JobRecord:
     sweep: str
     log: str
     time: float
+    name: str = ""
+    launcher: str = SLURM
 
     def write(self, root: Path) -> None:
         """Keep it; an earlier record of the stage is replaced."""

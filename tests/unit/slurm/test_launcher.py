@@ -1,38 +1,15 @@
 """What is asked of SLURM, with the scheduler faked at the subprocess."""
 
 import json
-import shutil
 
 import pytest
 
 from launch.cli import main
+from launch.jobs.records import job_of, job_records
 from launch.runs.ledger import Run
-from launch.slurm.records import job_of, job_records
-from tests.unit.fake_slurm import FakeSlurm
 
 TINY = ["debug=tiny", "launcher=slurm"]
 SWEEP = ["-m", *TINY, "downsampling=2,4", "tasks=text_to_motion,all", "goal=instruct"]
-
-
-@pytest.fixture(scope="module")
-def store(tmp_path_factory):
-    """A root with the prepared data, to be copied."""
-    root = tmp_path_factory.mktemp("store")
-    assert main(["run", "debug=tiny", "goal=tokenizer", f"paths.root={root}", "--dry-run"]) == 0
-    return root
-
-
-@pytest.fixture
-def root(store, tmp_path, monkeypatch):
-    target = tmp_path / "root"
-    shutil.copytree(store, target)
-    monkeypatch.setenv("MOTIONGPT_ROOT", str(target))
-    return target
-
-
-@pytest.fixture
-def slurm(tmp_path, monkeypatch):
-    return FakeSlurm(tmp_path, monkeypatch)
 
 
 def option(job, name):
@@ -63,7 +40,7 @@ def test_jobs_run_a_snapshot_and_never_the_working_directory(root, slurm):
     assert main(["run", *TINY, "goal=tokenizer", "launcher.setup=[module load cuda]"]) == 0
     (text,) = [job["text"] for job in slurm.jobs.values() if "goal" not in job][:1]
     (snapshot,) = root.glob("code/*")
-    assert f"export PYTHONPATH='{snapshot}'" in text and "export PYTHONSAFEPATH=1" in text
+    assert f"export PYTHONPATH={snapshot}" in text and "export PYTHONSAFEPATH=1" in text
     assert text.index("module load cuda") < text.index("submitit.core._submit")
     assert (snapshot / "launch" / "jobs" / "job.py").exists() and (snapshot / "conf").is_dir()
 
@@ -145,6 +122,7 @@ def test_a_dry_run_asks_slurm_nothing_and_writes_nothing(root, slurm, capsys):
     out = capsys.readouterr().out
     assert slurm.read()["calls"] == [] and not (root / "sweeps").exists()
     assert "waits for" in out and "CPU hours" in out and "10 stages: 10 to run, 0 reused" in out
+    assert "downsampling=2 tasks=all" in out
 
 
 def test_status_cancel_and_logs_know_what_waits(root, slurm, capsys):

@@ -1,0 +1,47 @@
+"""Whether joints are those of a person in metres, Y up, with bones between them.
+
+Shape letters: T frames, J joints.
+"""
+
+import numpy as np
+
+from motiongpt.motion.skeleton import HUMANML3D, Skeleton
+
+# Metres. A crouching child is larger, a person with a raised arm smaller; whatever is beyond is in
+# centimetres, millimetres or another unit.
+SMALLEST, TALLEST = 0.3, 3.0
+SHORTEST_BONE = 1e-5  # metres; below it a bone has no direction but rounding
+# Cosine of 60 degrees from the vertical: nobody walks bent further.
+UPRIGHT = 0.5
+
+
+def size_problem(joints: np.ndarray, smallest: float = SMALLEST) -> str | None:
+    """Why joints (T, J, 3) are no body in metres: too large or too small; None where they are."""
+    size = float(np.median((joints.max(1) - joints.min(1)).max(-1)))
+    if smallest <= size <= TALLEST:
+        return None
+    return f"a body of {size:.3g} m, where {smallest:g} to {TALLEST:g} m are expected"
+
+
+def lies(joints: np.ndarray, skeleton: Skeleton = HUMANML3D) -> bool:
+    """Whether the head is not above the pelvis in most frames of joints (T, J, 3).
+
+    A person who lies or crawls, or one whose file has another axis up.
+    """
+    spine = joints[:, skeleton.joint_names.index("head")] - joints[:, 0]
+    upright = spine[:, 1] > UPRIGHT * np.linalg.norm(spine, axis=-1)
+    return bool(upright.mean() < 0.5)
+
+
+def bone_problem(joints: np.ndarray, skeleton: Skeleton = HUMANML3D) -> str | None:
+    """The first two neighbours of joints (T, J, 3) that coincide, so that there is no bone."""
+    parents = np.array(skeleton.parents[1:])
+    lengths = np.linalg.norm(joints[:, 1:] - joints[:, parents], axis=-1)
+    short = lengths < SHORTEST_BONE
+    if not short.any():
+        return None
+    frame, bone = np.argwhere(short)[0]
+    names = skeleton.joint_names
+    return (
+        f"degenerate joints: {names[bone + 1]} and {names[parents[bone]]} coincide in frame {frame}"
+    )

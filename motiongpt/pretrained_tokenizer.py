@@ -1,0 +1,23 @@
+"""The text tokenizer of a model of transformers, from a folder or the hub."""
+
+from pathlib import Path
+from typing import Any
+
+from transformers import AutoTokenizer, PreTrainedTokenizerBase
+
+
+def load_tokenizer(source: str | Path, **options: Any) -> PreTrainedTokenizerBase:
+    """The tokenizer that `save_pretrained` wrote, or that lies under a name on the hub.
+
+    Args:
+        options: of `AutoTokenizer.from_pretrained`.
+
+    Raises:
+        OSError: there is none, or it can't be had.
+        ValueError: the same; transformers 5 makes an empty one up where files are missing.
+    """
+    tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(source, **options)
+    # T5's, made up, has one piece besides its special tokens: the blank.
+    if len(set(tokenizer.get_vocab()) - set(tokenizer.all_special_tokens)) < 2:
+        raise ValueError("no tokenizer there: its files are missing")
+    return tokenizer
