@@ -6,7 +6,7 @@ from motiongpt.printable import printable
 
 MARKUP = {"\\": "\\\\", "&": "&amp;", "<": "&lt;", ">": "&gt;", "|": "\\|", "`": "\\`"}
 MARKUP |= {"[": "\\[", "]": "\\]"}  # of links
-BEGIN_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+BEGIN_FORMULA = ("=", "+", "-", "@", "\t")
 
 Cell = TypeVar("Cell")
 
@@ -29,10 +29,13 @@ def csv_cell(value: Cell) -> Cell | str:
 
     The leading apostrophe is what spreadsheets themselves mark a text with; numbers stay numbers.
     """
-    if not isinstance(value, str) or not value.lstrip(" ").startswith(BEGIN_FORMULA):
+    if not isinstance(value, str):
         return value
+    text = printable(value, keep="\t\n")  # csv leaves a lone return without quotes: a broken row
+    if not text.lstrip(" ").startswith(BEGIN_FORMULA):
+        return text
     try:
-        float(value)
+        float(text)
     except ValueError:
-        return f"'{value}"
-    return value
+        return f"'{text}"
+    return text

@@ -5,20 +5,24 @@ import errno
 import importlib
 import io
 import logging
+import os
 import pkgutil
+import re
 import sys
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
 
-from hydra.errors import InstantiationException
+from hydra.errors import HydraException
+from omegaconf.errors import OmegaConfBaseException
 
 from launch import commands
 from motiongpt.errors import UserError, user_error_behind
 from motiongpt.printable import printable
 
 NO_PLACE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES)
+COMPLETION = ("-sc", "--shell-completion")  # as a shell asks an application of Hydra's
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -35,17 +39,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
         print(__version__)
         return 0
-    if name not in _names():
+    if name not in [*_names(), *COMPLETION]:
         valid = ", ".join(_names())
         print(f"motiongpt: {printable(name)}: no such command; valid: {valid}", file=sys.stderr)
         return 2
     try:
-        return int(command(name).main(rest))
-    except (UserError, InstantiationException) as error:
-        said = user_error_behind(error)
-        if said is None:
+        return _completed(rest) if name in COMPLETION else int(command(name).main(rest))
+    except (UserError, HydraException, OmegaConfBaseException) as error:
+        if os.environ.get("HYDRA_FULL_ERROR"):
             raise
-        print(printable(f"motiongpt {name}: {said}", keep="\n\t"), file=sys.stderr)
+        print(printable(f"motiongpt {name}: {_said(error)}", keep="\n\t"), file=sys.stderr)
         return 2
     except BrokenPipeError:  # the reader of a pipe, `head` perhaps, has seen enough
         sys.stderr.close()
@@ -68,6 +71,22 @@ def _never_fail_to_print() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
+
+
+def _completed(words: Sequence[str]) -> int:
+    importlib.import_module("launch.hydra_app").complete_words(words, _names())
+    return 0
+
+
+def _said(error: Exception) -> str:
+    """One line for somebody's words, or for what a class made of them."""
+    if said := user_error_behind(error):
+        return str(said)
+    cause = error.__cause__ or error
+    key = re.search(r"full_key: (\S+)", str(error))
+    where = f"{key[1]}: " if key else ""
+    words = " ".join(str(cause).split())
+    return f"{where}{type(cause).__name__}: {words}; HYDRA_FULL_ERROR=1 shows where"
 
 
 def quiet() -> None:

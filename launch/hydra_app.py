@@ -14,26 +14,30 @@ from typing import Any
 import hydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.types import Override
-from hydra.errors import HydraException
 from hydra.experimental.callback import Callback
-from omegaconf import DictConfig
-from omegaconf.errors import OmegaConfBaseException
+from omegaconf import DictConfig, OmegaConf
 
 from launch.cli import quiet
+from launch.composition import overrides as conf
 from launch.composition.compose import (
-    CONF,
+    COMPOSITION_ERRORS,
     ROOT_CONFIG,
-    choices,
     complete,
-    for_hydra,
-    listed_values,
-    one_line,
-    parse_overrides,
+    compose_by_hydra,
 )
 from launch.composition.datasets import ensure_store
+from launch.composition.messages import one_line
+from launch.composition.overrides import (
+    SEARCHPATH,
+    choices,
+    for_hydra,
+    listed_values,
+    parse_overrides,
+)
 from launch.jobs.requeue import requeued_when_preempted
 from launch.plans.graph import Planned, needed, plan_experiment
 from launch.plans.objective import objective_run, objective_value
+from launch.plans.planning import check_stages
 from launch.runs.execute import execute
 from launch.sweeps.preflight import preflight_lines
 from launch.tables import result_text, stage_lines
@@ -53,8 +57,44 @@ OPTIMIZERS = ("optuna", "ax", "nevergrad")  # sweepers of Hydra's that ask for a
 
 
 def is_for_hydra(overrides: Sequence[str]) -> bool:
-    """Whether these overrides of `motiongpt run` speak to Hydra itself."""
-    return any(word.lstrip("+~").startswith(("hydra/", "hydra.")) for word in overrides)
+    """Whether these overrides of `motiongpt run` speak to Hydra itself.
+
+    Where it looks for files is of use without its launchers and sweepers too.
+    """
+    keys = [word.lstrip("+~").partition("=")[0] for word in overrides]
+    return any(key.startswith(("hydra/", "hydra.")) and key != SEARCHPATH for key in keys)
+
+
+def show_by_hydra(flags: Sequence[str], points: Sequence[Sequence[str]]) -> None:
+    """What Hydra tells of each experiment by its flags: --cfg, --info, --package, --resolve.
+
+    Raises:
+        UserError: an option or a choice that does not exist.
+    """
+    for point in points:
+        if len(points) > 1:
+            print(f"--- # {' '.join(point)}", flush=True)
+        words = [*OVERRIDES, *map(written_for_hydra, parse_overrides(point))]
+        _by_hydra([*flags, *words], point)
+
+
+def complete_words(words: Sequence[str], commands: Sequence[str]) -> None:
+    """Hydra's completion of a shell's line: `install=bash`, `query=bash` and the others.
+
+    Args:
+        commands: of `motiongpt`, the first word of a line; overrides follow.
+
+    Raises:
+        UserError: a shell that Hydra does not know.
+    """
+    line = os.environ.get("COMP_LINE", "")
+    typed = line.split()
+    if "query" in words[0] and len(typed) + line.endswith(" ") <= 2:
+        print(" ".join(commands))
+        return
+    overrides = [word for word in typed[2:] if not word.startswith("-")]
+    os.environ["COMP_LINE"] = " ".join([*typed[:1], *overrides]) + line[len(line.rstrip()) :]
+    _by_hydra(["--shell-completion", *words], words)
 
 
 def run_hydra(overrides: Sequence[str], multirun: bool) -> None:
@@ -70,21 +110,26 @@ def run_hydra(overrides: Sequence[str], multirun: bool) -> None:
     parsed = parse_overrides(overrides)
     if not multirun and (several := [one for one in parsed if one.is_sweep_override()]):
         raise UserError(f"{several[0].input_line}: several values are a sweep; add -m")
-    application = hydra.main(config_path=str(CONF), config_name=ROOT_CONFIG, version_base="1.3")(
-        run_experiment
-    )
     first = [
         *OVERRIDES,
         *(SPACE if any("hydra.sweeper.params" in word for word in overrides) else []),
     ]
     words = [*first, *map(written_for_hydra, parsed)]
-    with _command_line([*(["-m"] if multirun else []), *words]):
+    _by_hydra([*(["-m"] if multirun else []), *words], overrides)
+
+
+def _by_hydra(words: Sequence[str], overrides: Sequence[str]) -> None:
+    """Hydra's own command line with these words; `overrides` are for messages."""
+    application = hydra.main(
+        config_path=str(conf.CONF), config_name=ROOT_CONFIG, version_base="1.3"
+    )(run_experiment)
+    with _command_line(words):
         try:
             application()
         except Refused as refused:
             raise refused.error from refused
-        except (HydraException, OmegaConfBaseException) as error:
-            raise UserError(one_line(str(error), overrides)) from error
+        except COMPOSITION_ERRORS as error:
+            raise UserError(one_line(str(error), overrides, compose_by_hydra)) from error
 
 
 def run_experiment(config: DictConfig) -> float | None:
@@ -103,9 +148,12 @@ def run_experiment(config: DictConfig) -> float | None:
     quiet()
     about = HydraConfig.get()
     complete(config, about.runtime.choices)
+    OmegaConf.resolve(config)
+    OmegaConf.set_readonly(config, True)
     point = " ".join(about.overrides.task)
     folder, fingerprint = ensure_store(config)
     plan = needed(plan_experiment(config, folder, fingerprint, point))
+    check_stages(plan)
     wanted = objective_run(plan, config.objective)
     root = Path(config.paths.root)
     for line in [point or "default", *stage_lines(plan), *preflight_lines(plan, root)]:

@@ -1,6 +1,7 @@
 """Arrays of unknown origin: `.npy` and `.npz` files whose headers are compared with their bytes."""
 
 import math
+import sys
 import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -86,6 +87,10 @@ def _array(stream: IO[bytes], size: int, most: int) -> np.ndarray:
     content = bytearray(stream.read(wanted))  # a bytearray, so that the array can be written to
     if len(content) != wanted:
         raise ValueError(f"cut off after {len(content):,} of {wanted:,} bytes")
+    if dtype.kind == "U" and wanted:
+        letters = np.frombuffer(content, np.dtype("u4").newbyteorder(dtype.byteorder))
+        if (letters > sys.maxunicode).any():
+            raise ValueError("texts with letters beyond Unicode")
     return np.ndarray(shape, dtype, content, order="F" if fortran_order else "C")
 
 

@@ -16,10 +16,7 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 MOST_TEXT = 64 << 20  # bytes of a text: captions of 100,000 clips take 20 MB
-MOST_NESTED = 50  # levels of a yaml
 PLAIN_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 ENCRYPTED = 0x1  # flag of a member of a zip archive
 
@@ -93,29 +90,6 @@ def read_json_object(path: Path | str) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise ValueError(f"expected an object, found {type(found).__name__}")
     return found
-
-
-def parse_yaml(text: str, loader: type[Any] = yaml.SafeLoader) -> Any:
-    """What a yaml text says; aliases are refused, by which a few lines can mean gigabytes.
-
-    Args:
-        loader: PyYAML's SafeLoader or BaseLoader, which execute nothing.
-
-    Raises:
-        ValueError: it is no yaml, has aliases or tags of Python, or is nested too deeply.
-    """
-    try:
-        depth = 0
-        for event in yaml.parse(text, Loader=loader):
-            depth += isinstance(event, yaml.CollectionStartEvent)
-            depth -= isinstance(event, yaml.CollectionEndEvent)
-            if isinstance(event, yaml.AliasEvent):
-                raise ValueError("aliases (*name) are not read; write the value out")
-            if depth > MOST_NESTED:
-                raise ValueError(f"nested deeper than {MOST_NESTED} levels")
-        return yaml.load(text, Loader=loader)
-    except yaml.YAMLError as error:
-        raise ValueError(" ".join(str(error).split())) from error
 
 
 def check_members(

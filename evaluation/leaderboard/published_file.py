@@ -17,7 +17,7 @@ from evaluation.leaderboard.published import (
 from evaluation.leaderboard.quantity import printed_quantity
 from evaluation.replications.results import REAL
 from motiongpt.errors import UserError
-from motiongpt.reading import parse_yaml, read_text
+from motiongpt.yaml_files import read_yaml
 
 PUBLISHED = "published.yaml"
 
@@ -40,13 +40,8 @@ def read_published(path: Path) -> PublishedTable:
     Raises:
         UserError: not YAML, or a key that is missing, unknown or of the wrong kind; names both.
     """
-    try:
-        # BaseLoader keeps numbers as printed: the digits of 0.160 say how far it was rounded.
-        found = parse_yaml(read_text(path, "utf-8-sig"), yaml.BaseLoader)
-    except OSError as error:
-        raise UserError(f"{path}: {error.strerror}") from error
-    except ValueError as error:
-        raise UserError(f"{path}: not YAML ({error})") from error
+    # BaseLoader keeps numbers as printed: the digits of 0.160 say how far it was rounded.
+    found = read_yaml(path, yaml.BaseLoader)
     found = _checked(
         found,
         path,

@@ -3,14 +3,20 @@
 import argparse
 from collections.abc import Sequence
 
-from launch.composition.compose import expand, parse_overrides
-from launch.hydra_app import is_for_hydra, run_hydra
+from launch.composition.overrides import (
+    expand,
+    one_value_each,
+    parse_overrides,
+    with_config_dir,
+)
+from launch.hydra_app import is_for_hydra, run_hydra, show_by_hydra
 from launch.plans.graph import union
 from launch.plans.planning import plan_sweep
 from launch.sweeps.carry_out import carry_out
 from launch.sweeps.record import Sweep, make_sweep
 from motiongpt.errors import UserError
 
+INFO = ["all", "config", "defaults", "defaults-tree", "plugins", "searchpath"]
 EXAMPLES = """examples:
   motiongpt run experiment=quickstart
   motiongpt run data=bandai_namco data.source.path=bandai_all.tar.xz experiment=bandai_small
@@ -20,6 +26,8 @@ EXAMPLES = """examples:
   motiongpt run -m hydra/sweeper=optuna hydra.sweeper.n_trials=20 goal=tokenizer \\
       objective=tokenizer/val/mpjpe_mm 'stage.tokenizer.learning_rate=interval(1e-4,1e-3)'
   motiongpt run -m hydra/launcher=submitit_slurm downsampling=1,2,4,8 goal=tokenizer
+  motiongpt run --config-dir my_configs experiment=mine --cfg job --package stage.tokenizer
+  eval "$(motiongpt --shell-completion install=bash)"
 """
 
 
@@ -48,7 +56,18 @@ def main(arguments: Sequence[str], resumed: Sweep | None = None) -> int:
     parser.add_argument(
         "--wait", action="store_true", help="launcher=slurm: stay until all jobs have ended"
     )
+    hydras = parser.add_argument_group("as Hydra has them, of one experiment or each of a sweep")
+    hydras.add_argument("--config-dir", metavar="DIR", help="further yaml of groups, your own")
+    hydras.add_argument("--cfg", choices=["job", "hydra", "all"], help="print the configuration")
+    hydras.add_argument("--package", help="--cfg: this part of it only, as stage.tokenizer")
+    hydras.add_argument("--resolve", action="store_true", help="--cfg: references followed")
+    hydras.add_argument("--info", nargs="?", const="all", choices=INFO, help="print how it is made")
     options = parser.parse_intermixed_args(arguments)
+    if options.config_dir is not None:
+        options.overrides = with_config_dir(options.overrides, options.config_dir)
+    if options.cfg or options.info:
+        show_by_hydra(_flags(options), sweep_points(options.overrides, options.multirun))
+        return 0
     if is_for_hydra(options.overrides):
         if options.dry_run:
             raise UserError("--dry-run plans for launcher=; leave the overrides of hydra away")
@@ -57,7 +76,7 @@ def main(arguments: Sequence[str], resumed: Sweep | None = None) -> int:
     points = sweep_points(options.overrides, options.multirun)
     plans = plan_sweep(points, prepare=not options.dry_run)
     config = plans[0][0].config
-    sweep = make_sweep(config.paths.root, ["run", *arguments], points, plans)
+    sweep = make_sweep(config.paths.root, _command(options), points, plans)
     return carry_out(sweep, union(plans), config, options.dry_run, options.wait, resumed)
 
 
@@ -69,7 +88,19 @@ def sweep_points(overrides: Sequence[str], multirun: bool) -> list[list[str]]:
     """
     if multirun:
         return expand(overrides)
-    for override in parse_overrides(overrides):
-        if override.is_sweep_override():
-            raise UserError(f"{override.input_line}: several values are a sweep; add -m")
-    return [list(overrides)]
+    parsed = parse_overrides(overrides)
+    one_value_each(parsed)
+    return [[str(one.input_line) for one in parsed]]
+
+
+def _command(options: argparse.Namespace) -> list[str]:
+    """The words that make this sweep again, wherever they are typed."""
+    flags = {"-m": options.multirun, "--dry-run": options.dry_run, "--wait": options.wait}
+    return ["run", *(flag for flag, given in flags.items() if given), *options.overrides]
+
+
+def _flags(options: argparse.Namespace) -> list[str]:
+    """Hydra's flags that print instead of running."""
+    given = {"--cfg": options.cfg, "--info": options.info, "--package": options.package}
+    pairs = [word for flag, value in given.items() if value for word in (flag, value)]
+    return [*pairs, *(["--resolve"] if options.resolve else [])]

@@ -80,7 +80,7 @@ def _captions(arguments: Sequence[str]) -> int:
     protocol = caption_protocol(options.protocol or settings.references)
     references = read_references(options.references)
     predictions = read_predictions(options.predictions, references, options.system)
-    back_end: CaptionBackEnd = build(settings.back_end)
+    back_end: CaptionBackEnd = build(settings.back_end, "captions.back_end")
     result = score_captions(references, predictions, protocol, back_end)
     if options.bert:
         _add_bert(result, references, predictions, protocol, _bert(config, options.bert))

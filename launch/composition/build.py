@@ -5,17 +5,25 @@ from typing import Any
 from hydra.utils import instantiate
 from omegaconf import OmegaConf
 
+from launch.composition.checks import check_calls
 from launch.plans.declarations import stripped
 
 
-def build(node: Any, **given: Any) -> Any:
+def build(node: Any, where: str = "", **given: Any) -> Any:
     """What `node` (of a configuration, or plain containers) stands for, as Hydra instantiates it.
 
     Constructors never see what the node declares for signatures.
 
     Args:
+        where: dotted path of the node, for messages.
         given: arguments besides the node's, and Hydra's own such as `_recursive_`.
+
+    Raises:
+        UserError: an option that the class does not have, or a value of a wrong type.
+        InstantiationException: whatever else the class raises; it is the cause.
     """
-    plain = OmegaConf.to_container(node, resolve=True) if OmegaConf.is_config(node) else node
-    objects = {"allow_objects": True}
-    return instantiate(OmegaConf.create(stripped(plain), flags=objects), **given)
+    plain = stripped(
+        OmegaConf.to_container(node, resolve=True) if OmegaConf.is_config(node) else node
+    )
+    check_calls(plain, where)
+    return instantiate(OmegaConf.create(plain, flags={"allow_objects": True}), **given)

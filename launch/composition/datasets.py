@@ -20,7 +20,7 @@ def make_source(config: DictConfig) -> MotionSource:
     Raises:
         UserError: a setting that it can't use.
     """
-    source: MotionSource = build(config.data.source)
+    source: MotionSource = build(config.data.source, "data.source")
     return source
 
 

@@ -4,7 +4,8 @@ from typing import Any
 
 from omegaconf import OmegaConf
 
-from launch.composition.compose import choices, compose_config
+from launch.composition.compose import compose_config
+from launch.composition.overrides import choices
 
 
 def shipped_protocols() -> dict[str, dict[str, Any]]:

@@ -1,7 +1,8 @@
 """The published weights that conf/published knows."""
 
 from launch.composition.build import build
-from launch.composition.compose import choices, compose_config
+from launch.composition.compose import compose_config
+from launch.composition.overrides import choices
 from motiongpt.errors import UserError
 from motiongpt.published.weights import PublishedWeights
 

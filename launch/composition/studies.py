@@ -5,9 +5,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from launch.composition.compose import CONF, METHOD, expand, parse_overrides
+from launch.composition.messages import METHOD
+from launch.composition.overrides import CONF, expand, parse_overrides
 from motiongpt.errors import UserError
-from motiongpt.reading import parse_yaml, read_text
+from motiongpt.yaml_files import read_yaml
 
 # A wheel carries both folders beside the packages; a checkout has them there anyway.
 EXPERIMENTS = CONF.parent / "experiments"
@@ -89,10 +90,7 @@ def read_study(table: str, experiments: Path = EXPERIMENTS) -> Study:
     if table not in files:
         raise UserError(f"table={table}: no such table; valid: {', '.join(files)}")
     path = files[table]
-    try:
-        found: Any = parse_yaml(read_text(path, "utf-8-sig"))
-    except (OSError, ValueError) as error:
-        raise UserError(f"{path}: {' '.join(str(error).split())}") from error
+    found: Any = read_yaml(path)
     if not isinstance(found, dict) or sorted({*found} - {*MAY}) != sorted(KEYS):
         raise UserError(f"{path}: its keys must be {', '.join(KEYS)}; it may have {MAY[0]}")
     methods = found.get("methods", {})

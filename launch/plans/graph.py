@@ -6,13 +6,17 @@ from pathlib import Path
 from typing import Any
 
 from hydra.utils import get_class
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 
+from launch.composition.compose import plain_containers
 from launch.plans.access_keys import check_no_access_key
 from launch.plans.signatures import signature, signed_part
 from launch.runs.ledger import Run
 from motiongpt.data.store import MotionStore
 from motiongpt.errors import UserError
+
+# Keys of a stage's yaml that are read for the plan; the stage itself does not get them.
+GRAPH_KEYS = ("parents", "version", "hardware")
 
 
 @dataclass(frozen=True)
@@ -95,7 +99,7 @@ def plan_experiment(
             raise UserError(f"stages wait for each other: {' -> '.join([*waiting, name])}")
         settings = _settings(stages, name)
         parents = {
-            parent: visit(parent, (*waiting, name)).run for parent in settings.get("parents", [])
+            parent: visit(parent, (*waiting, name)).run for parent in settings.get("parents") or []
         }
         own = sign(
             name, settings, fingerprint, {parent: run.signature for parent, run in parents.items()}
@@ -106,6 +110,8 @@ def plan_experiment(
         return planned[name]
 
     goals = plain.get("goal")
+    if goals == []:
+        raise UserError(f"goal=[]: one stage at least is needed; valid: {', '.join(stages)}")
     for goal in goals if isinstance(goals, list) else [goals]:
         visit(str(goal), ())
     return list(planned.values())
@@ -164,13 +170,6 @@ def recorded_settings(stage: Planned, store: MotionStore | None = None) -> dict[
         "parents": {name: run.signature for name, run in stage.parents.items()},
         "config": stage.plain_config,
     }
-
-
-def plain_containers(config: DictConfig) -> dict[str, Any]:
-    """`config` in dictionaries and lists of its own, references followed."""
-    found = OmegaConf.to_container(config, resolve=True)
-    assert isinstance(found, dict)
-    return {str(key): value for key, value in found.items()}
 
 
 def _check_tasks(plain: Mapping[str, Any]) -> None:

@@ -6,11 +6,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from launch.composition.compose import compose_config
-from launch.composition.composer import Composed, Composer
+from launch.composition.checks import check_calls
+from launch.composition.compose import Composed, compose_config
 from launch.composition.datasets import ensure_store, known_store
-from launch.plans.graph import Planned, plan_experiment
+from launch.composition.points import compose_points
+from launch.plans.declarations import stripped
+from launch.plans.graph import GRAPH_KEYS, Planned, plan_experiment, union
 from launch.plans.signatures import digest, signature
+from motiongpt.training.stage import Hardware
+
+HARDWARE = f"{Hardware.__module__}.{Hardware.__qualname__}"
 
 
 def plan_point(overrides: Sequence[str]) -> list[Planned]:
@@ -21,7 +26,9 @@ def plan_point(overrides: Sequence[str]) -> list[Planned]:
     """
     config = compose_config(overrides)
     folder, fingerprint = ensure_store(config)
-    return plan_experiment(config, folder, fingerprint, " ".join(overrides))
+    plan = plan_experiment(config, folder, fingerprint, " ".join(overrides))
+    check_stages(plan)
+    return plan
 
 
 def plan_sweep(points: Sequence[Sequence[str]], prepare: bool = True) -> list[list[Planned]]:
@@ -34,18 +41,31 @@ def plan_sweep(points: Sequence[Sequence[str]], prepare: bool = True) -> list[li
     Raises:
         UserError: as `plan_point`, of the first point that is wrong.
     """
-    composer, stores, sign = Composer(), _Stores(prepare), _Signatures()
+    stores, sign = _Stores(prepare), _Signatures()
     plans = []
     with _uncollected():
-        for point in points:
-            composed = composer.compose(point)
+        for point, composed in zip(points, compose_points(points), strict=True):
             folder, fingerprint = stores.find(composed)
             plans.append(
                 plan_experiment(
                     composed.config, folder, fingerprint, " ".join(point), composed.plain, sign
                 )
             )
+    check_stages(union(plans))
     return plans
+
+
+def check_stages(plan: Sequence[Planned]) -> None:
+    """Refuse options that no class of a stage takes, before the first stage starts.
+
+    Raises:
+        UserError: an option that there is not, or a value of a wrong type.
+    """
+    for stage in plan:
+        settings = {k: v for k, v in stage.settings.items() if k not in GRAPH_KEYS}
+        check_calls(stripped(settings), f"stage.{stage.run.stage}")
+        hardware = {"_target_": HARDWARE, **stripped(stage.settings.get("hardware", {}))}
+        check_calls(hardware, "trainer.hardware")
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from pathlib import Path
 from launch.composition.build import build
 from launch.loggers.stage_loggers import StageLoggers
 from launch.plans.declarations import stripped
-from launch.plans.graph import Planned, recorded_settings
+from launch.plans.graph import GRAPH_KEYS, Planned, recorded_settings
 from launch.runs.attempts import Attempt, Superseded, claimed, first_process_folder
 from launch.runs.ledger import CONFIG, ERROR, LOG
 from launch.runs.sources import git_state
@@ -21,9 +21,6 @@ from motiongpt.training.machine import machine_of
 from motiongpt.training.stage import Hardware, Processes, StageContext
 from motiongpt.training.stopping import Interrupted, StopRequest
 from motiongpt.training.threads import cpu_threads
-
-# Keys of a stage's yaml that the graph reads; the stage itself does not get them.
-GRAPH_KEYS = ("parents", "version", "hardware")
 
 
 def run_stage(
@@ -118,7 +115,7 @@ def build_stage(stage: Planned):  # type: ignore[no-untyped-def]  # any class a 
             f"stage {stage.run.stage}: {settings['_target_']} can't be imported "
             f"({error}); mend conf/stage/{stage.run.stage}.yaml"
         ) from error
-    return build(settings, _recursive_=False)
+    return build(settings, f"stage.{stage.run.stage}", _recursive_=False)
 
 
 def context_of(

@@ -40,7 +40,7 @@ def carry_out(
     Raises:
         UserError: something that a stage needs is missing, or the launcher can't run the plan.
     """
-    launcher: Launcher = build(config.launcher)
+    launcher: Launcher = build(config.launcher, "launcher")
     plan = needed(plan)
     report_job = ReportJob(sweep.root, sweep.name)
     work = Work(sweep.root, sweep.name, sweep.folder, sweep.group, plan, report_job)

@@ -25,7 +25,8 @@ import numpy as np
 
 from motiongpt.errors import UserError
 from motiongpt.motion.skeleton import HUMANML3D
-from motiongpt.reading import parse_yaml, read_text
+from motiongpt.reading import read_text
+from motiongpt.yaml_files import parse_yaml
 
 MAPPINGS = Path(__file__).parent / "mappings"
 # In the pattern of a prefix; with them, all names of a large file take seconds.
@@ -147,10 +148,7 @@ def mapping_for(joint_names: tuple[str, ...], file: str) -> JointMapping:
 
 
 def _parse(text: str, where: str) -> JointMapping:
-    try:
-        content = parse_yaml(text)
-    except ValueError as error:
-        raise UserError(f"{where}: not yaml: {error}") from error
+    content = parse_yaml(text, where)
     if not isinstance(content, dict) or not isinstance(content.get("joints"), dict):
         raise UserError(f"{where}: expected name, metres_per_unit and joints")
     unknown = set(content) - {"name", "metres_per_unit", "up_axis", "prefix", "joints"}

@@ -10,8 +10,10 @@ from omegaconf import DictConfig, ListConfig
 
 from evaluation.metrics.base import Better, Embedded, Kind, Metric, Number
 from launch.composition.build import build
-from launch.composition.compose import CONF, compose_config, methods_with
+from launch.composition.compose import compose_config
 from launch.composition.datasets import make_source
+from launch.composition.messages import methods_with
+from launch.composition.overrides import CONF
 from motiongpt.errors import user_error_behind
 
 GROUPS = sorted(folder.name for folder in CONF.iterdir() if folder.is_dir())
@@ -83,7 +85,7 @@ def test_its_first_line_says_what_it_is(file):
 @pytest.mark.parametrize("name", [f.stem for f in FILES if f.parent.name == "stage"])
 def test_every_stage_builds(name):
     config = compose_config([*with_stage(name), f"+stage@stage.tested={name}"])
-    from launch.runs.run_stage import GRAPH_KEYS
+    from launch.plans.graph import GRAPH_KEYS
 
     settings = {key: value for key, value in config.stage.tested.items() if key not in GRAPH_KEYS}
     assert hasattr(build(settings, _recursive_=False), "run")

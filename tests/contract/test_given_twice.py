@@ -9,9 +9,10 @@ from hydra.core.global_hydra import GlobalHydra
 from omegaconf import OmegaConf
 
 from evaluation.replications.agreement import OF_CAPTIONS, OF_SCORING, check_agreement
-from launch.composition.compose import CONF, compose_config
+from launch.composition.compose import compose_config
+from launch.composition.overrides import CONF
 from launch.plans.declarations import RESERVED, stripped
-from launch.runs.run_stage import GRAPH_KEYS
+from launch.plans.graph import GRAPH_KEYS
 from motiongpt.errors import UserError
 from tests.contract.test_configs import FILES
 

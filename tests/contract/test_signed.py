@@ -7,7 +7,7 @@ from functools import cache
 
 import pytest
 
-from launch.composition.composer import Composer
+from launch.composition.compose import Composer
 from launch.plans.declarations import BY_CONTENT, RESERVED, UNSIGNED, all_declared
 from launch.plans.signatures import digest, signed_part
 from tests.contract.test_configs import FILES, chosen, with_stage

@@ -32,6 +32,17 @@ def test_imports_go_one_way():
     assert not wrong
 
 
+def test_only_public_modules_of_libraries_are_imported():
+    files = [*MODULES, *(ROOT / "tests").rglob("*.py")]
+    private = [
+        f"{file.relative_to(ROOT)} imports {name}"
+        for file in files
+        for name in _imported_names(ast.parse(file.read_text()), name_of(file, ROOT))
+        if "._internal" in f".{name}"
+    ]
+    assert not private
+
+
 # Packages that import each other in a ring today. A ring that is gone, or smaller, is struck off
 # here; a new one, or a larger one, is mended where it arose.
 PACKAGE_RINGS = [

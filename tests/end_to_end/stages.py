@@ -10,7 +10,7 @@ from omegaconf import OmegaConf
 
 from launch.composition.build import build
 from launch.composition.compose import compose_config
-from launch.runs.run_stage import GRAPH_KEYS
+from launch.plans.graph import GRAPH_KEYS
 from motiongpt.data.build import build_store
 from motiongpt.data.store import MotionStore
 from motiongpt.files import write_json

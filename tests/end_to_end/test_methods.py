@@ -6,7 +6,8 @@ import shutil
 import numpy as np
 import pytest
 
-from launch.composition.compose import CONF, compose_config
+from launch.composition.compose import compose_config
+from launch.composition.overrides import CONF
 from launch.runs.ledger import all_runs
 from motiongpt import load
 from motiongpt.errors import UserError

@@ -8,7 +8,7 @@ import torch
 from omegaconf import OmegaConf
 from torch import Tensor, nn
 
-from launch.composition.compose import CONF
+from launch.composition.overrides import CONF
 
 Arrays = Mapping[str, np.ndarray]
 Rename = Callable[[str], str]

@@ -11,7 +11,7 @@ from hydra import compose, initialize_config_dir
 from omegaconf import DictConfig, OmegaConf
 from torch import Tensor
 
-from launch.composition.compose import CONF
+from launch.composition.overrides import CONF
 from motiongpt.codecs.vq_vae.losses import velocity_range
 from motiongpt.codecs.vq_vae.network import VQVAE
 from motiongpt.codecs.vq_vae.original_names import from_original_state_dict, original_sizes

@@ -6,7 +6,7 @@ import pytest
 
 from launch.cli import main
 from launch.commands.run import sweep_points
-from launch.composition.compose import CONF
+from launch.composition.overrides import CONF
 from motiongpt.errors import UserError
 
 COMMANDS = sorted(

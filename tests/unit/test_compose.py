@@ -1,6 +1,7 @@
 import pytest
 
-from launch.composition.compose import choices, compose_config, expand
+from launch.composition.compose import compose_config
+from launch.composition.overrides import choices, expand
 from motiongpt.errors import UserError
 
 

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from omegaconf import OmegaConf
 
-from launch import hydra_app
+from launch import cli, hydra_app
 from launch.commands import run
-from launch.composition.compose import CONF, parse_overrides
+from launch.composition.overrides import CONF, parse_overrides
 from launch.hydra_app import (
     BeforeTheFirst,
     Refused,
@@ -35,6 +35,7 @@ SILENT = ["hydra/job_logging=none", "hydra/hydra_logging=none"]
         (["+hydra.sweeper.params={seed: '1,2'}"], True),
         (["~hydra.callbacks"], True),
         (["seed=1", "launcher=slurm", "group=hydra"], False),
+        (["hydra.searchpath=[configs]", "seed=1"], False),
         ([], False),
     ],
 )
@@ -49,6 +50,41 @@ def test_the_command_hands_them_over(monkeypatch):
     assert run.main(["-m", *words]) == 0 and given == [(words, True)]
     with pytest.raises(UserError, match="--dry-run"):
         run.main(["--dry-run", *words])
+
+
+def test_a_configuration_is_shown_of_one_experiment_or_of_each(capfd):
+    words = ["--cfg", "job", "--package", "downsampling"]
+    assert run.main([*words, "downsampling=8"]) == 0
+    assert capfd.readouterr().out == "# @package downsampling\nframes_per_token: 8\n"
+    assert run.main(["-m", *words, "downsampling=1,2"]) == 0
+    shown = capfd.readouterr().out
+    assert [word for word in shown.splitlines() if word.startswith(("---", "frames"))] == [
+        *("--- # downsampling=1", "frames_per_token: 1"),
+        *("--- # downsampling=2", "frames_per_token: 2"),
+    ]
+    with pytest.raises(UserError, match="did you mean seed"):
+        run.main([*words, "sede=1"])
+
+
+def test_how_a_configuration_is_made_is_shown(capfd, tmp_path):
+    assert run.main(["--info", "searchpath", "--config-dir", str(tmp_path), "seed=1"]) == 0
+    assert f"file://{tmp_path}" in capfd.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("line", "offered"),
+    [
+        ("motiongpt ru", ["run"]),
+        ("motiongpt run -m --dry-run data=k", ["data=kit"]),
+        ("motiongpt run data=kit downsampl", ["downsampling="]),
+    ],
+)
+def test_a_shell_completes_commands_and_overrides(line, offered, monkeypatch, capfd):
+    monkeypatch.setenv("COMP_LINE", line)
+    assert cli.main(["-sc", "query=bash"]) == 0
+    assert set(offered) <= set(capfd.readouterr().out.split())
+    assert cli.main(["--shell-completion", "install=bash"]) == 0
+    assert "complete -o nospace" in capfd.readouterr().out
 
 
 @pytest.mark.parametrize(

@@ -149,7 +149,7 @@ def test_a_snapshot_is_the_code_and_made_once(tmp_path):
     assert set(json.loads((folder / "source.json").read_text())) == {"git_commit", "git_dirty"}
     code = (
         "import launch, motiongpt; from launch.runs.sources import git_state; "
-        "from launch.composition.compose import CONF; print(launch.__file__, CONF, git_state())"
+        "from launch.composition.overrides import CONF; print(launch.__file__, CONF, git_state())"
     )
     done = subprocess.run(
         [sys.executable, "-c", code],

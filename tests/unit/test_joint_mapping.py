@@ -79,6 +79,11 @@ def test_up_axis_z_turns_about_x(tmp_path):
         ({"up_axis": "X"}, "up_axis is Y or Z, not X"),
         ({"unit": "cm"}, "unknown key unit"),
         ({"prefix": "("}, "prefix .* is no regular expression"),
+        ({"prefix": "(a+)+:"}, "none of them after a group"),
+        ({"prefix": "(a|a)" * 30}, "6 of . |"),
+        ({"prefix": "a?" * 30}, "6 of . |"),
+        ({"prefix": ".*.*.*:"}, r"2 of \* "),
+        ({"prefix": "a" * 1_000}, "at most 200 letters"),
         ({"joints": None}, "expected name, metres_per_unit and joints"),
         ({"joints": {**OWN["joints"], "tail": "TAIL"}}, "unknown joint tail"),
         ({"joints": {k: v for k, v in OWN["joints"].items() if k != "neck"}}, "no source for neck"),
@@ -97,7 +102,7 @@ def test_files_that_are_no_mapping(tmp_path):
         match="no joint mapping nothing: give the path of a yaml file, or one of bandai_namco, cmu, cmu_3dsmax, cmu_daz, humanml3d, kit, mixamo",
     ):
         load_mapping("nothing")
-    with pytest.raises(UserError, match=r"a\.yaml: not yaml"):
+    with pytest.raises(UserError, match=r"a\.yaml: not YAML"):
         load_mapping(write(tmp_path / "a.yaml", "joints: ["))
     (tmp_path / "b.yaml").write_bytes(b"\xff\xfe")
     with pytest.raises(UserError, match=r"b\.yaml: cannot read"):

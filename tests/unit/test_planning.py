@@ -5,9 +5,10 @@ from pathlib import Path
 import pytest
 from omegaconf import OmegaConf
 
-from launch.composition import compose
-from launch.composition.compose import compose_config, expand
-from launch.composition.composer import Composer
+from launch.composition import compose, overrides, points
+from launch.composition.compose import Composer, compose_by_hydra
+from launch.composition.overrides import expand
+from launch.composition.points import compose_points
 from launch.plans import planning
 from launch.plans.graph import plan_experiment, recorded_settings
 from launch.plans.planning import plan_point, plan_sweep
@@ -37,15 +38,15 @@ def flat(config):
     return json.dumps(OmegaConf.to_container(config, resolve=True))
 
 
-def same_as_plain(points, every=1, composer=None):
+def same_as_plain(sweep, every=1, composer=None):
     """Compare each point, or every second, third .. of them: the plain way takes its time."""
     composer = composer or Composer()
-    for number, point in enumerate(points):
+    for number, point in enumerate(sweep):
         if number % every:
             composer.compose(point)
             continue
         try:
-            plain, said = compose_config(point), ""
+            plain, said = compose_by_hydra(point), ""
         except UserError as error:
             plain, said = None, str(error)
         if plain is None:
@@ -73,10 +74,10 @@ def composer():
     return Composer()
 
 
-@pytest.mark.parametrize("overrides", SWEEPS.values(), ids=SWEEPS)
-def test_the_fast_way_is_the_plain_way(overrides, composer):
-    points = expand(overrides)
-    same_as_plain(points, 3 if len(points) > 4 else 1, composer)
+@pytest.mark.parametrize("words", SWEEPS.values(), ids=SWEEPS)
+def test_the_fast_way_is_the_plain_way(words, composer):
+    sweep = expand(words)
+    same_as_plain(sweep, 3 if len(sweep) > 4 else 1, composer)
 
 
 @pytest.mark.parametrize(
@@ -110,8 +111,8 @@ def test_settings_of_hydra_itself_are_left_to_it():
 def strange_conf(tmp_path, monkeypatch):
     """conf/ with what this project's files don't do, but anybody's may."""
     conf = tmp_path / "conf"
-    shutil.copytree(compose.CONF, conf)
-    monkeypatch.setattr(compose, "CONF", conf)
+    shutil.copytree(overrides.CONF, conf)
+    monkeypatch.setattr(overrides, "CONF", conf)
 
     def write(name, text):
         (conf / name).parent.mkdir(exist_ok=True)
@@ -135,27 +136,50 @@ def strange_conf(tmp_path, monkeypatch):
 
 
 def test_files_that_reach_into_each_other(strange_conf):
-    points = expand(
-        [
-            "experiment=quickstart,over,near,other",
-            "debug=tiny,also",
-            "tokenizer=vq_vae_small,plain",
-        ]
-    )
-    same_as_plain([*points, ["experiment=tuned"]], every=3)
-    same_as_plain(points[::-1], every=5)
+    sweep = expand(["experiment=over,near,other", "debug=also", "tokenizer=plain"])
+    same_as_plain([*sweep, ["experiment=tuned"]], every=2)
 
 
 def test_a_choice_that_depends_on_another_is_hydras(strange_conf):
-    composer = same_as_plain(expand(["tasks=all,prediction", "tokenizer=plain,hinted"]))
+    composer = same_as_plain(expand(["tasks=all,prediction", "tokenizer=hinted"]))
     found = composer.compose(["tasks=prediction", "tokenizer=hinted"])
     assert found.plain["tokenizer"]["hint"]["text"] == "prediction"
 
 
-def test_hydra_is_asked_for_choices_and_not_for_combinations():
-    points = expand(["downsampling=1,2,4,8", "backbone=t5_tiny,gpt2_tiny,gpt2"])
-    composer = same_as_plain(points, every=5)
-    assert len(composer._lists._by_hydra) == 1 + 3 + 2
+def test_hydra_composes_each_combination_of_choices_once(monkeypatch):
+    composed = []
+    real = compose.compose
+    monkeypatch.setattr(
+        compose, "compose", lambda *given, **more: (composed.append(1), real(*given, **more))[1]
+    )
+    compose_points(expand(["downsampling=1,2", "seed=1,2,3", "+note=x", "goal=tokenizer"]))
+    assert len(composed) == 2
+
+
+def test_processes_compose_what_one_does(monkeypatch):
+    sweep = expand(["seed=1,2,3", "downsampling=1,8"])
+    one = compose_points(sweep)
+    monkeypatch.setattr(points, "SHARED_FROM_SECONDS", 0)
+    monkeypatch.setattr(points.os, "sched_getaffinity", lambda process: {0, 1})
+    several = compose_points(sweep)
+    assert [point.plain for point in several] == [point.plain for point in one]
+    assert [flat(point.config) for point in several] == [flat(point.config) for point in one]
+    with pytest.raises(UserError, match="sede=2: no such option|sede: no such option"):
+        compose_points([*sweep, ["sede=2"], ["sede=3"]])
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["seed=1", "++seed=2"],
+        ["++stage.tokenizer.schedule={steps: 3, more: 1}", "stage.tokenizer.schedule.steps=4"],
+        ["stage.tokenizer.schedule.steps=4", "++stage.tokenizer.schedule={steps: 3}"],
+        ["shown=[a]", "~shown"],
+        ["choices={a: b}", "seed=4"],
+    ],
+)
+def test_words_that_have_to_do_with_each_other_keep_their_order(words):
+    same_as_plain([words])
 
 
 def test_a_sweep_is_planned_as_each_of_its_points_and_data_is_looked_up_once(monkeypatch):
@@ -166,10 +190,10 @@ def test_a_sweep_is_planned_as_each_of_its_points_and_data_is_looked_up_once(mon
         return Path("stores") / config.data.name, f"fingerprint of {config.data.name}"
 
     monkeypatch.setattr(planning, "ensure_store", found)
-    points = expand(["data=synthetic,kit", "tokenizer.width=8,16", "debug=tiny"])
-    plans = plan_sweep(points)
+    sweep = expand(["data=synthetic,kit", "tokenizer.width=8,16", "debug=tiny"])
+    plans = plan_sweep(sweep)
     assert asked == ["synthetic", "kit"]
-    assert plans == [plan_point(point) for point in points]
+    assert plans == [plan_point(point) for point in sweep]
     assert plans[0][0].needed_for == ("data=synthetic tokenizer.width=8 debug=tiny",)
 
 
@@ -179,12 +203,14 @@ def test_files_that_are_signed_are_read_once(monkeypatch, tmp_path):
     templates.write_text("{}")
     read = []
     real = Path.open
-    monkeypatch.setattr(Path, "open", lambda path, *how: (read.append(path), real(path, *how))[1])
-    points = expand(
+    monkeypatch.setattr(
+        Path, "open", lambda path, *a, **b: (read.append(path), real(path, *a, **b))[1]
+    )
+    sweep = expand(
         [f"tasks.templates={templates}", "stage.tokenizer.window=32,48", "goal=instruct"]
     )
-    plan_sweep(points[:1])
+    plan_sweep(sweep[:1])
     once = read.count(templates)
     assert once == 1
-    plan_sweep([*points[:1] * 3])
+    plan_sweep([*sweep[:1] * 3])
     assert read.count(templates) == once + 1

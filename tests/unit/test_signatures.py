@@ -2,9 +2,9 @@ import pytest
 from omegaconf import OmegaConf
 
 from launch.composition.build import build
-from launch.composition.compose import compose_config, expand
-from launch.composition.composer import Composer
+from launch.composition.compose import Composer, compose_config
 from launch.composition.datasets import store_folder
+from launch.composition.overrides import expand
 from launch.plans.signatures import signature, signed_part
 from motiongpt.errors import UserError
 

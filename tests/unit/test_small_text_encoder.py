@@ -5,7 +5,7 @@ import yaml
 from hydra.utils import instantiate
 from omegaconf import OmegaConf
 
-from launch.composition.compose import CONF
+from launch.composition.overrides import CONF
 from motiongpt.data.build import build_store
 from motiongpt.data.clip import Caption
 from motiongpt.data.store import MotionStore

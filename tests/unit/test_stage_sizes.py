@@ -3,7 +3,7 @@ import pytest
 
 from launch.composition.build import build
 from launch.composition.compose import compose_config
-from launch.runs.run_stage import GRAPH_KEYS
+from launch.plans.graph import GRAPH_KEYS
 from motiongpt.data.build import build_store
 from motiongpt.errors import UserError
 from motiongpt.methods.motiongpt.tasks.clip_tokens import WHOLE

@@ -136,7 +136,7 @@ def deflated_zeros(count: int) -> bytes:
     return stream.getvalue()
 
 
-JOINTS = np.random.default_rng(0).normal(size=(40, 22, 3)).astype(np.float32)
+JOINTS = np.random.default_rng(0).normal(0, 0.3, (40, 22, 3)).astype(np.float32)
 SOUND = npz(joints=JOINTS)
 NPZ: Mapping[str, Callable[[], bytes]] = {
     "empty": lambda: b"",
