@@ -1,5 +1,6 @@
 """Fixtures that several folders of tests share."""
 
+import logging
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -29,6 +30,16 @@ def nothing_left_behind(empty_working_folder: Path) -> Iterator[None]:
     yield
     left = sorted(file.name for file in empty_working_folder.iterdir())
     assert not left, f"left in the working directory: {', '.join(left)}; use tmp_path"
+
+
+@pytest.fixture(autouse=True)
+def logging_as_it_was() -> Iterator[None]:
+    """Hydra hangs handlers on the root logger, whose stream is closed when the test has ended."""
+    root = logging.getLogger()
+    handlers, level = list(root.handlers), root.level
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
 
 
 @pytest.fixture(scope="session")

@@ -22,8 +22,8 @@ def build(node: Any, where: str = "", **given: Any) -> Any:
         UserError: an option that the class does not have, or a value of a wrong type.
         InstantiationException: whatever else the class raises; it is the cause.
     """
-    plain = stripped(
-        OmegaConf.to_container(node, resolve=True) if OmegaConf.is_config(node) else node
-    )
+    objects = {"allow_objects": True}
+    config = node if OmegaConf.is_config(node) else OmegaConf.create(node, flags=objects)
+    plain = stripped(OmegaConf.to_container(config, resolve=True))
     check_calls(plain, where)
-    return instantiate(OmegaConf.create(plain, flags={"allow_objects": True}), **given)
+    return instantiate(OmegaConf.create(plain, flags=objects), **given)

@@ -4,7 +4,7 @@ import shutil
 
 import pytest
 
-import launch.composition.compose
+import launch.composition.overrides
 from launch.cli import main
 from launch.sweeps.record import sweep_names
 
@@ -15,8 +15,8 @@ SWEEP = ["run", "-m", "debug=tiny", "launcher=slurm", "downsampling=2,4", "goal=
 def conf(tmp_path, monkeypatch):
     """A copy of conf/, to be edited."""
     folder = tmp_path / "conf"
-    shutil.copytree(launch.composition.compose.CONF, folder)
-    monkeypatch.setattr(launch.composition.compose, "CONF", folder)
+    shutil.copytree(launch.composition.overrides.CONF, folder)
+    monkeypatch.setattr(launch.composition.overrides, "CONF", folder)
     return folder
 
 
