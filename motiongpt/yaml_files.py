@@ -6,9 +6,12 @@ from typing import Any
 import yaml
 
 from motiongpt.errors import UserError
+from motiongpt.reading import read_text
 
 # A mapping or a study is a page or two; ten lines of aliases can stand for 10^9 values.
 LARGEST_BYTES, MOST_VALUES = 1_000_000, 100_000
+# What PyYAML raises for text that is none, and for dates, numbers and tags of wrong words.
+UNREADABLE = (yaml.YAMLError, ValueError, LookupError, AttributeError, TypeError)
 
 
 def read_yaml(path: Path, loader: type = yaml.SafeLoader) -> Any:
@@ -21,11 +24,8 @@ def read_yaml(path: Path, loader: type = yaml.SafeLoader) -> Any:
         UserError: no such file, or one that is not YAML, has tags of its own, is larger than
             `LARGEST_BYTES` or stands for more than `MOST_VALUES` values.
     """
-    path = Path(path)
     try:
-        if path.stat().st_size > LARGEST_BYTES:
-            raise UserError(f"{path}: larger than {LARGEST_BYTES} bytes, which no such file is")
-        text = path.read_text(encoding="utf-8-sig")
+        text = read_text(path, "utf-8-sig", LARGEST_BYTES)
     except OSError as error:
         raise UserError(f"{path}: {error.strerror or error}") from error
     except UnicodeDecodeError as error:
@@ -45,7 +45,7 @@ def parse_yaml(text: str, where: str, loader: type = yaml.SafeLoader) -> Any:
     try:
         refuse_flood(text, where)
         return yaml.load(text, Loader=loader)
-    except yaml.YAMLError as error:
+    except UNREADABLE as error:
         raise UserError(f"{where}: not YAML: {' '.join(str(error).split())}") from error
     except RecursionError as error:
         raise UserError(f"{where}: nested too deep") from error

@@ -1,11 +1,12 @@
 """Reading references and predictions: JSON, one clip a line."""
 
-import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
+from motiongpt.data.checks import text_problem
 from motiongpt.errors import UserError
+from motiongpt.reading import parse_json, read_text
 
 Value = TypeVar("Value")
 
@@ -23,6 +24,8 @@ def read_references(path: Path) -> dict[str, list[str]]:
             raise UserError(f'{where}: give one caption or more as "references": [...]')
         if not all(isinstance(caption, str) and caption.strip() for caption in found):
             raise UserError(f'{where}: "references" holds something that is no sentence')
+        if problem := next(filter(None, map(text_problem, found)), None):
+            raise UserError(f"{where}: {problem}")
         return found
 
     return {name: found for name, found, _ in _clips(path, captions)}
@@ -77,7 +80,7 @@ def _clips(
     for number, text in _lines(path):
         where = f"{path}:{number}"
         try:
-            line = json.loads(text)
+            line = parse_json(text)
         except ValueError as error:
             raise UserError(f"{where}: not a line of JSON ({error})") from error
         if not isinstance(line, dict) or not isinstance(line.get("id"), str):
@@ -94,7 +97,7 @@ def _clips(
 def _lines(path: Path) -> list[tuple[int, str]]:
     """Lines that hold something, with their numbers from 1 on."""
     try:
-        text = Path(path).read_text(encoding="utf-8-sig")
+        text = read_text(path, "utf-8-sig")
     except UnicodeDecodeError as error:
         line = error.object.count(b"\n", 0, error.start) + 1
         raise UserError(f"{path}:{line}: not UTF-8 text") from error

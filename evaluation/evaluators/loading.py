@@ -1,6 +1,5 @@
 """A saved evaluator of whichever kind."""
 
-import json
 from pathlib import Path
 
 import torch
@@ -8,6 +7,7 @@ import torch
 from evaluation import evaluators
 from evaluation.evaluators.base import DESCRIPTION, Evaluator
 from motiongpt.errors import UserError
+from motiongpt.reading import read_json_object
 from motiongpt.registry import class_by_name
 
 
@@ -19,7 +19,7 @@ def load_evaluator(folder: Path | str, device: str | torch.device = "cpu") -> Ev
     """
     path = Path(folder) / DESCRIPTION
     try:
-        name = json.loads(path.read_text())["class"]
+        name = read_json_object(path)["class"]
     except FileNotFoundError:
         raise UserError(
             f"{folder}: no evaluator here; run the evaluator stage: motiongpt run goal=evaluator"

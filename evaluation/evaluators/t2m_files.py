@@ -23,6 +23,7 @@ from evaluation.evaluators.t2m_weights import check_state
 from evaluation.evaluators.word_vectors import WordVectors
 from motiongpt.errors import UserError
 from motiongpt.files import save_with, write_json
+from motiongpt.reading import read_json_object
 
 FORMAT = 1
 WEIGHTS = "evaluator.safetensors"
@@ -113,7 +114,7 @@ def read_evaluator(folder: Path) -> T2MParts:
         UserError: a file is missing or damaged, or spaCy is needed and absent.
     """
     try:
-        saved = json.loads((folder / DESCRIPTION).read_text())
+        saved = read_json_object(folder / DESCRIPTION)
         if saved["format"] != FORMAT:
             raise ValueError(f"format {saved['format']}, expected {FORMAT}")
         about = dict(saved["description"])

@@ -12,6 +12,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from evaluation.evaluators.t2m_networks import T2MNetworks, T2MSizes
+from motiongpt.arrays import read_array
 from motiongpt.errors import UserError
 
 NETWORKS = ("movement_encoder", "motion_encoder", "text_encoder")
@@ -153,10 +154,10 @@ def _safetensors(path: Path) -> dict[str, Tensor]:
 
 def _vector(path: Path, n_features: int) -> np.ndarray:
     try:
-        vector = np.load(path, allow_pickle=False)
+        vector = read_array(path)
     except FileNotFoundError:
         raise UserError(f"{path}: no such file; it belongs beside the other statistics") from None
-    except (ValueError, EOFError, OSError) as error:
+    except (ValueError, OSError) as error:
         raise UserError(f"{path}: not an array of numbers; get it again") from error
     if vector.shape != (n_features,) or not np.issubdtype(vector.dtype, np.floating):
         raise UserError(

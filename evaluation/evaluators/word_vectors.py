@@ -3,7 +3,6 @@
 Shapes: L tokens, D width of a vector (300 in what T2M publishes).
 """
 
-import json
 import pickle
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -12,8 +11,10 @@ from typing import Any, BinaryIO, NoReturn
 import numpy as np
 
 from evaluation.evaluators.parts_of_speech import CATEGORIES, OTHER, category
+from motiongpt.arrays import read_array
 from motiongpt.errors import UserError
 from motiongpt.files import save_array, write_json
+from motiongpt.reading import read_json_object
 
 SAVED_VECTORS, SAVED_INDICES = "words.npy", "words.json"
 VECTORS, WORDS, INDICES = "our_vab_data.npy", "our_vab_words.pkl", "our_vab_idx.pkl"
@@ -86,9 +87,9 @@ class WordVectors:
             UserError: a file is missing or damaged.
         """
         try:
-            indices = json.loads((folder / SAVED_INDICES).read_text())
-            vectors = np.load(folder / SAVED_VECTORS, allow_pickle=False)
-        except (OSError, ValueError, EOFError) as error:
+            indices = read_json_object(folder / SAVED_INDICES)
+            vectors = read_array(folder / SAVED_VECTORS)
+        except (OSError, ValueError) as error:
             raise UserError(
                 f"{folder}: word vectors can't be read ({type(error).__name__}); delete the run "
                 "folder and run the evaluator stage again"
@@ -171,8 +172,8 @@ def _published_indices(folder: Path) -> dict[str, int]:
 
 def _array(path: Path) -> np.ndarray:
     try:
-        return np.load(path, allow_pickle=False)
-    except (ValueError, EOFError, OSError) as error:
+        return read_array(path)
+    except (ValueError, OSError) as error:
         raise UserError(f"{path}: not an array of numbers; get it again") from error
 
 

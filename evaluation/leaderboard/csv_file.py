@@ -8,6 +8,7 @@ import csv
 import io
 from collections.abc import Iterator
 
+from evaluation.escaping import csv_cell
 from evaluation.leaderboard.board import Board
 from evaluation.leaderboard.runs import evaluator_label, settings_text
 from evaluation.leaderboard.table import Group, Row, Table
@@ -49,7 +50,8 @@ def csv_text(board: Board) -> str:
     for table in board.tables:
         for group in table.groups:
             for row in group.rows:
-                writer.writerows(_numbers(table, group, row))
+                for number in _numbers(table, group, row):
+                    writer.writerow({key: csv_cell(cell) for key, cell in number.items()})
     return stream.getvalue()
 
 

@@ -1,5 +1,6 @@
 """The leaderboard as Markdown."""
 
+from evaluation.escaping import code, escaped_markdown
 from evaluation.leaderboard.board import Board
 from evaluation.leaderboard.runs import run_facts
 from evaluation.leaderboard.table import Table
@@ -20,10 +21,15 @@ def markdown(board: Board) -> str:
     if board.runs:
         parts.append("## Runs")
     for run in board.runs:
-        facts = [f"- {name}: {_escaped(value)}" for name, value in run_facts(run).items()]
-        parts.append("\n".join([f"### {run.method.name} `{run.signature}`", "", *facts]))
+        facts = [f"- {name}: {escaped_markdown(value)}" for name, value in run_facts(run).items()]
+        title = f"### {escaped_markdown(run.method.name)} `{code(run.signature)}`"
+        parts.append("\n".join([title, "", *facts]))
     if board.left_out:
-        parts.append("\n".join(["## Left out", "", *(f"- {line}" for line in board.left_out)]))
+        parts.append(
+            "\n".join(
+                ["## Left out", "", *(f"- {escaped_markdown(line)}" for line in board.left_out)]
+            )
+        )
     return "\n\n".join(parts) + "\n"
 
 
@@ -33,22 +39,20 @@ def markdown_table(table: Table) -> str:
     title = [*head(table, verdicts), "from"]
     lines = [_line(title), "|" + " --- |" * len(title)]
     for group in table.groups:
-        lines.append(_line([f"**{_escaped(group_title(group))}**", *[""] * (len(title) - 1)]))
+        lines.append(
+            _line([f"**{escaped_markdown(group_title(group))}**", *[""] * (len(title) - 1)])
+        )
         for row in group.rows:
-            origin = f"`{row.source}`" if row.run else _escaped(row.source)
+            origin = f"`{code(row.source)}`" if row.run else escaped_markdown(row.source)
             if row.run and row.note:
-                origin += f" ({row.note})"
+                origin += f" ({escaped_markdown(row.note)})"
             words = row_words(table, row, verdicts, best="**{}**")
-            lines.append(_line([*map(_escaped, words), origin]))
+            lines.append(_line([*map(escaped_markdown, words), origin]))
     note = [table.published.note] if table.published.note else []
-    below = [*table.published.facts, *row_notes(table)]
+    below = [*table.published.facts, *map(escaped_markdown, row_notes(table))]
     texts = [f"## {table.published.title}", *note, "\n".join(lines), "  \n".join(below)]
     return "\n\n".join(text for text in texts if text)
 
 
 def _line(cells: list[str]) -> str:
     return "| " + " | ".join(cells) + " |"
-
-
-def _escaped(text: str) -> str:
-    return text.replace("|", "\\|").replace("\n", " ")

@@ -4,10 +4,10 @@ Shape letters: N clips, T frames, F features, D width.
 """
 
 import hashlib
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
 import numpy as np
 import torch
@@ -16,6 +16,7 @@ from torch import Tensor
 from evaluation.evaluators.base import Evaluator
 from evaluation.replications.cases import filled
 from evaluation.replications.rules import Rules
+from motiongpt.arrays import read_arrays
 from motiongpt.data.clip import Caption
 from motiongpt.errors import UserError
 from motiongpt.files import save_with
@@ -137,9 +138,9 @@ class Embedder:
         if self.file is None or not self.file.exists():
             return {}
         try:
-            with np.load(self.file, allow_pickle=False) as found:
-                digests, rows = found["digests"], found["rows"]
-        except (OSError, ValueError, KeyError, BadZipFile) as error:
+            found = read_arrays(self.file, most=sys.maxsize)  # as large as we wrote it
+            digests, rows = found["digests"], found["rows"]
+        except (OSError, ValueError, KeyError) as error:
             raise UserError(
                 f"{self.file}: a broken cache of embeddings ({error}); delete it, it is made anew"
             ) from error

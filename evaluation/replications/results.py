@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from evaluation.escaping import escaped_markdown
 from evaluation.metrics.base import Better, Judge, Number
 
 MODEL, REAL = "model", "real"
@@ -75,8 +76,8 @@ class Result:
 def markdown_table(results: Sequence[Result], method: str) -> str:
     """One line for each task and metric; columns: the method, real motion, then the baselines."""
     header, rows = table_cells(results, method)
-    lines = ["| " + " | ".join(header) + " |", "|" + " --- |" * len(header)]
-    return "\n".join([*lines, *("| " + " | ".join(row) + " |" for row in rows)])
+    head, *lines = ("| " + " | ".join(map(escaped_markdown, row)) + " |" for row in [header, *rows])
+    return "\n".join([head, "|" + " --- |" * len(header), *lines])
 
 
 def plain_table(results: Sequence[Result], method: str) -> str:

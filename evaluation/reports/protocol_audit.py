@@ -8,6 +8,7 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
+from evaluation.escaping import csv_cell
 from evaluation.replications.results import MODEL, REAL, Result
 from evaluation.reports.results_file import ResultsFile
 
@@ -165,11 +166,8 @@ def _csv(scored: Mapping[Variant, ResultsFile]) -> str:
         for number in file.results:
             writer.writerow(
                 [
-                    variant.name,
-                    file.signature,
-                    number.task,
-                    number.row,
-                    number.metric,
+                    *map(csv_cell, (variant.name, file.signature, number.task, number.row)),
+                    csv_cell(number.metric),
                     number.value,
                     "" if number.interval is None else number.interval,
                     number.replications,

@@ -14,17 +14,18 @@ be scored too if they are written like this.
 Shape letters: N clips, S samples of each, T frames, F features.
 """
 
-import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, get_args
+from typing import get_args
 
 import numpy as np
 
 from evaluation.requests.kinds import OLD_NAMES, Kind
+from motiongpt.arrays import map_array
 from motiongpt.errors import UserError
 from motiongpt.files import save_array, write_json
+from motiongpt.reading import read_json_object
 
 PREDICTIONS = "predictions"
 ABOUT = "about.json"
@@ -87,7 +88,7 @@ class PredictionSet:
         """
         path = Path(folder) / ABOUT
         try:
-            fields: dict[str, Any] = json.loads(path.read_text())
+            fields = read_json_object(path)
             fields["kind"] = OLD_NAMES.get(fields["kind"], fields["kind"])
             fields["given"] = [(int(start), int(end)) for start, end in fields["given"]]
             about = About(**fields)
@@ -96,7 +97,7 @@ class PredictionSet:
                 f"{folder}: no predictions here (no {ABOUT}); run the generate stage: "
                 "motiongpt run goal=generate"
             ) from error
-        except (ValueError, TypeError, KeyError) as error:
+        except (OSError, ValueError, TypeError, KeyError) as error:
             raise UserError(f"{path}: not a description of predictions ({error})") from error
         counts = {len(about.clips), len(about.frames), len(about.given)}
         if about.kind not in get_args(Kind) or len(counts) > 1 or not about.seeds:
@@ -141,7 +142,7 @@ class PredictionSet:
         """
         path = self._path(replication, "json")
         try:
-            found = json.loads(path.read_text())
+            found = read_json_object(path)
             parts = (found["captions"], found["prompts"], found["texts"], found["lengths"])
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise UserError(
@@ -161,7 +162,7 @@ class PredictionSet:
     def _frames(self, replication: int, count: int, n_features: int) -> np.ndarray:
         path = self._path(replication, "npy")
         try:
-            frames = np.load(path, mmap_mode="r", allow_pickle=False)
+            frames = map_array(path)
         except (OSError, ValueError) as error:
             raise UserError(f"{path}: no array of motions; run the generate stage again") from error
         if frames.shape != (count, n_features):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from motiongpt.errors import UserError
 from motiongpt.printable import printable
+from motiongpt.reading import read_bytes, read_text
 
 if TYPE_CHECKING:
     from motiongpt.api.demo.lines import DemoLine
@@ -79,7 +80,7 @@ def _lines(options: argparse.Namespace) -> "list[tuple[str, DemoLine | UserError
     else:
         path = Path(options.example)
         try:
-            content = path.read_bytes()
+            content = read_bytes(path)
         except OSError as error:
             raise UserError(f"{path}: cannot read the prompts: {error.strerror}") from error
         raw = [(f"{path}:{number}", line) for number, line in numbered_lines(content)]
@@ -104,7 +105,7 @@ def _sentences(options: argparse.Namespace, method: str) -> list[str]:
     if options.text:
         return list(options.text)
     try:
-        found = Path(options.example).read_text(encoding="utf-8-sig").split("\n")
+        found = read_text(options.example, "utf-8-sig").split("\n")
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"{options.example}: cannot read the sentences: {error}") from error
     return [line.strip() for line in found if line.strip()]

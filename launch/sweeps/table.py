@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
+from evaluation.escaping import csv_cell, escaped_markdown
 from launch.runs.ledger import Run
 from launch.sweeps.differences import axes_of, overrides_of
 from launch.sweeps.record import Sweep
@@ -55,14 +56,14 @@ class SweepTable:
         """For a report."""
         lines = [self.columns(), ["---"] * len(self.columns())]
         lines += [[_shown(cell) for cell in row] for row in self.cells()]
-        return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+        return "".join(f"| {' | '.join(map(escaped_markdown, line))} |\n" for line in lines)
 
     def as_csv(self) -> str:
         """With all digits."""
         stream = io.StringIO()
         writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow(self.columns())
-        writer.writerows(self.cells())
+        writer.writerow([csv_cell(name) for name in self.columns()])
+        writer.writerows([csv_cell(cell) for cell in row] for row in self.cells())
         return stream.getvalue()
 
 

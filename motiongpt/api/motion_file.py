@@ -6,12 +6,15 @@ Shape letters: T frames, J joints, F features.
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 
-from motiongpt.data.bvh import read_bvh
-from motiongpt.data.bvh_forward import world_positions
+from motiongpt.arrays import read_array, read_arrays
+from motiongpt.data.bvh import MAX_FPS, MIN_FPS, MOST_FRAMES, read_bvh
+from motiongpt.data.bvh_forward import position_parts
 from motiongpt.data.bvh_joints import mapped_joints
+from motiongpt.data.checks import text_problem
 from motiongpt.data.joint_mapping import mapping_for
 from motiongpt.errors import UserError
 from motiongpt.motion.plausible import lies
@@ -19,6 +22,8 @@ from motiongpt.motion.sequence import MotionSequence, in_metres
 from motiongpt.motion.skeleton import HUMANML3D, KIT, SKELETONS, skeleton_by_name
 
 Captions = Sequence[str] | None
+Read = TypeVar("Read")
+MOST_SECONDS = 3_600  # of one motion; its features at 20 frames per second take 80 MB
 _BY_COMMAND = "`motiongpt data joints` reads BVH with --metres-per-unit and --up-axis"
 
 
@@ -29,6 +34,11 @@ def read_motion(path: Path, fps: float | None = None, captions: Captions = None)
         raise UserError(f"{path}: expected a file that ends in {', '.join(_READERS)}")
     try:
         motion = _READERS[ending](path, fps, captions)
+        if motion.frames > MOST_FRAMES or motion.seconds > MOST_SECONDS:
+            raise UserError(
+                f"{motion.frames:,} frames, {motion.seconds:,.0f} s; at most {MOST_FRAMES:,} "
+                f"frames and {MOST_SECONDS:,} s are read: cut it"
+            )
     except UserError as error:
         said = str(error)
         raise UserError(said if str(path) in said else f"{path}: {said}") from error
@@ -63,19 +73,14 @@ def motion_of_array(
 
 
 def _read_npy(path: Path, fps: float | None, captions: Captions) -> MotionSequence:
-    array = _load(path)
-    if not isinstance(array, np.ndarray):
-        raise UserError("several arrays in an .npy file; expected one")
-    return motion_of_array(array, fps, captions or ())
+    return motion_of_array(_read(read_array, path), fps, captions or ())
 
 
 def _read_npz(path: Path, fps: float | None, captions: Captions) -> MotionSequence:
-    held = _load(path)
-    if isinstance(held, np.ndarray):
-        raise UserError("a single array; expected an .npz file with joints, features or both")
+    held = _read(read_arrays, path)
     skeleton = skeleton_by_name(str(held["skeleton"])) if "skeleton" in held else None
-    words = [str(one) for one in held.get("captions", ())] if captions is None else captions
-    rate = float(held["fps"]) if fps is None and "fps" in held else fps
+    words = _words(held.get("captions")) if captions is None else captions
+    rate = _rate(held["fps"]) if fps is None and "fps" in held else fps
     if "joints" not in held:
         if "features" not in held:
             raise UserError(f"holds {', '.join(held) or 'nothing'}; expected joints or features")
@@ -84,21 +89,44 @@ def _read_npz(path: Path, fps: float | None, captions: Captions) -> MotionSequen
         skeleton = motion_of_array(held["joints"]).skeleton
     rate = skeleton.fps if rate is None else rate
     return MotionSequence(
-        held["joints"], rate, words, skeleton, held.get("given"), held.get("features")
+        held["joints"], rate, words, skeleton, _given(held.get("given")), held.get("features")
     )
 
 
-def _load(path: Path) -> np.ndarray | Mapping[str, np.ndarray]:
-    """One array, or all of an archive; pickled objects are never unpickled."""
+def _rate(array: np.ndarray) -> float:
+    if array.size != 1 or array.dtype.kind not in "iuf":
+        raise UserError(f"fps of {array.dtype} and shape {array.shape}; expected one number")
+    rate = float(array.item())
+    if not MIN_FPS <= rate <= MAX_FPS:
+        raise UserError(f"fps {rate:g}; expected {MIN_FPS:g} to {MAX_FPS:g} frames per second")
+    return rate
+
+
+def _words(array: np.ndarray | None) -> list[str]:
+    if array is None or not array.size:
+        return []
+    if array.dtype.kind != "U" or array.ndim != 1:
+        raise UserError(f"captions of {array.dtype} and shape {array.shape}; expected texts")
+    words = [str(one) for one in array]
+    problem = next(filter(None, map(text_problem, words)), None)
+    if problem:
+        raise UserError(problem)
+    return words
+
+
+def _given(array: np.ndarray | None) -> np.ndarray | None:
+    if array is not None and array.dtype.kind not in "biu":
+        raise UserError(f"given of {array.dtype}; expected true or false for each frame")
+    return array
+
+
+def _read(read: Callable[[Path], Read], path: Path) -> Read:
     try:
-        found = np.load(path, allow_pickle=False)
-        return found if isinstance(found, np.ndarray) else dict(found)
+        return read(path)
     except FileNotFoundError:
         raise UserError(f"{path}: no such file") from None
-    except (OSError, ValueError, EOFError) as error:
-        reason = str(error).splitlines()[0]
-        if "pickle" in str(error):
-            reason = "pickled objects, which are not read; save a plain array of numbers"
+    except (OSError, ValueError) as error:
+        reason = (error.strerror if isinstance(error, OSError) else None) or error
         raise UserError(f"{path}: can't be read as numpy's format: {reason}") from error
 
 
@@ -108,9 +136,8 @@ def _read_bvh(path: Path, fps: float | None, captions: Captions) -> MotionSequen
     bvh = read_bvh(path)
     if set(KIT.joint_names) <= set(bvh.joint_names):  # `Motion.save` wrote it, in metres
         columns = [bvh.joint_names.index(name) for name in KIT.joint_names]
-        return in_metres(
-            MotionSequence(world_positions(bvh)[:, columns], bvh.fps, captions or (), KIT)
-        )
+        joints = np.concatenate([part[:, columns] for part in position_parts(bvh)])
+        return in_metres(MotionSequence(joints, bvh.fps, captions or (), KIT))
     mapping = mapping_for(bvh.joint_names, str(path))
     try:
         joints = mapped_joints(bvh, mapping, bvh.fps, str(path))

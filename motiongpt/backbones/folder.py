@@ -1,6 +1,5 @@
 """A backbone in a folder: model/ (safetensors), text_tokenizer/ and backbone.json."""
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +9,8 @@ from motiongpt.data.replace_folder import replacing_folder
 from motiongpt.errors import UserError
 from motiongpt.files import write_json
 from motiongpt.pretrained_tokenizer import load_tokenizer
+from motiongpt.reading import file_size, read_json_object
+from motiongpt.weights import check_weights
 
 SETTINGS = "backbone.json"
 
@@ -34,11 +35,11 @@ def read_settings(folder: Path) -> dict[str, Any]:
         UserError: there is no saved backbone in `folder`.
     """
     path = folder / SETTINGS
-    if not path.is_file():
+    if not path.exists():
         raise UserError(f"{folder} holds no backbone ({SETTINGS} is absent): train one first")
     try:
-        return dict(json.loads(path.read_text()))
-    except ValueError as error:
+        return read_json_object(path)
+    except (OSError, ValueError) as error:
         raise UserError(f"{path} can't be read ({error}): train the backbone again") from error
 
 
@@ -64,9 +65,21 @@ def read_folder(
             f"tokenizer has {codebook_size}: train the backbone again for this tokenizer"
         )
     try:
-        language_model = model_class.from_pretrained(folder / "model")
+        for file in (*folder.glob("model/*"), *folder.glob("text_tokenizer/*")):
+            file_size(file)
+        language_model, found = model_class.from_pretrained(
+            folder / "model", output_loading_info=True
+        )
         text_tokenizer = load_tokenizer(folder / "text_tokenizer")
-    except (OSError, ValueError) as error:
-        reason = " ".join(str(error).split())
+    except Exception as error:  # transformers raises whatever its parts make of a damaged file
+        reason = " ".join(str(error).split()) or type(error).__name__
         raise UserError(f"the backbone in {folder} can't be read: {reason}") from error
+    wrong = [*found["missing_keys"], *found["unexpected_keys"]]
+    if wrong:
+        raise UserError(
+            f"the backbone in {folder} can't be read: its weights are others than config.json "
+            f"says, first {sorted(wrong)[0]}; get the folder again, whole"
+        )
+    state = language_model.state_dict()
+    check_weights(state, state, f"{folder}: ")
     return language_model, text_tokenizer, settings

@@ -3,7 +3,6 @@
 Nothing is imported by path and nothing unpickled: the class is looked up among the codecs here.
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,8 +16,15 @@ import motiongpt.codecs as codecs
 from motiongpt.codecs.base import Codec
 from motiongpt.errors import UserError
 from motiongpt.files import save_with, write_json
+from motiongpt.reading import read_json_object
 from motiongpt.registry import class_by_name
-from motiongpt.weights import load_checked, read_weights
+from motiongpt.weights import (
+    check_sizes,
+    check_weights,
+    load_checked,
+    made_to_fit,
+    read_weights,
+)
 
 FORMAT = 1
 
@@ -67,29 +73,47 @@ class CodecFiles:
                 value than wanted, or weights that don't fit the description.
         """
         folder = Path(folder)
-        network = self._described(folder / self.description)
-        for name, value in wanted.items():
-            found = getattr(network, name)
-            if value is not None and value != found:
-                raise UserError(f"{self.kind} {folder}: {name} expected {value}, found {found}")
-        state = read_weights(folder / self.weights, self._missing(folder / self.weights))
-        mean, std = (state.pop(name, torch.empty(0)).numpy() for name in ("mean", "std"))
+        path = folder / self.weights
+        kind, arguments = self._described(folder / self.description)
+        state = read_weights(path, self._missing(path))
+        check_sizes(arguments, len(state), str(folder / self.description))
+        statistics = {name: state.pop(name, torch.empty(0)) for name in ("mean", "std")}
         state = {name.removeprefix(self.prefix): tensor for name, tensor in state.items()}
-        load_checked(network, state, f"{folder / self.weights}: ")
-        return network, mean, std
 
-    def _described(self, path: Path) -> Codec:
-        """The untrained codec that a description names."""
+        def load(network: Codec) -> None:
+            for name, value in wanted.items():
+                found = getattr(network, name)
+                if value is not None and value != found:
+                    raise UserError(f"{self.kind} {folder}: {name} expected {value}, found {found}")
+            like = torch.empty(network.n_features, device="meta")
+            check_weights(dict.fromkeys(statistics, like), statistics, f"{path}: ")
+            load_checked(network, state, f"{path}: ")
+
         try:
-            described = json.loads(path.read_text())
+            network = made_to_fit(lambda: kind.from_arguments(arguments), load)
+        except (ValueError, KeyError, TypeError) as error:
+            raise self._no_description(folder / self.description, error) from error
+        except UserError as error:
+            if str(folder) in str(error):
+                raise
+            raise UserError(f"{folder / self.description}: {error}") from error
+        return network, statistics["mean"].numpy(), statistics["std"].numpy()
+
+    def _described(self, path: Path) -> tuple[type[Codec], Mapping[str, Any]]:
+        """Class and arguments of the codec that a description names."""
+        try:
+            described = read_json_object(path)
             if described["format"] != FORMAT:
                 raise UserError(f"{path}: format {described['format']}; expected {FORMAT}")
             kind: Any = class_by_name(codecs, self.base, described["class"])
-            return kind.from_arguments(described["arguments"])
+            return kind, dict(described["arguments"])
         except FileNotFoundError:
             raise UserError(f"{path}: {self._missing(path)}") from None
-        except (ValueError, KeyError, TypeError) as error:
-            raise UserError(f"{path}: not a {self.kind}'s description: {error!r}") from error
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise self._no_description(path, error) from error
+
+    def _no_description(self, path: Path, error: Exception) -> UserError:
+        return UserError(f"{path}: not a {self.kind}'s description: {error!r}")
 
     def _missing(self, path: Path) -> str:
         """What to say of a file that is not there: another kind of codec may be."""

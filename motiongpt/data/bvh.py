@@ -1,20 +1,29 @@
 """Reading BVH: a hierarchy of joints with channels, and one row of channel values per frame.
 
 Parsed token by token, so tabs, spaces and line ends don't matter; every complaint names the file
-and the line. Shape letters: T frames, C channels, J joints.
+and the line. Only the lines up to MOTION are kept, the others go by one by one: a file takes the
+memory of its bytes and of its numbers. Shape letters: T frames, C channels, J joints.
 """
 
+import io
+import math
+from array import array
+from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import chain
 from pathlib import Path
 
 import numpy as np
 
-from motiongpt.data.bvh_hierarchy import BvhJoint, is_number, parse_hierarchy
+from motiongpt.data.bvh_hierarchy import BvhJoint, is_count, is_number, parse_hierarchy
 from motiongpt.errors import UserError
+from motiongpt.reading import read_bytes
 
 # Anything slower or faster is a frame time in another unit than seconds.
 MIN_FPS, MAX_FPS = 1.0, 10_000.0
+# Bounds of what a file of unknown origin may cost: an hour of a body at 120 frames per second.
+MOST_BYTES = 128 << 20
+MOST_LETTERS = 4 << 20  # of a line, and of all lines up to MOTION
+MOST_FRAMES, MOST_POSITIONS = 500_000, 50_000_000  # frames; frames times joints
 
 
 @dataclass(frozen=True)
@@ -56,7 +65,7 @@ def read_bvh(path: Path) -> Bvh:
         UserError: the file can't be read, or is not a whole BVH file (file, line, expectation).
     """
     try:
-        content = Path(path).read_bytes()
+        content = read_bytes(path, MOST_BYTES)
     except OSError as error:
         raise UserError(
             f"{path}: cannot read the BVH file: {error.strerror}; pass the path of a .bvh file"
@@ -70,88 +79,164 @@ def parse_bvh(content: bytes | str, name: str) -> Bvh:
     Raises:
         UserError: not UTF-8 text, or not a whole BVH file (file, line, expectation).
     """
-    text = _decoded(content, name) if isinstance(content, bytes) else content
-    lines = text.replace("\r\n", "\n").replace("\r", "\n").rstrip("\n").split("\n")
-    motion = next(
-        (i for i, line in enumerate(lines) if line.strip().upper() == "MOTION"), len(lines)
-    )
-    joints = parse_hierarchy(lines[:motion], name)
-    if motion == len(lines):
-        raise UserError(f"{name}:{motion}: expected MOTION, found the end of the file")
-    width = sum(len(joint.channels) for joint in joints)
-    n_frames, frame_time, first = _motion_header(lines, motion + 1, name)
-    rows = [(i, line.split()) for i, line in enumerate(lines[first:], first + 1)]
-    values = _values([row for row in rows if row[1]], width, name, len(lines))
-    if len(values) != n_frames:
-        raise UserError(
-            f"{name}:{len(lines)}: expected {n_frames} rows of motion, as 'Frames:' says, "
-            f"found {len(values)}"
-        )
-    return Bvh(joints, values, frame_time, motion + 1)
-
-
-def _decoded(content: bytes, name: str) -> str:
+    lines = _Lines(content, name)
     try:
-        return content.decode("utf-8-sig")
+        return _parsed(lines, name)
+    except UnicodeDecodeError:  # its position is of a part of the file: found anew
+        assert isinstance(content, bytes)
+        raise _no_text(content, name) from None
+
+
+class _Lines(Iterator[str]):
+    """The lines of a file one by one; `number` is that of the last one with something in it."""
+
+    def __init__(self, content: bytes | str, name: str) -> None:
+        self._stream: io.TextIOBase
+        if isinstance(content, bytes):
+            self._stream = io.TextIOWrapper(io.BytesIO(content), "utf-8-sig")
+        else:
+            self._stream = io.StringIO(content, newline=None)
+        self._name = name
+        self._read = self.number = 0
+
+    def __next__(self) -> str:
+        line = self._stream.readline(MOST_LETTERS + 1)
+        if not line:
+            raise StopIteration
+        self._read += 1
+        if len(line) > MOST_LETTERS:
+            raise UserError(
+                f"{self._name}:{self._read}: expected lines of a BVH file, found one of more than "
+                f"{MOST_LETTERS:,} letters"
+            )
+        if line != "\n":
+            self.number = self._read
+        return line
+
+    @property
+    def at_end(self) -> bool:
+        """Whether nothing but blanks follows, which are read."""
+        return not any(line.strip() for line in self)
+
+
+def _parsed(lines: _Lines, name: str) -> Bvh:
+    head, motion_line = _head(lines, name)
+    joints = parse_hierarchy(head, name)
+    if not motion_line:
+        raise UserError(f"{name}:{lines.number}: expected MOTION, found the end of the file")
+    width = sum(len(joint.channels) for joint in joints)
+    n_frames, frame_time = _motion_header(lines, name, len(joints))
+    values = _values(lines, n_frames, width, name)
+    return Bvh(joints, values, frame_time, motion_line)
+
+
+def _head(lines: _Lines, name: str) -> tuple[list[str], int]:
+    """The lines up to MOTION, and its number; 0 where there is none."""
+    head: list[str] = []
+    letters = 0
+    for line in lines:
+        if line.strip().upper() == "MOTION":
+            return head, lines.number
+        head.append(line)
+        letters += len(line)
+        if letters > MOST_LETTERS:
+            raise UserError(
+                f"{name}:{lines.number}: expected MOTION before {MOST_LETTERS:,} letters of a "
+                "hierarchy; export the skeleton alone"
+            )
+    return head[: lines.number], 0
+
+
+def _no_text(content: bytes, name: str) -> UserError:
+    try:
+        content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
-        raise UserError(
+        return UserError(
             f"{name}:{line}: expected a BVH file of UTF-8 text, found byte "
             f"{content[error.start]:#04x}"
-        ) from error
+        )
+    raise AssertionError("the same bytes are text")
 
 
-def _motion_header(lines: list[str], start: int, name: str) -> tuple[int, float, int]:
-    """Number of frames, seconds per frame, and the index of the first line after them."""
-    head: list[tuple[int, list[str]]] = []
-    for index in range(start, len(lines)):
-        if lines[index].strip():
-            head.append((index, lines[index].lower().replace(" :", ":").replace(":", ": ").split()))
-        if len(head) == 2:
-            break
-    if len(head) < 2:
+def _motion_header(lines: _Lines, name: str, n_joints: int) -> tuple[int, float]:
+    """Number of frames and seconds per frame."""
+    frames = _header_line(lines, name)
+    words = _header_words(frames)
+    if len(words) != 2 or words[0] != "frames:" or not is_count(words[1], 10**18):
+        words = ["", "0"]
+    count = int(words[1])
+    if not count:
         raise UserError(
-            f"{name}:{len(lines)}: expected 'Frames: N' and 'Frame Time: SECONDS' after MOTION, "
+            f"{name}:{lines.number}: expected 'Frames: N' with N of at least 1, "
+            f"found {frames.strip()[:60]!r}"
+        )
+    if count > MOST_FRAMES or count * n_joints > MOST_POSITIONS:
+        raise UserError(
+            f"{name}:{lines.number}: {count:,} frames of {n_joints:,} joints; at most "
+            f"{MOST_FRAMES:,} frames and {MOST_POSITIONS:,} positions are read: cut it into takes"
+        )
+    time = _header_line(lines, name)
+    words = _header_words(time)
+    if len(words) != 3 or words[:2] != ["frame", "time:"] or not _is_frame_time(words[2]):
+        raise UserError(
+            f"{name}:{lines.number}: expected 'Frame Time: SECONDS' from "
+            f"{1 / MAX_FPS:g} to {1 / MIN_FPS:g}, "
+            f"found {time.strip()[:60]!r}"
+        )
+    return count, float(words[2])
+
+
+def _header_words(line: str) -> list[str]:
+    """In lower case; some programs write a blank before the colon, or none after it."""
+    return line.lower().replace(" :", ":").replace(":", ": ").split()
+
+
+def _header_line(lines: _Lines, name: str) -> str:
+    line = next((line for line in lines if line.strip()), None)
+    if line is None:
+        raise UserError(
+            f"{name}:{lines.number}: expected 'Frames: N' and 'Frame Time: SECONDS' after MOTION, "
             "found the end of the file"
         )
-    (at_frames, frames), (at_time, time) = head
-    if len(frames) != 2 or frames[0] != "frames:" or not _is_count(frames[1]):
-        raise UserError(
-            f"{name}:{at_frames + 1}: expected 'Frames: N' with N of at least 1, "
-            f"found {lines[at_frames].strip()[:60]!r}"
-        )
-    if len(time) != 3 or time[:2] != ["frame", "time:"] or not _is_frame_time(time[2]):
-        raise UserError(
-            f"{name}:{at_time + 1}: expected 'Frame Time: SECONDS' from "
-            f"{1 / MAX_FPS:g} to {1 / MIN_FPS:g}, "
-            f"found {lines[at_time].strip()[:60]!r}"
-        )
-    return int(frames[1]), float(time[2]), at_time + 1
+    return line
 
 
-def _values(rows: list[tuple[int, list[str]]], width: int, name: str, last_line: int) -> np.ndarray:
-    """Rows of tokens to (T, C) float64; the first malformed row is refused by its line."""
-    for number, tokens in rows:
-        if len(tokens) != width:
-            hint = " in the last row: the file is cut off" if number == last_line else ""
-            raise UserError(
-                f"{name}:{number}: expected {width} channel values, found {len(tokens)}{hint}"
-            )
+def _values(lines: _Lines, n_frames: int, width: int, name: str) -> np.ndarray:
+    """The rows as (T, C) float64; the first malformed one is refused by its line."""
+    values = array("d")
+    found = 0
+    for line in lines:
+        tokens = line.split()
+        if not tokens:
+            continue
+        found += 1
+        if found <= n_frames:  # further ones are counted only
+            values.extend(_row(tokens, width, name, lines))
+    if found != n_frames:
+        raise UserError(
+            f"{name}:{lines.number}: expected {n_frames} rows of motion, as 'Frames:' says, "
+            f"found {found}"
+        )
+    return np.frombuffer(values, np.float64).reshape(n_frames, width)
+
+
+def _row(tokens: list[str], width: int, name: str, lines: _Lines) -> list[float]:
+    number = lines.number
+    if len(tokens) != width:
+        hint = " in the last row: the file is cut off" if lines.at_end else ""
+        raise UserError(
+            f"{name}:{number}: expected {width} channel values, found {len(tokens)}{hint}"
+        )
     try:
-        values = np.fromiter(map(float, chain.from_iterable(row for _, row in rows)), np.float64)
+        row = [float(token) for token in tokens]
     except ValueError:
-        values = np.full(1, np.nan)
-    underscores = any("_" in token for _, row in rows for token in row)
-    if underscores or not np.isfinite(values).all():
-        number, token = next(
-            (number, token) for number, row in rows for token in row if not is_number(token)
-        )
-        raise UserError(f"{name}:{number}: expected a finite number, found {token!r}")
-    return values.reshape(len(rows), width)
-
-
-def _is_count(token: str) -> bool:
-    return token.isdecimal() and int(token) > 0
+        row = [math.nan]
+    if not math.isfinite(sum(row)) or any("_" in token for token in tokens):
+        bad = next((token for token in tokens if not is_number(token)), None)
+        if bad is not None:
+            raise UserError(f"{name}:{number}: expected a finite number, found {bad[:60]!r}")
+    return row
 
 
 def _is_frame_time(token: str) -> bool:

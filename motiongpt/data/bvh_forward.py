@@ -3,12 +3,24 @@
 Shape letters: T frames, J joints.
 """
 
+from collections.abc import Iterator
+from dataclasses import replace
+
 import numpy as np
 
 from motiongpt.data.bvh import Bvh
 from motiongpt.data.bvh_hierarchy import BvhJoint
 
 _AXES = {"X": 0, "Y": 1, "Z": 2}
+_AT_ONCE = 1_000_000  # positions; rotations take three times their memory
+
+
+def position_parts(bvh: Bvh) -> Iterator[np.ndarray]:
+    """What `world_positions` gives, some frames after the other: all joints of a long file are
+    gigabytes, of which the caller keeps a few."""
+    step = max(1, _AT_ONCE // len(bvh.joints))
+    for first in range(0, len(bvh.values), step):
+        yield world_positions(replace(bvh, values=bvh.values[first : first + step]))
 
 
 def world_positions(bvh: Bvh) -> np.ndarray:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from motiongpt.errors import UserError
 
 CHANNELS = ("Xposition", "Yposition", "Zposition", "Xrotation", "Yrotation", "Zrotation")
+MOST_JOINTS = 10_000  # no body has as many; each of them takes time in every frame
 # First words of an end site, in capitals: "End Site" for most, in one word for some programs.
 END_SITES = ("END", "ENDSITE", "END_SITE", "END-SITE")
 _CANONICAL = {channel.lower(): channel for channel in CHANNELS}
@@ -39,6 +40,11 @@ def parse_hierarchy(lines: list[str], name: str) -> tuple[BvhJoint, ...]:
     return _Parser(lines, name).parse()
 
 
+def is_count(token: str, most: int) -> bool:
+    """Whether `token` is a whole number from 0 to `most`; thousands of digits are none."""
+    return token.isdecimal() and len(token) < 20 and int(token) <= most
+
+
 def is_number(token: str) -> bool:
     """Whether `token` is a finite number; `1_000`, which Python would take, is none."""
     try:
@@ -58,6 +64,7 @@ class _Parser:
         self._end = len(lines)
         self._file = name
         self._joints: list[BvhJoint] = []
+        self._names: set[str] = set()
         self._open: list[int] = []
         self._n_channels = 0
 
@@ -82,11 +89,12 @@ class _Parser:
     def _joint(self, expected: str) -> None:
         """A joint up to its channels; its children and its '}' follow."""
         name = self._name(expected)
-        if any(joint.name == name for joint in self._joints):
+        if name in self._names:
             raise UserError(
                 f"{self._file}:{self._line}: expected a name of its own for each joint, "
                 f"found a second {name!r}"
             )
+        self._names.add(name)
         self._expect("{")
         self._add(name, self._offset(), self._channels())
         self._open.append(len(self._joints) - 1)
@@ -100,6 +108,11 @@ class _Parser:
     def _add(
         self, name: str, offset: tuple[float, float, float], channels: tuple[str, ...]
     ) -> None:
+        if len(self._joints) == MOST_JOINTS:
+            raise UserError(
+                f"{self._file}:{self._line}: expected a body of at most {MOST_JOINTS:,} joints; "
+                "export the skeleton alone"
+            )
         parent = self._open[-1] if self._open else -1
         self._joints.append(BvhJoint(name, parent, offset, channels, self._n_channels))
         self._n_channels += len(channels)
@@ -134,7 +147,7 @@ class _Parser:
     def _channels(self) -> tuple[str, ...]:
         self._expect("CHANNELS")
         count = self._next("the number of channels")
-        if not count.isdecimal() or int(count) > len(CHANNELS):
+        if not is_count(count, len(CHANNELS)):
             raise self._wrong("a number of channels from 0 to 6", count)
         channels: list[str] = []
         for _ in range(int(count)):

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from motiongpt.data.bvh import Bvh, read_bvh
-from motiongpt.data.bvh_forward import world_positions
+from motiongpt.data.bvh_forward import position_parts
 from motiongpt.data.joint_mapping import JointMapping, load_mapping, mapping_for
 from motiongpt.errors import UserError
 from motiongpt.motion.plausible import size_problem
@@ -49,9 +49,10 @@ def bvh_to_joints(
 def mapped_joints(bvh: Bvh, mapping: JointMapping, fps: float, file: str) -> np.ndarray:
     """As `bvh_to_joints`, of a file already parsed; `file` stands in complaints."""
     with np.errstate(over="ignore", invalid="ignore"):  # what overflows is refused below
-        positions = world_positions(bvh)
-        joints = mapping.apply(bvh.joint_names, positions, f"{file}:{bvh.motion_line}")
-    if not (np.abs(joints) < FARTHEST).all():
+        names, where = bvh.joint_names, f"{file}:{bvh.motion_line}"
+        parts = [mapping.apply(names, part, where) for part in position_parts(bvh)]
+    joints = np.concatenate(parts)
+    if not all((np.abs(part) < FARTHEST).all() for part in parts):
         raise UserError(
             f"{file}: joints farther than {FARTHEST:g} m away: expected coordinates that "
             f"{mapping.metres_per_unit:g} metres per unit (mapping {mapping.name!r}) turns into "

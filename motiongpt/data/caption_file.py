@@ -24,6 +24,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from motiongpt.errors import UserError
+from motiongpt.reading import parse_json, read_text
 
 KEYS = ("file", "caption", "split", "label")
 _DELIMITERS = {".csv": ",", ".tsv": "\t"}
@@ -57,7 +58,7 @@ def read_caption_file(path: Path) -> tuple[CaptionLine, ...]:
     """
     existing_caption_file(path)
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        text = read_text(path, "utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"{path}: cannot read the captions file as UTF-8 text: {error}") from error
     if path.suffix == ".jsonl":
@@ -87,9 +88,10 @@ def _json_lines(text: str, path: Path) -> Iterator[CaptionLine]:
             continue
         where = f"{path}:{number}"
         try:
-            entry = json.loads(line)
-        except json.JSONDecodeError as error:
-            raise UserError(f"{where}: expected one JSON object, but {error.msg}") from error
+            entry = parse_json(line)
+        except ValueError as error:
+            said = error.msg if isinstance(error, json.JSONDecodeError) else error
+            raise UserError(f"{where}: expected one JSON object, but {said}") from error
         if not isinstance(entry, dict):
             raise UserError(f"{where}: expected one JSON object with {', '.join(KEYS)}")
         _check_keys(list(entry), where)
@@ -151,7 +153,7 @@ def _check_keys(keys: list[str], where: str) -> None:
 
 def _file(value: Any, where: str) -> str:
     if not isinstance(value, str) or not value.strip():
-        raise UserError(f"{where}: expected the name of a motion file, found {value!r}")
+        raise UserError(f"{where}: expected the name of a motion file, found {repr(value)[:60]}")
     path = PurePosixPath(value.strip().replace("\\", "/"))
     return str(path.with_suffix("") if path.suffix.lower() == ".bvh" else path)
 
@@ -159,5 +161,5 @@ def _file(value: Any, where: str) -> str:
 def _strings(value: Any, key: str, where: str) -> tuple[str, ...]:
     values = value if isinstance(value, list) else [value]
     if not all(isinstance(item, str) for item in values) or (key == "split" and len(values) > 1):
-        raise UserError(f"{where}: expected text in {key!r}, found {str(value)[:60]!r}")
+        raise UserError(f"{where}: expected text in {key!r}, found {repr(value)[:60]}")
     return tuple(item.strip() for item in values)

@@ -1,5 +1,6 @@
 """What a clip must be to enter a store: one place for building and for verifying."""
 
+import unicodedata
 from collections import Counter
 from collections.abc import Container, Iterable
 
@@ -11,6 +12,8 @@ from motiongpt.motion.skeleton import Skeleton
 
 # One token of the largest downsampling that the tokenizers offer.
 MIN_FRAMES = 8
+# Of a caption with its tokens: HumanML3D's longest has 1,500.
+MOST_LETTERS = 20_000
 
 
 def clip_problem(
@@ -24,19 +27,20 @@ def clip_problem(
         min_frames: fewest feature rows; one joint frame more is needed where joints are given.
         labels: the known labels; not checked where empty.
     """
-    if not _is_text(clip.name):
-        return "its name is no UTF-8 text; rename the file"
+    problem = text_problem(clip.name, "its name; rename the file")
+    if problem:
+        return problem
     if clip.split not in SPLITS:
-        return f"unknown split {clip.split!r}, expected one of {', '.join(SPLITS)}"
+        return f"unknown split {clip.split[:60]!r}, expected one of {', '.join(SPLITS)}"
     if any(not caption.text.strip() for caption in clip.captions):
         return "empty caption"
-    if not all(_is_text(caption.text) and _is_text(caption.tokens) for caption in clip.captions):
-        return "caption with half a character (a lone surrogate), which is no text"
-    if not all(map(_is_text, clip.labels)):
-        return "label with half a character (a lone surrogate), which is no text"
+    texts = [text for caption in clip.captions for text in (caption.text, caption.tokens)]
+    problem = next(filter(None, map(text_problem, [*texts, *clip.labels])), None)
+    if problem:
+        return problem
     unknown = [label for label in clip.labels if labels and label not in labels]
     if unknown:
-        return f"label {unknown[0]!r} has no action words"
+        return f"label {unknown[0][:60]!r} has no action words"
     if (clip.joints is None) == (clip.features is None):
         return "needs either joints or features"
     if clip.joints is not None:
@@ -47,9 +51,19 @@ def clip_problem(
     return array_problem(clip.features, (skeleton.n_features,), min_frames, "features")
 
 
-def _is_text(text: str) -> bool:
-    """Whether UTF-8 can hold it: no byte of a file name that is not UTF-8, no half character."""
-    return not any(0xD800 <= ord(one) <= 0xDFFF for one in text)
+def text_problem(text: str, where: str = "a caption or label; remove it") -> str | None:
+    """Why `text` is no caption, label or name, None where it is: half letters can't be written,
+    control characters steer the terminal that shows them."""
+    if len(text) > MOST_LETTERS:
+        return f"a text of {len(text):,} letters, at most {MOST_LETTERS:,} are used"
+    for letter in text:
+        kind = _NO_TEXT.get(unicodedata.category(letter))
+        if kind and letter not in "\t\n":
+            return f"{kind} U+{ord(letter):04X} in {where}"
+    return None
+
+
+_NO_TEXT = {"Cc": "a control character", "Cs": "half a letter (surrogate)"}
 
 
 def array_problem(

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
+from motiongpt.arrays import read_array
 from motiongpt.data.checks import array_problem
 from motiongpt.data.clip import SPLITS, BadClip, Clip, SourceMissing
 from motiongpt.data.humanml3d_texts import MalformedText, Span, read_captions
@@ -180,14 +181,11 @@ class HumanML3DSource:
     def _read(self, path: Path) -> np.ndarray:
         """Features (T, F) float32 in metres, checked."""
         try:
-            features = np.load(path, allow_pickle=False)
+            features = read_array(path)
         except FileNotFoundError:
             raise UnusableMotion("listed but absent: no such file in new_joint_vecs") from None
-        except (OSError, ValueError, EOFError) as error:
+        except (OSError, ValueError) as error:
             raise UnusableMotion(f"unreadable: {' '.join(str(error).split())}") from error
-        if not isinstance(features, np.ndarray):
-            features.close()
-            raise UnusableMotion("unreadable: an archive, not one array")
         problem = array_problem(features, (self.skeleton.n_features,), 1, "features")
         if problem:
             raise UnusableMotion(problem)
@@ -195,10 +193,10 @@ class HumanML3DSource:
 
     def _statistic(self, path: Path) -> np.ndarray:
         try:
-            values = np.load(path, allow_pickle=False)
+            values = read_array(path)
             if values.shape != (self.skeleton.n_features,) or not np.isfinite(values).all():
                 raise ValueError(f"expected ({self.skeleton.n_features},) finite numbers")
-        except (OSError, ValueError, EOFError, TypeError) as error:
+        except (OSError, ValueError, TypeError) as error:
             raise UserError(
                 f"{path} can't be used ({' '.join(str(error).split())}); put the published file "
                 "there, or remove Mean.npy and Std.npy to have them computed"

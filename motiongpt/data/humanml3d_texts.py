@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from motiongpt.data.clip import Caption
+from motiongpt.reading import read_text
+
+MOST_SECONDS = 86_400.0  # no clip is a day long
 
 
 @dataclass(frozen=True)
@@ -44,7 +47,7 @@ def read_captions(path: Path) -> dict[Span, tuple[Caption, ...]]:
         MalformedText: the file is missing or not UTF-8, or a line is malformed.
     """
     try:
-        lines = path.read_text(encoding="utf-8-sig").split("\n")
+        lines = read_text(path, "utf-8-sig").split("\n")
     except FileNotFoundError:
         raise MalformedText("text missing") from None
     except (OSError, UnicodeDecodeError) as error:
@@ -78,8 +81,8 @@ def _seconds(text: str, number: int) -> float:
         seconds = -1.0
     if math.isnan(seconds):
         return 0.0
-    if seconds < 0 or math.isinf(seconds):
+    if not 0 <= seconds <= MOST_SECONDS:
         raise MalformedText(
-            f"text malformed: line {number} has {text.strip()!r} where seconds are expected"
+            f"text malformed: line {number} has {text.strip()[:60]!r} where seconds are expected"
         )
     return seconds

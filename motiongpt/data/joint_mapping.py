@@ -25,9 +25,13 @@ import numpy as np
 
 from motiongpt.errors import UserError
 from motiongpt.motion.skeleton import HUMANML3D
+from motiongpt.reading import read_text
 from motiongpt.yaml_files import parse_yaml
 
 MAPPINGS = Path(__file__).parent / "mappings"
+# In the pattern of a prefix; with them, all names of a large file take seconds.
+MOST_PREFIX, MOST_REPEATS, MOST_CHOICES = 200, 2, 6
+LONGEST_PREFIX = 100  # letters of a name that it may match
 
 
 @dataclass(frozen=True)
@@ -79,7 +83,8 @@ class JointMapping:
 
     def _bare(self, name: str) -> str:
         """A joint's name in a file without the prefix."""
-        return re.sub(f"^(?:{self.prefix})", "", name, flags=re.IGNORECASE)
+        head, rest = name[:LONGEST_PREFIX], name[LONGEST_PREFIX:]
+        return re.sub(f"^(?:{self.prefix})", "", head, flags=re.IGNORECASE) + rest
 
 
 def load_mapping(name: str | Path) -> JointMapping:
@@ -91,7 +96,7 @@ def load_mapping(name: str | Path) -> JointMapping:
     path = mapping_file(name)
     where = f"mapping {name}" if path in mapping_files() else str(path)
     try:
-        return _parse(path.read_text(encoding="utf-8-sig"), where)
+        return _parse(read_text(path, "utf-8-sig"), where)
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"{path}: cannot read the joint mapping as text: {error}") from error
 
@@ -162,11 +167,26 @@ def _parse(text: str, where: str) -> JointMapping:
 
 
 def _pattern(value: Any, where: str) -> str:
+    """A prefix that no name can keep busy: groups that repeat could backtrack for ever."""
+    pattern = str(value)
     try:
-        re.compile(str(value))
-    except re.error as error:
+        if len(pattern) <= MOST_PREFIX:
+            re.compile(pattern)
+    except (re.error, RecursionError, OverflowError) as error:
         raise UserError(f"{where}: prefix {value!r} is no regular expression: {error}") from error
-    return str(value)
+    plain = re.sub(r"\\.", "a", pattern, flags=re.DOTALL).replace("(?:", "(")
+    choices = plain.count("?") + plain.count("|") * ("(" in plain)  # plain alternatives are free
+    if (
+        len(pattern) > MOST_PREFIX
+        or sum(map(plain.count, "*+{")) > MOST_REPEATS
+        or choices > MOST_CHOICES
+        or re.search(r"\)[*+{]", plain)
+    ):
+        raise UserError(
+            f"{where}: prefix {pattern[:60]!r}: expected at most {MOST_PREFIX} letters, "
+            f"{MOST_REPEATS} of * + {{, none of them after a group, and {MOST_CHOICES} of ? |"
+        )
+    return pattern
 
 
 def _scale(value: Any, where: str) -> float:

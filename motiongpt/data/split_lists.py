@@ -8,6 +8,7 @@ from pathlib import Path
 from motiongpt.data.checks import name_problems
 from motiongpt.data.clip import SPLITS, BadClip
 from motiongpt.errors import UserError
+from motiongpt.reading import read_text
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ def read_split_lists(folder: Path) -> SplitLists:
 
 def _read(path: Path) -> list[str]:
     try:
-        lines = path.read_text(encoding="utf-8-sig").split("\n")
+        lines = read_text(path, "utf-8-sig").split("\n")
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"{path} can't be read ({error}); put the data set's own list there") from (
             error

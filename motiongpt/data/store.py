@@ -6,18 +6,20 @@ Opening maps the arrays and reads store.json only, so it takes no time whatever 
 Shape letters: N clips, T frames, F features.
 """
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from motiongpt.arrays import map_array, read_array
 from motiongpt.data.clip import SPLITS, BadClip, Caption
 from motiongpt.data.fingerprint import Fingerprint
-from motiongpt.data.string_table import StringLists, StringTable, load_mapped
+from motiongpt.data.string_table import StringLists, StringTable
 from motiongpt.errors import UserError
+from motiongpt.motion.resample import checked_fps
 from motiongpt.motion.skeleton import Skeleton, skeleton_by_name
+from motiongpt.reading import read_json_object
 
 FORMAT_VERSION = 1
 
@@ -44,27 +46,27 @@ class MotionStore:
     def __init__(self, folder: Path, header: Mapping[str, Any]) -> None:
         """Use `MotionStore.open`, which checks the folder first."""
         self.folder = Path(folder)
-        self.name: str = header["name"]
-        self.fps: float = header["fps"]
+        self.name: str = _text(header, "name")
+        self.fps: float = checked_fps(header["fps"])
         self.skeleton: Skeleton = skeleton_by_name(header["skeleton"])
-        self.fingerprint: str = header["fingerprint"]
-        self.description: str = header["description"]
-        self.normalisation: str = header["normalisation"]
-        self.shortfall: str = header.get("shortfall", "")
+        self.fingerprint: str = _text(header, "fingerprint")
+        self.description: str = _text(header, "description")
+        self.normalisation: str = _text(header, "normalisation")
+        self.shortfall: str = _text(header, "shortfall") if "shortfall" in header else ""
         self.action_words: dict[str, tuple[str, ...]] = {
             label: tuple(words) for label, words in header["action_words"].items()
         }
         self.rejected = tuple(BadClip(name, reason) for name, reason in header["rejected"])
-        self._features = load_mapped(self.folder / "features.npy")
-        self._offsets = load_mapped(self.folder / "offsets.npy")
-        self.lengths = load_mapped(self.folder / "lengths.npy")
-        self.splits = load_mapped(self.folder / "splits.npy")
+        self._features = map_array(self.folder / "features.npy")
+        self._offsets = map_array(self.folder / "offsets.npy")
+        self.lengths = map_array(self.folder / "lengths.npy")
+        self.splits = map_array(self.folder / "splits.npy")
         self.names = StringTable.open(self.folder, "names")
         self._captions = StringLists.open(self.folder, "captions")
         self._tokens = StringLists.open(self.folder, "tokens")
         self._labels = StringLists.open(self.folder, "labels")
-        self.mean = np.load(self.folder / "mean.npy", allow_pickle=False)
-        self.std = np.load(self.folder / "std.npy", allow_pickle=False)
+        self.mean = read_array(self.folder / "mean.npy")
+        self.std = read_array(self.folder / "std.npy")
         self._check_shapes()
 
     @classmethod
@@ -78,7 +80,7 @@ class MotionStore:
         header = _read_header(folder)
         try:
             return cls(folder, header)
-        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, UserError) as error:
             raise UserError(
                 f"the motion store {folder} is broken ({' '.join(str(error).split())}); {_MEND}"
             ) from error
@@ -161,18 +163,23 @@ class MotionStore:
         return slice(start, start + int(self.lengths[index]))
 
     def _check_shapes(self) -> None:
+        """Everything but the numbers in features.npy, which are too many to look at here."""
         n, f = len(self.lengths), self.skeleton.n_features
         frames = len(self._features)
         expected = {
-            "features": (self._features, (frames, f)),
-            "offsets": (self._offsets, (n,)),
-            "splits": (self.splits, (n,)),
-            "mean": (self.mean, (f,)),
-            "std": (self.std, (f,)),
+            "features": (self._features, (frames, f), np.float32),
+            "offsets": (self._offsets, (n,), np.int64),
+            "lengths": (self.lengths, (n,), np.int64),
+            "splits": (self.splits, (n,), np.int8),
+            "mean": (self.mean, (f,), np.float32),
+            "std": (self.std, (f,), np.float32),
         }
-        for name, (array, shape) in expected.items():
-            if array.shape != shape:
-                raise ValueError(f"{name}.npy has shape {array.shape}, expected {shape}")
+        for name, (array, shape, dtype) in expected.items():
+            if array.shape != shape or array.dtype != dtype:
+                raise ValueError(
+                    f"{name}.npy has {array.dtype} of shape {array.shape}, expected "
+                    f"{np.dtype(dtype)} of {shape}"
+                )
         for name, strings in (
             ("names", self.names),
             ("captions", self._captions),
@@ -181,22 +188,34 @@ class MotionStore:
         ):
             if len(strings) != n:
                 raise ValueError(f"{len(strings)} {name} for {n} clips")
-        if n and int((self._offsets + self.lengths).max()) > frames:
+        starts, lengths = self._offsets, self.lengths
+        if n and not ((starts >= 0) & (lengths >= 0) & (lengths <= frames - starts)).all():
             raise ValueError(f"clips reach past the {frames} frames of features.npy")
+        if n and not 0 <= self.splits.min() <= self.splits.max() < len(SPLITS):
+            raise ValueError("splits.npy has a split that is none")
+        if not (np.isfinite(self.mean).all() and np.isfinite(self.std).all() and self.std.all()):
+            raise ValueError("mean.npy or std.npy has NaN, infinity, or a std of 0")
 
 
 _MEND = "make it anew with `motiongpt data prepare data=NAME`"
 
 
+def _text(header: Mapping[str, Any], key: str) -> str:
+    value = header[key]
+    if not isinstance(value, str):
+        raise ValueError(f"{key} in store.json is {value!r}, expected text")
+    return value
+
+
 def _read_header(folder: Path) -> dict[str, Any]:
     path = folder / "store.json"
-    if not path.exists():
-        raise UserError(f"no motion store in {folder}; {_MEND}")
     try:
-        header = json.loads(path.read_text())
+        header = read_json_object(path)
+    except (FileNotFoundError, NotADirectoryError):
+        raise UserError(f"no motion store in {folder}; {_MEND}") from None
     except (OSError, ValueError) as error:
         raise UserError(f"{path} can't be read ({error}); {_MEND}") from error
-    version = header.get("format") if isinstance(header, dict) else None
+    version = header.get("format")
     if version != FORMAT_VERSION:
         raise UserError(f"{path} has store format {version}, expected {FORMAT_VERSION}; {_MEND}")
     return header

@@ -5,11 +5,12 @@ from pathlib import Path
 
 import numpy as np
 
+from motiongpt.arrays import map_array
 from motiongpt.data.checks import name_problems
 from motiongpt.data.clip import SPLITS, BadClip, Clip
 from motiongpt.data.growing_array import GrowingArray
 from motiongpt.data.store import FORMAT_VERSION, MotionStore
-from motiongpt.data.string_table import StringLists, StringTable, load_mapped
+from motiongpt.data.string_table import StringLists, StringTable
 from motiongpt.files import save_array, write_json
 from motiongpt.motion.skeleton import Skeleton
 
@@ -67,7 +68,7 @@ class StoreWriter:
 
     def features(self, split: str) -> Iterator[np.ndarray]:
         """Features (T, F) of every clip of `split`, read back from disk."""
-        frames = load_mapped(self.folder / "features.npy")
+        frames = map_array(self.folder / "features.npy")
         for clip, offset, length in zip(self.clips, self._offsets, self._lengths, strict=True):
             if clip.split == split:
                 yield frames[offset : offset + length]

@@ -5,42 +5,36 @@ from pathlib import Path
 
 import numpy as np
 
+from motiongpt.arrays import map_array
+from motiongpt.errors import UserError
 from motiongpt.files import save_array
 
 
-def load_mapped(path: Path) -> np.ndarray:
-    """Open one `.npy` array, memory-mapped and read-only; an empty one can't be mapped, it is read.
-
-    Raises:
-        OSError: the file is missing or can't be read.
-        ValueError: it is no `.npy` array, or shorter than its header says.
-    """
-    try:
-        # a plain view of the map: indexing np.memmap itself is several times slower
-        return np.load(path, mmap_mode="r", allow_pickle=False).view(np.ndarray)
-    except ValueError:
-        array = np.load(path, allow_pickle=False)
-        if array.size:
-            raise
-        return array
+def _check_offsets(offsets: np.ndarray, end: int, file: str) -> None:
+    if offsets.dtype != np.int64 or offsets.ndim != 1 or not len(offsets):
+        raise ValueError(f"{file} has {offsets.dtype} of shape {offsets.shape}, expected offsets")
+    if offsets[0] != 0 or offsets[-1] != end or (offsets[1:] < offsets[:-1]).any():
+        raise ValueError(f"the offsets in {file} do not fit: expected them from 0 to {end}, rising")
 
 
 class StringTable(Sequence[str]):
     """N strings: their UTF-8 bytes end to end, and N + 1 offsets into them."""
 
-    def __init__(self, content: np.ndarray, offsets: np.ndarray) -> None:
-        """Wrap `content` (bytes,) uint8 and `offsets` (N + 1,) int64."""
+    def __init__(self, content: np.ndarray, offsets: np.ndarray, where: str = "") -> None:
+        """Wrap `content` (bytes,) uint8 and `offsets` (N + 1,) int64; `where` they are from."""
+        self.where = where
         self.content = content
         self.offsets = offsets
 
     @classmethod
     def open(cls, folder: Path, name: str) -> "StringTable":
         """Open the table that `write` made; raises OSError or ValueError where it is broken."""
-        content = load_mapped(folder / f"{name}.bytes.npy")
-        offsets = load_mapped(folder / f"{name}.offsets.npy")
-        if len(offsets) == 0 or offsets[-1] != len(content):
-            raise ValueError(f"the offsets of {name} do not fit its bytes")
-        return cls(content, offsets)
+        content = map_array(folder / f"{name}.bytes.npy")
+        offsets = map_array(folder / f"{name}.offsets.npy")
+        _check_offsets(offsets, len(content), f"{name}.offsets.npy")
+        if content.dtype != np.uint8:
+            raise ValueError(f"{name}.bytes.npy has {content.dtype}, expected bytes")
+        return cls(content, offsets, str(folder / f"{name}.bytes.npy"))
 
     @staticmethod
     def write(folder: Path, name: str, strings: Iterable[str]) -> None:
@@ -62,7 +56,14 @@ class StringTable(Sequence[str]):
             index += len(self)
         if not 0 <= index < len(self):
             raise IndexError(f"string {index} of {len(self)}")
-        return self.content[self.offsets[index] : self.offsets[index + 1]].tobytes().decode()
+        content = self.content[self.offsets[index] : self.offsets[index + 1]].tobytes()
+        try:
+            return content.decode()
+        except UnicodeDecodeError as error:
+            raise UserError(
+                f"{self.where}: text {index} is no UTF-8, the file is damaged; make it anew "
+                f"({error.reason})"
+            ) from error
 
 
 class StringLists(Sequence[tuple[str, ...]]):
@@ -77,9 +78,8 @@ class StringLists(Sequence[tuple[str, ...]]):
     def open(cls, folder: Path, name: str) -> "StringLists":
         """Open the lists that `write` made; raises OSError or ValueError where they are broken."""
         table = StringTable.open(folder, name)
-        starts = load_mapped(folder / f"{name}.starts.npy")
-        if len(starts) == 0 or starts[-1] != len(table):
-            raise ValueError(f"the lists of {name} do not fit its strings")
+        starts = map_array(folder / f"{name}.starts.npy")
+        _check_offsets(starts, len(table), f"{name}.starts.npy")
         return cls(table, starts)
 
     @staticmethod

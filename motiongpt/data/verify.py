@@ -12,7 +12,7 @@ from motiongpt.data.checks import MIN_FRAMES, name_problems
 from motiongpt.data.clip import SPLITS, BadClip, MotionSource
 from motiongpt.data.counts import as_counted, counted, per_split, unexpected
 from motiongpt.data.statistics import published_statistics, weighted_std
-from motiongpt.errors import UserError
+from motiongpt.errors import UserError, shortened
 from motiongpt.printable import printable
 
 
@@ -48,7 +48,7 @@ class VerifyReport:
 
     def lines(self) -> list[str]:
         """The report: one line a finding, then one a split, then a verdict."""
-        lines = [f"bad: {bad.name}: {bad.reason}" for bad in self.bad]
+        lines = [shortened(printable(f"bad: {bad.name}: {bad.reason}")) for bad in self.bad]
         lines += [f"no caption: {printable(name)}" for name in self.silent]
         for split in SPLITS:
             expected = self.expected.get(split)

@@ -18,6 +18,7 @@ import torch
 from torch.serialization import get_unsafe_globals_in_checkpoint, safe_globals
 
 from motiongpt.errors import UserError
+from motiongpt.reading import check_members, file_size
 
 ZIP, POINTER = b"PK\x03\x04", b"version https://git-lfs"
 PAGE = (b"<!doctype", b"<html", b"<?xml")
@@ -87,16 +88,16 @@ def read_checkpoint(path: Path | str) -> dict[str, Any]:
 
 def _beginning(path: Path) -> bytes:
     """The first bytes, after refusing what is no checkpoint at a glance."""
-    if path.is_dir():
-        raise UserError(f"{path}: a folder; expected the checkpoint's file")
     try:
+        size = file_size(path)
         with path.open("rb") as stream:
             begin = stream.read(FIRST_BYTES)
     except FileNotFoundError:
         raise UserError(f"{path}: no such file; `motiongpt download` fetches one") from None
+    except IsADirectoryError:
+        raise UserError(f"{path}: a folder; expected the checkpoint's file") from None
     except OSError as error:
-        raise UserError(f"{path}: {error.strerror}") from error
-    size = path.stat().st_size
+        raise UserError(f"{path}: {error.strerror}; expected the checkpoint's file") from error
     if not begin:
         raise UserError(f"{path}: expected a checkpoint, found an empty file; {AGAIN}")
     if begin.startswith(POINTER):
@@ -131,7 +132,11 @@ def _check_zip(path: Path) -> None:
     try:
         with zipfile.ZipFile(path) as archive:
             members = archive.namelist()
+            # torch packs without compression: nothing is larger than the file that it is in.
+            check_members(archive, size, (zipfile.ZIP_STORED,))
             broken = archive.testzip()
+    except ValueError as error:
+        raise UserError(f"{path}: not as torch.save packs it: {error}") from error
     except (zipfile.BadZipFile, EOFError, OSError) as error:
         raise UserError(
             f"{path}: the download is not whole: expected the list of its parts at the end, found "

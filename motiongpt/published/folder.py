@@ -7,7 +7,7 @@ templates.json    instruction templates of a MotionGPT's training; absent for th
 README.md         the model card
 """
 
-import json
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,6 +19,7 @@ from motiongpt.errors import UserError
 from motiongpt.files import write_json, write_text
 from motiongpt.methods.base import MotionFormat
 from motiongpt.motion.skeleton import skeleton_by_name
+from motiongpt.reading import read_json_object
 
 FORMAT = 2
 DESCRIPTION = "motiongpt.json"
@@ -63,7 +64,7 @@ class ModelFolder:
         """
         path = Path(folder) / DESCRIPTION
         try:
-            found = json.loads(path.read_text(encoding="utf-8"))
+            found = read_json_object(path)
             if found["format"] not in (1, FORMAT):
                 raise UserError(
                     f"{path}: format {found['format']}; this version reads format {FORMAT}: "
@@ -75,12 +76,12 @@ class ModelFolder:
                 name=str(found["name"]),
                 fps=float(found["fps"]),
                 skeleton=skeleton_by_name(found["skeleton"]).name,
-                parts={FIRST_NAMES.get(str(part), str(part)): str(part) for part in found["parts"]},
+                parts={FIRST_NAMES.get(part, part): part for part in map(_part, found["parts"])},
                 source=dict(found["source"]),
             )
         except (FileNotFoundError, NotADirectoryError):
             raise UserError(f"{folder}: not a model folder ({DESCRIPTION} is absent)") from None
-        except (ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise UserError(f"{path}: not a model's description: {error!r}") from error
         _check_fps(opened)
         return opened
@@ -176,6 +177,13 @@ def write_model_folder(
 
 def _files(folder: Path) -> Iterator[Path]:
     return (file for file in folder.rglob("*") if file.is_file())
+
+
+def _part(name: object) -> str:
+    """A part's name, which is that of its folder: it must not lead out of the model folder."""
+    if not isinstance(name, str) or not re.fullmatch(r"\w+", name):
+        raise ValueError(f"a part {name!r}; expected a word")
+    return name
 
 
 def _check_fps(described: ModelFolder) -> None:

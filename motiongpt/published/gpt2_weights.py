@@ -9,7 +9,7 @@ from transformers import GPT2Config, GPT2LMHeadModel, PreTrainedTokenizerBase
 
 from motiongpt.errors import UserError
 from motiongpt.published.state_dicts import model_of
-from motiongpt.weights import dimension
+from motiongpt.weights import dimension, layer_count
 
 HEAD_WIDTH = 64  # of every published GPT-2; the shapes don't tell how many heads there are
 MASKS = re.compile(r"transformer\.h\.\d+\.attn\.(masked_bias|bias)")  # constants, saved until 2023
@@ -31,13 +31,12 @@ def gpt2_config(
             f"{prefix}{INPUT}: expected a width that is a multiple of {HEAD_WIDTH}, as every "
             f"published GPT-2 has, found {width}"
         )
-    layers = (re.match(r"transformer\.h\.(\d+)\.", name) for name in state)
     tied = OUTPUT not in state or torch.equal(state[OUTPUT], state[INPUT])
     return GPT2Config(
         vocab_size=dimension(state, INPUT, 0, prefix),
         n_positions=dimension(state, "transformer.wpe.weight", 0, prefix),
         n_embd=width,
-        n_layer=1 + max((int(match[1]) for match in layers if match), default=-1),
+        n_layer=layer_count(state, r"transformer\.h\.(\d+)\."),
         n_head=width // HEAD_WIDTH,
         n_inner=dimension(state, "transformer.h.0.mlp.c_fc.weight", 1, prefix),
         tie_word_embeddings=tied,

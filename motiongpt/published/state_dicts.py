@@ -3,11 +3,10 @@
 from collections.abc import Mapping
 from typing import TypeVar
 
-import torch
 from torch import Tensor
 from transformers import PretrainedConfig, PreTrainedModel
 
-from motiongpt.weights import check_shapes
+from motiongpt.weights import check_fit, check_weights
 
 Model = TypeVar("Model", bound=PreTrainedModel)
 
@@ -21,9 +20,8 @@ def model_of(
         prefix: of the weights' names in their file, for messages.
 
     Raises:
-        UserError: a weight is missing, left over or of another shape.
+        UserError: as `check_weights`, or no network has these sizes.
     """
-    with torch.device("meta"):  # shapes alone
-        check_shapes(kind(config).state_dict(), state, prefix)
+    check_fit(lambda: kind(config), lambda made: check_weights(made.state_dict(), state, prefix))
     model: Model = kind.from_pretrained(None, config=config, state_dict=dict(state))
     return model.float().eval()

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
+from motiongpt.arrays import read_array
 from motiongpt.data.store import MotionStore
 from motiongpt.errors import UserError
 from motiongpt.motion.skeleton import Skeleton
@@ -82,10 +83,10 @@ def _of_store(folder: Path, skeleton: Skeleton) -> Statistics:
 
 def _vector(path: Path, skeleton: Skeleton) -> np.ndarray:
     try:
-        vector = np.load(path, allow_pickle=False)
+        vector = read_array(path)
     except FileNotFoundError:
         raise UserError(f"{path}: no such file; it belongs beside mean.npy") from None
-    except (ValueError, EOFError, OSError) as error:
+    except (ValueError, OSError) as error:
         raise UserError(f"{path}: expected an array of numbers; get the file again") from error
     if vector.shape != (skeleton.n_features,) or not np.issubdtype(vector.dtype, np.floating):
         raise UserError(

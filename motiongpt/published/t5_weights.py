@@ -1,6 +1,5 @@
 """A T5 from its weights alone: what its configuration must have been."""
 
-import re
 from collections.abc import Mapping
 
 import torch
@@ -9,7 +8,7 @@ from transformers import PreTrainedTokenizerBase, T5Config, T5ForConditionalGene
 
 from motiongpt.errors import UserError
 from motiongpt.published.state_dicts import model_of
-from motiongpt.weights import dimension
+from motiongpt.weights import dimension, layer_count
 
 FIRST = "encoder.block.0.layer.0.SelfAttention."
 FEED_FORWARD = "encoder.block.0.layer.1.DenseReluDense."
@@ -74,8 +73,7 @@ def t5_from_state(
 
 
 def _layers(state: Mapping[str, Tensor], part: str) -> int:
-    found = (re.match(rf"{part}\.block\.(\d+)\.", name) for name in state)
-    return 1 + max((int(match[1]) for match in found if match), default=-1)
+    return layer_count(state, rf"{part}\.block\.(\d+)\.")
 
 
 def _equal(state: Mapping[str, Tensor], name: str) -> bool:

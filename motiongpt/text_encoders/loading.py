@@ -1,12 +1,12 @@
 """A saved text encoder of whichever kind."""
 
-import json
 from pathlib import Path
 
 import torch
 
 from motiongpt import text_encoders
 from motiongpt.errors import UserError
+from motiongpt.reading import read_json_object
 from motiongpt.registry import class_by_name
 from motiongpt.text_encoders.base import DESCRIPTION, TextEncoder
 
@@ -19,7 +19,7 @@ def load_text_encoder(folder: Path | str, device: str | torch.device = "cpu") ->
     """
     path = Path(folder) / DESCRIPTION
     try:
-        settings = dict(json.loads(path.read_text()))
+        settings = read_json_object(path)
         name = settings.pop("class")
     except FileNotFoundError:
         raise UserError(

@@ -158,7 +158,7 @@ GOOD_LINE = '{"file": "walk", "caption": "x"}\n'
         (
             "c.jsonl",
             '{"file": "walk", "caption": null}',
-            r"c\.jsonl:1: expected text in 'caption', found 'None'",
+            r"c\.jsonl:1: expected text in 'caption', found None",
         ),
         (
             "c.jsonl",

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from motiongpt.errors import UserError
 from motiongpt.methods.motiongpt.tasks import templates
+from motiongpt.reading import file_size
 
 KNOWN = {
     name.lower(): placeholder
@@ -28,6 +29,7 @@ OF_MOTION = (
     templates.MOTION_REST,
     templates.MOTION_MASKED,
 )
+MOST_LETTERS = 20_000  # of a line; models read some 500 words
 TASKS = ("t2m", "m2t", "pred", "inbetween")
 _MARK = re.compile(r"<[A-Za-z]\w*>")
 _TOKEN = re.compile(r"<motion_id_\d+>", re.IGNORECASE)
@@ -75,6 +77,8 @@ def read_line(
     Raises:
         UserError: not UTF-8, no words, an unknown placeholder, or a file that is not there.
     """
+    if len(line) > MOST_LETTERS:
+        raise UserError(f"a line of {len(line):,} letters; at most {MOST_LETTERS:,} are read")
     words, path = _parted(_decoded(line))
     if not re.search(r"\w", _MARK.sub("", words)) and not _MARK.search(words):
         raise UserError("no words before '#'" if path else "no words")
@@ -115,8 +119,13 @@ def _canonical(mark: str) -> str:
 def _found(path: str, folders: Sequence[Path]) -> Path:
     files = [folder / Path(path).expanduser() for folder in folders]
     for file in files:
-        if file.is_file():
-            return file
+        try:
+            file_size(file)
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        except OSError as error:
+            raise UserError(f"{path}: {error.strerror}; name a file of motion") from error
+        return file
     raise UserError(f"{path}: no such file, looked for in {' and '.join(map(str, folders))}")
 
 

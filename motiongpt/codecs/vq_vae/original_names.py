@@ -23,7 +23,7 @@ import torch
 from torch import Tensor
 
 from motiongpt.errors import UserError
-from motiongpt.weights import load_checked
+from motiongpt.weights import layer_count, load_checked
 
 BLOCK_PARTS = {"conv1": "dilated", "conv2": "pointwise"}
 QUANTIZER_NAMES = ("quantizer.codebook", "quantizer.embedding.weight")
@@ -92,7 +92,7 @@ def original_sizes(state: Mapping[str, Tensor], prefix: str = "") -> dict[str, A
             f"{prefix}{QUANTIZER_NAMES[0]}), found {', '.join(sorted(state)[:3]) or 'nothing'} …"
         )
     width, n_features, _ = edge.shape
-    depths = [re.match(r"encoder\.model\.2\.1\.model\.(\d+)\.conv1\.weight", n) for n in own]
+    depth = layer_count(own, r"encoder\.model\.2\.1\.model\.(\d+)\.conv1\.weight")
     sizes = {
         "n_features": n_features,
         "width": width,
@@ -100,9 +100,7 @@ def original_sizes(state: Mapping[str, Tensor], prefix: str = "") -> dict[str, A
         "code_dim": codebook.shape[1],
         "frames_per_token": 2 ** _layers(own),
     }
-    if any(depths):
-        sizes["depth"] = 1 + max(int(match[1]) for match in depths if match)
-    return sizes
+    return sizes | ({"depth": depth} if depth else {})
 
 
 def _layers(state: Mapping[str, Tensor]) -> int:

@@ -188,28 +188,20 @@ class BandaiNamcoSource:
             and parts.style in self._styles
         )
 
-    def _converted(self, files: Iterable[tuple[str, bytes]]) -> Iterator[Clip | BadClip]:
+    def _converted(self, files: Iterable[tuple[str, bytes | BadClip]]) -> Iterator[Clip | BadClip]:
         """The files as clips, in their order, whatever the number of workers."""
         if not self._workers:
-            for name, content in files:
-                split = self._split_of(name)
-                yield (
-                    to_clip(name, content, split, self._max_frames, self.fps)
-                    if isinstance(split, str)
-                    else split
-                )
+            for item in self._arguments(files):
+                yield item if isinstance(item, BadClip) else to_clip(*item)
             return
         # Spawned, because forking a process in which torch runs threads can hang.
         context = multiprocessing.get_context("spawn")
         with ProcessPoolExecutor(self._workers, mp_context=context) as pool:
             waiting: deque[Future[Clip | BadClip] | BadClip] = deque()
             try:
-                for name, content in files:
-                    split = self._split_of(name)
+                for item in self._arguments(files):
                     waiting.append(
-                        pool.submit(to_clip, name, content, split, self._max_frames, self.fps)
-                        if isinstance(split, str)
-                        else split
+                        item if isinstance(item, BadClip) else pool.submit(to_clip, *item)
                     )
                     if len(waiting) > _AHEAD * self._workers:
                         yield _result(waiting.popleft())
@@ -217,6 +209,19 @@ class BandaiNamcoSource:
                     yield _result(waiting.popleft())
             finally:
                 pool.shutdown(wait=False, cancel_futures=True)
+
+    def _arguments(
+        self, files: Iterable[tuple[str, bytes | BadClip]]
+    ) -> Iterator[tuple[str, bytes, str, int, float] | BadClip]:
+        """The arguments of `to_clip` for each file, or why it is none."""
+        for name, content in files:
+            split = self._split_of(name)
+            if isinstance(content, BadClip):
+                yield content
+            elif isinstance(split, BadClip):
+                yield split
+            else:
+                yield name, content, split, self._max_frames, self.fps
 
     def _split_of(self, name: str) -> str | BadClip:
         parts = ClipName.parse(name)

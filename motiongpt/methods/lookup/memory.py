@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
+from motiongpt.arrays import map_array
 from motiongpt.data.statistics import channel_groups, weighted_std
 from motiongpt.data.store import MotionStore
-from motiongpt.data.string_table import load_mapped
 from motiongpt.errors import UserError
 from motiongpt.files import read_json, save_array, write_json
 from motiongpt.methods.lookup.words import CaptionIndex
@@ -134,8 +134,8 @@ class Memory:
                 f"{header['fingerprint'][:12]}, which is {store.fingerprint[:12]} now; {_MEND}"
             )
         try:
-            clips = load_mapped(folder / "clips.npy")
-            owners = load_mapped(folder / "caption_clips.npy")
+            clips = map_array(folder / "clips.npy")
+            owners = map_array(folder / "caption_clips.npy")
             index = CaptionIndex.open(folder)
             if len(clips) != header["clips"]:
                 raise ValueError(f"{len(clips)} clips of {header['clips']}")

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
-from motiongpt.data.string_table import StringTable, load_mapped
+from motiongpt.arrays import map_array
+from motiongpt.data.string_table import StringTable
 from motiongpt.files import save_array
 
 _WORD = re.compile(r"[^\W_]+")
@@ -132,7 +133,7 @@ class CaptionIndex:
         Raises:
             OSError, ValueError, EOFError: a file is missing or damaged.
         """
-        arrays = {name: load_mapped(folder / f"{name}.npy") for name in _ARRAYS}
+        arrays = {name: map_array(folder / f"{name}.npy") for name in _ARRAYS}
         index = cls(list(StringTable.open(folder, "words")), **arrays)
         pairs = int(index.starts[-1])
         if pairs != len(index.captions) or pairs != len(index.weights):

@@ -1,19 +1,20 @@
 """A trained denoiser in a folder: `denoiser.json`, `denoiser.safetensors` and `lengths.npy`."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 import torch
 from safetensors.torch import save_file
 
+from motiongpt.arrays import read_array
 from motiongpt.errors import UserError
 from motiongpt.files import save_array, save_with, write_json
 from motiongpt.methods.mld.denoiser import LatentDenoiser
 from motiongpt.methods.mld.schedule import NoiseSchedule
-from motiongpt.weights import load_checked, read_weights
+from motiongpt.reading import read_json_object
+from motiongpt.weights import check_sizes, load_checked, made_to_fit, read_weights
 
 DESCRIPTION, WEIGHTS, LENGTHS = "denoiser.json", "denoiser.safetensors", "lengths.npy"
 METHOD, FORMAT = "mld", 1
@@ -57,35 +58,46 @@ class TrainedDenoiser:
             UserError: files missing or damaged, or of another method or format.
         """
         folder = Path(folder)
-        network, schedule = _described(folder / DESCRIPTION)
         path = folder / WEIGHTS
-        load_checked(network, read_weights(path, MISSING), f"{path}: ")
+        arguments, noise = _arguments(folder / DESCRIPTION)
+        state = read_weights(path, MISSING)
+        check_sizes(arguments | noise, len(state), str(folder / DESCRIPTION))
+        try:
+            schedule = NoiseSchedule(**noise)
+            network = made_to_fit(
+                lambda: LatentDenoiser(**arguments),
+                lambda made: load_checked(made, state, f"{path}: "),
+            )
+        except (ValueError, TypeError) as error:
+            raise UserError(
+                f"{folder / DESCRIPTION}: not a denoiser's description: {error!r}"
+            ) from error
         lengths = _lengths(folder / LENGTHS)
         return cls(network.to(device).eval(), schedule.to(device), lengths)
 
 
-def _described(path: Path) -> tuple[LatentDenoiser, NoiseSchedule]:
-    """The untrained network that a description names, and its noise."""
+def _arguments(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Those of the network that a description names, and of its noise."""
     try:
-        described = json.loads(path.read_text())
+        described = read_json_object(path)
         found = described["method"], described["format"]
         if found != (METHOD, FORMAT):
             raise UserError(
                 f"{path}: of method {found[0]}, format {found[1]}; expected {METHOD}, {FORMAT}"
             )
-        return LatentDenoiser(**described["arguments"]), NoiseSchedule(**described["noise"])
+        return dict(described["arguments"]), dict(described["noise"])
     except FileNotFoundError:
         raise UserError(f"{path}: {MISSING}") from None
-    except (ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise UserError(f"{path}: not a denoiser's description: {error!r}") from error
 
 
 def _lengths(path: Path) -> np.ndarray:
     try:
-        lengths = np.load(path, allow_pickle=False)
+        lengths = read_array(path)
     except FileNotFoundError:
         raise UserError(f"{path}: {MISSING}") from None
-    except (OSError, ValueError, EOFError) as error:
+    except (OSError, ValueError) as error:
         raise UserError(f"{path}: damaged: {error}") from error
     if lengths.ndim != 1 or not len(lengths) or lengths.dtype != np.int64 or lengths.min() < 1:
         raise UserError(f"{path}: expected frames of one training clip or more, above 0, as int64")

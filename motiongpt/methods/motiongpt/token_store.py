@@ -1,13 +1,14 @@
 """Codes of every clip of a store, by view: what the tokens stage leaves for the language stages."""
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
+from motiongpt.arrays import map_array, read_array
 from motiongpt.errors import UserError
 from motiongpt.files import save_array, write_json
+from motiongpt.reading import read_json_object
 
 
 class TokenStore:
@@ -61,28 +62,28 @@ class TokenStore:
         """
         folder = Path(folder)
         try:
-            about = json.loads((folder / "tokens.json").read_text())
+            about = read_json_object(folder / "tokens.json")
+            views = {
+                str(name): (
+                    map_array(folder / f"{name}.codes.npy"),
+                    read_array(folder / f"{name}.offsets.npy"),
+                )
+                for name in about["views"]
+            }
+            rate, size = int(about["frames_per_token"]), int(about["codebook_size"])
         except FileNotFoundError as error:
             raise UserError(
                 f"{folder}: no tokens here; run the tokens stage: motiongpt run goal=tokens"
             ) from error
-        views = {
-            name: (
-                np.load(folder / f"{name}.codes.npy", mmap_mode="r", allow_pickle=False),
-                np.load(folder / f"{name}.offsets.npy", allow_pickle=False),
-            )
-            for name in about["views"]
-        }
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise UserError(f"{folder}: broken ({error}); run the tokens stage again") from error
         for name, (codes, _) in views.items():
-            if (
-                len(codes)
-                and not 0 <= int(codes.min()) <= int(codes.max()) < about["codebook_size"]
-            ):
+            if len(codes) and not 0 <= int(codes.min()) <= int(codes.max()) < size:
                 raise UserError(
                     f"{folder}/{name}.codes.npy: codes outside 0 to "
-                    f"{about['codebook_size'] - 1}; run the tokens stage again"
+                    f"{size - 1}; run the tokens stage again"
                 )
-        return cls(views, about["frames_per_token"], about["codebook_size"])
+        return cls(views, rate, size)
 
     def check_codebook(self, codebook_size: int) -> None:
         """Refuse tokens of another codebook.

@@ -1,7 +1,7 @@
 """A trained transformer in a folder: `transformer.json` and `transformer.safetensors`."""
 
-import json
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors.torch import save_file
@@ -9,7 +9,8 @@ from safetensors.torch import save_file
 from motiongpt.errors import UserError
 from motiongpt.files import save_with, write_json
 from motiongpt.methods.t2m_gpt.network import CodeTransformer
-from motiongpt.weights import load_checked, read_weights
+from motiongpt.reading import read_json_object
+from motiongpt.weights import check_sizes, load_checked, made_to_fit, read_weights
 
 DESCRIPTION, WEIGHTS = "transformer.json", "transformer.safetensors"
 METHOD, FORMAT = "t2m_gpt", 1
@@ -30,23 +31,30 @@ def load_transformer(folder: Path, device: str | torch.device = "cpu") -> CodeTr
     Raises:
         UserError: files missing or damaged, or of another method or format.
     """
-    network = _described(Path(folder) / DESCRIPTION)
-    path = Path(folder) / WEIGHTS
-    load_checked(network, read_weights(path, MISSING), f"{path}: ")
+    described, path = Path(folder) / DESCRIPTION, Path(folder) / WEIGHTS
+    arguments, state = _arguments(described), read_weights(path, MISSING)
+    check_sizes(arguments, len(state), str(described))
+    try:
+        network = made_to_fit(
+            lambda: CodeTransformer(**arguments),
+            lambda made: load_checked(made, state, f"{path}: "),
+        )
+    except (ValueError, TypeError) as error:
+        raise UserError(f"{described}: not a transformer's description: {error!r}") from error
     return network.to(device).eval()
 
 
-def _described(path: Path) -> CodeTransformer:
-    """The untrained network that a description names."""
+def _arguments(path: Path) -> dict[str, Any]:
+    """Those of the network that a description names."""
     try:
-        described = json.loads(path.read_text())
+        described = read_json_object(path)
         found = described["method"], described["format"]
         if found != (METHOD, FORMAT):
             raise UserError(
                 f"{path}: of method {found[0]}, format {found[1]}; expected {METHOD}, {FORMAT}"
             )
-        return CodeTransformer(**described["arguments"])
+        return dict(described["arguments"])
     except FileNotFoundError:
         raise UserError(f"{path}: {MISSING}") from None
-    except (ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise UserError(f"{path}: not a transformer's description: {error!r}") from error

@@ -25,7 +25,7 @@ from torch import Tensor
 from motiongpt.errors import UserError
 from motiongpt.methods.t2m_gpt.blocks import sinusoids
 from motiongpt.methods.t2m_gpt.network import CodeTransformer
-from motiongpt.weights import check_shapes, dimension
+from motiongpt.weights import check_weights, dimension, layer_count, made_to_fit
 
 CONTAINER = "trans"
 """Key of the weights in a released checkpoint."""
@@ -86,7 +86,6 @@ def original_sizes(state: Mapping[str, Tensor], heads: int | None = None) -> dic
         UserError: a weight that tells a size is not there, or the heads can't share the width.
     """
     rows, width = (dimension(state, "trans_base.tok_emb.weight", axis, "") for axis in (0, 1))
-    blocks = {int(m[1]) for n in state if (m := re.match(r"trans_base\.blocks\.(\d+)\.", n))}
     heads = max(1, width // HEAD_WIDTH) if heads is None else heads
     if width % heads:
         raise UserError(f"heads={heads} can't share the width {width} of the checkpoint")
@@ -95,7 +94,7 @@ def original_sizes(state: Mapping[str, Tensor], heads: int | None = None) -> dic
         "text_width": dimension(state, "trans_base.cond_emb.weight", 1, ""),
         "block_size": dimension(state, SINUSOIDS, 0, ""),
         "width": width,
-        "blocks": len(blocks),
+        "blocks": layer_count(state, r"trans_base\.blocks\.(\d+)\."),
         "heads": heads,
         "expansion": dimension(state, "trans_base.blocks.0.mlp.0.weight", 0, "") // width,
     }
@@ -113,8 +112,11 @@ def transformer_from_state(
         UserError: a weight is missing, left over or of another shape than expected, or positions
             are not the sines and cosines that the released network has.
     """
-    network = CodeTransformer(**original_sizes(state, heads))
-    check_shapes(original_state_dict(network), state, f"{CONTAINER}.")
+    sizes = original_sizes(state, heads)
+    network = made_to_fit(
+        lambda: CodeTransformer(**sizes),
+        lambda made: check_weights(original_state_dict(made), state, f"{CONTAINER}."),
+    )
     saved = state[SINUSOIDS][:, 0]
     error = (saved - sinusoids(*saved.shape)).abs().max()
     if not error <= ROUNDING:  # NaN too

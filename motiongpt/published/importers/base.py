@@ -18,6 +18,7 @@ from motiongpt.methods.base import MotionFormat
 from motiongpt.motion.skeleton import HUMANML3D, KIT, Skeleton
 from motiongpt.published.folder import SavePart
 from motiongpt.published.statistics import Statistics, read_statistics
+from motiongpt.weights import made_to_fit
 
 SKELETONS: Mapping[int, tuple[Skeleton, float]] = {
     HUMANML3D.n_features: (HUMANML3D, 20.0),
@@ -106,8 +107,11 @@ class Importer(ABC):
         format = format_of(sizes["n_features"], f"{prefix}encoder.model.0.weight")
         found = self.read_statistics(options, format)
         learned = prefix + QUANTIZER_NAMES[1] in state
-        network = VQVAE(quantizer=StandardQuantizer if learned else EMAResetQuantizer, **sizes)
-        load_original(network, state, prefix)
+        quantizer = StandardQuantizer if learned else EMAResetQuantizer
+        network = made_to_fit(
+            lambda: VQVAE(quantizer=quantizer, **sizes),
+            lambda made: load_original(made, state, prefix),
+        )
         codec = TrainedTokenizer(network, found.mean, found.std)
         return codec, format, found
 

@@ -21,7 +21,7 @@ from motiongpt.published.importers.base import (
     parameters,
     remarks_of,
 )
-from motiongpt.weights import tensors_under
+from motiongpt.weights import made_to_fit, tensors_under
 
 VAE, DENOISER = "vae.", "denoiser."
 MARK = VAE + "global_motion_token"  # no other project's VAE has it
@@ -48,8 +48,9 @@ class MLDImporter(Importer):
         sizes = vae_names.original_sizes(state, VAE)
         format = format_of(sizes["n_features"], f"{VAE}skel_embedding.weight")
         statistics = self.read_statistics(options, format)
-        vae = MLDVAE(**sizes)
-        vae_names.load_original(vae, state, VAE)
+        vae = made_to_fit(
+            lambda: MLDVAE(**sizes), lambda made: vae_names.load_original(made, state, VAE)
+        )
         codec = TrainedLatents(vae, statistics.mean, statistics.std)
         parts: dict[str, SavePart] = {CODEC: codec.save}
         summary = [
@@ -57,10 +58,11 @@ class MLDImporter(Importer):
             f"{format.skeleton.name}, {format.fps:g} fps, {parameters(vae)} parameters"
         ]
         if any(name.startswith(DENOISER) for name in state):
-            denoiser = LatentDenoiser(
-                **denoiser_names.original_sizes(state, DENOISER, sizes["latent_tokens"])
+            found = denoiser_names.original_sizes(state, DENOISER, sizes["latent_tokens"])
+            denoiser = made_to_fit(
+                lambda: LatentDenoiser(**found),
+                lambda made: denoiser_names.load_original(made, state, DENOISER),
             )
-            denoiser_names.load_original(denoiser, state, DENOISER)
             parts["denoiser"] = TrainedDenoiser(denoiser, NoiseSchedule(), LENGTHS).save
             summary.append(
                 f"denoiser: {parameters(denoiser)} parameters, reads text features of "

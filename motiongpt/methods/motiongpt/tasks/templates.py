@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from motiongpt.errors import UserError
+from motiongpt.reading import parse_json, read_text
 
 CAPTION = "<Caption_Placeholder>"
 MOTION = "<Motion_Placeholder>"
@@ -97,7 +98,7 @@ class Templates:
         if path is None:
             return cls.packaged("instructions")
         try:
-            text = Path(path).read_text(encoding="utf-8-sig")
+            text = read_text(path, "utf-8-sig")
         except (OSError, UnicodeDecodeError) as fault:
             raise UserError(
                 f"template file {path}: {fault}; give a readable JSON file or leave it null for "
@@ -119,11 +120,11 @@ class Templates:
             UserError: not JSON or not of the format; names group, kind and index.
         """
         try:
-            value = json.loads(text)
-        except json.JSONDecodeError as fault:
-            raise UserError(
-                f"{source}:{fault.lineno}: not JSON ({fault.msg}); mend that line"
-            ) from fault
+            value = parse_json(text)
+        except ValueError as fault:
+            line = f":{fault.lineno}" if isinstance(fault, json.JSONDecodeError) else ""
+            said = fault.msg if isinstance(fault, json.JSONDecodeError) else fault
+            raise UserError(f"{source}{line}: not JSON ({said}); mend that line") from fault
         dropped: Counter[str] = Counter()
         kinds = tuple(_kinds(value, source, dropped))
         if dropped:

@@ -1,0 +1,396 @@
+"""Damaged and hostile model folders, motion stores and saved predictions."""
+
+import json
+import os
+import shutil
+import struct
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from evaluation.requests.predictions import PredictionSet
+from motiongpt.api.opening import open_model
+from motiongpt.data.build import build_store
+from motiongpt.data.store import MotionStore
+from motiongpt.data.synthetic import SyntheticSource
+from motiongpt.errors import UserError
+from motiongpt.methods.base import MotionFormat
+from motiongpt.motion.skeleton import HUMANML3D
+from motiongpt.published.folder import write_model_folder
+from tests.unit.hostile.arrays import NPY, claims, trapped
+from tests.unit.hostile.harness import bounded_memory, check_line, check_refused, run
+from tests.unit.tiny_models import tiny_backbone, tiny_tokenizer
+
+pytestmark = pytest.mark.timeout(60)
+DEEP = "[" * 100_000
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory):
+    root = tmp_path_factory.mktemp("models") / "tiny"
+    write_model_folder(
+        root,
+        {"codec": tiny_tokenizer().save, "language_model": tiny_backbone().save},
+        method="motiongpt",
+        name="tiny",
+        format=MotionFormat(20.0, HUMANML3D),
+        source={},
+    )
+    return root
+
+
+@pytest.fixture
+def model(tiny, tmp_path):
+    return shutil.copytree(tiny, tmp_path / "model")
+
+
+def refused(folder, *says):
+    with bounded_memory(), pytest.raises(UserError) as caught:
+        open_model(folder, "cpu")
+    check_line(str(caught.value), says)
+
+
+def lying(header: object, content: bytes = bytes(64), length: int | None = None) -> bytes:
+    """A safetensors file whose head says whatever it likes."""
+    text = header.encode() if isinstance(header, str) else json.dumps(header).encode()
+    return struct.pack("<Q", len(text) if length is None else length) + text + content
+
+
+def tensor(dtype="F32", shape=(4, 4), offsets=(0, 64)) -> dict[str, object]:
+    return {"mean": {"dtype": dtype, "shape": list(shape), "data_offsets": list(offsets)}}
+
+
+SAFETENSORS = {
+    "empty": b"",
+    "zeros": bytes(64),
+    "text": b"no tensors here at all",
+    "head_huge": lying({}, length=1 << 62),
+    "head_100_mb": lying({}, length=100 << 20),
+    "head_cut": lying(tensor(), length=500),
+    "head_deep": lying(DEEP),
+    "head_list": lying([1, 2]),
+    "head_surrogate": lying('{"\\ud800": 1}'),
+    "shape_huge": lying(tensor(shape=(1 << 40, 1 << 40))),
+    "shape_overflow": lying(tensor(shape=(1 << 63, 2))),
+    "shape_negative": lying(tensor(shape=(-4, 4))),
+    "offsets_beyond": lying(tensor(offsets=(0, 1 << 40))),
+    "offsets_backwards": lying(tensor(offsets=(64, 0))),
+    "offsets_overlap": lying({**tensor(), "std": tensor()["mean"]}),
+    "type_unknown": lying(tensor(dtype="Q99")),
+    "type_other": lying(tensor(dtype="I8", shape=(64,))),
+    "left_over": lying(tensor(), content=bytes(9_999)),
+    "other_weights": lying(tensor()),
+    "nothing_in_it": lying({}, b""),
+}
+
+
+@pytest.mark.parametrize(
+    "part", ["codec/tokenizer.safetensors", "language_model/model/model.safetensors"]
+)
+@pytest.mark.parametrize("name", SAFETENSORS)
+def test_lying_weights_are_refused(part, name, model):
+    assert (model / part).is_file(), sorted(map(str, model.rglob("*")))
+    (model / part).write_bytes(SAFETENSORS[name])
+    refused(model, part.partition("/")[0])
+
+
+WEIGHTS = {
+    "nan": lambda t: t * float("nan"),
+    "infinite": lambda t: t + float("inf"),
+    "int8": lambda t: t.to(torch.int8),
+    "boolean": lambda t: t > 0,
+    "half_the_rows": lambda t: t[: len(t) // 2].clone(),
+}
+
+
+@pytest.mark.parametrize("weight", ["mean", "encoder.input_convolution.weight"])
+@pytest.mark.parametrize("name", WEIGHTS)
+def test_weights_that_are_none_are_refused(weight, name, model):
+    from safetensors.torch import load_file
+
+    path = model / "codec" / "tokenizer.safetensors"
+    state = load_file(path)
+    key = next(one for one in state if one.endswith(weight))
+    save_file(state | {key: WEIGHTS[name](state[key])}, path)
+    refused(model, "tokenizer.safetensors", weight)
+
+
+JSON = {
+    "empty": "",
+    "cut": '{"format": 1, "cl',
+    "deep": DEEP,
+    "list": "[]",
+    "null": "null",
+    "number": "5",
+    "digits": '{"format": ' + "9" * 5_000 + "}",
+    "surrogate": '{"format": "\\ud800"}',
+    "escape": '{"format": "\\u001b[2J"}',
+    "nan": '{"format": NaN}',
+    "latin": b'{"name": "\xe9"}',
+    "keys": json.dumps({f"k{n}": n for n in range(9_999)}),
+    "long": json.dumps({"format": "x" * 1_000_000}),
+}
+DESCRIPTIONS = (
+    "motiongpt.json", "codec/tokenizer.json", "language_model/backbone.json",
+    "language_model/model/config.json",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("file", DESCRIPTIONS)
+@pytest.mark.parametrize("name", JSON)
+def test_damaged_descriptions_are_refused(file, name, model):
+    assert (model / file).is_file()
+    content = JSON[name]
+    (model / file).write_bytes(content if isinstance(content, bytes) else content.encode())
+    refused(model, file.partition("/")[0])
+
+
+@pytest.mark.parametrize("file", DESCRIPTIONS)
+@pytest.mark.parametrize("kind", ["fifo", "directory", "device", "loop", "gone"])
+def test_what_is_no_description_is_refused(file, kind, model):
+    path = model / file
+    path.unlink()
+    {
+        "fifo": os.mkfifo,
+        "directory": os.mkdir,
+        "device": lambda p: os.symlink("/dev/zero", p),
+        "loop": lambda p: os.symlink(p, p),
+        "gone": lambda p: None,
+    }[kind](path)
+    refused(model)
+
+
+CHANGES = {
+    "fps_huge": {"fps": 1e308 * 10},
+    "fps_text": {"fps": "fast"},
+    "fps_list": {"fps": [20]},
+    "skeleton_list": {"skeleton": ["humanml3d"]},
+    "skeleton_dictionary": {"skeleton": {}},
+    "method_list": {"method": []},
+    "method_escape": {"method": "\x1b[2J"},
+    "method_path": {"method": "../../x"},
+    "parts_above": {"parts": ["../../../../tmp", "language_model"]},
+    "parts_absolute": {"parts": ["/etc", "language_model"]},
+    "parts_null": {"parts": ["a\0b", "language_model"]},
+    "parts_text": {"parts": "codec"},
+    "parts_number": {"parts": 5},
+    "parts_none": {"parts": []},
+    "source_list": {"source": [1]},
+    "format_list": {"format": [1]},
+}
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_impossible_descriptions_are_refused(name, model):
+    path = model / "motiongpt.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | CHANGES[name]))
+    refused(model)
+
+
+ARGUMENTS = {
+    "width_huge": {"width": 10**9},
+    "width_beyond": {"width": 10**30},
+    "width_negative": {"width": -1},
+    "width_zero": {"width": 0},
+    "width_text": {"width": "16"},
+    "width_list": {"width": [16]},
+    "depth_huge": {"depth": 10**9},
+    "depth_many": {"depth": 200_000},
+    "codes_huge": {"codebook_size": 10**12},
+    "features_huge": {"n_features": 10**12},
+    "frames_huge": {"frames_per_token": 2**4_000},
+    "frames_odd": {"frames_per_token": 3},
+    "growth_huge": {"dilation_growth": 10**9, "depth": 60},
+    "activation_code": {"activation": "__import__('os').system('x')"},
+    "quantizer_code": {"quantizer": "os.system"},
+    "unknown": {"colour": "red"},
+}
+
+
+@pytest.mark.parametrize("name", ARGUMENTS)
+def test_impossible_sizes_are_refused(name, model):
+    path = model / "codec" / "tokenizer.json"
+    found = json.loads(path.read_text())
+    found["arguments"] |= ARGUMENTS[name]
+    path.write_text(json.dumps(found))
+    refused(model, "codec")
+
+
+@pytest.fixture(scope="module")
+def sound(tmp_path_factory):
+    root = tmp_path_factory.mktemp("stores") / "store"
+    build_store(SyntheticSource(clips=12, seed=1), root, progress=False)
+    return root
+
+
+@pytest.fixture
+def store(sound, tmp_path):
+    return shutil.copytree(sound, tmp_path / "store")
+
+
+def broken_store(store, file):
+    with bounded_memory(), pytest.raises(UserError) as caught:
+        opened = MotionStore.open(store)
+        for index in range(len(opened)):  # what a stage reads
+            opened.features(index), opened.captions(index), opened.labels(index)
+        _ = [*opened.names], opened.content_fingerprint()
+    check_line(str(caught.value), [str(store)])
+
+
+ARRAYS = (
+    "features", "offsets", "lengths", "splits", "mean", "std", "names.bytes", "names.offsets",
+    "captions.starts", "captions.offsets", "tokens.bytes", "labels.starts",
+)  # fmt: skip
+DAMAGE = (
+    "empty",
+    "header_cut",
+    "content_cut",
+    "frames_huge",
+    "object",
+    "text_array",
+    "header_brackets",
+    "five_axes",
+)
+
+
+@pytest.mark.parametrize("array", ARRAYS)
+@pytest.mark.parametrize("name", DAMAGE)
+def test_damaged_arrays_of_a_store_are_named(array, name, store):
+    (store / f"{array}.npy").write_bytes(NPY[name])
+    broken_store(store, array)
+
+
+@pytest.mark.parametrize("array", ["features", "offsets", "captions.starts"])
+@pytest.mark.parametrize("kind", ["fifo", "directory", "device", "gone"])
+def test_what_is_no_array_of_a_store_is_named(array, kind, store):
+    path = store / f"{array}.npy"
+    path.unlink()
+    {
+        "fifo": os.mkfifo,
+        "directory": os.mkdir,
+        "device": lambda p: os.symlink("/dev/zero", p),
+        "gone": lambda p: None,
+    }[kind](path)
+    broken_store(store, array)
+
+
+INDICES = {
+    "offsets_negative": ("offsets", lambda a: a - 10**6),
+    "offsets_beyond": ("offsets", lambda a: a + 10**15),
+    "offsets_overflow": ("offsets", lambda a: a + np.iinfo(np.int64).max - 10),
+    "lengths_negative": ("lengths", lambda a: -a),
+    "lengths_floating": ("lengths", lambda a: a.astype(np.float32)),
+    "lengths_bigger": ("lengths", lambda a: a * 10**6),
+    "splits_unknown": ("splits", lambda a: a + 9),
+    "names_backwards": ("names.offsets", lambda a: np.concatenate([a[::-1][:-1], a[-1:]])),
+    "names_negative": ("names.offsets", lambda a: np.concatenate([[-5], a[1:]])),
+    "names_floating": ("names.offsets", lambda a: a.astype(np.float64)),
+    "starts_backwards": ("captions.starts", lambda a: np.concatenate([[a[-1] + 9], a[1:]])),
+    "bytes_no_utf8": ("names.bytes", lambda a: np.full_like(a, 0xFF)),
+    "bytes_wide": ("captions.bytes", lambda a: a.astype(np.float64)),
+    "std_zero": ("std", lambda a: a * 0),
+    "std_nan": ("std", lambda a: a * np.nan),
+    "mean_infinite": ("mean", lambda a: a + np.inf),
+    "mean_text": ("mean", lambda a: a.astype("U8")),
+    "features_int": ("features", lambda a: a.astype(np.int8)),
+    "features_complex": ("features", lambda a: a.astype(complex)),
+}
+
+
+@pytest.mark.parametrize("name", INDICES)
+def test_arrays_that_do_not_fit_are_named(name, store):
+    array, change = INDICES[name]
+    path = store / f"{array}.npy"
+    np.save(path, change(np.load(path)))
+    broken_store(store, array)
+
+
+HEADERS = {
+    "fps_text": {"fps": "fast"},
+    "fps_null": {"fps": None},
+    "fps_zero": {"fps": 0},
+    "fps_list": {"fps": [20]},
+    "skeleton_list": {"skeleton": []},
+    "skeleton_unknown": {"skeleton": "\x1b[2J"},
+    "words_list": {"action_words": [1]},
+    "words_number": {"action_words": {"walk": 5}},
+    "rejected_number": {"rejected": 5},
+    "rejected_short": {"rejected": [["a"]]},
+    "format_list": {"format": [1]},
+    "format_escape": {"format": "\x1b[2J"},
+    "name_gone": {"name": None},
+}
+
+
+@pytest.mark.parametrize("name", HEADERS)
+def test_headers_that_do_not_fit_are_named(name, store):
+    path = store / "store.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | HEADERS[name]))
+    broken_store(store, "store.json")
+
+
+@pytest.mark.parametrize("name", JSON)
+def test_damaged_headers_are_named(name, store):
+    content = JSON[name]
+    (store / "store.json").write_bytes(content if isinstance(content, bytes) else content.encode())
+    broken_store(store, "store.json")
+
+
+@pytest.fixture
+def predictions(tmp_path):
+    about = {
+        "task": "text_to_motion", "kind": "motion", "fingerprint": "f", "clips": ["a"],
+        "frames": [4], "given": [[0, 0]], "samples": 1, "seeds": [1],
+    }  # fmt: skip
+    said = {"captions": [0], "prompts": ["walk"], "texts": [""], "lengths": [4]}
+    folder = tmp_path / "set"
+    folder.mkdir()
+    (folder / "about.json").write_text(json.dumps(about))
+    (folder / "replication_00.json").write_text(json.dumps(said))
+    np.save(folder / "replication_00.npy", np.zeros((4, 263), np.float32))
+    return folder
+
+
+def broken_predictions(folder):
+    with bounded_memory(), pytest.raises(UserError) as caught:
+        PredictionSet.open(folder).read(0, 263)
+    check_line(str(caught.value), [str(folder)])
+
+
+def test_sound_predictions_are_read(predictions):
+    assert PredictionSet.open(predictions).read(0, 263).motions[0].shape == (4, 263)
+
+
+@pytest.mark.parametrize("file", ["about.json", "replication_00.json"])
+@pytest.mark.parametrize("name", JSON)
+def test_damaged_predictions_are_named(file, name, predictions):
+    content = JSON[name]
+    (predictions / file).write_bytes(content if isinstance(content, bytes) else content.encode())
+    broken_predictions(predictions)
+
+
+@pytest.mark.parametrize("name", DAMAGE)
+def test_damaged_motions_of_predictions_are_named(name, predictions):
+    (predictions / "replication_00.npy").write_bytes(NPY[name])
+    broken_predictions(predictions)
+
+
+def test_nothing_in_a_store_or_predictions_is_executed(store, predictions, tmp_path):
+    (store / "mean.npy").write_bytes(trapped(tmp_path))
+    broken_store(store, "mean")
+    (predictions / "replication_00.npy").write_bytes(trapped(tmp_path))
+    broken_predictions(predictions)
+    assert not (tmp_path / "executed").exists()
+
+
+def test_show_says_what_is_damaged_in_one_line(store, tmp_path):
+    from launch.composition.compose import compose_config
+    from launch.composition.datasets import store_folder
+
+    words = ["data=synthetic", f"paths.root={tmp_path / 'out'}"]
+    there = store_folder(compose_config(words))
+    shutil.copytree(store, there)
+    (there / "offsets.npy").write_bytes(claims((10**12,), "<i8"))
+    check_refused(run(["data", "show", *words]), [str(there)])
