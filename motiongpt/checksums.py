@@ -4,8 +4,9 @@ Folders of earlier versions have none; nothing is said of them.
 """
 
 import hashlib
+import stat
 from collections.abc import Iterable
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from motiongpt.errors import UserError
 from motiongpt.files import read_json, write_json
@@ -34,21 +35,32 @@ def damage_below(folder: Path, whole: bool, part: str = "") -> str:
     except UserError:
         return f"{CHECKSUMS} is damaged"
     for name, about in kept.items():
+        if not isinstance(about, dict) or not _is_below(name):
+            return f"{CHECKSUMS} is damaged"
         if part and not name.startswith(f"{part}/"):
             continue
-        if not isinstance(about, dict):
-            return f"{CHECKSUMS} is damaged"
         said = _damage_of(Path(folder) / name, about, whole)
         if said:
             return f"{name} {said}"
     return ""
 
 
+def _is_below(name: str) -> bool:
+    """Whether a name leads nowhere but into the folder: a model folder may be a stranger's."""
+    path = PurePosixPath(name)
+    return "\0" not in name and not path.is_absolute() and ".." not in path.parts
+
+
 def _damage_of(file: Path, about: dict[str, object], whole: bool) -> str:
     try:
-        size = file.stat().st_size
+        described = file.stat()
     except (FileNotFoundError, NotADirectoryError):
         return "is gone"
+    except OSError as error:
+        return f"can't be read ({error.strerror})"
+    if not stat.S_ISREG(described.st_mode):
+        return "is no plain file"
+    size = described.st_size
     if size != about.get("bytes"):
         return f"is damaged ({size:,} bytes, was written with {about.get('bytes')})"
     if whole and _sha256(file) != about.get("sha256"):

@@ -63,10 +63,7 @@ def read_json(path: Path, default: Any) -> Any:
         UserError: a file that is no JSON, or whose JSON is no object.
     """
     try:
-        text = Path(path).read_bytes().decode()
-        found = json.loads(text)
-        if "\\" in text:  # an escape may stand for half a letter, which no terminal can show
-            json.dumps(found, ensure_ascii=False).encode()
+        found = json.loads(Path(path).read_bytes().decode())
     except (FileNotFoundError, NotADirectoryError):
         return default
     except (ValueError, RecursionError) as error:  # decoding errors are ValueErrors

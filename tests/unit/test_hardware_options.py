@@ -47,6 +47,7 @@ def test_activations_computed_twice_give_the_same_gradients_and_are_not_kept(kin
     assert kept_twice < 0.6 * kept
 
 
+@pytest.mark.slow
 @KINDS
 def test_compiled_parts_give_the_same_and_are_saved_under_the_same_names(kind, tmp_path):
     plain, compiled = backbone_of(kind), backbone_of(kind)

@@ -22,8 +22,8 @@ def test_what_a_terminal_would_obey_or_utf8_refuses_is_escaped():
 def test_a_bad_clip_can_be_shown_and_saved(tmp_path):
     bad = BadClip(NOT_UTF8, "in \x1b]0;x\x07")
     assert (bad.name, bad.reason) == ("caf\\udce9", "in \\x1b]0;x\\x07")
-    write_json(tmp_path / "a.json", [NOT_UTF8])
-    assert read_json(tmp_path / "a.json", None) == [NOT_UTF8]
+    write_json(tmp_path / "a.json", {NOT_UTF8: [NOT_UTF8]})
+    assert read_json(tmp_path / "a.json", None) == {NOT_UTF8: [NOT_UTF8]}
 
 
 @pytest.mark.parametrize("name", ["\x1b[31mred.bvh", NOT_UTF8 + ".bvh"])

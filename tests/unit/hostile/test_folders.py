@@ -12,6 +12,7 @@ from safetensors.torch import save_file
 
 from evaluation.requests.predictions import PredictionSet
 from motiongpt.api.opening import open_model
+from motiongpt.checksums import CHECKSUMS
 from motiongpt.data.build import build_store
 from motiongpt.data.store import MotionStore
 from motiongpt.data.synthetic import SyntheticSource
@@ -43,7 +44,10 @@ def tiny(tmp_path_factory):
 
 @pytest.fixture
 def model(tiny, tmp_path):
-    return shutil.copytree(tiny, tmp_path / "model")
+    """A stranger's, who writes checksums of his own, or none."""
+    copy = shutil.copytree(tiny, tmp_path / "model")
+    (copy / CHECKSUMS).unlink()
+    return copy
 
 
 def refused(folder, *says):
