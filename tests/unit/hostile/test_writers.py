@@ -57,7 +57,7 @@ def board(tmp_path, name, kind):
     return (tmp_path / f"b.{kind}").read_bytes().decode()
 
 
-@pytest.mark.slow  # the page has figures, which take a second each
+@pytest.mark.slow  # each makes the whole board twice
 @pytest.mark.parametrize("name", NAMES)
 def test_nothing_in_a_page_or_a_table_is_markup(name, tmp_path):
     kinds = {"html": "html", "markdown": "markdown"}
