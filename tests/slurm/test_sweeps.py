@@ -9,6 +9,7 @@ import time
 import pytest
 
 from launch.runs.ledger import all_runs
+from tests.shared import ROOT
 from tests.slurm.sweeping import LONG, SMALL, motiongpt, submission, submit, wait_until
 
 pytestmark = pytest.mark.slurm
@@ -61,7 +62,8 @@ def test_no_stage_began_before_what_it_builds_on_had_ended(swept):
         for parent in config["parents"].values():
             assert runs[parent].status["finished"] <= run.status["started"]
             checked += 1
-    assert checked == 2 * 1 + 2 * 1 + 2 * 1 + 6 * 2 + 6 * 3 + 6 * 4
+    one_parent = 2 + 2 + 2  # tokens, pretrain, reconstruct
+    assert checked == one_parent + 6 * 2 + 6 * 2 + 6 * 4  # instruct, generate, evaluate
 
 
 def test_again_nothing_is_submitted(swept, cluster):
@@ -109,7 +111,7 @@ def test_jobs_run_the_code_as_it_was_when_they_were_submitted(cluster, tmp_path)
     """A change after submission reaches no job that waits."""
     copy = tmp_path / "checkout"
     for part in ("motiongpt", "evaluation", "launch", "conf", "experiments"):
-        shutil.copytree(f"{part}", copy / part, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(ROOT / part, copy / part, ignore=shutil.ignore_patterns("__pycache__"))
     blocker = cluster.run(
         *("sbatch", "--parsable", "--nodes=2", "--exclusive", "--output=/dev/null"),
         *("--wrap", "sleep 600"),
