@@ -2,22 +2,18 @@
 
 import ast
 import errno
-import importlib
 import io
-import logging
 import os
-import pkgutil
 import re
 import sys
-import warnings
 from collections.abc import Sequence
 from pathlib import Path
-from types import ModuleType
 
 from hydra.errors import HydraException
 from omegaconf.errors import OmegaConfBaseException
 
 from launch import commands
+from launch.quiet import quiet
 from motiongpt.errors import UserError, user_error_behind
 from motiongpt.printable import printable
 
@@ -39,12 +35,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
         print(__version__)
         return 0
-    if name not in [*_names(), *COMPLETION]:
-        valid = ", ".join(_names())
+    if name not in [*commands.names(), *COMPLETION]:
+        valid = ", ".join(commands.names())
         print(f"motiongpt: {printable(name)}: no such command; valid: {valid}", file=sys.stderr)
         return 2
     try:
-        return _completed(rest) if name in COMPLETION else int(command(name).main(rest))
+        return _completed(rest) if name in COMPLETION else int(commands.command(name).main(rest))
     except (UserError, HydraException, OmegaConfBaseException) as error:
         if os.environ.get("HYDRA_FULL_ERROR"):
             raise
@@ -74,7 +70,9 @@ def _never_fail_to_print() -> None:
 
 
 def _completed(words: Sequence[str]) -> int:
-    importlib.import_module("launch.hydra_app").complete_words(words, _names())
+    from launch.hydra_app import complete_words  # takes seconds, and no other word needs it
+
+    complete_words(words, commands.names())
     return 0
 
 
@@ -89,33 +87,9 @@ def _said(error: Exception) -> str:
     return f"{where}{type(cause).__name__}: {words}; HYDRA_FULL_ERROR=1 shows where"
 
 
-def quiet() -> None:
-    """Silence what libraries say of themselves: nobody who runs an experiment can act on it."""
-    warnings.filterwarnings("ignore", message="The pynvml package is deprecated")
-    warnings.filterwarnings("ignore", message=".*does not have many workers")
-    warnings.filterwarnings("ignore", message=".*isinstance.treespec, LeafSpec")
-    warnings.filterwarnings("ignore", message="The `srun` command is available")
-    for name in ("lightning.pytorch", "lightning.pytorch.utilities.rank_zero"):
-        logging.getLogger(name).setLevel(logging.WARNING)
-
-
-def _names() -> list[str]:
-    """Words that are commands: their modules, with hyphens."""
-    return sorted(m.name.replace("_", "-") for m in pkgutil.iter_modules(commands.__path__))
-
-
-def command(name: str) -> ModuleType:
-    """Module of a sub-command."""
-    return importlib.import_module(f"launch.commands.{_module(name)}")
-
-
-def _module(name: str) -> str:
-    return name.replace("-", "_")
-
-
 def _summary(name: str) -> str:
     """First line of a command's docstring, without importing what the command needs."""
-    source = Path(commands.__path__[0], f"{_module(name)}.py").read_text()
+    source = Path(commands.__path__[0], f"{commands.module_name(name)}.py").read_text()
     return (ast.get_docstring(ast.parse(source)) or "").partition("\n")[0]
 
 
@@ -127,8 +101,8 @@ def _help() -> str:
         "",
         "commands:",
     ]
-    width = max(map(len, _names()))
-    for name in _names():
+    width = max(map(len, commands.names()))
+    for name in commands.names():
         lines.append(f"  {name:<{width}} {_summary(name)}")
     return "\n".join(
         [

@@ -17,7 +17,6 @@ from hydra.core.override_parser.types import Override
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, OmegaConf
 
-from launch.cli import quiet
 from launch.composition import overrides as conf
 from launch.composition.compose import (
     COMPOSITION_ERRORS,
@@ -32,13 +31,15 @@ from launch.composition.overrides import (
     choices,
     for_hydra,
     listed_values,
+    one_value_each,
     parse_overrides,
 )
+from launch.jobs.execute import execute
 from launch.jobs.requeue import requeued_when_preempted
 from launch.plans.graph import Planned, needed, plan_experiment
 from launch.plans.objective import objective_run, objective_value
 from launch.plans.planning import check_stages
-from launch.runs.execute import execute
+from launch.quiet import quiet
 from launch.sweeps.preflight import preflight_lines
 from launch.tables import result_text, stage_lines
 from motiongpt.errors import UserError
@@ -108,8 +109,8 @@ def run_hydra(overrides: Sequence[str], multirun: bool) -> None:
             failed.
     """
     parsed = parse_overrides(overrides)
-    if not multirun and (several := [one for one in parsed if one.is_sweep_override()]):
-        raise UserError(f"{several[0].input_line}: several values are a sweep; add -m")
+    if not multirun:
+        one_value_each(parsed)
     first = [
         *OVERRIDES,
         *(SPACE if any("hydra.sweeper.params" in word for word in overrides) else []),

@@ -7,11 +7,11 @@ from pathlib import Path
 from omegaconf import OmegaConf
 
 from evaluation.requests.predictions import PREDICTIONS, prediction_sets
+from launch.jobs.execute import execute
+from launch.jobs.run_stage import build_stage
 from launch.plans.graph import Planned
 from launch.plans.planning import plan_point
-from launch.runs.execute import execute
 from launch.runs.ledger import Run
-from launch.runs.run_stage import build_stage
 from launch.runs.sources import git_state
 from motiongpt.data.store import MotionStore
 from motiongpt.errors import UserError

@@ -12,9 +12,9 @@ from pathlib import Path
 from evaluation.reports.protocol_audit import Variant, audit_tables, variants
 from evaluation.reports.results_file import read_results
 from launch.composition.compose import compose_config
+from launch.jobs.execute import execute
 from launch.plans.graph import needed, union
 from launch.plans.planning import plan_sweep
-from launch.runs.execute import execute
 from launch.sweeps.preflight import preflight_lines
 from launch.tables import stage_lines
 from motiongpt.files import write_text

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from launch.composition.roots import split_root
-from launch.runs.cleaning import Waste, find_scored, find_waste
+from launch.sweeps.cleaning import Waste, find_scored, find_waste
 from motiongpt.errors import UserError
 
 EXAMPLES = """examples:

@@ -6,8 +6,8 @@ import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
-from hydra.core.override_parser.types import Quote, QuotedString
-
+from launch.commands import command
+from launch.composition.overrides import in_quotes
 from launch.composition.roots import split_root
 from launch.sweeps.record import read_sweep, sweep_names
 from motiongpt.errors import UserError
@@ -22,8 +22,6 @@ PLAIN_PATH = re.compile(r"[\w.-]*/[\w/.-]*", re.ASCII)
 
 def main(arguments: Sequence[str]) -> int:
     """As the command itself; 1 if an experiment has no result."""
-    from launch.cli import command
-
     parser = argparse.ArgumentParser(
         prog="motiongpt resume",
         description=__doc__,
@@ -52,7 +50,7 @@ def _root_override(root: Path) -> str:
     """The override as Hydra's grammar takes it, whatever letters the folder's name has."""
     if PLAIN_PATH.fullmatch(str(root)):
         return f"paths.root={root}"
-    return f"paths.root={QuotedString(str(root), Quote.single).with_quotes()}"
+    return f"paths.root={in_quotes(str(root))}"
 
 
 def _is_root(word: str) -> bool:

@@ -6,7 +6,7 @@ from hydra.utils import instantiate
 from omegaconf import OmegaConf
 
 from launch.composition.checks import check_calls
-from launch.plans.declarations import stripped
+from launch.composition.declarations import stripped
 
 
 def build(node: Any, where: str = "", **given: Any) -> Any:

@@ -6,8 +6,8 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 
 from launch.composition.build import build
-from launch.plans.declarations import stripped
-from launch.plans.signatures import digest, signed_part
+from launch.composition.declarations import stripped
+from launch.composition.signatures import digest, signed_part
 from motiongpt.data.build import build_store
 from motiongpt.data.clip import MotionSource
 from motiongpt.data.source_files import SourceState, source_state

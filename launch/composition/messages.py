@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 from omegaconf import DictConfig, OmegaConf
 
+from launch.composition.declarations import RESERVED
 from launch.composition.overrides import (
     CONF,
     SEARCHPATH,
@@ -14,7 +15,6 @@ from launch.composition.overrides import (
     is_choice,
     parse_overrides,
 )
-from launch.plans.declarations import RESERVED
 
 METHOD = "method"
 SWEEPERS = "optuna and submitit come with this project's extra, as in pip install -e '.[sweepers]'"

@@ -11,7 +11,7 @@ from hydra.core.override_parser.types import Glob, Override, Sweep
 from hydra.errors import HydraException
 
 import launch
-from launch.plans.declarations import reserved_in
+from launch.composition.declarations import reserved_in
 from motiongpt.errors import UserError
 
 CONF = Path(launch.__file__).resolve().parents[1] / "conf"

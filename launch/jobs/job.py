@@ -9,12 +9,12 @@ from typing import Any
 
 from submitit.helpers import DelayedSubmission
 
-from launch.cli import quiet
 from launch.jobs.plan_file import read_planned
 from launch.jobs.processes import slurm_processes
+from launch.jobs.run_stage import run_stage
 from launch.plans.graph import Planned
+from launch.quiet import quiet
 from launch.runs.attempts import Superseded
-from launch.runs.run_stage import run_stage
 from motiongpt.distributed import process_group_ended
 from motiongpt.errors import UserError
 from motiongpt.training.stage import Processes

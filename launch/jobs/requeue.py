@@ -10,7 +10,7 @@ from collections.abc import Iterator
 def requeued_when_preempted() -> Iterator[None]:
     """Give submitit's handler of SIGUSR2 its turn when the work inside has obeyed the signal.
 
-    Work that takes signals over, as `launch.runs.execute.execute` does, ends with a
+    Work that takes signals over, as `launch.jobs.execute.execute` does, ends with a
     KeyboardInterrupt when its checkpoint is written; submitit must then ask for the requeue. Which
     signal it was is read from Python's own record. Without a handler, outside of such a job,
     nothing is done.

@@ -1,11 +1,11 @@
 """Everything in this process, one stage after the other: the default, and what debuggers need."""
 
+from launch.composition.declarations import stripped
+from launch.jobs.estimate import Job, cost_lines
+from launch.jobs.execute import execute
 from launch.jobs.process_jobs import ProcessJobs
 from launch.jobs.resources import Resources
 from launch.jobs.work import Work
-from launch.plans.declarations import stripped
-from launch.plans.estimate import Job, cost_lines
-from launch.runs.execute import execute
 from launch.runs.owner import Owner
 from motiongpt.errors import UserError
 from motiongpt.training.machine import machine_of

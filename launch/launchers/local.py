@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
+from launch.jobs.estimate import cost_lines, planned_job
 from launch.jobs.plan_file import planned_as_json
 from launch.jobs.process_jobs import ProcessJobs, process_id
 from launch.jobs.processes import local_variables
 from launch.jobs.resources import Resources, resources_for, with_resources
 from launch.jobs.work import Work
-from launch.plans.estimate import cost_lines, planned_job
 from launch.plans.graph import Planned
 from launch.runs.owner import Owner
 from launch.runs.snapshot import take_snapshot

@@ -7,11 +7,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from launch.jobs.estimate import cost_lines, planned_job
 from launch.jobs.records import forget, job_of
 from launch.jobs.resources import Resources, resources_for
 from launch.jobs.submission_lock import submitting
 from launch.jobs.work import Work
-from launch.plans.estimate import cost_lines, planned_job
 from launch.plans.graph import Planned
 from launch.runs.snapshot import take_snapshot
 from launch.slurm.batches import Batch, batches_of

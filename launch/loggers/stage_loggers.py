@@ -8,9 +8,9 @@ from lightning.pytorch.loggers import Logger
 from omegaconf import DictConfig, OmegaConf
 
 from launch.composition.build import build
+from launch.composition.signatures import digest
 from launch.loggers.wandb_logger import WandbStageLogger
 from launch.plans.graph import Planned, recorded_settings
-from launch.plans.signatures import digest
 from launch.runs.ledger import Run
 from launch.runs.sources import git_state
 

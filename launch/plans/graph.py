@@ -10,8 +10,8 @@ from hydra.utils import get_class
 from omegaconf import DictConfig
 
 from launch.composition.compose import plain_containers
+from launch.composition.signatures import signature, signed_part
 from launch.plans.access_keys import check_no_access_key
-from launch.plans.signatures import signature, signed_part
 from launch.runs.ledger import Run
 from motiongpt.data.store import MotionStore
 from motiongpt.errors import UserError

@@ -9,10 +9,10 @@ from typing import Any
 from launch.composition.checks import check_calls
 from launch.composition.compose import Composed, compose_config
 from launch.composition.datasets import ensure_store, known_store
+from launch.composition.declarations import stripped
 from launch.composition.points import compose_points
-from launch.plans.declarations import stripped
+from launch.composition.signatures import digest, signature
 from launch.plans.graph import GRAPH_KEYS, Planned, plan_experiment, union
-from launch.plans.signatures import digest, signature
 from motiongpt.training.stage import Hardware
 
 HARDWARE = f"{Hardware.__module__}.{Hardware.__qualname__}"

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from launch.plans.declarations import UNSIGNED, all_declared, stripped
+from launch.composition.declarations import UNSIGNED, all_declared, stripped
 from launch.plans.graph import Planned
 from launch.runs.ledger import CONFIG, Run
 from launch.sweeps.record import Point, Sweep

@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 from hydra.errors import InstantiationException
 
 from launch.composition.datasets import make_source
+from launch.composition.signatures import digest
+from launch.jobs.run_stage import build_stage
 from launch.plans.graph import Planned
-from launch.plans.signatures import digest
-from launch.runs.run_stage import build_stage
 from motiongpt.data.clip import SPLITS
 from motiongpt.data.store import MotionStore
 from motiongpt.errors import UserError, user_error_behind

@@ -13,8 +13,8 @@ from typing import Any
 
 from omegaconf import OmegaConf
 
+from launch.composition.signatures import digest
 from launch.plans.graph import Planned
-from launch.plans.signatures import digest
 from launch.runs.ledger import Run
 from launch.runs.records import checked, is_mapping, is_number, is_text, list_of, say_once
 from motiongpt.errors import UserError

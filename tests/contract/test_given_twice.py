@@ -10,8 +10,8 @@ from omegaconf import OmegaConf
 
 from evaluation.replications.agreement import OF_CAPTIONS, OF_SCORING, check_agreement
 from launch.composition.compose import compose_config
+from launch.composition.declarations import RESERVED, stripped
 from launch.composition.overrides import CONF
-from launch.plans.declarations import RESERVED, stripped
 from launch.plans.graph import GRAPH_KEYS
 from motiongpt.errors import UserError
 from tests.contract.test_configs import FILES

@@ -8,8 +8,8 @@ from functools import cache
 import pytest
 
 from launch.composition.compose import Composer
-from launch.plans.declarations import BY_CONTENT, RESERVED, UNSIGNED, all_declared
-from launch.plans.signatures import digest, signed_part
+from launch.composition.declarations import BY_CONTENT, RESERVED, UNSIGNED, all_declared
+from launch.composition.signatures import digest, signed_part
 from tests.contract.test_configs import FILES, chosen, with_stage
 
 # Field of a stage's settings -> why it can change no number of the stage.

@@ -10,9 +10,9 @@ from evaluation.leaderboard.runs import gather
 from launch.commands import cancel, clean, logs, report, status
 from launch.jobs.records import PROCESSES, SLURM, JobRecord, job_of
 from launch.runs.attempts import claimed
-from launch.runs.cleaning import find_waste
 from launch.runs.ledger import Run, find_run
 from launch.runs.records import say_once
+from launch.sweeps.cleaning import find_waste
 from launch.sweeps.closing import close_sweep
 from launch.sweeps.overview import overview, overview_table
 from launch.sweeps.record import Point, Sweep, readable_sweep, sweep_names

@@ -5,8 +5,8 @@ from dataclasses import asdict, replace
 
 import pytest
 
+from launch.jobs.estimate import Job, cost_lines, planned_job
 from launch.jobs.resources import Resources
-from launch.plans.estimate import Job, cost_lines, planned_job
 from launch.plans.graph import recorded_settings
 from launch.runs.attempts import claimed
 from motiongpt.training.machine import Machine, machine_of

@@ -17,12 +17,12 @@ from launch.jobs.state import JobState
 from launch.jobs.submission_lock import submitting
 from launch.jobs.work import Work
 from launch.runs.attempts import claimed
-from launch.runs.cleaning import find_waste
 from launch.runs.ledger import Run
 from launch.runs.owner import Owner
 from launch.runs.snapshot import take_snapshot
 from launch.slurm.batches import batches_of
 from launch.slurm.commands import _elements, said
+from launch.sweeps.cleaning import find_waste
 from launch.sweeps.overview import _ranges
 from launch.sweeps.record import make_sweep, read_sweep
 from launch.sweeps.table import table_of

@@ -9,9 +9,9 @@ from launch import cli
 from launch.composition.build import build
 from launch.composition.checks import check_calls
 from launch.composition.compose import compose_config
+from launch.composition.declarations import stripped
 from launch.composition.overrides import in_quotes, parse_overrides, with_config_dir
 from launch.plans import planning
-from launch.plans.declarations import stripped
 from launch.plans.planning import plan_sweep
 from motiongpt.errors import UserError
 from motiongpt.yaml_files import read_yaml

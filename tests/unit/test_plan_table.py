@@ -8,7 +8,7 @@ import pytest
 from launch.commands.clean import main as clean
 from launch.plans.graph import needed
 from launch.runs.attempts import claimed
-from launch.runs.cleaning import find_scored, find_waste
+from launch.sweeps.cleaning import find_scored, find_waste
 from launch.sweeps.differences import differences
 from launch.sweeps.missing import missing_of
 from launch.sweeps.overview import overview

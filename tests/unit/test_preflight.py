@@ -8,9 +8,9 @@ import pytest
 
 from launch.cli import main
 from launch.composition.compose import compose_config
+from launch.jobs.run_stage import build_stage
 from launch.plans.graph import plan_experiment
 from launch.plans.planning import plan_sweep
-from launch.runs.run_stage import build_stage
 from launch.sweeps.preflight import preflight_lines, preflight_of
 from motiongpt import pretrained_source
 from motiongpt.data.build import build_store

@@ -6,10 +6,10 @@ import pytest
 import torch
 from omegaconf import OmegaConf
 
+from launch.jobs.run_stage import run_stage
 from launch.plans.graph import Planned
 from launch.runs.attempts import claimed
 from launch.runs.ledger import Run
-from launch.runs.run_stage import run_stage
 from motiongpt.data.build import build_store
 from motiongpt.errors import UserError
 from motiongpt.training.stopping import StopRequest

@@ -5,7 +5,7 @@ from launch.composition.build import build
 from launch.composition.compose import Composer, compose_config
 from launch.composition.datasets import store_folder
 from launch.composition.overrides import expand
-from launch.plans.signatures import signature, signed_part
+from launch.composition.signatures import signature, signed_part
 from motiongpt.errors import UserError
 
 SETTINGS = {

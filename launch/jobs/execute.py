@@ -3,8 +3,8 @@
 import time
 from collections.abc import Sequence
 
+from launch.jobs.run_stage import run_stage
 from launch.plans.graph import Planned
-from launch.runs.run_stage import run_stage
 from motiongpt.errors import user_error_behind
 from motiongpt.printable import printable
 from motiongpt.training.stopping import Interrupted, StopRequest

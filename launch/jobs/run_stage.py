@@ -9,8 +9,8 @@ from dataclasses import asdict
 from pathlib import Path
 
 from launch.composition.build import build
+from launch.composition.declarations import stripped
 from launch.loggers.stage_loggers import StageLoggers
-from launch.plans.declarations import stripped
 from launch.plans.graph import GRAPH_KEYS, Planned, recorded_settings
 from launch.runs.attempts import Attempt, Superseded, claimed, first_process_folder
 from launch.runs.code import hashes, write_code

@@ -3,7 +3,7 @@
 Everything that the stage's settings resolve to is hashed, defaults too: hashing only what differs
 from the defaults would let an edited default pass for the old run. What can't change the result is
 left out, and what names a file is signed by its content, where the settings themselves declare so:
-see `launch.plans.declarations`.
+see `launch.composition.declarations`.
 """
 
 import hashlib
@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from launch.plans.declarations import RESERVED, UNSIGNED, Declared, declared_at
+from launch.composition.declarations import RESERVED, UNSIGNED, Declared, declared_at
 from motiongpt.errors import UserError
 
 # NAME or OWNER/NAME of a hub of models: no absolute path, none that begins with a dot, and nothing

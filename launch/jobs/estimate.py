@@ -10,10 +10,10 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from launch.composition.declarations import stripped
+from launch.composition.signatures import digest
 from launch.jobs.resources import Resources
-from launch.plans.declarations import stripped
 from launch.plans.graph import Planned
-from launch.plans.signatures import digest
 from launch.runs.ledger import Run, all_runs
 from motiongpt.training.machine import Machine, device_name
 

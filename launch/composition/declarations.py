@@ -6,7 +6,7 @@ A mapping of a stage's settings may carry two reserved keys, lists of dotted pat
     _by_content_: [templates]                           # names a file or a folder
 
 They hold for exactly these paths, so that a key of the same name elsewhere means nothing to them.
-They are for `launch.plans.signatures`; nobody else gets to see them.
+They are for `launch.composition.signatures`; nobody else gets to see them.
 """
 
 from collections.abc import Iterator, Mapping
