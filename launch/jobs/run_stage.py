@@ -14,8 +14,7 @@ from launch.loggers.stage_loggers import StageLoggers
 from launch.plans.graph import GRAPH_KEYS, Planned, recorded_settings
 from launch.runs.attempts import Attempt, Superseded, claimed, first_process_folder
 from launch.runs.code import hashes, write_code
-from launch.runs.damage import damage_of
-from launch.runs.ledger import CONFIG, ERROR, LOG
+from launch.runs.ledger import CONFIG, ERROR, LOG, damage_of
 from launch.runs.sources import git_state
 from motiongpt.data.store import MotionStore
 from motiongpt.errors import UserError, user_error_behind

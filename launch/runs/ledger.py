@@ -12,6 +12,7 @@ from typing import Any
 
 from launch.runs.owner import Owner, is_alive
 from launch.runs.records import are, is_mapping, is_metric, is_number, is_text, list_of, readable
+from motiongpt.checksums import damage_below
 from motiongpt.errors import UserError
 from motiongpt.files import write_json
 
@@ -127,6 +128,21 @@ def status_in(folder: Path) -> dict[str, Any]:
     if damage:
         return {"state": "damaged", "error": damage}
     return {"state": "absent", **found}
+
+
+def damage_of(run: Run, whole: bool = False) -> str:
+    """One line on a run that is finished but damaged, and how to mend it; empty for all others.
+
+    Args:
+        whole: read all bytes; else only what a look at the folder tells.
+    """
+    state = status_in(run.folder)["state"]
+    if run.is_outdated or state not in ("finished", "damaged"):
+        return ""
+    said = "status.json is damaged" if state == "damaged" else damage_below(run.folder, whole)
+    if not said:
+        return ""
+    return f"{run.stage} {run.signature}: finished, but {said}: run with --again {run.stage}"
 
 
 def attempt_numbers(folder: Path) -> list[int]:

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from launch.plans.graph import Planned
 from launch.runs.code import changed_files
-from launch.runs.damage import damage_of
+from launch.runs.ledger import damage_of
 from motiongpt.errors import UserError
 
 NAMED = 8
