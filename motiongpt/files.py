@@ -11,6 +11,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from motiongpt.errors import UserError
+from motiongpt.reading import parse_json
 
 
 @contextlib.contextmanager
@@ -63,12 +64,11 @@ def read_json(path: Path, default: Any) -> Any:
         UserError: a file that is no JSON, or whose JSON is no object.
     """
     try:
-        found = json.loads(Path(path).read_bytes().decode())
+        found = parse_json(Path(path).read_bytes().decode())
     except (FileNotFoundError, NotADirectoryError):
         return default
-    except (ValueError, RecursionError) as error:  # decoding errors are ValueErrors
-        said = "nested too deep" if isinstance(error, RecursionError) else str(error)
-        raise UserError(f"{path}: not JSON ({said}); move it away and run again") from error
+    except ValueError as error:  # decoding errors are ValueErrors
+        raise UserError(f"{path}: not JSON ({error}); move it away and run again") from error
     if not isinstance(found, dict):
         raise UserError(
             f"{path}: expected a JSON object, found {type(found).__name__}; move it away and run "

@@ -7,7 +7,7 @@ from huggingface_hub import file_exists, try_to_load_from_cache
 from huggingface_hub.errors import HfHubHTTPError, HFValidationError
 
 from motiongpt.errors import UserError
-from motiongpt.hub_network import hub_is_reachable
+from motiongpt.reachable import hub_is_reachable
 
 CONFIG = "config.json"
 WEIGHTS = (

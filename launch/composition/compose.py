@@ -1,7 +1,7 @@
 """From overrides to configs: Hydra's composition, with errors that fit on one line."""
 
 import contextlib
-import pickle
+import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -48,7 +48,7 @@ class Composer:
 
     def __init__(self) -> None:
         self._parsed: dict[str, Override] = {}
-        self._composed: dict[tuple[str, ...], bytes] = {}
+        self._composed: dict[tuple[str, ...], DictConfig] = {}
 
     def compose(self, overrides: Sequence[str]) -> Composed:
         """The configuration of one point.
@@ -73,8 +73,8 @@ class Composer:
     def _compose(self, overrides: Sequence[str]) -> DictConfig:
         combination, values = _split(self._parse(overrides))
         if combination not in self._composed:
-            self._composed[combination] = pickle.dumps(_choices_composed(combination))
-        config: DictConfig = pickle.loads(self._composed[combination])
+            self._composed[combination] = _choices_composed(combination)
+        config = copy.deepcopy(self._composed[combination])
         for one in values:
             check_value(
                 str(one.input_line), one.value(), OmegaConf.select(config, one.key_or_group)

@@ -4,16 +4,14 @@ Without Lightning, which takes longer to import than most runs take to send.
 """
 
 import os
-import ssl
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Mapping
 from typing import Any
 
+from motiongpt.reachable import PATIENCE_SECONDS, why_unreachable
+
 GLOBAL_STEP = "trainer/global_step"
 """Lightning's name of the optimiser step, the axis of all plots."""
-PATIENCE_SECONDS = 10.0
 
 
 def open_run(facts: Mapping[str, Any], save_dir: str, **settings: Any) -> Any:
@@ -84,15 +82,8 @@ def check_server(url: str) -> None:
     Raises:
         ConnectionError: nothing does.
     """
-    try:
-        urllib.request.urlopen(url, timeout=PATIENCE_SECONDS).close()
-    except urllib.error.HTTPError:
-        pass  # it answers
-    except OSError as error:
-        reason = getattr(error, "reason", error)
-        if isinstance(reason, ssl.SSLError):
-            return  # so does this one; W&B has certificates of its own
-        raise ConnectionError(f"{url} can't be reached ({reason})") from error
+    if why := why_unreachable(url):
+        raise ConnectionError(f"{url} can't be reached ({why})")
 
 
 def _as_wandb(value: Any) -> Any:

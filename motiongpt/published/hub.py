@@ -26,9 +26,9 @@ from huggingface_hub.errors import (
 )
 
 from motiongpt.errors import UserError
-from motiongpt.hub_network import hub_is_reachable
 from motiongpt.published.card import model_card
 from motiongpt.published.folder import CARD, DESCRIPTION, ModelFolder
+from motiongpt.reachable import hub_is_reachable
 
 LOG_IN = "log in with `hf auth login`, or set HF_TOKEN"
 FORBIDDEN = (401, 403)

@@ -13,11 +13,11 @@ from motiongpt.backbones.motion_vocabulary import MotionVocabulary
 from motiongpt.backbones.t5 import T5Backbone
 from motiongpt.backbones.text_tokenizer import add_motion_tokens
 from motiongpt.errors import UserError
-from motiongpt.hub_network import hub_is_reachable
 from motiongpt.pretrained_tokenizer import load_tokenizer
 from motiongpt.published.gpt2_weights import INPUT as GPT2_INPUT
 from motiongpt.published.gpt2_weights import gpt2_from_state
 from motiongpt.published.t5_weights import t5_from_state
+from motiongpt.reachable import hub_is_reachable
 
 T5_INPUT = "shared.weight"
 TEXT_TOKENIZERS = {T5_INPUT: "google/flan-t5-base", GPT2_INPUT: "gpt2"}

@@ -14,13 +14,13 @@ from launch.cli import main
 from launch.composition.published_weights import known_weights, published_weights
 from motiongpt.backbones.loading import load_backbone
 from motiongpt.errors import UserError
-from motiongpt.hub_network import hub_is_reachable
 from motiongpt.published import hub as hub_module
 from motiongpt.published.folder import ModelFolder
 from motiongpt.published.hub import push_to_hub
 from motiongpt.published.import_checkpoint import import_checkpoint, known_importers
 from motiongpt.published.importers.base import ImportOptions
 from motiongpt.published.weights import PublishedWeights
+from motiongpt.reachable import hub_is_reachable
 from tests.unit.fake_hub import FakeHub
 from tests.unit.original_checkpoints import (
     WORDS,
