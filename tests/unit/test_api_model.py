@@ -10,25 +10,14 @@ from motiongpt import Motion, MotionGPT, load
 from motiongpt.api.ground import Ground
 from motiongpt.data.synthetic import SyntheticSource
 from motiongpt.errors import UserError
-from motiongpt.methods.base import MotionFormat
 from motiongpt.methods.motiongpt.method import MotionGPTMethod
-from motiongpt.motion.skeleton import HUMANML3D, KIT
-from motiongpt.published.folder import write_model_folder
-from tests.unit.tiny_models import tiny_backbone, tiny_tokenizer
+from motiongpt.motion.skeleton import KIT
+from tests.unit.tiny_models import tiny_model_folder
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    place = tmp_path_factory.mktemp("models") / "tiny"
-    write_model_folder(
-        place,
-        {"codec": tiny_tokenizer().save, "language_model": tiny_backbone().save},
-        method="motiongpt",
-        name="tiny",
-        format=MotionFormat(20.0, HUMANML3D),
-        source={"made": "here"},
-    )
-    return place
+    return tiny_model_folder(tmp_path_factory.mktemp("models") / "tiny", {"made": "here"})
 
 
 @pytest.fixture(scope="module")

@@ -9,25 +9,15 @@ from motiongpt.api.demo.batch import run_lines
 from motiongpt.api.demo.lines import numbered_lines, read_line
 from motiongpt.data.synthetic import SyntheticSource
 from motiongpt.errors import UserError
-from motiongpt.methods.base import MotionFormat
 from motiongpt.methods.motiongpt.method import MotionGPTMethod
-from motiongpt.motion.skeleton import HUMANML3D
-from motiongpt.published.folder import write_model_folder
-from tests.unit.tiny_models import tiny_backbone, tiny_tokenizer
+from tests.unit.tiny_models import tiny_model_folder
 
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory):
     """A model and a folder of motions, which nobody changes."""
     root = tmp_path_factory.mktemp("demo")
-    write_model_folder(
-        root / "model",
-        {"codec": tiny_tokenizer().save, "language_model": tiny_backbone().save},
-        method="motiongpt",
-        name="tiny",
-        format=MotionFormat(20.0, HUMANML3D),
-        source={},
-    )
+    tiny_model_folder(root / "model")
     clip = next(iter(SyntheticSource(clips=1, seed=5).clips()))
     motion = Motion.from_joints(np.asarray(clip.joints, np.float32)[:43])
     (root / "clips").mkdir()

@@ -1,6 +1,8 @@
 """Small untrained models for tests of everything around a model: a tokenizer and a backbone."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -10,7 +12,9 @@ from motiongpt.backbones.t5 import T5Backbone
 from motiongpt.codecs.trained import TrainedTokenizer
 from motiongpt.codecs.vq_vae.network import VQVAE
 from motiongpt.codecs.vq_vae.quantizers.ema_reset import EMAResetQuantizer
+from motiongpt.methods.base import MotionFormat
 from motiongpt.motion.skeleton import HUMANML3D, Skeleton
+from motiongpt.published.folder import write_model_folder
 
 CODES = 16
 TEXTS = ("a person walks forward and waves with the left hand",)
@@ -47,3 +51,20 @@ def tiny_backbone(codes: int = CODES, texts: Sequence[str] = TEXTS) -> Backbone:
         decoder_layers=1,
         heads=2,
     )
+
+
+def tiny_model_folder(folder: Path, source: Mapping[str, Any] | None = None) -> Path:
+    """`folder`, holding a MotionGPT called tiny.
+
+    Args:
+        source: what it says of where it comes from.
+    """
+    write_model_folder(
+        folder,
+        {"codec": tiny_tokenizer().save, "language_model": tiny_backbone().save},
+        method="motiongpt",
+        name="tiny",
+        format=MotionFormat(20.0, HUMANML3D),
+        source=dict(source or {}),
+    )
+    return folder

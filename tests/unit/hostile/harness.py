@@ -23,6 +23,15 @@ BAR = re.compile(r"\d+clip|clip/s")
 Build = Callable[[Path], Sequence[str]]
 """Writes the files of an attack into a folder and returns the words of the command."""
 
+# What may lie where a file belongs, by kind; each is made at a path.
+ODD_FILES: dict[str, Callable[[Path], object]] = {
+    "fifo": os.mkfifo,
+    "directory": os.mkdir,
+    "device": lambda path: os.symlink("/dev/zero", path),
+    "loop": lambda path: os.symlink(path, path),
+    "gone": lambda path: None,
+}
+
 
 @dataclass(frozen=True)
 class Attack:

@@ -7,13 +7,16 @@ import pytest
 
 from motiongpt.api.motion_file import read_motion
 from motiongpt.errors import UserError
-from motiongpt.methods.base import MotionFormat
-from motiongpt.motion.skeleton import HUMANML3D
-from motiongpt.published.folder import write_model_folder
 from tests.unit.hostile.arrays import GOOD, NPY, NPZ, SOUND, claims, trapped
-from tests.unit.hostile.harness import bounded_memory, check_line, check_skipped, run
+from tests.unit.hostile.harness import (
+    ODD_FILES,
+    bounded_memory,
+    check_line,
+    check_skipped,
+    run,
+)
 from tests.unit.humanml3d_folder import Folder
-from tests.unit.tiny_models import tiny_backbone, tiny_tokenizer
+from tests.unit.tiny_models import tiny_model_folder
 
 pytestmark = pytest.mark.timeout(60)
 
@@ -64,12 +67,7 @@ def test_what_is_no_file_is_refused(ending, kind, tmp_path):
         path.write_bytes(claims((1 << 32, 263)))
         os.truncate(path, (1 << 42) + 128)
     else:
-        {
-            "fifo": os.mkfifo,
-            "directory": os.mkdir,
-            "device": lambda p: os.symlink("/dev/zero", p),
-            "loop": lambda p: os.symlink(p, p),
-        }[kind](path)
+        ODD_FILES[kind](path)
     refused(path)
 
 
@@ -93,16 +91,7 @@ def test_nothing_in_an_array_is_executed(tmp_path, monkeypatch):
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory):
-    root = tmp_path_factory.mktemp("model") / "tiny"
-    write_model_folder(
-        root,
-        {"codec": tiny_tokenizer().save, "language_model": tiny_backbone().save},
-        method="motiongpt",
-        name="tiny",
-        format=MotionFormat(20.0, HUMANML3D),
-        source={},
-    )
-    return root
+    return tiny_model_folder(tmp_path_factory.mktemp("model") / "tiny")
 
 
 def test_the_other_lines_of_a_file_of_prompts_run(model, tmp_path):

@@ -2,7 +2,6 @@
 
 import gzip
 import io
-import os
 import struct
 import tarfile
 import zipfile
@@ -11,7 +10,14 @@ import numpy as np
 import pytest
 
 from tests.unit.hostile.arrays import patched, zipped
-from tests.unit.hostile.harness import check_line, check_refused, check_skipped, run, run_apart
+from tests.unit.hostile.harness import (
+    ODD_FILES,
+    check_line,
+    check_refused,
+    check_skipped,
+    run,
+    run_apart,
+)
 from tests.unit.test_bandai_namco import BOW, RUN, WALK, bvh
 
 pytestmark = pytest.mark.timeout(60)
@@ -155,25 +161,15 @@ def test_other_clips_of_an_archive_are_used(name, tmp_path):
 @pytest.mark.parametrize("kind", ["fifo", "directory", "device", "loop"])
 def test_other_files_of_a_folder_are_used(kind, tmp_path):
     (tmp_path / f"{WALK}.bvh").write_bytes(GOOD)
-    make = {
-        "fifo": os.mkfifo,
-        "directory": os.mkdir,
-        "device": lambda p: os.symlink("/dev/zero", p),
-        "loop": lambda p: os.symlink(p, p),
-    }[kind]
-    make(tmp_path / f"{BOW}.bvh")
-    make(tmp_path / "data.zip")
+    ODD_FILES[kind](tmp_path / f"{BOW}.bvh")
+    ODD_FILES[kind](tmp_path / "data.zip")
     check_skipped(run(verify(tmp_path)), BOW)
 
 
 @pytest.mark.parametrize("kind", ["fifo", "device", "loop"])
 def test_what_is_no_archive_is_refused(kind, tmp_path):
     path = tmp_path / "data.zip"
-    {
-        "fifo": os.mkfifo,
-        "device": lambda p: os.symlink("/dev/zero", p),
-        "loop": lambda p: os.symlink(p, p),
-    }[kind](path)
+    ODD_FILES[kind](path)
     check_refused(run(verify(path)), [path.name])
 
 

@@ -1,7 +1,6 @@
 """Damaged and hostile model folders, motion stores and saved predictions."""
 
 import json
-import os
 import shutil
 import struct
 
@@ -17,12 +16,15 @@ from motiongpt.data.build import build_store
 from motiongpt.data.store import MotionStore
 from motiongpt.data.synthetic import SyntheticSource
 from motiongpt.errors import UserError
-from motiongpt.methods.base import MotionFormat
-from motiongpt.motion.skeleton import HUMANML3D
-from motiongpt.published.folder import write_model_folder
 from tests.unit.hostile.arrays import NPY, claims, trapped
-from tests.unit.hostile.harness import bounded_memory, check_line, check_refused, run
-from tests.unit.tiny_models import tiny_backbone, tiny_tokenizer
+from tests.unit.hostile.harness import (
+    ODD_FILES,
+    bounded_memory,
+    check_line,
+    check_refused,
+    run,
+)
+from tests.unit.tiny_models import tiny_model_folder
 
 pytestmark = pytest.mark.timeout(60)
 DEEP = "[" * 100_000
@@ -30,16 +32,7 @@ DEEP = "[" * 100_000
 
 @pytest.fixture(scope="module")
 def tiny(tmp_path_factory):
-    root = tmp_path_factory.mktemp("models") / "tiny"
-    write_model_folder(
-        root,
-        {"codec": tiny_tokenizer().save, "language_model": tiny_backbone().save},
-        method="motiongpt",
-        name="tiny",
-        format=MotionFormat(20.0, HUMANML3D),
-        source={},
-    )
-    return root
+    return tiny_model_folder(tmp_path_factory.mktemp("models") / "tiny")
 
 
 @pytest.fixture
@@ -156,13 +149,7 @@ def test_damaged_descriptions_are_refused(file, name, model):
 def test_what_is_no_description_is_refused(file, kind, model):
     path = model / file
     path.unlink()
-    {
-        "fifo": os.mkfifo,
-        "directory": os.mkdir,
-        "device": lambda p: os.symlink("/dev/zero", p),
-        "loop": lambda p: os.symlink(p, p),
-        "gone": lambda p: None,
-    }[kind](path)
+    ODD_FILES[kind](path)
     refused(model)
 
 
@@ -271,12 +258,7 @@ def test_damaged_arrays_of_a_store_are_named(array, name, store):
 def test_what_is_no_array_of_a_store_is_named(array, kind, store):
     path = store / f"{array}.npy"
     path.unlink()
-    {
-        "fifo": os.mkfifo,
-        "directory": os.mkdir,
-        "device": lambda p: os.symlink("/dev/zero", p),
-        "gone": lambda p: None,
-    }[kind](path)
+    ODD_FILES[kind](path)
     broken_store(store, array)
 
 

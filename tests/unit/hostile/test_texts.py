@@ -1,13 +1,18 @@
 """Texts of strangers: captions, lists, sentences, JSON lines and yaml."""
 
 import json
-import os
 
 import numpy as np
 import pytest
 
 from tests.unit.bvh_text import stick, write
-from tests.unit.hostile.harness import check_line, check_refused, check_skipped, run
+from tests.unit.hostile.harness import (
+    ODD_FILES,
+    check_line,
+    check_refused,
+    check_skipped,
+    run,
+)
 from tests.unit.humanml3d_folder import Folder
 
 pytestmark = pytest.mark.timeout(60)
@@ -109,14 +114,11 @@ def test_bad_rows_of_a_table_are_named(line, folder):
 @pytest.mark.parametrize("kind", ["fifo", "directory", "device", "loop", "utf16", "zeros"])
 def test_what_is_no_captions_file_is_refused(kind, folder):
     path = folder / "c.jsonl"
-    {
-        "fifo": os.mkfifo,
-        "directory": os.mkdir,
-        "device": lambda p: os.symlink("/dev/zero", p),
-        "loop": lambda p: os.symlink(p, p),
+    more = {
         "utf16": lambda p: p.write_text(json.dumps(LINE), "utf-16"),
         "zeros": lambda p: p.write_bytes(bytes(9_000)),
-    }[kind](path)
+    }
+    (ODD_FILES | more)[kind](path)
     where = [f"data.source.path={folder}", "data.source.captions=c.jsonl"]
     check_refused(run(["data", "verify", "data=bvh_folder", *where, "--strict"]), ["c.jsonl"])
 
@@ -167,12 +169,7 @@ def test_bad_mappings_are_refused(name, folder, monkeypatch):
 @pytest.mark.parametrize("kind", ["fifo", "directory", "device"])
 def test_what_is_no_mapping_is_refused(kind, folder):
     path = folder / "m.yaml"
-    make = {
-        "fifo": os.mkfifo,
-        "directory": os.mkdir,
-        "device": lambda p: os.symlink("/dev/zero", p),
-    }
-    make[kind](path)
+    ODD_FILES[kind](path)
     ran = run(
         ["data", "joints", str(folder / "good.bvh"), str(folder / "o.npy"), "--mapping", str(path)]
     )
@@ -210,12 +207,7 @@ def test_what_is_no_text_of_a_data_set_is_named(kind, tmp_path):
     folder.clip("000001")
     folder.clip("bad", text=None)
     path = folder.path / "texts" / "bad.txt"
-    {
-        "fifo": os.mkfifo,
-        "directory": os.mkdir,
-        "device": lambda p: os.symlink("/dev/zero", p),
-        "loop": lambda p: os.symlink(p, p),
-    }[kind](path)
+    ODD_FILES[kind](path)
     where = [f"data.source.path={folder.path}", "--strict"]
     check_skipped(run(["data", "verify", "data=humanml3d", *where]), "bad")
 
@@ -238,9 +230,7 @@ def test_what_is_no_list_is_refused(kind, tmp_path):
     path = folder.path / "val.txt"
     path.unlink()
     make = {
-        "fifo": os.mkfifo,
-        "directory": os.mkdir,
-        "device": lambda p: os.symlink("/dev/zero", p),
+        **ODD_FILES,
         "zeros": lambda p: np.zeros(9, np.uint8).tofile(p) or p.write_bytes(b"\xff" * 9),
     }
     make[kind](path)
@@ -273,11 +263,6 @@ def test_bad_references_are_refused(name, tmp_path):
 @pytest.mark.parametrize("kind", ["fifo", "directory", "device"])
 def test_what_is_no_file_of_references_is_refused(kind, tmp_path):
     path = tmp_path / "r.jsonl"
-    make = {
-        "fifo": os.mkfifo,
-        "directory": os.mkdir,
-        "device": lambda p: os.symlink("/dev/zero", p),
-    }
-    make[kind](path)
+    ODD_FILES[kind](path)
     ran = run(["score", "captions", "--references", str(path), "--predictions", str(path)])
     check_refused(ran, ["r.jsonl"])
