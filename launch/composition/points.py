@@ -13,9 +13,9 @@ from tqdm import tqdm
 from launch.composition.compose import Composed, Composer
 from motiongpt.errors import UserError
 
-# Seconds of one core for a combination of choices, and for a point of a known one; a process
-# takes one to start, so that a few seconds are not shared out.
-COMBINATION_SECONDS, POINT_SECONDS, SHARED_FROM_SECONDS = 0.25, 0.03, 4.0
+# Combinations of choices from which on processes are started, of which each takes seconds to start.
+# A point of a known combination is composed as fast as it is handed from one process to another.
+SHARED_FROM = 16
 BATCH = 4  # points that a process is given at once
 BAR_AFTER_SECONDS = 2.0
 
@@ -30,9 +30,8 @@ def compose_points(points: Sequence[Sequence[str]]) -> list[Composed]:
     """
     composer = Composer()
     combinations = [composer.combination(point) for point in points]
-    seconds = COMBINATION_SECONDS * len(set(combinations)) + POINT_SECONDS * len(points)
     cores = len(os.sched_getaffinity(0))
-    if cores == 1 or seconds < SHARED_FROM_SECONDS:
+    if cores == 1 or len(set(combinations)) < SHARED_FROM:
         return list(_shown(map(composer.compose, points), len(points)))
     # A process composes few combinations where points of one follow each other.
     order = sorted(range(len(points)), key=combinations.__getitem__)

@@ -159,7 +159,7 @@ def test_hydra_composes_each_combination_of_choices_once(monkeypatch):
 def test_processes_compose_what_one_does(monkeypatch):
     sweep = expand(["seed=1,2,3", "downsampling=1,8"])
     one = compose_points(sweep)
-    monkeypatch.setattr(points, "SHARED_FROM_SECONDS", 0)
+    monkeypatch.setattr(points, "SHARED_FROM", 0)
     monkeypatch.setattr(points.os, "sched_getaffinity", lambda process: {0, 1})
     several = compose_points(sweep)
     assert [point.plain for point in several] == [point.plain for point in one]
