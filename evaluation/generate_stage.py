@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import ClassVar
 
@@ -15,7 +15,13 @@ from evaluation.peers import Watch, alive
 from evaluation.predicting_stage import PredictingStage
 from evaluation.requests.building import Asking, RequestBuilder, chosen_clips
 from evaluation.requests.kinds import KIND_OF_TASK, Kind
-from evaluation.requests.predictions import PREDICTIONS, About, Outputs, PredictionSet
+from evaluation.requests.predictions import (
+    PREDICTIONS,
+    About,
+    Outputs,
+    PredictionSet,
+    Stored,
+)
 from motiongpt.data.store import MotionStore
 from motiongpt.errors import UserError
 from motiongpt.methods.base import TASKS, Foreseen, Method, MotionFormat, cannot
@@ -61,6 +67,7 @@ class GenerateStage(PredictingStage):
         max_frames: a motion of free length ends here at the latest.
         replications: of outputs that are drawn; others are the same each time and kept once.
         seed: of the first replication.
+        stored: type of the numbers of motions on disk.
     """
 
     distributed: ClassVar[bool] = True
@@ -76,11 +83,12 @@ class GenerateStage(PredictingStage):
         max_frames: int,
         replications: int,
         seed: int,
+        stored: Stored = "float32",
     ) -> None:
         self.method, self.parts, self.tasks = method, dict(parts), tasks
         self.asking = Asking.of(requests)
         self.split, self.clips, self.max_frames = split, clips, max_frames
-        self.replications, self.seed = replications, seed
+        self.replications, self.seed, self.stored = replications, seed, stored
 
     def preflight(self, outlook: Outlook) -> Iterable[str]:
         """Options of the method, tasks that it can do, and clips to ask about."""
@@ -163,7 +171,11 @@ class GenerateStage(PredictingStage):
     ) -> dict[str, dict[str, About]]:
         """Task -> what is asked; nothing where no clip can be asked for the task."""
         tasks = self._tasks(name, method.tasks)
-        return {task: builder.sets(task, task in method.repeatable) for task in tasks}
+        sets = {task: builder.sets(task, task in method.repeatable) for task in tasks}
+        return {
+            task: {one: replace(about, stored=self.stored) for one, about in asked.items()}
+            for task, asked in sets.items()
+        }
 
     def _tasks(self, name: str, able: frozenset[str]) -> list[str]:
         if self.tasks is None:

@@ -35,9 +35,11 @@ class PredictingStage(Stage):
         return dict(zip(about.clips, about.frames, strict=True))
 
     def disk_bytes(self, store: MotionStore) -> int:
-        """Of float32 features; words and descriptions are small beside them."""
-        row = np.dtype(np.float32).itemsize * store.n_features
-        return row * sum(
-            len(about.seeds) * about.samples * sum(self.most_frames(about).values())
+        """Of features; words and descriptions are small beside them."""
+        return store.n_features * sum(
+            np.dtype(about.stored).itemsize
+            * len(about.seeds)
+            * about.samples
+            * sum(self.most_frames(about).values())
             for about in self.planned(store).values()
         )

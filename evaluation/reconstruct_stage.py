@@ -5,7 +5,13 @@ from collections.abc import Iterable, Mapping
 from evaluation.predicting_stage import PredictingStage
 from evaluation.requests.building import chosen_clips
 from evaluation.requests.kinds import Kind
-from evaluation.requests.predictions import PREDICTIONS, About, Outputs, PredictionSet
+from evaluation.requests.predictions import (
+    PREDICTIONS,
+    About,
+    Outputs,
+    PredictionSet,
+    Stored,
+)
 from motiongpt.codecs.loading import load_codec
 from motiongpt.data.store import MotionStore
 from motiongpt.preflight import Outlook
@@ -24,11 +30,20 @@ class ReconstructStage(PredictingStage):
         split, clips: which clips, and how many of them; None for all.
         multiple: lengths are cut to a multiple of so many frames, as the protocol has it.
         seed: recorded; nothing is drawn.
+        stored: type of the numbers on disk.
     """
 
-    def __init__(self, codec: str, split: str, clips: int | None, multiple: int, seed: int) -> None:
+    def __init__(
+        self,
+        codec: str,
+        split: str,
+        clips: int | None,
+        multiple: int,
+        seed: int,
+        stored: Stored = "float32",
+    ) -> None:
         self.codec, self.split, self.clips = codec, split, clips
-        self.multiple, self.seed = multiple, seed
+        self.multiple, self.seed, self.stored = multiple, seed, stored
 
     def run(self, context: StageContext) -> Mapping[str, float]:
         """Encode, decode, save; reports how many clips."""
@@ -64,6 +79,7 @@ class ReconstructStage(PredictingStage):
             frames=list(frames.values()),
             given=[(0, 0)] * len(frames),
             seeds=[self.seed],
+            stored=self.stored,
         )
         return {RECONSTRUCTION: about}
 

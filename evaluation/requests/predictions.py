@@ -6,8 +6,8 @@ A folder for each set of outputs:
   asked about and given, motions made for each (`samples`), and the seeds of its replications.
 - `replication_00.json`, `replication_01.json` ..: for each output the number of the caption that
   asked (-1 for none), the prompt, the sentence and the number of frames.
-- `replication_00.npy` ..: motions end to end, (sum of frames, F) float32, not normalised; there is
-  none where the outputs are sentences.
+- `replication_00.npy` ..: motions end to end, (sum of frames, F) float32 or float16, not
+  normalised; there is none where the outputs are sentences.
 
 A replication counts as there once its .json is, which is written last. Other systems' outputs can
 be scored too if they are written like this.
@@ -17,7 +17,7 @@ Shape letters: N clips, S samples of each, T frames, F features.
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import get_args
+from typing import Literal, get_args
 
 import numpy as np
 
@@ -29,6 +29,7 @@ from motiongpt.reading import read_json_object
 
 PREDICTIONS = "predictions"
 ABOUT = "about.json"
+Stored = Literal["float32", "float16"]
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,7 @@ class About:
         given: frames of each clip that were given at its start and at its end.
         seeds: of the replications, one for each.
         samples: S, motions made for each clip.
+        stored: type of the numbers of motions on disk.
     """
 
     task: str
@@ -54,6 +56,7 @@ class About:
     given: list[tuple[int, int]]
     seeds: list[int]
     samples: int = 1
+    stored: Stored = "float32"
 
 
 @dataclass(frozen=True)
@@ -100,6 +103,8 @@ class PredictionSet:
         except (OSError, ValueError, TypeError, KeyError) as error:
             raise UserError(f"{path}: not a description of predictions ({error})") from error
         counts = {len(about.clips), len(about.frames), len(about.given)}
+        if about.stored not in get_args(Stored):
+            raise UserError(f"{path}: stored {about.stored}; valid: {', '.join(get_args(Stored))}")
         if about.kind not in get_args(Kind) or len(counts) > 1 or not about.seeds:
             raise UserError(
                 f"{path}: kind {about.kind}, {len(about.clips)} clips, {len(about.frames)} frames, "
@@ -119,11 +124,14 @@ class PredictionSet:
         return self._path(replication, "json").exists()
 
     def write(self, replication: int, outputs: Outputs) -> None:
-        """Add a replication; a crash leaves it whole or absent."""
+        """Add a replication; a crash leaves it whole or absent.
+
+        Raises:
+            UserError: a number is too large for the type that numbers are kept in.
+        """
         lengths = [len(motion) for motion in outputs.motions]
         if sum(lengths):
-            frames = np.concatenate(outputs.motions).astype(np.float32)
-            save_array(self._path(replication, "npy"), frames)
+            save_array(self._path(replication, "npy"), self._as_stored(outputs.motions))
         write_json(
             self._path(replication, "json"),
             {
@@ -156,8 +164,21 @@ class PredictionSet:
         frames = np.zeros((0, n_features), np.float32)
         if len(ends) and ends[-1]:
             frames = self._frames(replication, int(ends[-1]), n_features)
-        motions = [frames[end - length : end] for end, length in zip(ends, parts[3], strict=True)]
+        motions = [
+            frames[end - length : end].astype(np.float32, copy=False)
+            for end, length in zip(ends, parts[3], strict=True)
+        ]
         return Outputs(parts[0], parts[1], parts[2], motions)
+
+    def _as_stored(self, motions: Sequence[np.ndarray]) -> np.ndarray:
+        frames = np.concatenate(motions)
+        largest = float(np.finfo(self.about.stored).max)
+        if (np.abs(frames[np.isfinite(frames)]) > largest).any():
+            raise UserError(
+                f"{self.folder}: a feature is larger than {largest:g}, the most that "
+                f"{self.about.stored} can hold; keep stored=float32"
+            )
+        return frames.astype(self.about.stored)
 
     def _frames(self, replication: int, count: int, n_features: int) -> np.ndarray:
         path = self._path(replication, "npy")

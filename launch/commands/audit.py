@@ -12,11 +12,10 @@ from pathlib import Path
 from evaluation.reports.protocol_audit import Variant, audit_tables, variants
 from evaluation.reports.results_file import read_results
 from launch.composition.compose import compose_config
-from launch.jobs.execute import execute
-from launch.plans.graph import needed, union
-from launch.plans.planning import plan_sweep
-from launch.sweeps.preflight import preflight_lines
-from launch.tables import stage_lines
+from launch.plan_options import add_plan_options
+from launch.sweeps.carry_out import carry_out
+from launch.sweeps.experiments import plan_experiments
+from launch.sweeps.record import Sweep
 from motiongpt.files import write_text
 
 EXAMPLES = """examples:
@@ -27,8 +26,12 @@ EXAMPLES = """examples:
 OTHERS = ("guo2022", "motiongpt_release")
 
 
-def main(arguments: Sequence[str]) -> int:
-    """Run; 1 if a stage failed."""
+def main(arguments: Sequence[str], resumed: Sweep | None = None) -> int:
+    """Run; 1 if a stage failed.
+
+    Args:
+        resumed: the recorded sweep that the command is to go on with.
+    """
     parser = argparse.ArgumentParser(
         prog="motiongpt audit",
         description=__doc__,
@@ -41,21 +44,18 @@ def main(arguments: Sequence[str]) -> int:
         "--against", nargs="+", default=list(OTHERS), help="protocols whose settings are tried"
     )
     parser.add_argument("--output", type=Path, help="folder for table.md and table.csv")
-    parser.add_argument("--dry-run", action="store_true", help="print the plan and stop")
+    add_plan_options(parser)
     options = parser.parse_intermixed_args(arguments)
     tried = protocol_variants(options.overrides, options.base, options.against)
     points = [[*options.overrides, *one.overrides, "stage.evaluate.pictures=0"] for one in tried]
-    plans = plan_sweep(points, prepare=not options.dry_run)
-    plan = needed(union(plans))
-    for line in [*stage_lines(plan), *preflight_lines(plan, plan[0].run.root)]:
-        print(line, flush=True)
-    if options.dry_run:
-        return 0
-    failed = execute(plan)
+    experiments = plan_experiments(
+        points, ["audit", *arguments], prepare=not options.dry_run, again=options.again
+    )
+    status = carry_out(experiments, options.dry_run, options.wait, resumed)
     scored = {
-        one: read_results(stages[-1].run.folder / "results.json")
-        for one, stages in zip(tried, plans, strict=True)
-        if stages[-1].run.signature not in failed
+        one: read_results(plan[-1].run.folder / "results.json")
+        for one, plan in zip(tried, experiments.plans, strict=True)
+        if not options.dry_run and plan[-1].run.is_finished
     }
     if scored:
         markdown, csv = audit_tables(scored)
@@ -63,7 +63,7 @@ def main(arguments: Sequence[str]) -> int:
         if options.output:
             write_text(options.output / "table.md", markdown + "\n")
             write_text(options.output / "table.csv", csv)
-    return 1 if failed else 0
+    return status
 
 
 def protocol_variants(overrides: Sequence[str], base: str, others: Sequence[str]) -> list[Variant]:

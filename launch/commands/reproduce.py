@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from launch.composition.studies import Study, find_studies, read_study
-from launch.plans.graph import union
-from launch.plans.planning import plan_sweep
+from launch.plan_options import add_plan_options
 from launch.sweeps.carry_out import carry_out
-from launch.sweeps.record import Sweep, make_sweep
+from launch.sweeps.experiments import plan_experiments
+from launch.sweeps.record import Sweep
 from motiongpt.errors import UserError
 
 EXAMPLES = """examples:
@@ -35,19 +35,16 @@ def main(arguments: Sequence[str], resumed: Sweep | None = None) -> int:
     options = _parser().parse_intermixed_args(arguments)
     table, wanted = _table_of(options.overrides)
     sweep = read_study(table)
-    points = sweep.points(wanted)
-    plans = plan_sweep(points, prepare=not options.dry_run)
-    print(_setting(sweep, wanted), flush=True)
-    config = plans[0][0].config
     output = None if options.output is None else str(options.output.resolve())
-    record = make_sweep(
-        config.paths.root,
+    experiments = plan_experiments(
+        sweep.points(wanted),
         ["reproduce", *arguments],
-        points,
-        plans,
-        {"name": table, "output": output},
+        prepare=not options.dry_run,
+        again=options.again,
+        table={"name": table, "output": output},
     )
-    return carry_out(record, union(plans), config, options.dry_run, options.wait, resumed)
+    print(_setting(sweep, wanted), flush=True)
+    return carry_out(experiments, options.dry_run, options.wait, resumed)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -58,10 +55,7 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("overrides", nargs="*", help="table=NAME, and Hydra overrides")
-    parser.add_argument("--dry-run", action="store_true", help="print the plan and stop")
-    parser.add_argument(
-        "--wait", action="store_true", help="launcher=slurm: stay until all jobs have ended"
-    )
+    add_plan_options(parser)
     parser.add_argument(
         "--output",
         type=Path,

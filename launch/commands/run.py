@@ -10,12 +10,10 @@ from launch.composition.overrides import (
     with_config_dir,
 )
 from launch.hydra_app import is_for_hydra, run_hydra, show_by_hydra
-from launch.plans.graph import union
-from launch.plans.planning import plan_sweep
+from launch.plan_options import add_plan_options
 from launch.sweeps.carry_out import carry_out
-from launch.sweeps.record import Sweep, make_sweep
-from launch.sweeps.reused import made_again
-from motiongpt.errors import UserError
+from launch.sweeps.experiments import plan_experiments
+from launch.sweeps.record import Sweep
 
 INFO = ["all", "config", "defaults", "defaults-tree", "plugins", "searchpath"]
 EXAMPLES = """examples:
@@ -54,17 +52,7 @@ def main(arguments: Sequence[str], resumed: Sweep | None = None) -> int:
         action="store_true",
         help="every combination of the overrides that list several values",
     )
-    parser.add_argument("--dry-run", action="store_true", help="print the plan and stop")
-    parser.add_argument(
-        "--wait", action="store_true", help="launcher=slurm: stay until all jobs have ended"
-    )
-    parser.add_argument(
-        "--again",
-        action="append",
-        default=[],
-        metavar="STAGE",
-        help="make this stage and what follows from it anew; what is there stays until then",
-    )
+    add_plan_options(parser)
     hydras = parser.add_argument_group("as Hydra has them, of one experiment or each of a sweep")
     hydras.add_argument("--config-dir", metavar="DIR", help="further yaml of groups, your own")
     hydras.add_argument("--cfg", choices=["job", "hydra", "all"], help="print the configuration")
@@ -78,18 +66,13 @@ def main(arguments: Sequence[str], resumed: Sweep | None = None) -> int:
         show_by_hydra(_flags(options), sweep_points(options.overrides, options.multirun))
         return 0
     if is_for_hydra(options.overrides):
-        if options.dry_run:
-            raise UserError("--dry-run plans for launcher=; leave the overrides of hydra away")
-        if options.again:
-            raise UserError("--again is for launcher=; leave the overrides of hydra away")
-        run_hydra(options.overrides, options.multirun)
+        run_hydra(options.overrides, options.multirun, options.dry_run, options.again)
         return 0
     points = sweep_points(options.overrides, options.multirun)
-    plans = plan_sweep(points, prepare=not options.dry_run)
-    config = plans[0][0].config
-    plan = made_again(union(plans), options.again)
-    sweep = make_sweep(config.paths.root, _command(options), points, plans)
-    return carry_out(sweep, plan, config, options.dry_run, options.wait, resumed)
+    experiments = plan_experiments(
+        points, _command(options), prepare=not options.dry_run, again=options.again
+    )
+    return carry_out(experiments, options.dry_run, options.wait, resumed)
 
 
 def sweep_points(overrides: Sequence[str], multirun: bool) -> list[list[str]]:

@@ -1,9 +1,7 @@
-"""From a plan to its results: what `run`, `reproduce` and `resume` share."""
+"""From a plan to its results: what `run`, `reproduce`, `audit` and Hydra's sweepers share."""
 
 from collections.abc import Sequence
 from dataclasses import replace
-
-from omegaconf import DictConfig
 
 from launch.composition.build import build
 from launch.jobs.work import Work
@@ -12,6 +10,7 @@ from launch.plans.graph import Planned, needed
 from launch.sweeps.changes import changes_since
 from launch.sweeps.closing import close_sweep
 from launch.sweeps.differences import differences
+from launch.sweeps.experiments import Experiments
 from launch.sweeps.preflight import preflight_lines
 from launch.sweeps.record import Sweep
 from launch.sweeps.report_job import ReportJob
@@ -20,18 +19,11 @@ from launch.tables import stage_lines
 
 
 def carry_out(
-    sweep: Sweep,
-    plan: Sequence[Planned],
-    config: DictConfig,
-    dry_run: bool,
-    wait: bool,
-    resumed: Sweep | None = None,
+    experiments: Experiments, dry_run: bool, wait: bool, resumed: Sweep | None = None
 ) -> int:
     """Show the plan, hand it to the launcher, report if it has ended.
 
     Args:
-        plan: all stages of the sweep, each once, parents before children.
-        config: of one of its experiments; names the launcher.
         dry_run: show the plan and stop; nothing is written.
         wait: stay until all jobs have ended.
         resumed: the recorded sweep that this one is to go on with.
@@ -43,8 +35,9 @@ def carry_out(
         UserError: something that a stage needs is missing, something that is to run builds on a
             damaged run, or the launcher can't run the plan.
     """
-    launcher: Launcher = build(config.launcher, "launcher")
-    plan = needed(plan)
+    sweep = experiments.sweep
+    launcher: Launcher = build(experiments.config.launcher, "launcher")
+    plan = needed(experiments.plan)
     report_job = ReportJob(sweep.root, sweep.name)
     work = Work(sweep.root, sweep.name, sweep.folder, sweep.group, plan, report_job)
     if resumed is not None and (changes := changes_since(resumed, sweep, plan)):

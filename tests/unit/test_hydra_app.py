@@ -6,22 +6,18 @@ from pathlib import Path
 import pytest
 from omegaconf import OmegaConf
 
-from launch import cli, hydra_app
+from launch import cli, hydra_jobs
 from launch.commands import run
 from launch.composition.overrides import CONF, parse_overrides
-from launch.hydra_app import (
-    BeforeTheFirst,
-    Refused,
-    is_for_hydra,
-    run_hydra,
-    written_for_hydra,
-)
+from launch.hydra_app import is_for_hydra, run_hydra
+from launch.hydra_jobs import BeforeTheFirst, EndOfHydra, written_for_hydra
 from launch.jobs.requeue import requeued_when_preempted
 from launch.plans import planning
 from launch.plans.graph import plan_experiment
 from launch.plans.objective import objective_run, objective_value
 from launch.plans.planning import plan_point
 from launch.runs.ledger import Run
+from launch.sweeps.missing import Missing
 from motiongpt.errors import UserError
 
 SILENT = ["hydra/job_logging=none", "hydra/hydra_logging=none"]
@@ -47,9 +43,9 @@ def test_the_command_hands_them_over(monkeypatch):
     given = []
     monkeypatch.setattr(run, "run_hydra", lambda *all_of_it: given.append(all_of_it))
     words = ["hydra/sweeper=basic", "downsampling=1,2"]
-    assert run.main(["-m", *words]) == 0 and given == [(words, True)]
-    with pytest.raises(UserError, match="--dry-run"):
-        run.main(["--dry-run", *words])
+    assert run.main(["-m", *words]) == 0 and given == [(words, True, False, [])]
+    assert run.main(["--dry-run", "--again", "tokenizer", *words]) == 0
+    assert given[1] == (words, False, True, ["tokenizer"])
 
 
 def test_a_configuration_is_shown_of_one_experiment_or_of_each(capfd):
@@ -110,27 +106,67 @@ def test_choices_that_read_as_numbers_are_quoted(written, wanted):
 
 @pytest.fixture
 def carried_out(monkeypatch):
-    """Plans that came to be executed, without the work; nothing that it needs is looked for."""
-    plans = []
-    monkeypatch.setattr(hydra_app, "preflight_lines", lambda plan, root: [])
-    for module in (hydra_app, planning):
+    """Experiments that came to be carried out, without the work; their runs count as finished."""
+    given = []
+
+    def carry_out(experiments, dry_run, wait):
+        assert wait
+        given.append(experiments)
+
+    monkeypatch.setattr(hydra_jobs, "carry_out", carry_out)
+    monkeypatch.setattr(hydra_jobs, "missing_of", lambda sweep, point, jobs: None)
+    for module in (hydra_jobs, planning):
         monkeypatch.setattr(module, "ensure_store", lambda config: (Path("data"), "f"))
-    monkeypatch.setattr(hydra_app, "execute", lambda plan: plans.append(plan) or {})
-    return plans
+    return given
 
 
-def test_an_experiment_of_hydras_is_the_same_experiment(carried_out, tmp_path, monkeypatch):
+@pytest.mark.parametrize("launcher", [[], ["hydra/launcher=basic"]])
+def test_an_experiment_of_hydras_is_the_same_experiment(
+    carried_out, launcher, tmp_path, monkeypatch
+):
     monkeypatch.chdir(tmp_path)
     words = ["debug=tiny", f"paths.root={tmp_path}", "goal=[tokens,evaluate]", "backbone=gpt2_tiny"]
-    run_hydra([*words, "downsampling=2,8", *SILENT], multirun=True)
-    run_hydra([*words, "downsampling=8", *SILENT], multirun=False)
+    run_hydra([*words, "downsampling=2,8", *launcher, *SILENT], multirun=True)
+    run_hydra([*words, "downsampling=8", *launcher, *SILENT], multirun=False)
+    assert len(carried_out) == (3 if launcher else 2), "a batch is one sweep, a job of Hydra's one"
     expected = [plan_point([*words, f"downsampling={frames}"]) for frames in (2, 8, 8)]
-    for found, wanted in zip(carried_out, expected, strict=True):
-        assert [stage.run for stage in found] == [stage.run for stage in wanted]
-        assert [stage.settings for stage in found] == [stage.settings for stage in wanted]
-        assert found[0].plain_config == wanted[0].plain_config
-    assert carried_out[0][0].needed_for == (" ".join([*words, "downsampling='2'"]),)
+    found = [plan for one in carried_out for plan in one.plans]
+    for one, wanted in zip(found, expected, strict=True):
+        assert [stage.run for stage in one] == [stage.run for stage in wanted]
+        assert [stage.settings for stage in one] == [stage.settings for stage in wanted]
+        assert one[0].needed_for == wanted[0].needed_for, "words as they were written"
     assert [one.name for one in tmp_path.iterdir()] == ["hydra"], "no outputs, no multirun"
+
+
+def test_the_command_is_kept_for_resume(carried_out, tmp_path):
+    words = [f"paths.root={tmp_path}", "goal=tokenizer", "seed=1,2", "hydra.sweep.subdir='a b'"]
+    run_hydra([*words, *SILENT], multirun=True)
+    assert carried_out[0].sweep.words == ["run", "-m", *words, *SILENT]
+
+
+def test_a_dry_run_of_a_sweeper_shows_its_first_points_and_writes_nothing(
+    tmp_path, monkeypatch, capsys
+):
+    monkeypatch.chdir(tmp_path)
+    words = [f"paths.root={tmp_path / 'root'}", "debug=tiny", "goal=tokenizer", "seed=1,2"]
+    run_hydra([*words, "hydra/sweeper=basic", *SILENT], multirun=True, dry_run=True)
+    assert "2 stages: 2 to run" in capsys.readouterr().out
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_batch_of_a_sweeper_goes_through_our_launcher(tmp_path, monkeypatch, capsys):
+    """Trained for real, with what the sweeper is told: the metric, or why there is none."""
+    words = [f"paths.root={tmp_path}", "debug=tiny", "goal=tokenizer", *SILENT]
+    steps = "stage.tokenizer.schedule.steps=2,3"
+    metric = "objective=tokenizer/val/mpjpe_mm"
+    given, former = [], hydra_jobs.run_batch
+    monkeypatch.setattr(
+        hydra_jobs, "run_batch", lambda *batch: given.extend(former(*batch)) or given
+    )
+    run_hydra([*words, steps, metric, "launcher=debug"], multirun=True)
+    assert [one.status.name for one in given] == ["COMPLETED"] * 2
+    assert all(one.return_value > 0 for one in given)
+    assert "2 of 2 experiments" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
@@ -153,14 +189,16 @@ def test_what_hydra_cannot_do_fits_on_one_line(carried_out, tmp_path, words, mul
     assert "\n" not in str(caught.value)
 
 
-def test_a_stage_that_fails_fails_the_experiment(carried_out, monkeypatch, tmp_path):
-    monkeypatch.setattr(hydra_app, "execute", lambda plan: {plan[0].run.signature: "no memory"})
-    with pytest.raises(UserError, match=r"seed=3: tokenizer \w+: no memory"):
-        run_hydra([f"paths.root={tmp_path}", "goal=tokenizer", *SILENT, "seed=3"], False)
+@pytest.mark.parametrize("multirun", [True, False])
+def test_a_stage_that_fails_fails_the_experiment(carried_out, monkeypatch, tmp_path, multirun):
+    failed = Missing("seed=3", "tokenizer", "0" * 16, "failed: no memory", ())
+    monkeypatch.setattr(hydra_jobs, "missing_of", lambda sweep, point, jobs: failed)
+    with pytest.raises(UserError, match=r"seed=3: tokenizer 0+ failed: no memory"):
+        run_hydra([f"paths.root={tmp_path}", "goal=tokenizer", *SILENT, "seed=3"], multirun)
 
 
 def hydra_config(sweeper="basic", objective=None, launcher="debug", params=None, task=()):
-    choices = {"launcher": launcher, "hydra/sweeper": sweeper}
+    choices = {"launcher": launcher, "hydra/sweeper": sweeper, "hydra/launcher": "basic"}
     return OmegaConf.create(
         {
             "objective": objective,
@@ -175,8 +213,8 @@ def hydra_config(sweeper="basic", objective=None, launcher="debug", params=None,
 
 def test_optuna_needs_an_objective(monkeypatch):
     asked = []
-    monkeypatch.setattr(hydra_app, "ensure_store", asked.append)
-    with pytest.raises(Refused) as caught:
+    monkeypatch.setattr(hydra_jobs, "ensure_store", asked.append)
+    with pytest.raises(EndOfHydra) as caught:
         BeforeTheFirst().on_multirun_start(hydra_config("optuna"))
     assert "objective=tokenizer/val/mpjpe_mm" in str(caught.value.error) and not asked
     BeforeTheFirst().on_multirun_start(hydra_config("optuna", "tokenizer/x"))
@@ -186,11 +224,11 @@ def test_optuna_needs_an_objective(monkeypatch):
 
 
 def test_a_search_space_of_choices_is_quoted_wherever_it_is_written(monkeypatch):
-    monkeypatch.setattr(hydra_app, "ensure_store", lambda config: None)
+    monkeypatch.setattr(hydra_jobs, "ensure_store", lambda config: None)
     config = hydra_config(params={"downsampling": "choice(1,2)", "seed": "range(1,9)"})
     BeforeTheFirst().on_multirun_start(config)
     assert config.hydra.sweeper.params == {"downsampling": "'1','2'", "seed": "range(1,9)"}
-    with pytest.raises(Refused, match="interval"):
+    with pytest.raises(EndOfHydra, match="interval"):
         BeforeTheFirst().on_multirun_start(hydra_config(params={"downsampling": "interval(1,2)"}))
 
 

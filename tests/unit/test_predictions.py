@@ -49,6 +49,24 @@ def test_what_is_written_is_read(tmp_path):
     assert [one.folder.name for one in prediction_sets(tmp_path)] == ["set"]
 
 
+def test_half_the_room_is_taken_where_it_is_asked_for(tmp_path):
+    made = PredictionSet.create(tmp_path, replace(ABOUT, stored="float16"))
+    made.write(0, answers())
+    assert np.load(tmp_path / "replication_00.npy").dtype == np.float16
+    found = PredictionSet.open(tmp_path).read(0, 5)
+    for one, other in zip(found.motions, answers().motions, strict=True):
+        assert one.dtype == np.float32
+        np.testing.assert_allclose(one, other, rtol=2**-11, atol=1e-6)
+
+
+def test_a_number_too_large_for_it_is_named(tmp_path):
+    made = PredictionSet.create(tmp_path, replace(ABOUT, stored="float16"))
+    motions = [np.full((2, 5), 7e4, np.float32), np.zeros((1, 5), np.float32)]
+    with pytest.raises(UserError, match="larger than 65504, the most that float16"):
+        made.write(0, replace(answers(), motions=motions))
+    assert not made.has(0)
+
+
 def test_sentences_need_no_array_of_motions(tmp_path):
     made = PredictionSet.create(tmp_path, ABOUT)
     made.write(0, answers((0, 0)))
@@ -74,7 +92,15 @@ def test_broken_sets_are_refused_in_one_line(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "change", [{"kind": "dance"}, {"frames": [1]}, {"seeds": []}, {"given": [[1]]}, {"more": 1}]
+    "change",
+    [
+        {"kind": "dance"},
+        {"frames": [1]},
+        {"seeds": []},
+        {"given": [[1]]},
+        {"more": 1},
+        {"stored": "int8"},
+    ],
 )
 def test_a_wrong_description_is_refused(tmp_path, change):
     PredictionSet.create(tmp_path, ABOUT)
