@@ -107,13 +107,16 @@ def test_a_batch_is_as_long_as_its_longest_clip():
 
 def test_windows_that_a_codec_cannot_take_are_refused():
     codec = VPoserT(11, frames=16, width=4, latent=2)
-    assert window_of("codec", codec, None) == 16 and window_of("codec", codec, 9) == 9
+    assert window_of("codec", codec, None, 40) == 16 and window_of("codec", codec, 9, 9) == 9
+    with pytest.raises(UserError, match="window is 9 frames.*up to 16.*would stay untrained"):
+        window_of("codec", codec, 9, 40)
     for window in (17, 0):
         with pytest.raises(UserError, match=rf"stage.vae.window is {window} frames.*1 to 16"):
-            window_of("vae", codec, window)
+            window_of("vae", codec, window, 9)
     codec.longest = None
     with pytest.raises(UserError, match="any length"):
-        window_of("codec", codec, None)
+        window_of("codec", codec, None, 9)
+    assert window_of("codec", codec, 9, 40) == 9, "of any length"
 
 
 def small(kind):

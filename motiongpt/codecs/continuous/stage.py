@@ -1,6 +1,6 @@
 """The stage that trains a continuous codec."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import torch
@@ -14,6 +14,7 @@ from motiongpt.codecs.stage import CodecStage
 from motiongpt.codecs.trained_latents import TrainedLatents
 from motiongpt.data.windows import FeatureWindows
 from motiongpt.errors import UserError
+from motiongpt.preflight import Outlook
 from motiongpt.training.stage import StageContext
 
 
@@ -23,13 +24,21 @@ class ContinuousCodecStage(CodecStage):
     Args:
         codec: a `_partial_` node of conf/codec; the number of features is added.
         window: frames of a training clip, longer ones are cut at a random position; None takes the
-            longest that the codec can.
+            longest that the codec can. Only of a codec that takes any length may it be less than
+            the clips have: others learn every place of a clip on its own.
         settings: see `CodecStage`; losses are of `ContinuousLosses`.
     """
 
     def __init__(self, codec: DictConfig, window: int | None, **settings: Any) -> None:
         super().__init__(codec, **settings)
         self.window = window
+
+    def preflight(self, outlook: Outlook) -> Iterable[str]:
+        """The window, where the clips are known."""
+        if outlook.store is not None:
+            codec = self.untrained(outlook.store.n_features)
+            window_of("codec", codec, self.window, int(outlook.store.lengths.max()))
+        return ()
 
     def run(self, context: StageContext) -> Mapping[str, float]:
         """Train and save.
@@ -47,21 +56,23 @@ class ContinuousCodecStage(CodecStage):
             torch.from_numpy(store.std),
             *self.optimization,
         )
-        frames = window_of(context.stage, codec, self.window)
+        frames = window_of(context.stage, codec, self.window, int(store.lengths.max()))
         windows = FeatureWindows(store, frames, self.short)
         return self.train(codec, module, windows, collate_clips, TrainedLatents, context)
 
 
-def window_of(stage: str, codec: ContinuousCodec, window: int | None) -> int:
+def window_of(stage: str, codec: ContinuousCodec, window: int | None, longest_clip: int) -> int:
     """Frames of a training clip.
 
     Args:
         stage: its name, for messages.
         codec: that is trained.
         window: that was asked for; None for the longest that the codec can.
+        longest_clip: frames of the longest clip of the data.
 
     Raises:
-        UserError: none given for a codec without a longest clip, or one that it can't take.
+        UserError: none given for a codec without a longest clip, one that it can't take, or one
+            that leaves places of a clip untrained.
     """
     frames = codec.longest if window is None else window
     if frames is None:
@@ -72,5 +83,11 @@ def window_of(stage: str, codec: ContinuousCodec, window: int | None) -> int:
         raise UserError(
             f"stage.{stage}.window is {frames} frames; the codec takes {codec.shortest} to "
             f"{codec.longest or 'any number'}"
+        )
+    whole = min(codec.longest or 0, longest_clip)
+    if frames < whole:
+        raise UserError(
+            f"stage.{stage}.window is {frames} frames; the codec learns each place of a clip and "
+            f"is asked for up to {whole}: places beyond {frames} would stay untrained; give null"
         )
     return frames
