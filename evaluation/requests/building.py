@@ -216,15 +216,17 @@ def chosen_clips(store: MotionStore, split: str, count: int | None) -> list[int]
     """Indices of the clips of a split, or of its first `count`.
 
     Raises:
-        UserError: the split is unknown or has none.
+        UserError: the split is unknown or has none, or no clip is asked for.
     """
+    if count is not None and count < 1:
+        raise UserError(f"protocol.clips={count}: at least 1, or null for all")
     indices = [int(index) for index in store.indices(split)]
     if not indices:
         raise UserError(
             f"the {split} split of {store.name} has no clips to evaluate; choose another with "
             "protocol.split"
         )
-    return indices[:count] if count else indices
+    return indices[:count]
 
 
 def _placed(request: Request, features: np.ndarray, first: int) -> Request:

@@ -153,6 +153,8 @@ def _fits(value: Any, hint: Any) -> bool:
         return value in inner
     if hint in (None, type(None)):
         return value is None
+    if hint is DictConfig:
+        return isinstance(value, Mapping)
     if hint in PLAIN:
         return isinstance(value, PLAIN[hint]) and (hint is bool or not isinstance(value, bool))
     if isinstance(origin, type) and issubclass(origin, Mapping):

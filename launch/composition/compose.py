@@ -23,6 +23,7 @@ from motiongpt.yaml_files import refuse_flood
 ROOT_CONFIG = "config"
 # Hydra's are ValueErrors where a group's choice is no name: data=null.
 COMPOSITION_ERRORS = (HydraException, OmegaConfBaseException, ValueError, yaml.YAMLError)
+SEEDS = 2**32  # what numpy and torch take
 LARGEST_CONFIG = 200_000  # bytes of a yaml that may be composed; larger files are of something else
 
 
@@ -178,6 +179,9 @@ def _check_needed(config: DictConfig) -> None:
     for key in NEEDED:
         if OmegaConf.select(config, key) is None:
             raise UserError(f"{key}: every experiment needs it; it can't be deleted, or null")
+    seed = config.seed
+    if not isinstance(seed, int) or not 0 <= seed < SEEDS:
+        raise UserError(f"seed={seed}: a whole number from 0 to {SEEDS - 1} is needed")
 
 
 def _split(given: Sequence[Override]) -> tuple[tuple[str, ...], list[Override]]:

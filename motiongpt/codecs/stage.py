@@ -12,8 +12,9 @@ from motiongpt.codecs.module import CodecModule
 from motiongpt.codecs.trained_codec import TrainedCodec
 from motiongpt.data.windows import FeatureWindows
 from motiongpt.training.compilation import compile_parts
-from motiongpt.training.fit import Schedule, fit
+from motiongpt.training.fit import fit
 from motiongpt.training.optimization import make_optimization
+from motiongpt.training.schedule import Schedule
 from motiongpt.training.stage import MODEL, Stage, StageContext
 
 
@@ -42,7 +43,7 @@ class CodecStage(Stage):
     ) -> None:
         self.network, self.losses, self.seed = network, losses, seed
         self.short = short
-        self.schedule = Schedule(**schedule)  # type: ignore[arg-type]
+        self.schedule = Schedule.of(schedule)
         self.optimization = make_optimization(
             optimizer, scheduler, learning_rate, self.schedule.steps
         )

@@ -2,7 +2,6 @@
 
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import lightning.pytorch as pl
@@ -21,35 +20,9 @@ from motiongpt.training.sampler import (
     fixed_keys,
     share_of_batch,
 )
+from motiongpt.training.schedule import Schedule
 from motiongpt.training.stage import StageContext
 from motiongpt.training.throughput import Throughput
-
-
-@dataclass(frozen=True)
-class Schedule:
-    """How long and in what portions a stage trains.
-
-    Attributes:
-        steps: optimiser steps.
-        batch_size: clips a step over all processes; the per-process share is derived. The
-            learning rate belongs to it and is never scaled.
-        validate_every: steps between validations.
-        checkpoint_every: steps between checkpoints; does not change the result.
-        precision: Lightning's name of it ("32-true", "bf16-mixed" …).
-        gradient_clip: largest gradient norm, or None.
-        shuffle: False keeps the order of the data set, as released (B2 of the audit).
-        bucket: batches whose clips are sorted by length among each other, to need less padding;
-            1 leaves the batches as they were drawn. The language stages have it.
-    """
-
-    steps: int
-    batch_size: int
-    validate_every: int = 500
-    checkpoint_every: int = 100
-    precision: str = "32-true"
-    gradient_clip: float | None = None
-    shuffle: bool = True
-    bucket: int = 1
 
 
 def fit(

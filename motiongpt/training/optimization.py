@@ -9,6 +9,8 @@ from omegaconf import DictConfig
 from torch import nn
 from torch.optim import Optimizer
 
+from motiongpt.errors import UserError
+
 MakeOptimizer = Callable[[Iterable[nn.Parameter]], Optimizer]
 MakeScheduler = Callable[[Optimizer], Any]
 
@@ -21,7 +23,12 @@ def make_optimization(
     Args:
         optimizer: a `_partial_` node of conf/optimizer.
         scheduler: a `_partial_` node of conf/scheduler.
+
+    Raises:
+        UserError: a learning rate of 0 or less.
     """
+    if not learning_rate > 0:
+        raise UserError(f"learning_rate is {learning_rate}; a number above 0 is needed")
     return (
         partial(instantiate(optimizer), lr=learning_rate),
         partial(instantiate(scheduler), steps=steps),

@@ -26,8 +26,9 @@ from motiongpt.preflight import Outlook
 from motiongpt.text_encoders.loading import load_text_encoder
 from motiongpt.training.captioned import captioned_clips, check_captions
 from motiongpt.training.compilation import compile_parts
-from motiongpt.training.fit import Schedule, fit
+from motiongpt.training.fit import fit
 from motiongpt.training.optimization import make_optimization
+from motiongpt.training.schedule import Schedule
 from motiongpt.training.stage import MODEL, Stage, StageContext
 
 
@@ -62,7 +63,7 @@ class MLDStage(Stage):
         check_choices(latent, drop_text)
         self.denoiser, self.latent, self.drop_text, self.seed = denoiser, latent, drop_text, seed
         self.noise = NoiseSchedule(**noise)
-        self.schedule = Schedule(**schedule)  # type: ignore[arg-type]
+        self.schedule = Schedule.of(schedule)
         self.optimization = make_optimization(
             optimizer, scheduler, learning_rate, self.schedule.steps
         )

@@ -28,8 +28,9 @@ from motiongpt.text_encoders.loading import load_text_encoder
 from motiongpt.training.cached import cached
 from motiongpt.training.captioned import captioned_clips, check_captions
 from motiongpt.training.compilation import compile_parts
-from motiongpt.training.fit import Schedule, fit
+from motiongpt.training.fit import fit
 from motiongpt.training.optimization import make_optimization
+from motiongpt.training.schedule import Schedule
 from motiongpt.training.stage import MODEL, Stage, StageContext
 
 
@@ -67,7 +68,7 @@ class T2MGPTStage(Stage):
                 raise UserError(f"stage.{self.name}.{option}={value} must lie between 0 and 1")
         self.augmentation = Augmentation(**shares)
         self.transformer, self.codebook_size, self.seed = transformer, codebook_size, seed
-        self.schedule = Schedule(**schedule)  # type: ignore[arg-type]
+        self.schedule = Schedule.of(schedule)
         self.optimization = make_optimization(
             optimizer, scheduler, learning_rate, self.schedule.steps
         )

@@ -26,8 +26,9 @@ from motiongpt.methods.motiongpt.training.unsupervised import unsupervised_objec
 from motiongpt.preflight import Outlook, preflight
 from motiongpt.training.captioned import log_clips_without_captions
 from motiongpt.training.compilation import compile_parts
-from motiongpt.training.fit import Schedule, fit
+from motiongpt.training.fit import fit
 from motiongpt.training.optimization import make_optimization
+from motiongpt.training.schedule import Schedule
 from motiongpt.training.stage import MODEL, Stage, StageContext
 
 
@@ -50,7 +51,7 @@ class LanguageStage(Stage):
         seed: int,
     ) -> None:
         self.seed = seed
-        self.schedule = Schedule(**schedule)  # type: ignore[arg-type]
+        self.schedule = Schedule.of(schedule)
         self.optimization = make_optimization(
             optimizer, scheduler, learning_rate, self.schedule.steps
         )
