@@ -7,11 +7,13 @@ from typing import Any
 from launch.composition.declarations import UNSIGNED, all_declared, stripped
 from launch.plans.graph import Planned
 from launch.runs.ledger import CONFIG, Run
+from launch.runs.records import is_mapping, is_text, readable
 from launch.sweeps.record import Point, Sweep
-from motiongpt.files import read_json
 
 NAMED = 5
 ABSENT = "absent"
+RUN = {"settings": is_mapping, "config": is_mapping, "data": is_mapping}
+PLAN = {"settings": is_mapping, "config": is_mapping, "fingerprint": is_text}
 
 Options = Mapping[str, Any]
 """Values by dotted key."""
@@ -97,11 +99,13 @@ class Recorded:
 def _recorded_stage(recorded: Sweep, name: str, signature: str) -> Recorded | None:
     """What its run says, or the file that its job was given, or the sweep of its first experiment;
     None where nobody wrote it down."""
-    if run := read_json(Run(recorded.root, name, signature).where / CONFIG, {}):
-        return Recorded(run["settings"], run["config"], run["data"]["fingerprint"])
+    run, _ = readable(Run(recorded.root, name, signature).where / CONFIG, RUN)
+    if run.keys() >= RUN.keys():
+        return Recorded(run["settings"], run["config"], str(run["data"].get("fingerprint", "")))
     for file in recorded.folder.glob(f"submissions/*/**/{name}-{signature}.json"):
-        plan = read_json(file, {})
-        return Recorded(plan["settings"], plan["config"], plan["fingerprint"])
+        plan, _ = readable(file, PLAN)
+        if plan.keys() >= PLAN.keys():
+            return Recorded(plan["settings"], plan["config"], plan["fingerprint"])
     if [name, signature] in recorded.points[0].stages:
         return Recorded(recorded.config["stage"][name], recorded.config)
     return None

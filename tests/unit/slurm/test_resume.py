@@ -76,3 +76,19 @@ def test_an_override_that_is_added_is_told_apart(root, slurm, capsys):
     line = resumed(root, slurm, capsys, "stage.tokenizer.window=32", "launcher.resources.cpus=2")
     assert line.startswith("overrides or defaults have changed since")
     assert "from stage.tokenizer.window (was 64, is 32); they are" in line
+
+
+def test_a_damaged_record_of_a_job_is_named_and_the_rest_is_told(root, slurm, conf, capsys):
+    assert main(SWEEP) == 0
+    (name,) = sweep_names(root)
+    files = list((root / "sweeps" / name).glob("submissions/*/**/tokenizer-*.json"))
+    assert files
+    for file in files:
+        file.write_text('{"settings": 3}')
+    edit(conf / "stage/tokenizer.yaml", "learning_rate: 2.0e-4", "learning_rate: 3.0e-4")
+    assert main(["cancel", "--all"]) == 0
+    capsys.readouterr()
+    assert main(["resume", name]) == 0
+    said = capsys.readouterr()
+    assert "settings is an unexpected int" in said.err
+    assert "stage.tokenizer.learning_rate (was 0.0002, is 0.0003)" in said.out
