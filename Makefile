@@ -14,7 +14,8 @@ HELD := transformers|huggingface.hub|tokenizers|pyarrow|datasets|dill|multiproce
 TESTS5 := backbones import_checkpoint single_steps generation_loop golden_lm motiongpt_method \
 	text_encoders small_text_encoder api_model
 
-.PHONY: quickstart test test-all test-slow test-slurm test-transformers-5 install
+.PHONY: quickstart test test-all test-slow test-slurm test-transformers-5 install \
+	install-transformers-5
 
 quickstart: install  ## train the three stages small on synthetic motion, evaluate, draw
 	$(BIN)/motiongpt run experiment=quickstart
@@ -40,6 +41,8 @@ test-transformers-5: $(INSTALLED5)  ## the quick tests of what uses transformers
 		$(TESTS5:%=tests/unit/test_%.py)
 
 install: $(INSTALLED)
+
+install-transformers-5: $(INSTALLED5)
 
 $(INSTALLED): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
