@@ -77,9 +77,9 @@ def test_what_was_kept_is_the_whole_set_bit_for_bit(name, tmp_path):
     if file.suffix == ".json":
         assert json.loads((SMALL / name).read_text()) == json.loads(file.read_text())
         return
-    with np.load(SMALL / name, allow_pickle=False) as ours:
-        with np.load(file, allow_pickle=False) as theirs:
-            assert ours.files == theirs.files
-            for key in ours.files:
-                assert ours[key].dtype == theirs[key].dtype
-                np.testing.assert_array_equal(ours[key], theirs[key])
+    ours, theirs = (np.load(one, allow_pickle=False) for one in (SMALL / name, file))
+    with ours, theirs:
+        assert ours.files == theirs.files
+        for key in ours.files:
+            assert ours[key].dtype == theirs[key].dtype
+            np.testing.assert_array_equal(ours[key], theirs[key])

@@ -20,6 +20,7 @@ from motiongpt.training.fit import Schedule, fit
 from motiongpt.training.global_means import RunningMeans, over_global_batch
 from motiongpt.training.schedulers import cosine
 from motiongpt.training.stage import Hardware, Processes, StageContext
+from motiongpt.training.step_cost import StepCost
 from motiongpt.training.stopping import Interrupted, StopRequest
 from tests.together import run_together
 from tests.unit.fake_source import FakeSource, feature_clip
@@ -77,6 +78,9 @@ class Learner(pl.LightningModule):
 
     def on_validation_epoch_end(self):
         self.log("val/loss", self.validated.over_processes()["loss"])
+
+    def step_cost(self, batch):
+        return StepCost(len(batch["clips"]), 1, 1, 1.0)
 
     def configure_optimizers(self):
         optimizer = torch.optim.AdamW(self.parameters(), lr=0.05)
