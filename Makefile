@@ -5,7 +5,8 @@ BIN := $(VENV)/bin
 # Tests take small steps, for which a second thread costs more than it brings: two files of tests at
 # once bring more.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest
-PARALLEL := -n 2 --dist loadfile
+# Files in the order of tests/conftest.py.
+PARALLEL := -n 2 --dist loadfile --no-loadscope-reorder
 INSTALLED := $(VENV)/.installed
 # Without what nlg-metricverse holds back, and what holds it.
 VENV5 := .venv-transformers-5
@@ -15,14 +16,20 @@ TESTS5 := backbones import_checkpoint single_steps generation_loop golden_lm mot
 	text_encoders small_text_encoder api_model
 
 .PHONY: quickstart test test-all test-slow test-slurm test-transformers-5 install \
-	install-transformers-5
+	install-transformers-5 types quick-tests
 
 quickstart: install  ## train the three stages small on synthetic motion, evaluate, draw
 	$(BIN)/motiongpt run experiment=quickstart
 
 test: install  ## lint, types and the quick tests
 	$(BIN)/ruff check .
+	$(MAKE) --no-print-directory --jobs=2 types quick-tests
+
+# Side by side: mypy works on one core.
+types:
 	$(BIN)/mypy
+
+quick-tests:
 	$(PYTEST) $(PARALLEL) -m "not slow and not slurm and not browser and not gpu"
 
 test-all: install  ## also the tests that take minutes

@@ -2,13 +2,47 @@
 
 import logging
 import os
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.shared import ROOT
 from tests.slurm.cluster import Cluster
 from tests.slurm.packages import Unavailable
+
+
+# Files that take longest, which begin first: one that begins last leaves the other core idle.
+LONGEST = (
+    "end_to_end/test_local_launcher.py",
+    "end_to_end/test_wandb.py",
+    "end_to_end/test_debug_tiny.py",
+    "end_to_end/test_methods.py",
+    "end_to_end/test_distributed.py",
+    "end_to_end/test_hydra_ways.py",
+    "unit/test_bandai_namco.py",
+    "end_to_end/test_published.py",
+    "end_to_end/test_full_size_import.py",
+    "unit/test_hardware_options.py",
+    "end_to_end/test_full_disk.py",
+    "slurm/test_kills.py",
+    "slurm/test_sweeps.py",
+    "slurm/test_ownership.py",
+    "contract/test_signed.py",
+    "contract/test_configs.py",
+    "golden/test_small.py",
+)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files in the order in which `--dist loadfile` should hand them out; theirs stays."""
+    order = {ROOT / "tests" / name: place for place, name in enumerate(LONGEST)}
+    sizes = Counter(item.path for item in items)
+    items.sort(
+        key=lambda item: (order.get(item.path, len(order)), -sizes[item.path], str(item.path))
+    )
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -151,9 +151,14 @@ def test_what_is_declared_is_there():
 
 
 def test_every_other_value_changes_the_signature_of_its_stage():
+    seen = set()  # a value is signed or not by where it stands and by what is declared around it
     for where, settings in settings_of_stages():
         before = digest(signed_part(settings))
+        around = frozenset((one.kind, tuple(one.path)) for one in all_declared(settings))
         for path in leaves(settings):
+            if (path, around) in seen:
+                continue
+            seen.add((path, around))
             dotted = ".".join(map(str, path))
             left_out = any(f"{dotted}.".startswith(f"{one}.") for one in LEFT_OUT)
             after = signed_after_a_change(settings, path)

@@ -18,7 +18,8 @@ from typing import Any
 
 import numpy as np
 
-SMALL = Path(__file__).with_name("small")
+from tests.shared import SMALL
+
 MADE_UP = 'someone says "hi"'  # a text of `lm` that stands in no set of captions
 
 

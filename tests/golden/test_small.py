@@ -12,8 +12,8 @@ import pytest
 
 import tests.golden
 from tests.golden.__main__ import KNOWN, METHODS, PASSED_OVER, find_check, main
-from tests.golden.small_selection import SELECTED, SMALL, selected
-from tests.shared import shared
+from tests.golden.small_selection import SELECTED, selected
+from tests.shared import SMALL, shared
 
 CASES = sorted(
     str(path.relative_to(SMALL))
