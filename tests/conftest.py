@@ -12,7 +12,6 @@ from tests.shared import ROOT
 from tests.slurm.cluster import Cluster
 from tests.slurm.packages import Unavailable
 
-
 # Files that take longest, which begin first: one that begins last leaves the other core idle.
 LONGEST = (
     "end_to_end/test_local_launcher.py",
