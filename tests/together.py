@@ -27,8 +27,12 @@ get_context(FORKING).set_forkserver_preload(IMPORTED)
 
 
 def start_processes(work: Callable[..., None], arguments: tuple, world: int, join: bool) -> Any:
-    """Call `work(rank, *arguments)` in each of `world` processes; as torch.multiprocessing.spawn."""
-    return mp.start_processes(work, arguments, world, join, start_method=FORKING)
+    """Call `work(rank, *arguments)` in each of `world` processes; as torch.multiprocessing.spawn.
+
+    They have the variables that this process has, not those that it had when the first was forked.
+    """
+    given = (dict(os.environ), work, arguments)
+    return mp.start_processes(_with_variables, given, world, join, start_method=FORKING)
 
 
 def run_together(world: int, work: Callable[..., None], *arguments: Any) -> None:
@@ -51,6 +55,14 @@ def run_together(world: int, work: Callable[..., None], *arguments: Any) -> None
         for process in together.processes:
             if process.is_alive():
                 process.kill()
+
+
+def _with_variables(
+    rank: int, variables: dict[str, str], work: Callable[..., None], arguments: tuple
+) -> None:
+    os.environ.clear()
+    os.environ.update(variables)
+    work(rank, *arguments)
 
 
 def _one(rank: int, world: int, port: int, work: Callable[..., None], arguments: Any) -> None:

@@ -29,12 +29,8 @@ def metrics(root, stage="evaluate"):
 
 
 @pytest.fixture(scope="module")
-def finished(tmp_path_factory):
-    root = tmp_path_factory.mktemp("finished")
-    started = time.monotonic()
-    run(root)
-    print(f"debug=tiny took {time.monotonic() - started:.0f} s")
-    return root
+def finished(tiny_root):
+    return tiny_root("finished")
 
 
 def test_it_leaves_results_a_table_and_a_page(finished):

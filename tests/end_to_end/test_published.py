@@ -31,11 +31,8 @@ def only(root, stage):
 
 
 @pytest.fixture(scope="module")
-def trained(tmp_path_factory):
-    root = tmp_path_factory.mktemp("trained")
-    done = run(root)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return root
+def trained(tiny_root):
+    return tiny_root("trained")
 
 
 @pytest.fixture(scope="module")
