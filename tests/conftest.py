@@ -3,11 +3,13 @@
 import logging
 import os
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
+from omegaconf import DictConfig
 
+from launch.composition import compose, overrides
 from tests.shared import ROOT
 from tests.slurm.cluster import Cluster
 from tests.slurm.packages import Unavailable
@@ -55,6 +57,27 @@ def empty_working_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[P
         patch.chdir(folder)
         patch.delenv("MOTIONGPT_ROOT", raising=False)
         yield folder
+
+
+@pytest.fixture(scope="session", autouse=True)
+def groups_composed_once() -> Iterator[None]:
+    """Hydra composes a combination of groups once for all tests of a process: hundreds of them give
+    commands that differ in values. Other folders of yaml than the project's own are left to it."""
+    of_project, known = overrides.CONF, {}
+    compose_choices = compose._choices_composed
+
+    def once(combination: Sequence[str]) -> DictConfig:
+        folders = overrides.config_folders(overrides.parse_overrides(combination))
+        if folders != [of_project]:
+            return compose_choices(combination)
+        key = tuple(combination)
+        if key not in known:
+            known[key] = compose_choices(combination)
+        return known[key]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(compose, "_choices_composed", once)
+        yield
 
 
 @pytest.fixture(autouse=True)
