@@ -81,7 +81,6 @@ SELECTED: dict[str, Callable[[Any], Any]] = {
     "evaluator/full_size_state_dict_shapes.json": Entries(),
     # The longest clip and the shortest.
     "evaluator/kit.npz": Arrays(drop=("wrapper/*",), rows=(0, 6), whole=("sd/*",)),
-    "checkpoint/expected_state_dict_shapes.json": Entries(),
     "checkpoint/further_keys_to_ignore.json": Entries(),
     "methods/actor/ablations.npz": Arrays(keep=("average_encoder/*",)),
     "methods/actor/facts.json": Entries(),
