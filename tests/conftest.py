@@ -1,7 +1,9 @@
 """Fixtures that several folders of tests share."""
 
+import hashlib
 import logging
 import os
+import pickle
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -40,10 +42,18 @@ LONGEST = (
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Files in the order in which `--dist loadfile` should hand them out; theirs stays."""
     order = {ROOT / "tests" / name: place for place, name in enumerate(LONGEST)}
+    if gone := [str(file) for file in order if not file.exists()]:
+        raise pytest.UsageError(f"tests/conftest.py names what is not there: {', '.join(gone)}")
     sizes = Counter(item.path for item in items)
     items.sort(
         key=lambda item: (order.get(item.path, len(order)), -sizes[item.path], str(item.path))
     )
+
+
+def of_all_processes(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The temporary folder of this session that xdist's processes share."""
+    mine = tmp_path_factory.getbasetemp()
+    return mine.parent if "PYTEST_XDIST_WORKER" in os.environ else mine
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -60,19 +70,27 @@ def empty_working_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[P
 
 
 @pytest.fixture(scope="session", autouse=True)
-def groups_composed_once() -> Iterator[None]:
-    """Hydra composes a combination of groups once for all tests of a process: hundreds of them give
-    commands that differ in values. Other folders of yaml than the project's own are left to it."""
+def groups_composed_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Hydra composes a combination of groups once for all tests, of all processes: hundreds of them
+    give commands that differ in values. Other folders of yaml than the project's own are left to
+    it."""
     of_project, known = overrides.CONF, {}
     compose_choices = compose._choices_composed
+    folder = of_all_processes(tmp_path_factory) / "composed"
+    folder.mkdir(exist_ok=True)
 
     def once(combination: Sequence[str]) -> DictConfig:
         folders = overrides.config_folders(overrides.parse_overrides(combination))
         if folders != [of_project]:
             return compose_choices(combination)
-        key = tuple(combination)
+        key = hashlib.sha256("\n".join(combination).encode()).hexdigest()
         if key not in known:
-            known[key] = compose_choices(combination)
+            file = folder / key
+            if not file.exists():
+                mine = folder / f"{key}.{os.getpid()}"
+                mine.write_bytes(pickle.dumps(compose_choices(combination)))
+                mine.replace(file)
+            known[key] = pickle.loads(file.read_bytes())
         return known[key]
 
     with pytest.MonkeyPatch.context() as patch:

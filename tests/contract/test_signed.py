@@ -44,7 +44,10 @@ MORE = [[], ["metrics=[all,bert_score]"], ["captions=nlg_metricverse"]]
 
 @cache
 def composed():
-    """The configuration of each choice of each group, and of each stage's yaml."""
+    """The configuration of each choice of each group, and of each stage's yaml.
+
+    From the last to the first, while another process goes through them from the first on.
+    """
     composer = Composer()
     choices = [
         [*with_stage(file.stem), f"+stage@stage.tested={file.stem}"]
@@ -52,7 +55,9 @@ def composed():
         else chosen(file)
         for file in FILES
     ]
-    return [(" ".join(words), composer.compose(words).plain) for words in [*MORE, *choices]]
+    return [
+        (" ".join(words), composer.compose(words).plain) for words in [*reversed(choices), *MORE]
+    ]
 
 
 def settings_of_stages():

@@ -1,7 +1,6 @@
 """What several files of end-to-end tests begin with."""
 
 import fcntl
-import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -9,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.command import motiongpt
+from tests.conftest import of_all_processes
 
 
 @pytest.fixture(scope="session")
@@ -17,8 +17,7 @@ def tiny_root(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]
 
     It is run once for all of pytest's processes, and copied.
     """
-    common = tmp_path_factory.getbasetemp()
-    common = common.parent if "PYTEST_XDIST_WORKER" in os.environ else common
+    common = of_all_processes(tmp_path_factory)
     whole, done = common / "tiny", common / "tiny.done"
     with (common / "tiny.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
