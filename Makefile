@@ -5,7 +5,8 @@ BIN := $(VENV)/bin
 # Tests take small steps, for which a second thread costs more than it brings: two files of tests at
 # once bring more.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest
-PARALLEL := -n 2 --dist loadfile
+# Files in the order of tests/conftest.py.
+PARALLEL := -n 2 --dist loadfile --no-loadscope-reorder
 INSTALLED := $(VENV)/.installed
 # Without what nlg-metricverse holds back, and what holds it.
 VENV5 := .venv-transformers-5
@@ -14,14 +15,21 @@ HELD := transformers|huggingface.hub|tokenizers|pyarrow|datasets|dill|multiproce
 TESTS5 := backbones import_checkpoint single_steps generation_loop golden_lm motiongpt_method \
 	text_encoders small_text_encoder api_model
 
-.PHONY: quickstart test test-all test-slow test-slurm test-transformers-5 install
+.PHONY: quickstart test test-all test-slow test-slurm test-transformers-5 install \
+	install-transformers-5 types quick-tests
 
 quickstart: install  ## train the three stages small on synthetic motion, evaluate, draw
 	$(BIN)/motiongpt run experiment=quickstart
 
 test: install  ## lint, types and the quick tests
 	$(BIN)/ruff check .
+	$(MAKE) --no-print-directory --jobs=2 types quick-tests
+
+# Side by side: mypy works on one core.
+types:
 	$(BIN)/mypy
+
+quick-tests:
 	$(PYTEST) $(PARALLEL) -m "not slow and not slurm and not browser and not gpu"
 
 test-all: install  ## also the tests that take minutes
@@ -40,6 +48,8 @@ test-transformers-5: $(INSTALLED5)  ## the quick tests of what uses transformers
 		$(TESTS5:%=tests/unit/test_%.py)
 
 install: $(INSTALLED)
+
+install-transformers-5: $(INSTALLED5)
 
 $(INSTALLED): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)

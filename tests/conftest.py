@@ -1,14 +1,59 @@
 """Fixtures that several folders of tests share."""
 
+import hashlib
 import logging
 import os
-from collections.abc import Iterator
+import pickle
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
+from omegaconf import DictConfig
 
+from launch.composition import compose, overrides
+from tests.shared import ROOT
 from tests.slurm.cluster import Cluster
 from tests.slurm.packages import Unavailable
+
+# Files that take longest, which begin first: one that begins last leaves the other core idle.
+LONGEST = (
+    "end_to_end/test_local_launcher.py",
+    "end_to_end/test_wandb.py",
+    "end_to_end/test_debug_tiny.py",
+    "end_to_end/test_methods.py",
+    "end_to_end/test_distributed.py",
+    "end_to_end/test_hydra_ways.py",
+    "unit/test_bandai_namco.py",
+    "end_to_end/test_published.py",
+    "end_to_end/test_full_size_import.py",
+    "unit/test_hardware_options.py",
+    "end_to_end/test_full_disk.py",
+    "slurm/test_kills.py",
+    "slurm/test_sweeps.py",
+    "slurm/test_ownership.py",
+    "contract/test_signed.py",
+    "contract/test_configs.py",
+    "golden/test_small.py",
+)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files in the order in which `--dist loadfile` should hand them out; theirs stays."""
+    order = {ROOT / "tests" / name: place for place, name in enumerate(LONGEST)}
+    if gone := [str(file) for file in order if not file.exists()]:
+        raise pytest.UsageError(f"tests/conftest.py names what is not there: {', '.join(gone)}")
+    sizes = Counter(item.path for item in items)
+    items.sort(
+        key=lambda item: (order.get(item.path, len(order)), -sizes[item.path], str(item.path))
+    )
+
+
+def of_all_processes(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The temporary folder of this session that xdist's processes share."""
+    mine = tmp_path_factory.getbasetemp()
+    return mine.parent if "PYTEST_XDIST_WORKER" in os.environ else mine
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -22,6 +67,35 @@ def empty_working_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[P
         patch.chdir(folder)
         patch.delenv("MOTIONGPT_ROOT", raising=False)
         yield folder
+
+
+@pytest.fixture(scope="session", autouse=True)
+def groups_composed_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Hydra composes a combination of groups once for all tests, of all processes: hundreds of them
+    give commands that differ in values. Other folders of yaml than the project's own are left to
+    it."""
+    of_project, known = overrides.CONF, {}
+    compose_choices = compose._choices_composed
+    folder = of_all_processes(tmp_path_factory) / "composed"
+    folder.mkdir(exist_ok=True)
+
+    def once(combination: Sequence[str]) -> DictConfig:
+        folders = overrides.config_folders(overrides.parse_overrides(combination))
+        if folders != [of_project]:
+            return compose_choices(combination)
+        key = hashlib.sha256("\n".join(combination).encode()).hexdigest()
+        if key not in known:
+            file = folder / key
+            if not file.exists():
+                mine = folder / f"{key}.{os.getpid()}"
+                mine.write_bytes(pickle.dumps(compose_choices(combination)))
+                mine.replace(file)
+            known[key] = pickle.loads(file.read_bytes())
+        return known[key]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(compose, "_choices_composed", once)
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -1,4 +1,7 @@
-"""The folder `../shared` with reference material: read by tests where present, never needed."""
+"""The folder `../shared` with reference material: read by tests where present, never needed.
+
+Parity cases of random and synthetic inputs lie in every clone, too, some of them in part.
+"""
 
 from pathlib import Path
 
@@ -6,6 +9,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared"
+SMALL = ROOT / "tests" / "golden" / "small"
 
 
 def shared(*parts: str) -> Path:
@@ -14,3 +18,8 @@ def shared(*parts: str) -> Path:
     if not path.exists():
         pytest.skip(f"reference material absent: ../shared/{'/'.join(parts)}")
     return path
+
+
+def parity(name: str) -> Path:
+    """A parity case, as every clone has it, else that of ../shared; skips as `shared` does."""
+    return SMALL / name if (SMALL / name).exists() else shared("parity", *name.split("/"))

@@ -6,23 +6,20 @@ import sys
 import pytest
 
 from launch.runs.ledger import all_runs
+from tests.command import motiongpt
 from tests.unit.test_checkpoints import flipped
 
 pytestmark = pytest.mark.slow
 
 
-def motiongpt(root, *words):
-    done = subprocess.run(
-        [sys.executable, "-m", "launch.cli", *words, f"paths.root={root}"],
-        capture_output=True,
-        text=True,
-    )
+def without_traceback(root, *words):
+    done = motiongpt(*words, f"paths.root={root}")
     assert "Traceback" not in done.stderr, done.stderr
     return done
 
 
 def run(root, *overrides):
-    return motiongpt(root, "run", "debug=tiny", "logger=none", "goal=tokenizer", *overrides)
+    return without_traceback(root, "run", "debug=tiny", "logger=none", "goal=tokenizer", *overrides)
 
 
 @pytest.mark.parametrize("launcher", ["debug", "local"])
@@ -36,7 +33,7 @@ def test_a_loss_that_is_not_finite_fails_and_stays_failed(launcher, tmp_path):
         (only,) = all_runs(tmp_path)
         assert only.state == "failed" and only.where.name == f"{number:04d}", "no retry"
         assert (only.where / "error.txt").exists()
-    done = motiongpt(tmp_path, "report")
+    done = without_traceback(tmp_path, "report")
     assert done.returncode == 1 and "failed: stage tokenizer: the loss is not" in done.stdout
 
 

@@ -11,15 +11,14 @@ import time
 import pytest
 
 from launch.runs.ledger import all_runs
+from tests.command import motiongpt
 
 pytestmark = pytest.mark.slow
 COMMAND = [sys.executable, "-m", "launch.cli", "run", "debug=tiny", "stage.evaluate.pictures=1"]
 
 
 def run(root, *overrides, check=True):
-    done = subprocess.run(
-        [*COMMAND, f"paths.root={root}", *overrides], capture_output=True, text=True
-    )
+    done = motiongpt(*COMMAND[3:], f"paths.root={root}", *overrides)
     assert not check or done.returncode == 0, done.stdout + done.stderr
     return done
 
@@ -30,12 +29,8 @@ def metrics(root, stage="evaluate"):
 
 
 @pytest.fixture(scope="module")
-def finished(tmp_path_factory):
-    root = tmp_path_factory.mktemp("finished")
-    started = time.monotonic()
-    run(root)
-    print(f"debug=tiny took {time.monotonic() - started:.0f} s")
-    return root
+def finished(tiny_root):
+    return tiny_root("finished")
 
 
 def test_it_leaves_results_a_table_and_a_page(finished):
@@ -107,15 +102,8 @@ def test_saved_predictions_are_scored_without_the_model(finished, tmp_path):
     shutil.copytree(folder / "predictions", saved / "predictions")
 
     def scores(*overrides):
-        done = subprocess.run(
-            [
-                *COMMAND[:-3],
-                *("score", "predictions", str(saved), "debug=tiny", "stage.evaluate.pictures=0"),
-                *(f"paths.root={finished}", *overrides),
-            ],
-            capture_output=True,
-            text=True,
-        )
+        words = ["score", "predictions", saved, "debug=tiny", "stage.evaluate.pictures=0"]
+        done = motiongpt(*words, f"paths.root={finished}", *overrides)
         assert done.returncode == 0, done.stdout + done.stderr
         return json.loads((saved / "scores" / "results.json").read_text())["results"]
 
@@ -128,15 +116,8 @@ def test_saved_predictions_are_scored_without_the_model(finished, tmp_path):
 
 
 def test_an_audit_shows_what_each_deviation_moves(finished, tmp_path):
-    done = subprocess.run(
-        [
-            *COMMAND[:-3],
-            *("audit", "debug=tiny", f"paths.root={finished}", "--against", "motiongpt_release"),
-            *("--output", str(tmp_path)),
-        ],
-        capture_output=True,
-        text=True,
-    )
+    words = ["audit", "debug=tiny", f"paths.root={finished}", "--against", "motiongpt_release"]
+    done = motiongpt(*words, "--output", tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
     table = (tmp_path / "table.md").read_text()
     assert "| packing: released |" in table and "| all of motiongpt_release |" in table

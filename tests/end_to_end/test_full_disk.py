@@ -1,14 +1,14 @@
 """A disk that fills up in the middle of a run, or can't be written at all."""
 
 import subprocess
-import sys
 
 import pytest
 
 from launch.runs.ledger import all_runs
+from tests.command import motiongpt
 
 pytestmark = pytest.mark.slow
-COMMAND = [sys.executable, "-m", "launch.cli", "run", "debug=tiny", "logger=csv", "goal=pretrain"]
+WORDS = ["run", "debug=tiny", "logger=csv", "goal=pretrain"]
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ def disk(tmp_path):
 
 
 def run(place):
-    return subprocess.run([*COMMAND, f"paths.root={place}"], capture_output=True, text=True)
+    return motiongpt(*WORDS, f"paths.root={place}")
 
 
 def test_full_in_the_middle_the_stage_fails_with_its_reason_and_goes_on_with_more_room(disk):

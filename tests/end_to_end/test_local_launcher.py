@@ -14,6 +14,7 @@ import pytest
 
 from launch.runs.ledger import all_runs
 from launch.sweeps.record import sweep_names
+from tests.command import motiongpt
 
 pytestmark = pytest.mark.slow
 COMMAND = [sys.executable, "-m", "launch.cli", "run", "debug=tiny", "launcher=local"]
@@ -21,9 +22,7 @@ LONG = ["goal=tokenizer", "stage.tokenizer.schedule.steps=100000"]
 
 
 def run(root, *words, check=True):
-    done = subprocess.run(
-        [*COMMAND, f"paths.root={root}", *words], capture_output=True, text=True, timeout=300
-    )
+    done = motiongpt(*COMMAND[3:], f"paths.root={root}", *words, timeout=300)
     assert not check or done.returncode == 0, done.stdout + done.stderr
     return done
 
@@ -101,7 +100,7 @@ def test_asked_to_stop_every_stage_keeps_a_checkpoint_and_goes_on_later(tmp_path
         assert one.is_finished and one.progress["resumed_at"] >= before[one.signature] > 0
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
 def test_no_stage_outlives_its_launcher(tmp_path, number):
     process = begun(tmp_path, LONG, 1)
     stages = workers(tmp_path)
@@ -114,6 +113,7 @@ def test_no_stage_outlives_its_launcher(tmp_path, number):
 
 
 def test_a_terminal_that_closes_takes_the_stages_with_it(tmp_path):
+    """Its SIGHUP, that is."""
     terminal, end = os.openpty()
     process = begun(tmp_path, LONG, 1, stdin=end, start_new_session=True, preexec_fn=take_terminal)
     stages = workers(tmp_path)
@@ -133,11 +133,7 @@ def test_cancel_stops_the_launcher_of_its_sweep_and_no_other(tmp_path):
     try:
         other = begun(tmp_path, [*LONG, "downsampling=2"], 2)
         names = sweep_names(tmp_path)
-        done = subprocess.run(
-            [sys.executable, "-m", "launch.cli", "cancel", names[0], f"paths.root={tmp_path}"],
-            capture_output=True,
-            text=True,
-        )
+        done = motiongpt("cancel", names[0], f"paths.root={tmp_path}")
         assert done.returncode == 0 and "cancelled 2 jobs" in done.stdout, done.stderr
         mine.communicate(timeout=100)
         assert mine.returncode == 130 and other.poll() is None

@@ -20,8 +20,8 @@ CODECS = [name for name in METHODS if compose_config([f"method={name}"]).method.
 
 
 @pytest.fixture(scope="module")
-def root(tmp_path_factory):
-    place = tmp_path_factory.mktemp("methods")
+def root(tiny_root):
+    place = tiny_root("methods")
     run(place, "-m", f"method={','.join(METHODS)}", "stage.evaluate.pictures=0")
     run(place, "-m", "downsampling=1,8", "stage.evaluate.pictures=0")
     return place

@@ -1,8 +1,5 @@
 """Weights in a model folder are evaluated as if they had been trained in their place."""
 
-import subprocess
-import sys
-
 import pytest
 
 from launch.runs.ledger import all_runs
@@ -12,9 +9,9 @@ from motiongpt.methods.base import MotionFormat
 from motiongpt.motion.skeleton import HUMANML3D
 from motiongpt.published.folder import write_model_folder
 from motiongpt.training.stage import MODEL
+from tests.command import motiongpt
 
 pytestmark = pytest.mark.slow
-COMMAND = [sys.executable, "-m", "launch.cli", "run"]
 PUBLISHED = (
     "experiment=published",
     "data=synthetic",
@@ -24,11 +21,8 @@ PUBLISHED = (
 
 
 def run(root, *overrides):
-    return subprocess.run(
-        [*COMMAND, *overrides, "debug=tiny", "stage.evaluate.pictures=0", f"paths.root={root}"],
-        capture_output=True,
-        text=True,
-    )
+    words = ["debug=tiny", "stage.evaluate.pictures=0", f"paths.root={root}"]
+    return motiongpt("run", *overrides, *words)
 
 
 def only(root, stage):
@@ -37,11 +31,8 @@ def only(root, stage):
 
 
 @pytest.fixture(scope="module")
-def trained(tmp_path_factory):
-    root = tmp_path_factory.mktemp("trained")
-    done = run(root)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return root
+def trained(tiny_root):
+    return tiny_root("trained")
 
 
 @pytest.fixture(scope="module")

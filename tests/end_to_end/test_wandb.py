@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from launch.loggers.wandb_rows import joined_rows
+from tests.command import motiongpt
 from tests.wandb_parts import STEP, only_part, parts
 from tests.wandb_server import WandbServer
 
@@ -23,10 +24,8 @@ def command(*words):
     return [sys.executable, "-m", "launch.cli", *words]
 
 
-def motiongpt(*words, **environment):
-    done = subprocess.run(
-        command(*words), capture_output=True, text=True, env={**os.environ, **environment}
-    )
+def without_failing(*words, **environment):
+    done = motiongpt(*words, **environment)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
@@ -45,7 +44,7 @@ def table(folder):
 def sweep(tmp_path_factory):
     root = tmp_path_factory.mktemp("sweep")
     words = ["debug=tiny", "logger=wandb", "goal=tokens", "seed=1", f"paths.root={root}"]
-    motiongpt("run", "-m", "downsampling=2,4", *words)
+    without_failing("run", "-m", "downsampling=2,4", *words)
     return root
 
 
@@ -96,7 +95,7 @@ def test_the_table_of_the_sweep_has_its_points(sweep):
 def test_points_without_a_result_are_in_the_table_with_the_reason(tmp_path):
     words = ["debug=tiny", "logger=wandb", "goal=tokenizer", f"paths.root={tmp_path}"]
     sweeping = ["run", "-m", "tokenizer.width=32,0", *words]
-    done = subprocess.run(command(*sweeping), capture_output=True, text=True)
+    done = motiongpt(*sweeping)
     assert done.returncode == 1, done.stdout + done.stderr
     (folder,) = (tmp_path / "sweeps").iterdir()
     kept = table(folder)
@@ -108,7 +107,7 @@ def test_points_without_a_result_are_in_the_table_with_the_reason(tmp_path):
 
 def test_the_group_that_was_asked_for_wins(tmp_path):
     words = ["debug=tiny", "logger=wandb", "goal=tokenizer", f"paths.root={tmp_path}"]
-    motiongpt("run", "-m", "downsampling=2,4", "group=my group", *words)
+    without_failing("run", "-m", "downsampling=2,4", "group=my group", *words)
     for folder in (tmp_path / "runs" / "tokenizer").iterdir():
         assert only_part(folder).run["group"] == "my group"
 
@@ -130,7 +129,7 @@ def resumed(tmp_path_factory):
         os.killpg(running.pid, signal.SIGKILL)  # W&B's own process as well
         running.wait()
     assert list(root.glob("attempts/*/*/0001/checkpoints/last.ckpt"))
-    motiongpt("run", *words)
+    without_failing("run", *words)
     return root
 
 
@@ -163,7 +162,7 @@ def test_a_server_gets_each_step_of_a_resumed_run_once(resumed):
     (folder,) = (resumed / "runs" / "tokenizer").iterdir()
     run_id = f"tokenizer-{folder.name}"
     with WandbServer() as server:
-        said = motiongpt("sync", f"paths.root={resumed}", **server.environment)
+        said = without_failing("sync", f"paths.root={resumed}", **server.environment)
         assert f"synced {run_id} (resumed 1 times)" in said
         assert said.endswith("0 synced before\n")
         kept = server.history[run_id]
@@ -175,14 +174,14 @@ def test_a_server_gets_each_step_of_a_resumed_run_once(resumed):
         assert server.runs[run_id]["jobType"] == "tokenizer"
         assert all(part.is_sent for part in parts(folder))
         server.history.clear()
-        again = motiongpt("sync", f"paths.root={resumed}", **server.environment)
+        again = without_failing("sync", f"paths.root={resumed}", **server.environment)
         assert again.startswith("0 synced, ") and not server.history
 
 
 def test_a_server_gets_the_table_of_a_sweep(sweep):
     (folder,) = (sweep / "sweeps").iterdir()
     with WandbServer() as server:
-        said = motiongpt("sync", f"paths.root={sweep}", **server.environment)
+        said = without_failing("sync", f"paths.root={sweep}", **server.environment)
         assert said.endswith("5 synced, 0 synced before\n")
         assert {run["groupName"] for run in server.runs.values()} == {folder.name}
         assert any(name.startswith("media/table/points") for name in server.files)

@@ -64,7 +64,7 @@ def check(path: Path, arrays: Any, report: Any, data: Path) -> None:
 
 def _check_forward(case: str, arrays: Arrays, report: Any, folder: Path) -> None:
     """Every intermediate result of one forward, and the logits of shorter rows."""
-    network = released(case, arrays, report)
+    network = released(case, arrays, report, folder)
     text, codes = _tensors(arrays, "in/text", "in/codes")
     with torch.no_grad(), _outputs(network) as seen:
         logits = network(text, codes)
@@ -85,7 +85,7 @@ def _check_forward(case: str, arrays: Arrays, report: Any, folder: Path) -> None
 
 def _check_loss(case: str, arrays: Arrays, report: Any, folder: Path) -> None:
     """Corruption, logits, losses, hits and gradients."""
-    network = released(case, arrays, report)
+    network = released(case, arrays, report, folder)
     text, targets, codes = _tensors(arrays, "in/text", "in/target", "in/lengths")
     clean, random = arrays["in/target"][:, :-1], arrays["in/random_codes"]
     inputs = corrupted(clean, arrays["in/keep_mask"] > 0, random)
@@ -122,7 +122,7 @@ def _check_loss(case: str, arrays: Arrays, report: Any, folder: Path) -> None:
 def _check_optimizer(case: str, arrays: Arrays, report: Any, folder: Path) -> None:
     """AdamW steps from the weights and on the batch of the case with a loss beside this one."""
     begun = _beside(folder, "in/keep_mask")
-    network = released(case, begun, report)
+    network = released(case, begun, report, folder)
     text, targets, codes = _tensors(begun, "in/text", "in/target", "in/lengths")
     inputs = torch.from_numpy(begun["out/input_codes"])
     betas = tuple(float(beta) for beta in arrays["out/betas"])
@@ -157,7 +157,7 @@ def _check_optimizer(case: str, arrays: Arrays, report: Any, folder: Path) -> No
 
 def _check_sampling(case: str, arrays: Arrays, report: Any, folder: Path) -> None:
     """Greedy rows, the released rule for batches, draws, and the logits of every choice."""
-    network = released(case, arrays, report)
+    network = released(case, arrays, report, folder)
     text, drawn_text = _tensors(arrays, "in/text", "in/draw_text")
     uniforms = torch.from_numpy(arrays["in/draw_uniforms"])
     _check_ids(case, "out/ids", "out/length", sample_codes(network, text), arrays, report)
@@ -200,9 +200,13 @@ def _check_rows(case: str, arrays: Arrays, report: Any, folder: Path) -> None:
     check_sliced_captions(case, arrays, report)
 
 
-def released(case: str, arrays: Arrays, report: Any) -> CodeTransformer:
-    """The network of a case, whose sizes are told by its weights' shapes."""
-    state = {name[2:]: torch.from_numpy(arrays[name]) for name in arrays if name.startswith("w/")}
+def released(case: str, arrays: Arrays, report: Any, folder: Path) -> CodeTransformer:
+    """The network of a case, whose sizes are told by its weights' shapes.
+
+    A case without weights has those of a case beside it.
+    """
+    stored = arrays if any(map(_is_weight, arrays)) else _beside(folder, f"w/{UNUSED_POSITIONS}")
+    state = {name[2:]: torch.from_numpy(stored[name]) for name in filter(_is_weight, stored)}
     network = transformer_from_state(state, heads=int(arrays["cfg/n_head"]))
     arguments = network.arguments()
     for theirs, ours in CONFIGURED.items():
@@ -211,6 +215,10 @@ def released(case: str, arrays: Arrays, report: Any) -> CodeTransformer:
     for name in state.keys() - {UNUSED_POSITIONS}:
         report.compare(case, f"w/{name}", ours[name], state[name], atol=1e-5)
     return network
+
+
+def _is_weight(name: str) -> bool:
+    return name.startswith("w/")
 
 
 def _check_ids(

@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 from launch.runs.ledger import all_runs
+from tests.command import motiongpt as in_fork
 
 COMMAND = [sys.executable, "-m", "launch.cli"]
 SMALL = ["debug=tiny", "logger=csv", "launcher=slurm", "launcher.resources.memory_gb=1"]
@@ -22,14 +23,18 @@ LONG = [
 
 def motiongpt(cluster, root, *words, check=True, timeout=300, **variables):
     """One command of ours in the cluster's environment."""
-    environment = {**os.environ, **cluster.environment, "OMP_NUM_THREADS": "1", **variables}
-    done = subprocess.run(
-        [*COMMAND, *words, f"paths.root={root}"],
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=timeout,
-    )
+    environment = {**cluster.environment, "OMP_NUM_THREADS": "1", **variables}
+    words = [*words, f"paths.root={root}"]
+    if "PYTHONPATH" in variables:  # the code of another checkout, which no fork has imported
+        done = subprocess.run(
+            [*COMMAND, *words],
+            env={**os.environ, **environment},
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+        )
+    else:
+        done = in_fork(*words, timeout=timeout, **environment)
     assert not check or done.returncode == 0, done.stdout + done.stderr
     return done
 

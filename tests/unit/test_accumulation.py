@@ -25,14 +25,14 @@ EXAMPLES = [
 ]
 
 
-def backbone_of(kind):
+def backbone_of(kind, layers=2):
     torch.manual_seed(0)
     sizes = (
-        {"width": 16, "feed_forward_width": 32, "encoder_layers": 2, "decoder_layers": 2}
+        {"feed_forward_width": 32, "encoder_layers": layers, "decoder_layers": layers}
         if kind is T5Backbone
-        else {"width": 16, "layers": 2}
+        else {"layers": layers}
     )
-    return kind.scratch(16, TEXTS, heads=2, **sizes).train()
+    return kind.scratch(16, TEXTS, heads=2, width=16, **sizes).train()
 
 
 class Gradients(pl.Callback):

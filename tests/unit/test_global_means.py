@@ -2,9 +2,9 @@
 
 import torch
 import torch.distributed as dist
-import torch.multiprocessing as mp
 
 from motiongpt.training.global_means import RunningMeans, over_global_batch
+from tests.together import start_processes
 
 VALUES = torch.tensor([3.0, -1.0, 2.0, 8.0, 0.5])
 SHARES = (slice(0, 1), slice(1, 5))  # of two processes
@@ -45,7 +45,7 @@ def _mean_of_one_process(rank, folder):
 
 
 def test_uneven_shares_give_the_means_and_the_gradient_of_the_whole(tmp_path):
-    mp.spawn(_mean_of_one_process, args=(str(tmp_path),), nprocs=2)
+    start_processes(_mean_of_one_process, (str(tmp_path),), 2, join=True)
     mean = VALUES.square().mean()
     expected = {
         "loss": mean,

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tests.golden.lm import check
-from tests.shared import shared
+from tests.shared import SMALL
 
 
 class Counting:
@@ -32,21 +32,21 @@ def read(path):
 
 def checked(path, value):
     report = Counting()
-    check(path, value, report, shared("parity") / "data")
+    check(path, value, report, path.parent)
     return report
 
 
 @pytest.mark.parametrize(
     ("name", "least"),
     [
-        ("generate_conditional_prompts.json", 14),
+        ("generate_conditional_prompts.json", 24),
         ("motion_strings.json", 60),
-        ("placeholder_fulfill.json", 900),
+        ("placeholder_fulfill.json", 160),
         ("span_corruption.npz", 19),
     ],
 )
 def test_given_vectors_pass(name, least):
-    path = shared("parity") / "lm" / name
+    path = SMALL / "lm" / name
     report = checked(path, read(path))
     assert report.checked >= least
     assert not report.missed
@@ -54,7 +54,7 @@ def test_given_vectors_pass(name, least):
 
 
 def test_a_changed_vector_is_a_miss():
-    folder = shared("parity") / "lm"
+    folder = SMALL / "lm"
     arrays = read(folder / "span_corruption.npz")
     arrays["labels"] = arrays["labels"] + 1
     assert checked(folder / "other.npz", arrays).missed == ["labels"]
@@ -68,5 +68,5 @@ def test_a_changed_vector_is_a_miss():
 
 
 def test_unknown_cases_are_named():
-    report = checked(shared("parity") / "lm" / "new.json", [{"task": "dance"}])
+    report = checked(SMALL / "lm" / "new.json", [{"task": "dance"}])
     assert report.skipped == ["[0]"]

@@ -23,6 +23,7 @@ from evaluation.metrics.pairwise_distance import PairwiseDistance
 from evaluation.metrics.reconstruction import JointError
 from evaluation.metrics.retrieval import Retrieval
 from motiongpt.motion.skeleton import HUMANML3D
+from tests.together import FORKING
 
 CLIPS = 330
 WITH_CASES = 41  # the first clips, which metrics of cases are given
@@ -138,7 +139,7 @@ def save_one_process(rank, store, file):
 
 def test_two_processes_give_the_numbers_of_one(tmp_path):
     store, file = str(tmp_path / "store"), tmp_path / "numbers.json"
-    other = torch.multiprocessing.get_context("spawn").Process(
+    other = torch.multiprocessing.get_context(FORKING).Process(
         target=save_one_process, args=(1, store, file)
     )
     other.start()

@@ -14,7 +14,7 @@ from motiongpt.codecs.mld_vae.original_names import (
 )
 from motiongpt.codecs.mld_vae.skip_transformer import skip_encoder
 from motiongpt.errors import UserError
-from tests.shared import ROOT, shared
+from tests.shared import ROOT, parity, shared
 
 PAPER_PARAMETERS = 18_032_135
 
@@ -39,7 +39,7 @@ def test_it_is_as_large_as_the_papers():
 
 
 def test_names_and_shapes_are_those_of_a_released_checkpoint():
-    facts = json.loads((shared("parity", "methods", "mld") / "facts.json").read_text())
+    facts = json.loads(parity("methods/mld/facts.json").read_text())
     released = {
         name: torch.empty(shape, device="meta")
         for name, shape in facts["state_dict_shapes"]["vae"].items()

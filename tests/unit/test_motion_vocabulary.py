@@ -6,7 +6,7 @@ import pytest
 from motiongpt.backbones.motion_vocabulary import MotionVocabulary
 from motiongpt.errors import UserError
 from tests.golden.lm_strings import check_motion_strings
-from tests.shared import shared
+from tests.shared import parity
 
 VOCABULARY = MotionVocabulary(8)
 
@@ -69,7 +69,7 @@ def test_released_parsing_throws_an_unfinished_motion_away_and_keeps_marks() -> 
 
 
 def test_golden_motion_strings() -> None:
-    path = shared("parity", "lm", "motion_strings.json")
+    path = parity("lm/motion_strings.json")
     report = RecordingReport()
     check_motion_strings(path, json_value(path), report)
     assert report.checks == 72
@@ -77,7 +77,7 @@ def test_golden_motion_strings() -> None:
 
 
 def test_golden_check_can_fail() -> None:
-    path = shared("parity", "lm", "motion_strings.json")
+    path = parity("lm/motion_strings.json")
     value = json_value(path)
     value["string_to_token_codebook_512"][3]["tokens"][0] += 1
     value["get_middle_str"][3]["middle"] += "<motion_id_1>"

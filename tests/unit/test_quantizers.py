@@ -1,12 +1,12 @@
 import pytest
 import torch
 import torch.distributed as dist
-import torch.multiprocessing as mp
 
 from motiongpt.codecs.vq_vae.quantizers.ema import EMAQuantizer
 from motiongpt.codecs.vq_vae.quantizers.ema_reset import EMAResetQuantizer
 from motiongpt.codecs.vq_vae.quantizers.reset import ResetQuantizer
 from motiongpt.codecs.vq_vae.quantizers.standard import StandardQuantizer
+from tests.together import start_processes
 
 KINDS = [EMAResetQuantizer, EMAQuantizer, ResetQuantizer, StandardQuantizer]
 LEARNERS = KINDS[:3]
@@ -150,7 +150,7 @@ def _train_one_process(rank: int, folder: str) -> None:
 
 
 def test_two_processes_give_the_codebook_of_one(tmp_path):
-    mp.spawn(_train_one_process, args=(str(tmp_path),), nprocs=2)
+    start_processes(_train_one_process, (str(tmp_path),), 2, join=True)
     for kind in LEARNERS:
         for name, (length, mask) in TOGETHER.items():
             alone = make(kind).train()

@@ -4,6 +4,7 @@ import json
 import signal
 import subprocess
 import sys
+from multiprocessing import get_context
 from typing import ClassVar
 
 import numpy as np
@@ -11,13 +12,14 @@ import psutil
 import pytest
 
 from motiongpt.errors import UserError
-from tests.benchmarks.speed import measuring
+from tests.benchmarks.speed import measuring, process
 from tests.benchmarks.speed.__main__ import main
 from tests.benchmarks.speed.measuring import PartResult, SideResult
 from tests.benchmarks.speed.part import Settings
 from tests.benchmarks.speed.parts import part_names
 from tests.benchmarks.speed.process import Failed, Process
 from tests.shared import ROOT
+from tests.together import FORKING
 
 TINY = ["--size", "tiny", "--threads", "1"]
 
@@ -153,7 +155,11 @@ def test_bad_input_is_refused_before_anything_is_written(words, said, monkeypatc
         main(words)
 
 
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "time limit"])
+@pytest.mark.parametrize(
+    "how",
+    [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)],
+    ids=["Ctrl-C", "time limit"],
+)
 def test_stopping_ends_the_processes_and_keeps_what_was_measured(how, tmp_path):
     words = ["features", *TINY, "--repeats", "100000", "--out", str(tmp_path)]
     running = subprocess.Popen(
@@ -197,6 +203,8 @@ def test_a_process_says_in_one_line_why_it_fails_or_ends(tmp_path):
 
 @pytest.mark.slow
 def test_all_parts_are_measured_in_processes(tmp_path, monkeypatch):
+    """Forked, as what is measured does not matter here: twenty processes import nothing."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(process, "CONTEXT", get_context(FORKING))
     kept, _ = measured("--repeats", "1")
     assert [part["part"] for part in kept["parts"]] == part_names()

@@ -10,7 +10,7 @@ from motiongpt.codecs.vq_vae.original_names import from_original_state_dict, loa
 from motiongpt.codecs.vq_vae.quantizers.ema_reset import EMAResetQuantizer
 from motiongpt.codecs.vq_vae.quantizers.standard import StandardQuantizer
 from motiongpt.errors import UserError
-from tests.shared import shared
+from tests.shared import parity
 
 FEATURES = 11
 
@@ -124,7 +124,7 @@ def test_arguments_rebuild_the_tokenizer(quantizer):
 
 
 def test_released_weights_fit_by_name_and_shape():
-    shapes = json.loads(shared("parity", "vq", "default_state_dict_shapes.json").read_text())
+    shapes = json.loads(parity("vq/default_state_dict_shapes.json").read_text())
     with torch.device("meta"):
         tokenizer = VQVAE(263, EMAResetQuantizer)
         released = {"vae." + name: torch.empty(shape) for name, shape in shapes.items()}

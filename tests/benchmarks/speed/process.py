@@ -20,6 +20,9 @@ import torch
 from tests.benchmarks.speed.part import Findings, Settings
 from tests.benchmarks.speed.parts import part_named
 
+# Not forked: torch is started anew, with its own threads and its own memory.
+CONTEXT: multiprocessing.context.BaseContext = multiprocessing.get_context("spawn")
+
 
 class Failed(Exception):
     """A side could not do what it was asked to; the message is one line."""
@@ -36,10 +39,8 @@ class Process:
     """
 
     def __init__(self, part: str, side: str, folder: Path, settings: Settings, log: Path) -> None:
-        # Not forked: torch is started anew, with its own threads and its own memory.
-        context = multiprocessing.get_context("spawn")
-        self._connection, other = context.Pipe()
-        self._process = context.Process(
+        self._connection, other = CONTEXT.Pipe()
+        self._process = CONTEXT.Process(
             target=_serve, args=(other, part, side, folder, settings, log), daemon=True
         )
         self._process.start()
