@@ -21,6 +21,7 @@ from evaluation.captions.court.results import Court, file_facts
 from evaluation.captions.court.scoring import LeftOut, Scored, protocol_name, score_systems
 from evaluation.captions.court.tables import (
     LEGEND,
+    disagreement_table,
     left_out_lines,
     reversal_table,
     score_tables,
@@ -208,7 +209,12 @@ def _bar(words: str, unit: str) -> Bar:
 
 
 def _print(court: Court) -> None:
-    tables = [*score_tables(court), reversal_table(court), undecided_table(court)]
+    tables = [
+        *score_tables(court),
+        disagreement_table(court),
+        reversal_table(court),
+        undecided_table(court),
+    ]
     for table in tables:
         if table.rows:
             print(f"{table.title}\n{text_table(table.head, table.rows)}\n")

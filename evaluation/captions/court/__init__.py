@@ -1,1 +1,1 @@
-"""Several systems' captions under every protocol: scores, intervals, tests, and who changes place."""
+"""Several systems' captions under every protocol: scores, intervals, tests, reversed orders."""

@@ -1,4 +1,4 @@
-"""Positions of the page's drawings: intervals of scores by protocol, and of reversed differences."""
+"""Positions of the page's drawings: intervals of scores by protocol, of reversed differences."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What a comparison found: scores, differences of two systems, and orders that protocols reverse."""
+"""What a comparison found: scores, differences of two systems, orders that protocols reverse."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace

@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
+from evaluation.captions.court.csv_file import csv_text
 from evaluation.captions.court.page import html_page
 from evaluation.captions.court.results import Court
-from evaluation.captions.court.tables import csv_text, markdown
+from evaluation.captions.court.tables import markdown
 from motiongpt.files import write_json, write_text
 
 RESULTS, TABLE, CSV, PAGE = "results.json", "table.md", "table.csv", "page.html"

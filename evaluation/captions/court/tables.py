@@ -1,13 +1,12 @@
-"""The tables of a comparison: heads and rows that terminal, Markdown and page share; and the CSV."""
+"""The tables of a comparison: heads and rows that terminal, Markdown and page share."""
 
-import csv
-import io
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from evaluation.captions.court.findings import Comparison, Score
 from evaluation.captions.court.results import Court
-from evaluation.escaping import csv_cell, escaped_markdown
+from evaluation.escaping import escaped_markdown
 
 TITLES = {
     "bleu1": "BLEU-1",
@@ -21,20 +20,6 @@ BEST, TIED = "*", "≈"
 LEGEND = (
     f"{BEST} best of its column, {TIED} not told apart from the best (paired bootstrap, "
     "corrected); [low, high] 95 % interval over clips"
-)
-CSV_FIELDS = (
-    "kind",
-    "metric",
-    "protocol",
-    "system",
-    "other",
-    "value",
-    "low",
-    "high",
-    "p",
-    "p_corrected",
-    "told_apart",
-    "other_protocol",
 )
 
 
@@ -77,7 +62,32 @@ def reversal_table(court: Court) -> TextTable:
         for one in sorted(court.findings.reversals, key=lambda one: (-one.told_apart, -one.outside))
     ]
     head = ["metric", "one order", "difference", "the other", "difference", "how sure"]
-    return TextTable("Orders that two protocols reverse", head, rows)
+    return TextTable("Reversed orders one by one", head, rows)
+
+
+def disagreement_table(court: Court) -> TextTable:
+    """How many orders two protocols put the other way round, over all metrics that both have."""
+    found: Counter[frozenset[str]] = Counter()
+    sure: Counter[frozenset[str]] = Counter()
+    for one in court.findings.reversals:
+        pair = frozenset((one.here.protocol, one.there.protocol))
+        found[pair] += 1
+        sure[pair] += one.told_apart
+    names = [one.name for one in court.protocols]
+    rows = [
+        [
+            name,
+            *(
+                f"{found[frozenset((name, other))]} ({sure[frozenset((name, other))]})"
+                if name != other
+                else "·"
+                for other in names
+            ),
+        ]
+        for name in names
+    ]
+    title = "Orders that two protocols reverse, in brackets those that stand in both"
+    return TextTable(title, ["", *names], rows if len(names) > 1 else [])
 
 
 def undecided_table(court: Court) -> TextTable:
@@ -123,62 +133,21 @@ def left_out_lines(court: Court) -> list[str]:
 def markdown(court: Court) -> str:
     """`table.md`."""
     parts = ["# Captions compared", "\n".join(f"- {line}" for line in summary(court)), LEGEND + "."]
-    tables = [*score_tables(court), reversal_table(court), undecided_table(court)]
+    tables = [
+        *score_tables(court),
+        disagreement_table(court),
+        reversal_table(court),
+        undecided_table(court),
+    ]
     parts += [_markdown_table(table) for table in tables if table.rows]
     if lines := left_out_lines(court):
         parts.append("\n".join(f"- {escaped_markdown(line)}" for line in lines))
     return "\n\n".join(parts) + "\n"
 
 
-def csv_text(court: Court) -> str:
-    """One line a score, a comparison of two systems, and a reversal, in full precision."""
-    stream = io.StringIO()
-    writer = csv.DictWriter(stream, CSV_FIELDS, lineterminator="\n")
-    writer.writeheader()
-    for row in _csv_rows(court):
-        writer.writerow({key: csv_cell(value) for key, value in row.items()})
-    return stream.getvalue()
-
-
-def _csv_rows(court: Court) -> Iterator[dict[str, object]]:
-    for score in court.findings.scores:
-        yield {
-            "kind": "score",
-            **{key: getattr(score, key) for key in ("metric", "protocol", "system")},
-            **{key: repr(getattr(score, key)) for key in ("value", "low", "high")},
-        }
-    for one in court.findings.comparisons:
-        yield {"kind": "comparison", **_csv_comparison(one)}
-    for found in court.findings.reversals:
-        yield {
-            "kind": "reversal",
-            "metric": found.here.metric,
-            "protocol": found.here.protocol,
-            "system": found.here.first,
-            "other": found.here.second,
-            "told_apart": "yes" if found.told_apart else "",
-            "other_protocol": found.there.protocol,
-        }
-
-
-def _csv_comparison(one: Comparison) -> dict[str, object]:
-    return {
-        "metric": one.metric,
-        "protocol": one.protocol,
-        "system": one.first,
-        "other": one.second,
-        "value": repr(one.difference),
-        "low": repr(one.low),
-        "high": repr(one.high),
-        "p": repr(one.p),
-        "p_corrected": repr(one.corrected),
-        "told_apart": "yes" if one.told_apart else "",
-    }
-
-
 def difference_text(one: Comparison) -> str:
-    """`+0.028 [0.017, 0.040]`, of the first system less the second."""
-    return f"{one.difference:+.3f} [{one.low:.3f}, {one.high:.3f}]"
+    """`+0.0280 [0.0170, 0.0400]`, of the first system less the second."""
+    return f"{one.difference:+.4f} [{one.low:.4f}, {one.high:.4f}]"
 
 
 def _doubt(outside: bool) -> str:
