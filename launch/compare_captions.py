@@ -126,7 +126,7 @@ def _scored(
         for preparation in dict.fromkeys(name for name, _ in wanted):
             mine = [back_end for name, back_end in wanted if name == preparation]
             try:
-                shown = _bar("words of captions", "clip")
+                shown = _bar("words of captions", "caption")
                 prepared = prepare(preparation, references, systems, tokens, shown)
             except UserError as error:
                 scored.left_out += [

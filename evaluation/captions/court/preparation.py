@@ -1,6 +1,6 @@
 """How the sentences of a comparison are prepared: by a caption protocol, or as the data set did."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import cycle, islice
 from typing import Any
@@ -36,7 +36,7 @@ def prepare(
     references: Mapping[str, Sequence[str]],
     systems: Mapping[str, Mapping[str, str]],
     tokens: Mapping[str, Sequence[str]] | None = None,
-    shown: Callable[[Sequence[str]], Sequence[str]] = lambda clips: clips,
+    shown: Callable[[Sequence[str]], Iterable[str]] = lambda captions: captions,
 ) -> Prepared:
     """Prepare captions by clip, and the sentences of every system for the same clips.
 
@@ -47,7 +47,7 @@ def prepare(
     Args:
         tokens: the data set's own `word/TAG` tokens of each caption; without them `processed` asks
             spaCy for them, as HumanML3D did.
-        shown: goes through the clips that take long, perhaps with a bar.
+        shown: goes through the captions that spaCy reads, perhaps with a bar.
 
     Raises:
         UserError: no such preparation, or no spaCy for `processed`.
@@ -68,10 +68,9 @@ def prepare(
     if tokens is None:
         tagger = _tagger()
         facts = {"tokens": tagger.name, **tagger.saved()}
-        tokens = {
-            clip: [" ".join(tagger.tokens(caption)) for caption in references[clip]]
-            for clip in shown(list(references))
-        }
+        every = [caption for captions in references.values() for caption in captions]
+        made = iter([" ".join(words) for words in tagger.tokens_of_all(shown(every))])
+        tokens = {clip: list(islice(made, len(captions))) for clip, captions in references.items()}
     return Prepared(
         name,
         [[_words(one) for one in islice(cycle(tokens[clip]), REFERENCES)] for clip in references],
