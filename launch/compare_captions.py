@@ -40,6 +40,7 @@ from motiongpt.preflight import Outlook, preflight
 GROUP, BERT = "captions", BertScoreBackEnd.name
 BACK_ENDS = (*choices(GROUP), BERT)
 DEFAULT = "coco"  # of conf/config.yaml: what overrides are about where they name no other
+MOST_ROWS = 20  # of a table that is printed
 VALID = (
     f"{', '.join(PREPARATIONS)}, or one of them behind a package, as {BACK_ENDS[0]}/"
     f"{PREPARATIONS[0]} (packages: {', '.join(BACK_ENDS)})"
@@ -217,5 +218,7 @@ def _print(court: Court) -> None:
     ]
     for table in tables:
         if table.rows:
-            print(f"{table.title}\n{text_table(table.head, table.rows)}\n")
+            more = len(table.rows) - MOST_ROWS
+            print(f"{table.title}\n{text_table(table.head, table.rows[:MOST_ROWS])}")
+            print(f"… {more} more rows: --output FOLDER writes all\n" if more > 0 else "")
     print("\n".join([LEGEND + ".", *summary(court), *left_out_lines(court)]))
