@@ -13,6 +13,7 @@ from evaluation.captions.court.preparation import prepare
 from evaluation.captions.court.results import SCHEMA_FILE, validator
 from evaluation.captions.court.scoring import Scored, score_systems
 from launch.cli import main
+from launch.composition.studies import EXPERIMENTS
 from motiongpt.errors import UserError
 from tests.shared import shared
 
@@ -292,3 +293,29 @@ def test_four_published_systems_have_their_published_scores(tmp_path):
     for system, numbers in RAW_SCORES.items():
         for metric, number in zip(("bleu1", "bleu4", "rougeL", "cider"), numbers, strict=True):
             assert found[system, metric] == pytest.approx(number, abs=1e-6), (system, metric)
+
+
+COMMITTED = EXPERIMENTS / "caption_court"
+
+
+def test_the_committed_study_keeps_the_schema_and_its_readme_says_what_it_found():
+    found = results(COMMITTED / "results")
+    said = " ".join((COMMITTED / "README.md").read_text().split())
+    counts = found["counts"]
+    assert f"Of {counts['orders']} orders" in said
+    assert f"{counts['reversals']} are reversed" in said
+    assert f"{counts['reversals_outside']} of them outside the intervals" in said
+    assert f"{counts['reversals_told_apart']} after the correction" in said
+    assert f"for {counts['comparisons']} comparisons" in said
+    for one in found["scores"]:
+        if one["metric"] == "cider" and one["protocol"].startswith("coco/"):
+            value = f"{one['value']:.3f}"
+            assert any(
+                text in said
+                for text in (
+                    f"{mark}{value}{mark} [{one['low']:.3f}, {one['high']:.3f}]"
+                    for mark in ("", "**")
+                )
+            ), one
+    # The data stay outside: no caption is in the results.
+    assert "kick" not in (COMMITTED / "results" / "results.json").read_text()
