@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import Protocol
 
+from evaluation.captions.clip_statistics import ClipStatistics
+
 METRICS = ("bleu1", "bleu4", "rougeL", "cider")
 
 
@@ -30,5 +32,21 @@ class CaptionBackEnd(Protocol):
 
         Raises:
             UserError: the package lacks something that it can't fetch.
+        """
+        ...
+
+    def clip_statistics(
+        self,
+        references: Sequence[Sequence[str]],
+        predictions: Sequence[str],
+        metrics: Sequence[str],
+    ) -> dict[str, ClipStatistics]:
+        """Metric -> what each clip adds to its score, for some of `metrics`.
+
+        Args:
+            references, predictions: as for `score`.
+
+        Raises:
+            UserError: as `score`.
         """
         ...

@@ -13,7 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 
+from evaluation.captions.clip_statistics import ClipStatistics, mean_statistics
 from motiongpt.errors import UserError
 from motiongpt.preflight import Outlook
 from motiongpt.pretrained_source import check_source
@@ -76,6 +78,36 @@ class BertScoreBackEnd:
         Raises:
             UserError: the model can't be loaded.
         """
+        raw = float(self._best(references, predictions).mean())
+        return {name: unit * (raw - zero) for name, (unit, zero) in self._scales().items()}
+
+    def clip_statistics(
+        self,
+        references: Sequence[Sequence[str]],
+        predictions: Sequence[str],
+        metrics: Sequence[str],
+    ) -> dict[str, ClipStatistics]:
+        """The best match of each clip; words weigh what they do among all references.
+
+        Raises:
+            UserError: the model can't be loaded.
+        """
+        best = self._best(references, predictions).numpy()
+        return {
+            name: mean_statistics(best - zero, unit)
+            for name, (unit, zero) in self._scales().items()
+            if name in metrics
+        }
+
+    def _scales(self) -> dict[str, tuple[float, float]]:
+        """Score -> its unit, and the F1 at which it is 0."""
+        scales = {"bert_raw": (PERCENT, 0.0)}
+        if self.baseline is not None:
+            scales["bert_rescaled"] = (PERCENT / (1 - self.baseline), self.baseline)
+        return scales
+
+    def _best(self, references: Sequence[Sequence[str]], predictions: Sequence[str]) -> Tensor:
+        """(N,) F1 of each sentence's best match."""
         from bert_score.utils import bert_cos_score_idf
 
         tokenizer, network = self._loaded
@@ -95,11 +127,7 @@ class BertScoreBackEnd:
             device=next(network.parameters()).device,
         )[:, F1]
         best = [part.max() for part in scores.split([len(captions) for captions in references])]
-        raw = float(torch.stack(best).double().mean())
-        result = {"bert_raw": PERCENT * raw}
-        if self.baseline is not None:
-            result["bert_rescaled"] = PERCENT * (raw - self.baseline) / (1 - self.baseline)
-        return result
+        return torch.stack(best).double().cpu()
 
     def _weights(self, references: list[str], tokenizer: Any) -> dict[int, float]:
         """Weight of each word piece; the marks of start and end weigh nothing without idf."""

@@ -1,6 +1,7 @@
 """Reading references and predictions: JSON, one clip a line."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -9,6 +10,14 @@ from motiongpt.errors import UserError
 from motiongpt.reading import parse_json, read_text
 
 Value = TypeVar("Value")
+
+
+@dataclass(frozen=True)
+class System:
+    """What one system wrote: a sentence for every clip of the references, in their order."""
+
+    path: Path
+    sentences: Mapping[str, str]
 
 
 def read_references(path: Path) -> dict[str, list[str]]:
@@ -31,45 +40,95 @@ def read_references(path: Path) -> dict[str, list[str]]:
     return {name: found for name, found, _ in _clips(path, captions)}
 
 
-def read_predictions(
-    path: Path, references: dict[str, list[str]], system: str | None = None
-) -> dict[str, str]:
-    """Sentences by clip, in the order of the references.
+def read_systems(
+    paths: Sequence[Path], references: dict[str, list[str]], wanted: Sequence[str] = ()
+) -> dict[str, System]:
+    """Systems by name.
 
-    Lines are `{"id": ..., "prediction": ...}`, or `{"id": ..., "predictions": {system: ...}}`, of
-    which `system` names one. An empty sentence is a prediction too.
+    Lines are `{"id": ..., "predictions": {system: ...}}`, or `{"id": ..., "prediction": ...}` of a
+    system that has the file's name (without its ending). An empty sentence is a prediction too.
+
+    Args:
+        wanted: of the systems in all files; empty takes all.
 
     Raises:
-        UserError: as for references; also ids that those don't have, or that are left out.
+        UserError: as for references; also ids that those don't have, or that a system leaves out;
+            a system that no file has, or two of them.
     """
+    found: dict[str, System] = {}
+    for path in paths:
+        for name, sentences in _systems(path, references).items():
+            if name in found:
+                raise UserError(f"{path}: the system {name} is in {found[name].path} too")
+            found[name] = System(path, sentences)
+    if unknown := [name for name in wanted if name not in found]:
+        raise UserError(f"--system {unknown[0]}: no such system; there are {', '.join(found)}")
+    chosen = {name: found[name] for name in dict.fromkeys(wanted or found)}
+    for name, one in chosen.items():
+        _check_whole(f"{one.path}: {name}", one.sentences, references)
+    return {
+        name: System(one.path, {clip: one.sentences[clip] for clip in references})
+        for name, one in chosen.items()
+    }
 
-    def sentence(line: dict[str, Any], where: str) -> str:
-        several = line.get("predictions")
-        if isinstance(several, dict) and (system is not None or "prediction" not in line):
-            found, key = several.get(system or ""), f'"predictions": {{"{system}": ...}}'
-            if system is None or system not in several:
-                raise UserError(
-                    f"{where}: {system or 'several systems'}: choose one by --system; "
-                    f"there are {', '.join(several) or 'none'}"
-                )
-        else:
-            found, key = line.get("prediction"), '"prediction": ...'
-        if not isinstance(found, str):
-            raise UserError(f"{where}: give one sentence as {key}")
+
+def _systems(path: Path, references: Mapping[str, Any]) -> dict[str, dict[str, str]]:
+    """System -> clip -> sentence; a system may lack clips."""
+
+    def sentences(line: dict[str, Any], where: str) -> dict[str, str]:
+        found = line.get("predictions", {path.stem: line.get("prediction")})
+        if not isinstance(found, dict) or not found:
+            raise UserError(f'{where}: give "prediction": ... or "predictions": {{SYSTEM: ...}}')
+        if wrong := [name for name, text in found.items() if not isinstance(text, str)]:
+            raise UserError(f"{where}: {wrong[0]}: the prediction is no sentence")
         return found
 
-    found = {}
-    for name, text, where in _clips(path, sentence):
-        if name not in references:
-            raise UserError(f"{where}: {name}: no clip of the references has this id")
-        found[name] = text
-    missing = [name for name in references if name not in found]
+    found: dict[str, dict[str, str]] = {}
+    for clip, by_system, where in _clips(path, sentences):
+        if clip not in references:
+            raise UserError(f"{where}: {clip}: no clip of the references has this id")
+        for name, text in by_system.items():
+            found.setdefault(name, {})[clip] = text
+    return found
+
+
+def _check_whole(where: str, sentences: Mapping[str, str], references: Mapping[str, Any]) -> None:
+    missing = [name for name in references if name not in sentences]
     if missing:
         raise UserError(
-            f"{path}: {len(missing)} of {len(references)} clips have no prediction, first "
+            f"{where}: {len(missing)} of {len(references)} clips have no prediction, first "
             f"{missing[0]}; write one line for each, with an empty sentence where there is none"
         )
-    return {name: found[name] for name in references}
+
+
+def read_tokens(path: Path, references: Mapping[str, Sequence[str]]) -> dict[str, list[str]] | None:
+    """The data set's own tokens of each caption, `"tokens": ["a/DET man/NOUN", ...]`, by clip.
+
+    Returns:
+        None where no line has any.
+
+    Raises:
+        UserError: a line without where another has some, or not as many as captions.
+    """
+
+    def tokens(line: dict[str, Any], where: str) -> list[str] | None:
+        found = line.get("tokens")
+        if found is None:
+            return None
+        if not isinstance(found, list) or not all(isinstance(one, str) for one in found):
+            raise UserError(f'{where}: give one text a caption as "tokens": [...]')
+        if len(found) != len(references[line["id"]]):
+            raise UserError(
+                f"{where}: {len(found)} tokens for {len(references[line['id']])} captions; "
+                "give one text for each"
+            )
+        return found
+
+    found = {clip: (own, where) for clip, own, where in _clips(path, tokens)}
+    lacking = [where for own, where in found.values() if own is None]
+    if lacking and len(lacking) < len(found):
+        raise UserError(f'{lacking[0]}: no "tokens", which other lines have; give all or none')
+    return None if lacking else {clip: own for clip, (own, _) in found.items() if own is not None}
 
 
 def _clips(

@@ -15,6 +15,8 @@ from types import ModuleType
 from typing import Any
 
 from evaluation.captions.base import METRICS
+from evaluation.captions.clip_statistics import ClipStatistics, bleu_statistics, mean_statistics
+from evaluation.captions.nlg_clip_statistics import bleu_counts, rouge_statistics
 from motiongpt.errors import UserError
 from motiongpt.preflight import Outlook
 
@@ -22,6 +24,7 @@ MODEL_VARIABLE = "MOVERSCORE_MODEL"
 SEED = 0  # of the bootstrap from which that package takes ROUGE
 INSTALL = "pip install -c constraints.txt -e '.[nlg-metricverse]'"
 WITHOUT_BLEU = "captions.back_end.metrics=[rougeL,cider]"
+ORDERS = {"bleu1": 1, "bleu4": 4}
 
 
 class NlgMetricverseBackEnd:
@@ -62,7 +65,7 @@ class NlgMetricverseBackEnd:
 
     def preflight(self, outlook: Outlook) -> Iterable[str]:
         """See `Stage.preflight`: the package, and BLEU's script."""
-        self._scorers()
+        self._scorers(self.metrics)
         return ()
 
     def score(
@@ -73,16 +76,38 @@ class NlgMetricverseBackEnd:
         Raises:
             UserError: the package is absent, or BLEU's script can't be downloaded.
         """
-        scorers = self._scorers()
-        found = [[sentence] for sentence in predictions]
-        wanted = [list(captions) for captions in references]
+        scorers = self._scorers(self.metrics)
         scores = {}
         for name in self.metrics:
-            result = scorers[name].compute(predictions=found, references=wanted)["score"]
+            result = _computed(scorers[name], references, predictions)
             scores[name] = float(result["rougeL" if name == "rougeL" else "score"])
         return scores
 
-    def _scorers(self) -> dict[str, Any]:
+    def clip_statistics(
+        self,
+        references: Sequence[Sequence[str]],
+        predictions: Sequence[str],
+        metrics: Sequence[str],
+    ) -> dict[str, ClipStatistics]:
+        """See `nlg_clip_statistics`; CIDEr's weights of words are those of all references.
+
+        Raises:
+            UserError: as `score`.
+        """
+        scorers = self._scorers(metrics)
+        result = {}
+        if orders := {name: ORDERS[name] for name in metrics if name in ORDERS}:
+            script = Path(scorers[next(iter(orders))].external_module_path)
+            counts = bleu_counts(references, predictions, script)
+            result = {name: bleu_statistics(counts, order) for name, order in orders.items()}
+        if "rougeL" in metrics:
+            result["rougeL"] = rouge_statistics(references, predictions)
+        if "cider" in metrics:
+            found = _computed(scorers["cider"], references, predictions)
+            result["cider"] = mean_statistics(found["scores"])
+        return result
+
+    def _scorers(self, metrics: Sequence[str]) -> dict[str, Any]:
         """All of them before anything is computed: BLEU may be out of reach."""
         makers: dict[str, Callable[[], Any]] = {
             "bleu1": lambda: self._bleu(1),
@@ -90,7 +115,7 @@ class NlgMetricverseBackEnd:
             "rougeL": lambda: _metric("rouge", {"rouge_types": ["rougeL"]}),
             "cider": lambda: _metric("cider", {}),
         }
-        return {name: makers[name]() for name in self.metrics}
+        return {name: makers[name]() for name in metrics}
 
     def _bleu(self, order: int) -> Any:
         if self.bleu_script is not None:
@@ -150,6 +175,14 @@ def _tiny_model() -> Iterator[None]:
                 del os.environ[MODEL_VARIABLE]
             else:
                 os.environ[MODEL_VARIABLE] = before
+
+
+def _computed(scorer: Any, references: Sequence[Sequence[str]], predictions: Sequence[str]) -> Any:
+    """What the package says of single sentences that have several references each."""
+    return scorer.compute(
+        predictions=[[sentence] for sentence in predictions],
+        references=[list(captions) for captions in references],
+    )["score"]
 
 
 def _settings(options: dict[str, Any]) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import importlib.util
 import re
 from abc import ABC, abstractmethod
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Literal, get_args
 
 from evaluation.evaluators.parts_of_speech import OTHER
@@ -18,6 +18,7 @@ from motiongpt.data.clip import Caption
 from motiongpt.errors import UserError
 
 SPACY_MODEL = "en_core_web_sm"
+UNUSED = ("ner",)  # parts of it on which no tag and no base form depends
 INSTALL = (
     f"pip install spacy, then python -m spacy download {SPACY_MODEL}, or set "
     "evaluator.tags=frequent"
@@ -127,12 +128,21 @@ class SpacyTags(Tagger):
 
         "left" stays as it is: as a verb it would become "leave".
         """
-        found = []
-        for word in self._model(text.replace("-", "")):
-            if word.text.isalpha():
-                base = word.pos_ in ("NOUN", "VERB") and word.text != "left"
-                found.append(f"{word.lemma_ if base else word.text}/{word.pos_}")
-        return found
+        return _tokens_of_words(self._model(text.replace("-", "")))
+
+    def tokens_of_all(self, texts: Iterable[str]) -> Iterator[list[str]]:
+        """The same of many sentences, several times as fast: in batches, without finding names."""
+        plain = (text.replace("-", "") for text in texts)
+        return map(_tokens_of_words, self._model.pipe(plain, disable=UNUSED))
+
+
+def _tokens_of_words(words: Iterable[Any]) -> list[str]:
+    found = []
+    for word in words:
+        if word.text.isalpha():
+            base = word.pos_ in ("NOUN", "VERB") and word.text != "left"
+            found.append(f"{word.lemma_ if base else word.text}/{word.pos_}")
+    return found
 
 
 def check_tags(tags: str) -> None:

@@ -55,6 +55,7 @@ def _published_row(row: PublishedRow, published: PublishedTable) -> Row:
         setting=", ".join(word for word in (row.setting, row.by and f"by {row.by}") if word),
         real=row.role == REAL,
         source=published.sources[row.source],
+        secondary=row.secondary,
         note="; ".join(word for word in (clips, row.note) if word),
     )
 

@@ -33,6 +33,7 @@ FIELDS = (
     "verdict",
     "verdict_detail",
     "source",
+    "secondary",
     "note",
     "signature",
     "evaluator",
@@ -91,6 +92,7 @@ def _numbers(table: Table, group: Group, row: Row) -> Iterator[dict[str, str]]:
             "verdict": cell.verdict.outcome if cell.verdict else "",
             "verdict_detail": cell.verdict.detail if cell.verdict else "",
             "source": row.source,
+            "secondary": "yes" if row.secondary else "",
             "note": row.note,
             **about_run,
         }

@@ -6,7 +6,13 @@ import re
 from evaluation.leaderboard.board import Board
 from evaluation.leaderboard.published import Column
 from evaluation.leaderboard.table import Row, Table
-from evaluation.leaderboard.words import first_titles, first_words, group_title, has_verdicts
+from evaluation.leaderboard.words import (
+    first_titles,
+    first_words,
+    group_title,
+    has_verdicts,
+    marks,
+)
 
 ARROWS = {"higher": r"$\uparrow$", "lower": r"$\downarrow$", "real": r"$\rightarrow$"}
 SPECIAL = {
@@ -17,6 +23,7 @@ SPECIAL = {
     "±": r"$\pm$",
     "·": r"$\cdot$",
     "→": r"$\rightarrow$",
+    "†": r"$\dagger$",
     "<": r"$<$",
     ">": r"$>$",
 }
@@ -31,11 +38,12 @@ def latex_table(table: Table) -> str:
     """One `table` environment."""
     verdicts = has_verdicts(table)
     first = first_titles(table)
+    notes = [table.published.note, *marks(table)]
     width = len(first) + len(table.columns) + verdicts
     lines = [
         r"\begin{table}",
         r"\centering",
-        rf"\caption{{{escaped(table.published.title)}. {escaped(table.published.note)}}}",
+        rf"\caption{{{escaped(' '.join([f'{table.published.title}.', *notes]))}}}",
         rf"\label{{tab:{table.published.name}}}",
         rf"\begin{{tabular}}{{{'l' * len(first)}{'c' * len(table.columns)}{'l' * verdicts}}}",
         r"\toprule",

@@ -9,6 +9,7 @@ from evaluation.leaderboard.words import (
     group_title,
     has_verdicts,
     head,
+    marks,
     row_notes,
     row_words,
 )
@@ -49,7 +50,7 @@ def markdown_table(table: Table) -> str:
             words = row_words(table, row, verdicts, best="**{}**")
             lines.append(_line([*map(escaped_markdown, words), origin]))
     note = [table.published.note] if table.published.note else []
-    below = [*table.published.facts, *map(escaped_markdown, row_notes(table))]
+    below = [*table.published.facts, *marks(table), *map(escaped_markdown, row_notes(table))]
     texts = [f"## {table.published.title}", *note, "\n".join(lines), "  \n".join(below)]
     return "\n\n".join(text for text in texts if text)
 

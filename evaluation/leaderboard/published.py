@@ -23,6 +23,7 @@ class PublishedProtocol:
         sentences: how they are prepared for the caption metrics, raw or normalised.
         clips: how many were scored.
         replications: that a number of ours needs at least.
+        given: what of a motion was given, where a task has several ways.
     """
 
     data: str = ""
@@ -34,6 +35,7 @@ class PublishedProtocol:
     sentences: str = ""
     clips: int | None = None
     replications: int = 1
+    given: str = ""
 
     @property
     def label(self) -> str:
@@ -43,6 +45,7 @@ class PublishedProtocol:
             f"{self.split} split" if self.split else "",
             f"protocol {' or '.join(self.names)}" if self.names else "",
             f"evaluator {self.evaluator}" if self.evaluator else "",
+            f"given: {self.given}" if self.given else "",
             f"{self.references} references" if self.references else "",
             f"{self.replications} replications" if self.replications > 1 else "",
         ]
@@ -88,6 +91,7 @@ class PublishedRow:
         otherwise: whether it is also the counterpart of runs of its method that no row matches.
         series: name of the polygon that it adds to in the radar chart, or empty.
         by: who re-evaluated a released checkpoint; empty for the authors.
+        secondary: whether the source only repeats it: the method's own paper was not read.
     """
 
     method: str
@@ -100,6 +104,7 @@ class PublishedRow:
     otherwise: bool = False
     series: str = ""
     by: str = ""
+    secondary: bool = False
     note: str = ""
 
 
@@ -143,7 +148,9 @@ class PublishedTable:
     def row_label(self, row: PublishedRow) -> str:
         """Method and setting of a row in one line, as `MotionGPT, K 512`."""
         setting = f"{self.axis_title} {row.setting}".strip() if row.setting else ""
-        return ", ".join(word for word in (row.method, setting, row.by and f"by {row.by}") if word)
+        second = "read in a secondary source" if row.secondary else ""
+        words = (row.method, setting, row.by and f"by {row.by}", second)
+        return ", ".join(word for word in words if word)
 
     @staticmethod
     def _is_real(row: PublishedRow, column: Column) -> bool:

@@ -116,7 +116,7 @@ def _row(
     path: Path,
     where: str,
 ) -> PublishedRow:
-    may = ("setting", "role", "match", "otherwise", "series", "by", "note", "protocol")
+    may = ("setting", "role", "match", "otherwise", "series", "by", "secondary", "note", "protocol")
     found = _checked(found, path, where, ("method", "source", "numbers"), may)
     if found["source"] not in sources:
         raise UserError(f"{path}: {where}.source: {found['source']} is not among the sources")
@@ -131,7 +131,10 @@ def _row(
                 for key, value in numbers.items()
             },
             "protocol": _protocol(protocol, found.get("protocol", {}), path, f"{where}.protocol"),
-            "otherwise": _flag(found.get("otherwise", "false"), f"{path}: {where}.otherwise"),
+            **{
+                key: _flag(found.get(key, "false"), f"{path}: {where}.{key}")
+                for key in ("otherwise", "secondary")
+            },
             "match": _match(found["match"], path, f"{where}.match") if "match" in found else None,
         }
     )

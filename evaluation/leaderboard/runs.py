@@ -17,7 +17,8 @@ def gather(folders: Sequence[Path]) -> tuple[list[ResultsFile], list[str]]:
     A run and its committed copy count once: of one method, signature and protocol the newest stays.
 
     Returns:
-        The results, and one line for each broken file: one bad file hides no other run.
+        The results, and one line for each broken file: one bad file hides no other run. Files that
+        say that they are of another kind are passed over.
 
     Raises:
         UserError: a folder that does not exist, or a broken file that was named itself.
@@ -33,7 +34,8 @@ def gather(folders: Sequence[Path]) -> tuple[list[ResultsFile], list[str]]:
             except UserError as error:
                 if file == Path(folder):
                     raise
-                broken.append(str(error))
+                if not _of_another_kind(file):
+                    broken.append(str(error))
                 continue
             key = (found.method.name, found.signature, digest(found.protocol))
             if key not in newest or newest[key].time < found.time:
@@ -188,6 +190,15 @@ def _word(value: Any) -> str:
     if isinstance(value, list | tuple):
         return f"[{' '.join(map(str, value))}]"
     return "null" if value is None else str(value)
+
+
+def _of_another_kind(file: Path) -> bool:
+    """Whether it says itself that it is no evaluation, as a comparison of captions does."""
+    try:
+        found = json.loads(file.read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return False
+    return isinstance(found, dict) and "kind" in found
 
 
 def _files(folder: Path) -> list[Path]:

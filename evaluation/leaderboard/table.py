@@ -46,6 +46,7 @@ class Row:
             has one.
         real: whether this is real motion.
         source: where it was read, or the signature of the run.
+        secondary: whether that source only repeats it.
         run: behind a row of ours.
         name: of a row of ours in the run's results: "model", "real" or a baseline; else empty.
     """
@@ -56,6 +57,7 @@ class Row:
     setting: str = ""
     real: bool = False
     source: str = ""
+    secondary: bool = False
     note: str = ""
     run: ResultsFile | None = None
     name: str = ""

@@ -123,11 +123,16 @@ def _counterparts(
 ) -> Sequence[PublishedRow]:
     rows = [row for row in table.rows if column.key in row.numbers and not row.by]
     if number.row == REAL:
-        return [row for row in rows if row.role == REAL]
+        return _first_hand([row for row in rows if row.role == REAL])
     if number.row != MODEL:
         return []
-    matching = [row for row in rows if row.match is not None and fits(run, row.match)]
+    matching = _first_hand([row for row in rows if row.match is not None and fits(run, row.match)])
     return matching or [row for row in rows if row.otherwise and _of_its_method(run, row)]
+
+
+def _first_hand(rows: Sequence[PublishedRow]) -> Sequence[PublishedRow]:
+    """What others repeat of a method judges only where its own source has no such number."""
+    return [row for row in rows if not row.secondary] or rows
 
 
 def _of_its_method(run: ResultsFile, row: PublishedRow) -> bool:

@@ -7,6 +7,8 @@ from evaluation.leaderboard.published import Column
 from evaluation.leaderboard.table import Group, Row, Table
 
 METHOD_TITLE = "Method"
+SECONDARY = "†"
+SECONDARY_MEANS = f"{SECONDARY} read where others repeat it, not in the method's own source"
 ARROWS = {"higher": "↑", "lower": "↓", "real": "→"}
 LEGEND = (
     "↑ higher is better, ↓ lower is better, → nearer to real motion is better; "
@@ -30,7 +32,8 @@ def first_titles(table: Table) -> list[str]:
 
 def first_words(table: Table, row: Row) -> list[str]:
     """What a row has in these columns."""
-    return [row.method, *([row.setting] if table.setting_title else [])]
+    method = f"{row.method} {SECONDARY}" if row.secondary else row.method
+    return [method, *([row.setting] if table.setting_title else [])]
 
 
 def row_words(table: Table, row: Row, verdicts: bool, best: str = "{}") -> list[str]:
@@ -62,7 +65,13 @@ def group_title(group: Group) -> str:
 def sources(table: Table) -> list[str]:
     """Where the published numbers were read."""
     read = ", ".join(dict.fromkeys(table.published.sources.values()))
-    return [f"Sources: {read}.", *table.published.facts]
+    return [f"Sources: {read}.", *table.published.facts, *marks(table)]
+
+
+def marks(table: Table) -> list[str]:
+    """What the marks beside methods mean, where there are any."""
+    rows = [row for group in table.groups for row in group.rows]
+    return [f"{SECONDARY_MEANS}."] if any(row.secondary for row in rows) else []
 
 
 def row_notes(table: Table) -> list[str]:

@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from evaluation.captions.coco import CocoBackEnd
-from evaluation.captions.files import read_predictions, read_references
+from evaluation.captions.files import read_references, read_systems, read_tokens
 from evaluation.captions.protocol import PROTOCOLS, CaptionProtocol, caption_protocol
 from evaluation.captions.score import score_captions
 from launch.cli import main
@@ -66,7 +66,8 @@ def test_the_published_scores_of_real_systems(system, tmp_path, capsys):
 @pytest.mark.slow
 def test_tokenisation_moves_a_real_score_as_published():
     references = read_references(captions_file())
-    predictions = read_predictions(captions_file(), references, "motiongpt")
+    found = read_systems([captions_file()], references, ["motiongpt"])
+    predictions = found["motiongpt"].sentences
     assert round(score(references, predictions, "normalised")["cider"], 2) == 0.44
 
 
@@ -168,29 +169,62 @@ def test_bad_references_are_named_by_line(lines, said, tmp_path):
 
 PA, PB = {"id": "a", "prediction": "one"}, {"id": "b", "prediction": ""}
 TWO = {"id": "a", "predictions": {"ours": "one", "theirs": "two"}}
+ONLY = {"id": "b", "predictions": {"theirs": "two"}}
 
 
 @pytest.mark.parametrize(
-    ("lines", "system", "said"),
+    ("lines", "wanted", "said"),
     [
-        ([PA], None, "1 of 2 clips have no prediction, first b"),
-        ([PA, PB, {"id": "c", "prediction": "x"}], None, "f.jsonl:3: c: no clip"),
-        ([PB, PA, PB], None, "f.jsonl:3: b: the same id as in line 1"),
-        ([PA, {"id": "b"}], None, 'f.jsonl:2: give one sentence as "prediction"'),
-        ([PA, {"id": "b", "prediction": ["x"]}], None, "f.jsonl:2: give one sentence"),
-        ([PA, "nothing"], None, "f.jsonl:2: not a line of JSON"),
-        ([TWO], None, "f.jsonl:1: .*--system; there are ours, theirs"),
-        ([TWO], "yours", "f.jsonl:1: yours: .*there are ours, theirs"),
-        ([{"id": "a", "predictions": {"ours": 1}}], "ours", 'f.jsonl:1: .*"predictions": {"ours"'),
-        ([], None, "f.jsonl: an empty file"),
+        ([PA], [], "f.jsonl: f: 1 of 2 clips have no prediction, first b"),
+        ([TWO, ONLY], [], "f.jsonl: ours: 1 of 2 clips have no prediction, first b"),
+        ([PA, PB, {"id": "c", "prediction": "x"}], [], "f.jsonl:3: c: no clip"),
+        ([PB, PA, PB], [], "f.jsonl:3: b: the same id as in line 1"),
+        ([PA, {"id": "b"}], [], "f.jsonl:2: f: the prediction is no sentence"),
+        ([PA, {"id": "b", "prediction": ["x"]}], [], "f.jsonl:2: f: the prediction is no sentence"),
+        ([PA, {"id": "b", "predictions": {}}], [], 'f.jsonl:2: give "prediction"'),
+        ([PA, {"id": "b", "predictions": "x"}], [], 'f.jsonl:2: give "prediction"'),
+        ([PA, "nothing"], [], "f.jsonl:2: not a line of JSON"),
+        ([TWO, ONLY], ["yours"], "--system yours: no such system; there are ours, theirs"),
+        ([{"id": "a", "predictions": {"ours": 1}}], [], "f.jsonl:1: ours: the prediction is no"),
+        ([], [], "f.jsonl: an empty file"),
     ],
 )
-def test_bad_predictions_are_named_by_line(lines, system, said, tmp_path):
+def test_bad_predictions_are_named_by_line(lines, wanted, said, tmp_path):
+    path = write_lines(tmp_path / "f.jsonl", lines)
     with pytest.raises(UserError, match=said) as caught:
-        read_predictions(
-            write_lines(tmp_path / "f.jsonl", lines), {"a": ["one"], "b": ["two"]}, system
-        )
+        read_systems([path], {"a": ["one"], "b": ["two"]}, wanted)
     assert "\n" not in str(caught.value)
+
+
+def test_a_system_in_two_files_is_named_with_both(tmp_path):
+    (tmp_path / "other").mkdir()
+    paths = [write_lines(tmp_path / place / "f.jsonl", [PA, PB]) for place in (".", "other")]
+    with pytest.raises(UserError, match=r"other/f.jsonl: the system f is in .*f.jsonl too"):
+        read_systems(paths, {"a": ["one"], "b": ["two"]})
+
+
+@pytest.mark.parametrize(
+    ("tokens", "said"),
+    [
+        ([["a/DET"], None], 'f.jsonl:2: no "tokens", which other lines have'),
+        ([["a/DET"], ["a/DET", "b/DET"]], "f.jsonl:2: 2 tokens for 1 captions"),
+        ([["a/DET"], "a/DET"], "f.jsonl:2: give one text a caption"),
+        ([["a/DET"], [1]], "f.jsonl:2: give one text a caption"),
+    ],
+)
+def test_bad_tokens_are_named_by_line(tokens, said, tmp_path):
+    lines = [{**line, "tokens": own} for line, own in zip((A, B), tokens, strict=True)]
+    path = write_lines(tmp_path / "f.jsonl", lines)
+    with pytest.raises(UserError, match=said):
+        read_tokens(path, {"a": ["one"], "b": ["two"]})
+
+
+def test_tokens_are_those_of_all_lines_or_none(tmp_path):
+    references = {"a": ["one"], "b": ["two"]}
+    assert read_tokens(write_lines(tmp_path / "f.jsonl", [A, B]), references) is None
+    lines = [{**A, "tokens": ["one/NUM"]}, {**B, "tokens": ["two/NUM"]}]
+    found = read_tokens(write_lines(tmp_path / "f.jsonl", lines), references)
+    assert found == {"a": ["one/NUM"], "b": ["two/NUM"]}
 
 
 def test_files_that_cannot_be_read_are_named(tmp_path):
@@ -208,10 +242,9 @@ def test_a_system_is_chosen_and_unusual_lines_are_read(tmp_path):
     path.write_bytes(
         '\ufeff{"id": "a", "predictions": {"ours": "one\u2028two", "theirs": "2"}}\r\n\r\n'.encode()
     )
-    assert read_predictions(path, {"a": ["x"]}, "ours") == {"a": "one\u2028two"}
-    assert read_predictions(write_lines(path, [{**TWO, "prediction": "three"}]), {"a": ["x"]}) == {
-        "a": "three"
-    }
+    found = read_systems([path], {"a": ["x"]}, ["ours"])
+    assert {name: one.sentences for name, one in found.items()} == {"ours": {"a": "one\u2028two"}}
+    assert list(read_systems([path], {"a": ["x"]})) == ["ours", "theirs"]
 
 
 @pytest.mark.parametrize(

@@ -44,6 +44,10 @@ def fake_spacy(monkeypatch):
             parts = text.replace(".", " .").split()
             return [Word(part, *known.get(part, (part.upper(), "DET"))) for part in parts]
 
+        def pipe(self, texts, disable):
+            assert set(disable) <= {"ner"}  # tags depend on the others
+            return map(self, texts)
+
     module = types.ModuleType("spacy")
     module.load = lambda name: Model()
     monkeypatch.setitem(sys.modules, "spacy", module)
@@ -93,6 +97,8 @@ def test_spacy_is_taken_where_it_is(fake_spacy):
         "towards/DET",
         "left/VERB",
     ]
+    several = ["the men", "", "walks to-wards left."]
+    assert list(tagger.tokens_of_all(several)) == [tagger.tokens(text) for text in several]
 
 
 def test_without_spacy_the_captions_of_the_data_help(no_spacy):

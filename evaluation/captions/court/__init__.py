@@ -1,0 +1,1 @@
+"""Several systems' captions under every protocol: scores, intervals, tests, reversed orders."""
