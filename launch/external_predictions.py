@@ -1,10 +1,11 @@
 """Another system's motions, read as the configuration of an experiment says what they answer."""
 
 import argparse
-import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from evaluation.external.forms.base import Options
@@ -28,7 +29,7 @@ class Brought:
     """Predictions of another system, read.
 
     Attributes:
-        folder: holds `predictions/`, as a run of the generate stage does; may go once scored.
+        folder: holds `predictions/`, as a run of the generate stage does; gone once scored.
         digest: of all motions and of the captions that asked.
         form: that they had.
         said: what was understood, name -> words.
@@ -39,21 +40,32 @@ class Brought:
     form: str
     said: Mapping[str, str]
 
-    def remove(self) -> None:
-        """Delete the copy and what goes on from it; the files it was made of are the user's."""
-        for name in (PREDICTIONS, "replications"):
-            shutil.rmtree(self.folder / name)
 
-
-def bring(options: argparse.Namespace, reading: Options, stage: Planned, output: Path) -> Brought:
-    """Understand, read and check a folder of motions; write them below `output`.
+@contextmanager
+def brought(
+    options: argparse.Namespace, reading: Options, stage: Planned, output: Path
+) -> Iterator[Brought]:
+    """Understand, read and check a folder of motions; the copy below `output` goes in the end.
 
     Raises:
         UserError: what can't be understood, is missing, or can't be used; nothing is left then.
     """
+    fresh = not output.exists()
+    output.mkdir(parents=True, exist_ok=True)
+    try:
+        with TemporaryDirectory(prefix=".predictions-", dir=output) as name:
+            yield _read(options, reading, stage, output, Path(name))
+    finally:
+        if fresh:
+            with suppress(OSError):  # something has been written
+                output.rmdir()
+
+
+def _read(
+    options: argparse.Namespace, reading: Options, stage: Planned, output: Path, folder: Path
+) -> Brought:
     store = MotionStore.open(stage.data)
-    builder = _builder(stage, store)
-    sets = _sets(builder, options.task)
+    sets = _sets(_builder(stage, store), options.task)
     external = understand(
         options.folder,
         sets[options.task],
@@ -63,19 +75,12 @@ def bring(options: argparse.Namespace, reading: Options, stage: Planned, output:
         partial=options.partial,
         leave_out=output,
     )
-    folder = output / PREDICTIONS
-    if folder.exists():
-        shutil.rmtree(folder)
-    try:
-        digest = read_all(external, folder / options.task)
-        if options.task + SAMPLES in sets:
-            saved = PredictionSet.open(folder / options.task)
-            name = options.task + SAMPLES
-            write_samples(saved, sets[name], folder / name, store.n_features)
-    except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)
-        raise
-    return Brought(output, digest, external.form.name, external.said)
+    digest = read_all(external, folder / PREDICTIONS / options.task)
+    if options.task + SAMPLES in sets:
+        saved = PredictionSet.open(folder / PREDICTIONS / options.task)
+        name = options.task + SAMPLES
+        write_samples(saved, sets[name], folder / PREDICTIONS / name, store.n_features)
+    return Brought(folder, digest, external.form.name, external.said)
 
 
 def requests_in(folder: Path, stage: Planned, task: str) -> dict[str, Any]:

@@ -4,19 +4,20 @@ import argparse
 import contextlib
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from evaluation.external.choice import known_forms
 from evaluation.external.forms.base import Options, flag
 from evaluation.leaderboard.against import Comparison
+from evaluation.leaderboard.verdict import Verdict
 from evaluation.reports.results_file import RESULTS, read_results
-from evaluation.requests.predictions import PREDICTIONS, prediction_sets
-from launch.external_predictions import TASKS, bring, requests_in
+from evaluation.requests.predictions import ABOUT, PREDICTIONS, prediction_sets
+from launch.external_predictions import TASKS, brought, requests_in
 from launch.jobs.execute import execute
 from launch.plans.planning import plan_point
-from launch.scoring import Scored, row_of, score, verdicts
+from launch.scoring import Opponent, opponent, row_of, score, verdicts
 from motiongpt.errors import UserError
 from motiongpt.motion.axes import UP_AXES
 
@@ -37,8 +38,9 @@ WORSE = 3  # exit status, with --fail-if-worse
 def main(arguments: Sequence[str]) -> int:
     """Run; 1 if a judge could not be made, 3 if --fail-if-worse is given and a number is worse."""
     options = _parser().parse_intermixed_args(arguments)
-    if options.fail_if_worse and not options.against:
-        raise UserError("--fail-if-worse needs --against: worse than what?")
+    for name in ("fail_if_worse", "row"):
+        if getattr(options, name) and not options.against:
+            raise UserError(f"{flag(name)} needs --against")
     with _standard_output_for(options.json) as answer:
         found, status = _run(options)
         if options.json and found:
@@ -48,38 +50,45 @@ def main(arguments: Sequence[str]) -> int:
 
 def _run(options: argparse.Namespace) -> tuple[dict[str, Any], int]:
     """What `--json` prints, and the exit status."""
-    ours = (options.folder / PREDICTIONS).is_dir()
+    ours = any((options.folder / PREDICTIONS).glob(f"*/{ABOUT}"))
     reading = _reading_options(options)
     if ours:
         prediction_sets(options.folder / PREDICTIONS)
         _refuse_reading(options, reading)
+    beside = opponent(options.against, options.row) if options.against else None
     plan = plan_point([*options.overrides, f"goal=[{','.join(JUDGES)}]"])
     if options.requests:
         return requests_in(options.folder, plan[0], options.task), 0
     output = options.output or options.folder / "scores"
-    brought = None
-    if not ours:
-        brought = bring(options, reading, plan[0], output)
-        for name, words in brought.said.items():
-            print(f"{name}: {words}")
-    if execute(plan):
-        return {}, 1
-    method = options.method or (None if ours else options.folder.resolve().name)
-    scored = score(plan, JUDGES, options.folder, brought, output, method)
-    return _said(options, scored, output)
+    with contextlib.ExitStack() as stack:
+        found = None
+        if not ours:
+            found = stack.enter_context(brought(options, reading, plan[0], output))
+            for name, words in found.said.items():
+                print(f"{name}: {words}")
+        if execute(plan):
+            return {}, 1
+        method = options.method or (None if ours else options.folder.resolve().name)
+        score(plan, JUDGES, options.folder, found, output, method)
+    return _said(options, {} if found is None else found.said, output, beside)
 
 
-def _said(options: argparse.Namespace, scored: Scored, output: Path) -> tuple[dict[str, Any], int]:
+def _said(
+    options: argparse.Namespace,
+    understood: Mapping[str, str],
+    output: Path,
+    beside: Opponent | None,
+) -> tuple[dict[str, Any], int]:
     print((output / "table.txt").read_text().rstrip())
     run = read_results(output / RESULTS)
     against: list[Comparison] = []
-    if options.against:
-        against = verdicts(run, options.against, options.row)
+    if beside is not None:
+        against = verdicts(run, beside, options.row)
         for line in (line for one in against for line in one.lines()):
             print(line)
     found = {
         "results": str(output / RESULTS),
-        "understood": dict(scored.said),
+        "understood": dict(understood),
         "row": row_of(run),
         "verdicts": [
             {"against": one.against, "task": task, "metric": metric, **_verdict(verdict)}
@@ -91,7 +100,7 @@ def _said(options: argparse.Namespace, scored: Scored, output: Path) -> tuple[di
     return found, WORSE if is_worse else 0
 
 
-def _verdict(verdict: Any) -> dict[str, Any]:
+def _verdict(verdict: Verdict) -> dict[str, Any]:
     return {"outcome": verdict.outcome, "detail": verdict.detail}
 
 

@@ -1,18 +1,24 @@
 """Predictions to results.json, a row and a verdict, outside of an experiment's graph."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from omegaconf import OmegaConf
 
-from evaluation.leaderboard.against import Comparison, against_published, against_results
+from evaluation.leaderboard.against import (
+    Comparison,
+    against_published,
+    against_results,
+    rows_of,
+)
+from evaluation.leaderboard.published import PublishedTable
 from evaluation.leaderboard.published_file import find_tables, read_published
 from evaluation.leaderboard.runs import digest
 from evaluation.replications.results import MODEL
-from evaluation.reports.results_file import ResultsFile, read_results
+from evaluation.reports.results_file import RESULTS, ResultsFile, read_results
 from evaluation.requests.predictions import PREDICTIONS
 from launch.composition.protocols import shipped_protocols
 from launch.composition.signatures import signed_part
@@ -31,11 +37,7 @@ ROW = "row.json"
 UNDERSTOOD = "understood.json"
 
 
-@dataclass(frozen=True)
-class Scored:
-    """What was understood of another system's files; empty for our own."""
-
-    said: Mapping[str, str] = field(default_factory=dict)
+Opponent = ResultsFile | PublishedTable
 
 
 def score(
@@ -45,7 +47,7 @@ def score(
     brought: Brought | None,
     output: Path,
     method: str | None,
-) -> Scored:
+) -> None:
     """Score predictions with judges that are there; writes results.json, tables and a row.
 
     Args:
@@ -74,10 +76,12 @@ def score(
     evaluate = Planned(
         Run(root, "evaluate", signature), settings, {}, any_stage.data, "", any_stage.config
     )
+    # Of another system's motions nothing is kept to go on from: they are read anew each time.
+    working = output if brought is None else brought.folder / "scored"
     context = StageContext(
         stage="evaluate",
         signature=signature,
-        folder=output,
+        folder=working,
         parents={"predictions": source, **{k: Path(run.folder) for k, run in parents.items()}},
         store=MotionStore.open(any_stage.data),
         cache=root / "cache",
@@ -85,12 +89,11 @@ def score(
         log=lambda line: print(line, flush=True),
     )
     build_stage(evaluate).run(context)
-    write_json(output / ROW, row_of(read_results(output / "results.json")))
-    if brought is None:
-        return Scored()
-    write_json(output / UNDERSTOOD, dict(brought.said))
-    brought.remove()
-    return Scored(brought.said)
+    write_json(working / ROW, row_of(read_results(working / RESULTS)))
+    if brought is not None:
+        write_json(working / UNDERSTOOD, dict(brought.said))
+        shutil.rmtree(working / "replications")
+        shutil.copytree(working, output, dirs_exist_ok=True)
 
 
 def row_of(run: ResultsFile) -> dict[str, Any]:
@@ -117,25 +120,39 @@ def row_of(run: ResultsFile) -> dict[str, Any]:
     }
 
 
-def verdicts(run: ResultsFile, against: str, method: str | None) -> list[Comparison]:
-    """Verdicts on a run against a results.json, a published.yaml or a study of experiments/.
+def opponent(against: str, method: str | None) -> Opponent:
+    """What a run is put beside: a results.json, a published.yaml, or a study of experiments/.
 
     Args:
         against: a file, or a study's name.
         method: row of a published table; None for all.
 
     Raises:
-        UserError: no such file or study, or nothing to compare.
+        UserError: no such file, study or row.
     """
-    shipped = shipped_protocols()
     path = Path(against)
     if path.suffix == ".json":
         if method is not None:
             raise UserError(f"--row {method}: {path} has one row only; leave --row out")
-        return [against_results(run, read_results(path), shipped)]
+        return read_results(path)
     if path.suffix in (".yaml", ".yml"):
-        return against_published(run, read_published(path), method, shipped)
-    return against_published(run, find_tables(EXPERIMENTS, [against])[0], method, shipped)
+        table = read_published(path)
+    else:
+        (table,) = find_tables(EXPERIMENTS, [against])
+    rows_of(table, method)
+    return table
+
+
+def verdicts(run: ResultsFile, beside: Opponent, method: str | None) -> list[Comparison]:
+    """Verdicts on a run against an `opponent`.
+
+    Raises:
+        UserError: they have no number in common.
+    """
+    shipped = shipped_protocols()
+    if isinstance(beside, ResultsFile):
+        return [against_results(run, beside, shipped)]
+    return against_published(run, beside, method, shipped)
 
 
 def _content(folder: Path) -> list[list[str]]:

@@ -15,7 +15,7 @@ TRIED = 5  # files that all must be of the form
 
 def known_forms() -> dict[str, type[Form]]:
     """Name -> form, of all files in `forms`."""
-    found = classes_in(forms, Form).values()
+    found = classes_in(forms, Form).values()  # type: ignore[type-abstract]
     return {form.name: form for form in sorted(found, key=lambda form: form.name)}
 
 

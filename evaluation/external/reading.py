@@ -122,7 +122,7 @@ def read_all(external: External, destination: Path) -> str:
                     continue
                 motions.append(motion)
                 found.update(f"{label}/{clip} {len(motion)}".encode())
-                found.update(np.ascontiguousarray(motion))
+                found.update(motion.tobytes())
             if problems:
                 continue
             if not external.stated_fps:

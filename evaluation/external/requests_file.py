@@ -1,7 +1,8 @@
 """The requests of a protocol as a file, for systems that are no method of this project.
 
 One line of JSON a request: `clip` names the file to be made, `draw` the replication, `caption` and
-`text` ask, `frames` is the length that is asked for or null, `fps` its frame rate.
+`text` ask, `frames` is the length that is asked for or null, `given` how many of them are given at
+the start and at the end, `fps` their frame rate.
 """
 
 import json
@@ -21,7 +22,8 @@ def write_requests(path: Path, builder: RequestBuilder, about: About) -> int:
     lines = []
     for draw in range(len(about.seeds)):
         requests, captions = builder.requests(about, draw)
-        for request, caption in zip(requests, captions, strict=True):
+        pairs = zip(requests, captions, strict=True)
+        for position, (request, caption) in enumerate(pairs):
             found = {
                 "clip": request.clip,
                 "draw": draw,
@@ -29,6 +31,7 @@ def write_requests(path: Path, builder: RequestBuilder, about: About) -> int:
                 "caption": caption,
                 "text": request.text,
                 "frames": request.frames,
+                "given": list(about.given[position]),
                 "fps": builder.store.fps,
             }
             lines.append(json.dumps(found, ensure_ascii=False))

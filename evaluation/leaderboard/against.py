@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from evaluation.leaderboard.comparability import Difference
-from evaluation.leaderboard.judgement import judgements
+from evaluation.leaderboard.judgement import in_words, judgements
 from evaluation.leaderboard.published import (
     METHOD,
     Column,
@@ -49,9 +49,9 @@ class Comparison:
         """One line for each outcome: which numbers, and why where they can't be compared."""
         titles = {f"{task} {metric}": one for (task, metric), one in self.verdicts.items()}
         for one in judgements(titles):
-            said = SAME if one.outcome == "reproduced" else one.outcome
-            why = f" ({'; '.join(one.details)})" if one.details else ""
-            yield f"against {self.against}: {said}{why}: {', '.join(one.columns)}"
+            said = in_words([one]).replace("reproduced", SAME, 1)
+            why = f" [{'; '.join(one.details)}]" if one.details else ""
+            yield f"against {self.against}: {', '.join(one.columns)}: {said}{why}"
 
 
 def against_results(
@@ -100,10 +100,7 @@ def against_published(
     Raises:
         UserError: no row of this method, or none with a number that the run has.
     """
-    rows = [row for row in table.rows if row.role != REAL and method in (None, row.method)]
-    if not rows:
-        names = ", ".join(dict.fromkeys(row.method for row in table.rows if row.role != REAL))
-        raise UserError(f"{table.name}: no row of {method}; it has {names}")
+    rows = rows_of(table, method)
     real = [row for row in table.rows if row.role == REAL]
     found = []
     for row in rows:
@@ -114,6 +111,20 @@ def against_published(
             found.append(Comparison(table.row_label(row), verdicts))
     if not found:
         raise UserError(f"{table.name}: it has no number that {run.path} has too")
+    return found
+
+
+def rows_of(table: PublishedTable, method: str | None) -> list[PublishedRow]:
+    """Rows of a method, or of all methods; none of real motion.
+
+    Raises:
+        UserError: there is none; names those that there are.
+    """
+    methods = [row for row in table.rows if row.role != REAL]
+    found = [row for row in methods if method in (None, row.method)]
+    if not found:
+        names = ", ".join(dict.fromkeys(row.method for row in methods))
+        raise UserError(f"{table.name}: no row of {method}; it has {names}")
     return found
 
 

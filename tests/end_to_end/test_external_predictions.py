@@ -1,6 +1,7 @@
 """Another system's motions through the command: understood, scored, written, judged."""
 
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -68,7 +69,7 @@ def test_it_says_what_it_understood_and_leaves_results_and_a_row(system, root, c
     )
     assert json.loads((output / "understood.json").read_text())["form"] == "joints"
     left = {path.name for path in output.iterdir()}
-    assert not {"predictions", "replications"} & left, "the copy is gone once it is scored"
+    assert not [one for one in left if one.startswith(".") or one == "replications"], left
 
 
 @pytest.mark.slow
@@ -116,7 +117,7 @@ def test_a_verdict_and_its_exit_status(system, root, store, tmp_path, capsys):
     assert score(worse, root, *words[:-2], "--against", str(worse / "scores/results.json")) == 0
     assert "cannot be told apart" in capsys.readouterr().err
     assert score(system, root, "--against", "t2m", "--row", "MDM") == 0
-    assert "not comparable (other data" in capsys.readouterr().out
+    assert "not comparable: other data" in capsys.readouterr().out
     assert score(system, root, "--fail-if-worse") == 2
     assert "needs --against" in capsys.readouterr().err
 
@@ -131,9 +132,35 @@ def test_bad_input_is_one_line_before_anything_is_trained(system, root, tmp_path
     assert score(system, root, other, "--output", str(output)) == 2
     first.write_bytes(kept)
     heard = capsys.readouterr()
-    assert heard.err.count("\n") == 1 and "NaN or infinity in 1 of" in heard.err
-    assert not output.exists() or not list(output.iterdir())
+    last = heard.err.rstrip("\n").split("\n")[-1]  # the bar of the data's making is above
+    assert last.startswith("motiongpt score: ") and "NaN or infinity in 1 of" in last
+    assert not output.exists()
     assert "evaluator" not in heard.out and not (tmp_path / "root" / "runs").exists()
+
+
+def test_what_to_compare_with_is_looked_for_first(system, root, tmp_path, capsys):
+    other = f"paths.root={tmp_path / 'root'}"
+    for words, said in (
+        (("--against", str(tmp_path / "none.json")), "name a results.json"),
+        (("--against", "nothing"), "no such table"),
+        (("--against", "t2m", "--row", "Nobody"), "no row of Nobody; it has MDM"),
+        (("--row", "MDM"), "--row needs --against"),
+    ):
+        assert score(system, root, other, *words) == 2
+        heard = capsys.readouterr().err
+        assert said in heard and heard.count("\n") == 1
+    assert not (tmp_path / "root").exists()
+
+
+@pytest.mark.slow
+def test_a_folder_called_predictions_beside_the_output_is_left_alone(system, root, tmp_path):
+    theirs = tmp_path / "predictions"
+    shutil.copytree(system / "0", theirs)
+    (tmp_path / "replications").mkdir()
+    before = sorted(theirs.iterdir())
+    assert score(theirs, root, "--output", str(tmp_path)) == 0
+    assert sorted(theirs.iterdir()) == before and (tmp_path / "replications").exists()
+    assert (tmp_path / "results.json").exists()
 
 
 @pytest.mark.slow

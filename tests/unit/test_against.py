@@ -42,7 +42,7 @@ def test_each_number_is_better_worse_or_cannot_be_told_apart(tmp_path):
     assert found.is_worse
     lines = list(found.lines())
     assert len(lines) == 3 and all("\n" not in line for line in lines)
-    assert any("cannot be told apart: text_to_motion mm_dist" in line for line in lines)
+    assert any("text_to_motion mm_dist: cannot be told apart" in line for line in lines)
     assert not against_results(other, other, SHIPPED).is_worse
 
 

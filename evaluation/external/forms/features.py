@@ -206,4 +206,5 @@ def read_statistics(folder: Path, shape: tuple[int, ...]) -> Normalisation:
         found.append(values.astype(np.float32))
     if not (found[1] > 0).all():
         raise UserError(f"--statistics {folder}: the std is not above zero in every channel")
-    return Normalisation(f"with the mean and std of {folder}", *found)
+    mean, std = found
+    return Normalisation(f"with the mean and std of {folder}", mean, std)

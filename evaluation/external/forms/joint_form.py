@@ -56,14 +56,15 @@ class JointForm(Form):
 
     def look(self, sample: Sequence[Path]) -> Mapping[str, str]:
         """See `Form.look`: refuses another unit, and another axis up; compares the bones."""
-        clips, rates = [], []
+        clips: list[np.ndarray] = []
+        rates: list[tuple[float, bool]] = []
         for path in sample:
             try:
                 joints, stated = self.raw(path)
+                rates.append((self.rate(stated), stated is not None))
             except UserError as error:
                 raise UserError(f"{path}: {error}") from error
             clips.append(self.placed(joints, path))
-            rates.append(stated)
         self._check_unit(sample[0], clips)
         self._check_upright(sample[0], clips)
         bones = np.median([bone_lengths(one, self.target.skeleton) for one in clips], axis=0)
@@ -121,12 +122,12 @@ class JointForm(Form):
         """Frames per second of a file that states `stated`."""
         return self.options.fps or stated or self.default_fps or self.target.fps
 
-    def _rates_said(self, rates: Sequence[float | None]) -> str:
-        found = sorted({self.rate(rate) for rate in rates})
-        words = " and ".join(f"{rate:g}" for rate in found)
+    def _rates_said(self, rates: Sequence[tuple[float, bool]]) -> str:
+        """Frames per second of some files, and whether each says so itself."""
+        words = " and ".join(f"{rate:g}" for rate in sorted({rate for rate, _ in rates}))
         if self.options.fps is not None:
             return f"{words}, as --fps says"
-        if None not in rates:
+        if all(stated for _, stated in rates):
             return f"{words}, as the files say"
         whose = "the form's" if self.default_fps else "the data's"
         return f"{words}, {whose}: the files don't say (--fps does)"

@@ -29,7 +29,7 @@ RATES = ("mocap_frame_rate", "mocap_framerate", "fps")
 READ = ("poses", *ROOTS, *BODIES, *PLACES, *RATES, "betas", "gender")
 SMPLH_POSE = 156  # numbers a frame of SMPL-H's 52 joints; SMPL-X's 55 have 165
 BODY_POSE = 3 * N_JOINTS
-MOST_BETAS = 400  # numbers of a shape; published models have 10 to 300
+MOST_BETAS = 300  # numbers of a shape; in SMPL-X those of the face follow
 
 
 class SmplForm(JointForm):
