@@ -21,7 +21,7 @@ from evaluation.external.forms.base import (
     read_rows,
 )
 from motiongpt.arrays import read_array
-from motiongpt.data.statistics import NORMALISATIONS, channel_groups, weighted_std
+from motiongpt.data.statistics import MINIMUM_STD, NORMALISATIONS, channel_groups, weighted_std
 from motiongpt.errors import UserError
 from motiongpt.motion.plausible import size_problem
 from motiongpt.motion.recover import features_to_joints
@@ -163,7 +163,7 @@ def misfit(features: np.ndarray, target: Target) -> float:
     bones = target.bones[1:]
     off = np.abs((found / found.sum()) / (bones / bones.sum()) - 1)
     usual = plain_std(target)[contacts].mean()
-    varied = max(float(features[:, contacts].std(0).mean()), 1e-6)
+    varied = max(float(features[:, contacts].std(0).mean()), MINIMUM_STD)
     return (
         unit_misfit(features[:, rotations])
         + float(np.minimum(1.0, near).mean())

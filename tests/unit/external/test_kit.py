@@ -81,4 +81,10 @@ def test_its_joints_are_read(store, tmp_path):
         np.save(folder / f"{name}.npy", features_to_joints(rows, KIT).numpy())
     external, found = read(folder, store, tmp_path)
     assert external.said["form"] == "joints" and "kept" in external.said["bones"]
-    np.testing.assert_allclose(found[3][:-1], store.features(4)[:-1], atol=2e-3)
+    # Headings are smoothed over four seconds and more, so that the features' own differ near the
+    # end, where one frame is not known; the joints that they stand for are the same.
+    mine, real = (
+        features_to_joints(torch.from_numpy(np.array(rows)), KIT).numpy()
+        for rows in (found[3], store.features(4))
+    )
+    np.testing.assert_allclose(mine, real, atol=1e-4)
