@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from evaluation.reports.results_file import read_results
-from evaluation.requests.predictions import PredictionSet
+from evaluation.requests.predictions import About, Outputs, PredictionSet
 from launch.cli import main
 from launch.composition.compose import compose_config
 from launch.composition.datasets import ensure_store
@@ -181,6 +181,27 @@ def test_requests_are_written_and_what_answers_them_is_scored(root, store, tmp_p
     (system / "captions.json").write_text(json.dumps(captions))
     assert score(system, root, *asked) == 0
     assert "captions: as captions.json says" in capsys.readouterr().out
+
+
+@pytest.mark.slow
+def test_our_own_predictions_leave_results_that_the_leaderboard_reads(root, store, tmp_path):
+    clips = [int(index) for index in store.indices("test")[:6]]
+    about = About(
+        task="text_to_motion",
+        kind="motion",
+        fingerprint=store.fingerprint,
+        clips=[store.names[index] for index in clips],
+        frames=[int(store.lengths[index]) for index in clips],
+        given=[(0, 0)] * 6,
+        seeds=[1],
+    )
+    saved = PredictionSet.create(tmp_path / "predictions" / "text_to_motion", about)
+    motions = [store.features(index) for index in clips]
+    saved.write(0, Outputs([0] * 6, [""] * 6, [""] * 6, motions))
+    assert score(tmp_path, root, "--method", "saved") == 0
+    run = read_results(tmp_path / "scores" / "results.json")
+    assert run.method.name == "saved" and run.number("text_to_motion", "model", "fid") is not None
+    assert (tmp_path / "scores" / "replications").exists(), "an interrupted scoring goes on"
 
 
 def test_options_about_files_mean_nothing_to_our_own_predictions(root, tmp_path, capsys):
