@@ -141,17 +141,15 @@ def _read(
 ) -> Iterator[tuple[str, np.ndarray | str]]:
     """Clip and its features, or what is wrong with them."""
     most = int(MOST_SECONDS * form.target.fps)
-    for clip in clips:
-        try:
-            motion = form.read(files[clip])
-            if not np.isfinite(motion).all():
-                raise UserError("its features are not finite numbers")
-            if len(motion) > most:
-                raise UserError(f"{len(motion):,} frames, at most {most:,} are read")
-        except UserError as error:
-            yield clip, str(error)
+    for clip, found in zip(clips, form.read_many([files[one] for one in clips]), strict=True):
+        if isinstance(found, UserError):
+            yield clip, str(found)
+        elif not np.isfinite(found).all():
+            yield clip, "its features are not finite numbers"
+        elif len(found) > most:
+            yield clip, f"{len(found):,} frames, at most {most:,} are read"
         else:
-            yield clip, motion
+            yield clip, found
 
 
 def _kept_clips(folder: Path, about: About, layout: Layout, partial: bool) -> list[str]:

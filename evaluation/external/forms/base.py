@@ -5,7 +5,7 @@ Shape letters: T frames, F features, J joints.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import ClassVar
@@ -148,6 +148,14 @@ class Form(ABC):
         Raises:
             UserError: the file can't be used; says why, without the file's name.
         """
+
+    def read_many(self, paths: Sequence[Path]) -> Iterator[np.ndarray | UserError]:
+        """What `read` gives, or raises, for each of many files; a form may do several at once."""
+        for path in paths:
+            try:
+                yield self.read(path)
+            except UserError as error:
+                yield error
 
 
 def flag(name: str) -> str:

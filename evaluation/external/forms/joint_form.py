@@ -4,12 +4,13 @@ Shape letters: T frames, J joints, F features.
 """
 
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
 import torch
+from torch.nn.utils.rnn import pad_sequence
 
 from evaluation.external.forms.base import Form, Options, Target, bone_lengths
 from motiongpt.errors import UserError
@@ -22,6 +23,7 @@ from motiongpt.motion.sequence import FARTHEST
 # Metres. Bones that differ by less are the data's own: predictions made of its features are not
 # put on its skeleton once more, which would mend bones that the system bends or stretches.
 SAME_BONES = 0.01
+BATCH_SIZE = 64  # clips whose features are made together
 # Metres. Lowest joints this near to height 0 stand on the data's floor, and stay where they are.
 SAME_FLOOR = 0.1
 
@@ -86,37 +88,70 @@ class JointForm(Form):
 
     def read(self, path: Path) -> np.ndarray:
         """See `Form.read`."""
-        joints, stated = self.raw(path)
-        joints = self.placed(joints, path)
-        if not (np.abs(joints) < FARTHEST).all():
-            raise UserError(f"joints farther than {FARTHEST:g} m away; expected metres")
-        problem = bone_problem(joints, self.target.skeleton)
-        if problem:
-            raise UserError(problem)
-        moved = resample_positions(joints, self.rate(stated), self.target.fps)
-        return self._features(moved.astype(np.float32))
+        (found,) = self.read_many([path])
+        if isinstance(found, UserError):
+            raise found
+        return found
+
+    def read_many(self, paths: Sequence[Path]) -> Iterator[np.ndarray | UserError]:
+        """See `Form.read_many`: features of many clips at once take a tenth of the time."""
+        for first in range(0, len(paths), BATCH_SIZE):
+            read = [self._moved(path) for path in paths[first : first + BATCH_SIZE]]
+            good = [one for one in read if not isinstance(one, UserError)]
+            made = iter(self._features_or_errors(good))
+            yield from (one if isinstance(one, UserError) else next(made) for one in read)
+
+    def _moved(self, path: Path) -> np.ndarray | UserError:
+        """Joints in metres, Y up, at the target's frame rate, checked."""
+        try:
+            joints, stated = self.raw(path)
+            joints = self.placed(joints, path)
+            if not (np.abs(joints) < FARTHEST).all():
+                raise UserError(f"joints farther than {FARTHEST:g} m away; expected metres")
+            if problem := bone_problem(joints, self.target.skeleton):
+                raise UserError(problem)
+            moved = resample_positions(joints, self.rate(stated), self.target.fps)
+        except UserError as error:
+            return error
+        return moved.astype(np.float32)
 
     def placed(self, joints: np.ndarray, path: Path) -> np.ndarray:
         """In metres, Y up."""
         joints = joints * np.float32(self.options.metres_per_unit or 1.0)
         return from_z_up(joints) if self.up_axis(path) == "Z" else joints
 
-    def _features(self, joints: np.ndarray) -> np.ndarray:
-        """T joints give T - 1 rows: the frame after the last goes on as the last step did."""
-        last = joints[-1] if len(joints) == 1 else 2 * joints[-1] - joints[-2]
-        longer = np.concatenate([joints, last[None]])
+    def _features_or_errors(self, clips: Sequence[np.ndarray]) -> list[np.ndarray | UserError]:
+        """An error of one clip ends the computation of all: then each is tried alone."""
+        if not clips:
+            return []
+        try:
+            return [*self._features(clips)]
+        except UserError as error:
+            if len(clips) == 1:
+                return [error]
+        return [found for clip in clips for found in self._features_or_errors([clip])]
+
+    def _features(self, clips: Sequence[np.ndarray]) -> Iterator[np.ndarray]:
+        """T joints give T rows: the frame after the last goes on as the last step did."""
+        longer = [np.concatenate([one, _next(one)[None]]) for one in clips]
         skeleton = self.target.skeleton
         offsets = None
         if not self.own_bones:
             bones = torch.from_numpy(self.target.bones.astype(np.float32))
             offsets = torch.tensor(skeleton.raw_offsets) * bones[:, None]
         rows = joints_to_features(
-            torch.from_numpy(longer), skeleton, offsets=offsets, uniform=not self.own_bones
+            pad_sequence([torch.from_numpy(one) for one in longer], batch_first=True),
+            skeleton,
+            [len(one) for one in longer],
+            offsets=offsets,
+            uniform=not self.own_bones,
         ).numpy()
-        if self.own_floor:  # features are on the floor: the root's height and the joints' go back
-            rows[:, 3] += longer[..., 1].min()
-            rows[:, 5 : 4 + 3 * (skeleton.n_joints - 1) : 3] += longer[..., 1].min()
-        return rows
+        for one, joints in zip(rows, longer, strict=True):
+            found = one[: len(joints) - 1].copy()
+            if self.own_floor:  # features are on the floor: heights of root and joints go back
+                found[:, 3] += joints[..., 1].min()
+                found[:, 5 : 4 + 3 * (skeleton.n_joints - 1) : 3] += joints[..., 1].min()
+            yield found
 
     def rate(self, stated: float | None) -> float:
         """Frames per second of a file that states `stated`."""
@@ -149,3 +184,8 @@ class JointForm(Form):
                 f"{path} and others: the head is not above the pelvis in {lying} of {len(clips)} "
                 f"motions, with {self.up_axis(path)} up; give --up-axis Z or --up-axis Y"
             )
+
+
+def _next(joints: np.ndarray) -> np.ndarray:
+    """(J, 3): where joints (T, J, 3) go on to after their last frame."""
+    return joints[-1] if len(joints) == 1 else 2 * joints[-1] - joints[-2]

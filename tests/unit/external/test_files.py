@@ -113,6 +113,14 @@ def test_a_file_after_those_that_are_looked_at_is_read_too(bench, tmp_path, monk
     refused("2 of 10 files can't be used: 000004 .too short.*000005", folder, bench, tmp_path)
 
 
+def test_a_clip_that_no_features_can_be_made_of_is_named_alone(bench, tmp_path):
+    folder = write_joints(tmp_path / "p", bench)
+    joints = np.load(folder / "000006.npy")
+    joints[:, 17] = joints[:, 16] - joints[:, 2] + joints[:, 1]  # hips and shoulders cancel out
+    np.save(folder / "000006.npy", joints)
+    refused("1 of 10 files can't be used: 000006 .*no heading", folder, bench, tmp_path)
+
+
 def test_captions_that_asked_are_the_first_or_those_that_a_file_names(bench, tmp_path):
     folder = write_joints(tmp_path / "p", bench)
     external, found = read(folder, bench, tmp_path)
