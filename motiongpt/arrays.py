@@ -3,7 +3,7 @@
 import math
 import sys
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import IO, Any, Literal, TypeAlias
 
@@ -33,8 +33,13 @@ def read_array(path: Path | str, most: int = MOST_BYTES) -> np.ndarray:
         return _array(stream, size, most)
 
 
-def read_arrays(path: Path | str, most: int = MOST_BYTES) -> dict[str, np.ndarray]:
+def read_arrays(
+    path: Path | str, most: int = MOST_BYTES, only: Collection[str] | None = None
+) -> dict[str, np.ndarray]:
     """The arrays of an `.npz` file by name.
+
+    Args:
+        only: names of those that are read, of which some may be absent; None for all.
 
     Raises:
         OSError: as `read_array`.
@@ -47,6 +52,8 @@ def read_arrays(path: Path | str, most: int = MOST_BYTES) -> dict[str, np.ndarra
             check_members(archive, most)
             for member in archive.infolist():
                 name = member.filename.removesuffix(".npy")
+                if only is not None and name not in only:
+                    continue
                 try:
                     with archive.open(member) as stream:
                         found[name] = _array(stream, member.file_size, most)

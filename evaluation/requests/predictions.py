@@ -9,8 +9,8 @@ A folder for each set of outputs:
 - `replication_00.npy` ..: motions end to end, (sum of frames, F) float32 or float16, not
   normalised; there is none where the outputs are sentences.
 
-A replication counts as there once its .json is, which is written last. Other systems' outputs can
-be scored too if they are written like this.
+A replication counts as there once its .json is, which is written last. Other systems' motions, in
+forms of their own, are made into such sets by `evaluation.external`.
 Shape letters: N clips, S samples of each, T frames, F features.
 """
 

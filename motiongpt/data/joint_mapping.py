@@ -24,6 +24,7 @@ from typing import Any
 import numpy as np
 
 from motiongpt.errors import UserError
+from motiongpt.motion.axes import from_z_up
 from motiongpt.motion.skeleton import HUMANML3D
 from motiongpt.reading import read_text
 from motiongpt.yaml_files import parse_yaml
@@ -69,8 +70,7 @@ class JointMapping:
         ]
         joints = np.stack(columns, axis=1) * self.metres_per_unit
         if self.up_axis == "Z":
-            # A quarter turn about X: up (Z) becomes Y, what was ahead (-Y) becomes Z.
-            joints = np.stack([joints[..., 0], joints[..., 2], -joints[..., 1]], axis=-1)
+            joints = from_z_up(joints)
         return joints
 
     def with_units(self, metres_per_unit: float | None, up_axis: str | None) -> "JointMapping":
