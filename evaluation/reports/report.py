@@ -3,7 +3,7 @@
 import platform
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,10 @@ class Origin:
         captions: settings of the caption scores.
         seeds: of the replications.
         git: commit of the code, and whether it was changed.
+        training: `seeds`, stage -> training seed, and `recipe`, equal for runs that differ in these
+            alone; empty where that is not known.
+        made: `overrides` that make the run anew, and `data`, sixteen letters of the settings of its
+            data: what `motiongpt check-results` compares; empty where that is not known.
     """
 
     stage: str
@@ -42,6 +46,8 @@ class Origin:
     captions: Mapping[str, Any] | None
     seeds: Sequence[int]
     git: Mapping[str, Any]
+    training: Mapping[str, Any] = field(default_factory=dict)
+    made: Mapping[str, Any] = field(default_factory=dict)
 
 
 def write_report(

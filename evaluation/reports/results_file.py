@@ -5,7 +5,7 @@ Files of schema 1 are read as what they mean today, see `first_schema`.
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
@@ -58,6 +58,7 @@ class ResultsFile:
         evaluator, captions: what judged motions and sentences; None where nothing did.
         time: ISO 8601.
         left_out: numbers that could not be had; none in older files.
+        training: `seeds` and `recipe`, and `made`: see `report.Origin`; empty in older files.
     """
 
     path: Path
@@ -76,10 +77,18 @@ class ResultsFile:
     git: Mapping[str, Any]
     results: tuple[Result, ...]
     left_out: tuple[LeftOut, ...] = ()
+    training: Mapping[str, Any] = field(default_factory=dict)
+    made: Mapping[str, Any] = field(default_factory=dict)
 
     def number(self, task: str, row: str, metric: str) -> Result | None:
         """The number of that name, or None."""
         return self._by_name.get((task, row, metric))
+
+    @property
+    def training_seeds(self) -> Mapping[str, int]:
+        """Stage -> training seed; empty where nothing was trained, or nothing is recorded."""
+        found: Mapping[str, int] = self.training.get("seeds", {})
+        return found
 
     @property
     def rows(self) -> list[str]:

@@ -4,6 +4,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
+from launch.composition.seeds import with_seeds
 from launch.composition.studies import Study, find_studies, read_study
 from launch.plans.graph import union
 from launch.plans.planning import plan_sweep
@@ -17,6 +18,7 @@ EXAMPLES = """examples:
       evaluator.weights=t2m evaluator.word_vectors=glove
   motiongpt reproduce table=codebook experiment=bandai_small data.source.path=bandai_all.tar.xz
   motiongpt reproduce table=backbone experiment=quickstart backbone=t5_tiny,gpt2_tiny
+  motiongpt reproduce table=downsampling experiment=quickstart seeds=3
   motiongpt reproduce table=t2m method=t2m_gpt,lookup protocol=motiongpt_release --dry-run
   motiongpt reproduce table=t2m protocol=motiongpt_release --output experiments/t2m/results
 
@@ -35,6 +37,7 @@ def main(arguments: Sequence[str], resumed: Sweep | None = None) -> int:
     options = _parser().parse_intermixed_args(arguments)
     table, wanted = _table_of(options.overrides)
     sweep = read_study(table)
+    wanted = with_seeds(wanted, sweep.points)
     points = sweep.points(wanted)
     plans = plan_sweep(points, prepare=not options.dry_run)
     print(_setting(sweep, wanted), flush=True)
