@@ -1,8 +1,8 @@
 """The leaderboard as CSV: one line a number, so that a program needs no knowledge of layouts.
 
 `row` is "model" for numbers of a method of ours, "real" for real motion, a baseline's name, or
-empty for published methods; `facts` are those of our method, `key=value`. `interval` is the one that
-is shown: over the training seeds where there are several, else over replications.
+empty for published methods; `facts` are those of our method, `key=value`. `interval` is the one
+that is shown: over the training seeds where there are several, else over replications.
 """
 
 import csv

@@ -81,6 +81,11 @@ def setting_label(run: ResultsFile) -> str:
         parts.append(f"{style} references")
     count = int(run.protocol.get("replications", 1))
     parts.append(f"{count} replication{'' if count == 1 else 's'}")
+    if card := run.data.card:
+        said = f"nearest training clip {card['nearest_cm'][1]:.1f} cm (any {card['any_cm']:.1f})"
+        if card["known_percent"] is not None:
+            said += f", {card['known_percent']:.0f} % of captions in train"
+        parts.append(said)
     return " · ".join(parts)
 
 

@@ -252,7 +252,5 @@ def _results(
         for name, (number, judge) in numbers.items():
             values = [one.values[row][name] for one in found if name in one.values.get(row, {})]
             if values and (row, name) not in lacking:
-                results.append(
-                    Result.of(task, row, name, values, number, cases, judge, intervals)
-                )
+                results.append(Result.of(task, row, name, values, number, cases, judge, intervals))
     return results

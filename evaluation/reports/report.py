@@ -10,6 +10,7 @@ from typing import Any
 
 from evaluation.replications.left_out import LeftOut, left_out_lines
 from evaluation.replications.results import Result, markdown_table, plain_table
+from motiongpt.data.card import card_text
 from motiongpt.files import write_json, write_text
 
 SCHEMA = 2  # of results_schema.json
@@ -73,8 +74,10 @@ def write_report(
         },
     )
     name = str(origin.method["name"])
-    lacking = left_out_lines(left_out)
+    lacking = list(left_out_lines(left_out))
     table = markdown_table(results, name)
+    card = origin.data.get("card")
+    lacking += [f"data card: {card_text(card)}"] if card else []
     marked = "".join(f"\n- {line}" for line in lacking)
     write_text(Path(folder) / "table.md", table + ("\n" + marked if marked else "") + "\n")
     write_text(Path(folder) / "table.txt", "\n".join([plain_table(results, name), *lacking, ""]))

@@ -25,12 +25,14 @@ SCHEMA_FILE = Path(__file__).with_name("results_schema.json")
 
 @dataclass(frozen=True)
 class DataFacts:
-    """The motion that was evaluated on; `clips` of its `split` were requested."""
+    """The motion that was evaluated on; `clips` of its `split` were requested, `card` says what the
+    split has in common with train (see `motiongpt.data.card`; empty in older files)."""
 
     name: str
     fingerprint: str
     split: str
     clips: int
+    card: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -121,7 +123,13 @@ def read_results(path: Path) -> ResultsFile:
     if broken:
         raise UserError(f"{path}: {_said(broken[0])}; evaluate again to write it anew")
     numbers = [_number(row) for row in found["results"]]
-    data = DataFacts(**{key: found["data"][key] for key in DataFacts.__dataclass_fields__})
+    data = DataFacts(
+        **{
+            key: found["data"][key]
+            for key in DataFacts.__dataclass_fields__
+            if key in found["data"]
+        }
+    )
     method = found["method"]
     facts = {key: value for key, value in method["facts"].items() if value is not None}
     plain = {key: found[key] for key in ResultsFile.__dataclass_fields__ if key in found}

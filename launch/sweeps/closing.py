@@ -15,7 +15,8 @@ from launch.runs.ledger import Run
 from launch.sweeps.missing import Missing, missing_lines, missing_of
 from launch.sweeps.published_table import board_of, results_of, write_published
 from launch.sweeps.record import Sweep
-from launch.sweeps.table import SeedTable, SweepTable, seed_table_of, table_of
+from launch.sweeps.seed_table import SeedTable, seed_table_of
+from launch.sweeps.table import SweepTable, table_of
 from launch.tables import result_text
 from motiongpt.files import write_json, write_text
 
