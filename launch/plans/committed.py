@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from evaluation.reports.results_file import RESULTS, ResultsFile, read_results
-from launch.composition.compose import compose_config, plain_containers
+from launch.composition.compose import Composer, compose_config
 from launch.composition.datasets import known_store
 from launch.composition.recorded import data_digest
 from launch.plans.graph import plan_experiment
@@ -56,27 +56,29 @@ def check_committed(folders: Sequence[Path], with_data: bool = False) -> list[Ch
     Raises:
         UserError: a folder that is not there, or a results file that can't be read.
     """
-    found = []
+    found, composer = [], Composer()
     for folder in folders:
         if not folder.exists():
             raise UserError(f"{folder}: no such folder; name one that holds results")
         files = [folder] if folder.is_file() else sorted(folder.rglob(RESULTS))
         for path in (file for file in files if not _is_of_another_kind(file)):
             result = read_results(path)
-            stale = why_stale(result) or (data_differs(result) if with_data else "")
+            stale = why_stale(result, composer)
+            if with_data and not stale:
+                stale = data_differs(result)
             found.append(Checked(path, stale, marks_above(path).get(path.resolve(), "")))
     return found
 
 
-def why_stale(result: ResultsFile) -> str:
+def why_stale(result: ResultsFile, composer: Composer) -> str:
     """Why a result's signature is not what today's plan would sign; empty where it is."""
     overrides = result.made.get("overrides")
     if overrides is None:
         return "it does not record the overrides that make it"
     try:
-        config = compose_config(overrides)
-        plain = plain_containers(config)
-        plan = plan_experiment(config, Path(), result.data.fingerprint, plain=plain)
+        composed = composer.compose(overrides)
+        fingerprint, plain = result.data.fingerprint, composed.plain
+        plan = plan_experiment(composed.config, Path(), fingerprint, plain=plain)
     except UserError as error:
         return f"its overrides can't be planned today: {error}"
     signatures = [one.run.signature for one in plan if one.run.stage == result.stage]

@@ -1,12 +1,14 @@
 """Kept results are checked by what they record, without their data."""
 
+import copy
+from functools import cache
 from pathlib import Path
 
 import pytest
 
 from evaluation.reports.results_file import read_results
 from launch.cli import main
-from launch.composition.compose import compose_config, plain_containers
+from launch.composition.compose import Composed, Composer
 from launch.composition.recorded import made_by
 from launch.plans.committed import check_committed, why_stale
 from launch.plans.graph import plan_experiment
@@ -16,24 +18,32 @@ from tests.unit.results_files import number, write
 WORDS = ["experiment=quickstart", "method=lookup"]
 
 
+COMPOSER = Composer()
+
+
+@cache
+def todays():
+    composed = COMPOSER.compose(WORDS)
+    plan = plan_experiment(composed.config, Path(), "f" * 16)
+    return plan[-1].run.signature, made_by([" ".join(WORDS)], composed.plain)
+
+
 def kept(folder, **changes):
     """A results file that today's plan would sign."""
-    config = compose_config(WORDS)
-    plan = plan_experiment(config, Path(), "f" * 16)
+    signature, made = todays()
     return write(
         folder,
         number(),
         **{
-            "signature": plan[-1].run.signature,
-            "made": made_by([" ".join(WORDS)], plain_containers(config)),
+            "signature": signature,
+            "made": dict(made),
             **changes,
         },
     )
 
 
 def test_what_today_would_sign_is_todays(tmp_path):
-    assert why_stale(read_results(kept(tmp_path))) == ""
-    assert main(["check-results", str(tmp_path)]) == 0
+    assert why_stale(read_results(kept(tmp_path)), COMPOSER) == ""
 
 
 @pytest.mark.parametrize(
@@ -50,21 +60,22 @@ def test_what_today_would_sign_is_todays(tmp_path):
     ],
 )
 def test_what_has_changed_since_is_named(tmp_path, changes, said):
-    assert said in why_stale(read_results(kept(tmp_path, **changes)))
+    assert said in why_stale(read_results(kept(tmp_path, **changes)), COMPOSER)
 
 
-def test_a_raised_version_makes_results_stale(tmp_path, monkeypatch):
-    path = kept(tmp_path)
-    conf = compose_config(WORDS)
+class Raised:
+    """A composer of settings in which one stage has a version that has been raised since."""
 
-    def raised(overrides):
+    def compose(self, overrides):
         assert overrides == WORDS
-        other = plain_containers(conf)
-        other["stage"]["classifier"]["version"] += 1
-        return type(conf)(other)
+        composed = COMPOSER.compose(overrides)
+        plain = copy.deepcopy(composed.plain)
+        plain["stage"]["classifier"]["version"] += 1
+        return Composed(composed.config, plain)
 
-    monkeypatch.setattr("launch.plans.committed.compose_config", raised)
-    assert "its signature is" in why_stale(read_results(path))
+
+def test_a_raised_version_makes_results_stale(tmp_path):
+    assert "its signature is" in why_stale(read_results(kept(tmp_path)), Raised())
 
 
 def test_a_stale_result_is_marked_in_a_readme_and_a_mark_is_true(tmp_path, capsys):
@@ -77,16 +88,15 @@ def test_a_stale_result_is_marked_in_a_readme_and_a_mark_is_true(tmp_path, capsy
     out = capsys.readouterr().out
     assert "no README says so" in out and "2 results, 1 of them stale, 1 not marked" in out
     (study / "README.md").write_text("- stale: `results/old/results.json`: of older stages\n")
-    assert main(["check-results", str(tmp_path)]) == 0
     now, old = check_committed([tmp_path])
+    assert not now.wrong and not old.wrong
     assert (now.stale, now.mark, old.mark) == ("", "", "of older stages")
     (study / "README.md").write_text(
         "- stale: `results/old/results.json`: of older stages\n"
         "- stale: `results/now/results.json`: of older stages\n"
     )
-    capsys.readouterr()
-    assert main(["check-results", str(tmp_path)]) == 1
-    assert "take that line out" in capsys.readouterr().out
+    now, old = check_committed([tmp_path])
+    assert "take that line out" in now.wrong and not old.wrong
 
 
 def test_a_folder_that_is_not_there_is_one_line(tmp_path):

@@ -8,9 +8,10 @@ import pytest
 from evaluation.leaderboard.runs import setting_label
 from evaluation.reports.results_file import read_results
 from launch.cli import main
+from launch.commands import data as data_command
 from motiongpt.data.build import build_store
 from motiongpt.data.card import CARD, card_text, data_card
-from motiongpt.data.clip import Caption
+from motiongpt.data.clip import Caption, Clip
 from motiongpt.files import read_json, write_json
 from tests.unit.fake_source import FakeSource, joint_clip
 from tests.unit.results_files import number, write
@@ -45,14 +46,13 @@ def test_a_twin_is_at_no_distance_and_a_known_caption_is_counted(store):
 
 
 def test_distances_are_root_mean_squares_over_joints_and_moments(tmp_path):
-    one = clip("a", "train", 0, "walks")
-    # From the second frame on 0.1 m higher: 15 of 16 moments, the first frame as it was.
-    up = one.joints.copy()
-    up[1:, :, 1] += 0.1
-    moved = replace(one, name="b", split="test", joints=up.astype(np.float32))
-    store = store_of(tmp_path / "store", one, moved)
+    features = store_of(tmp_path / "one", clip("a", "train", 0, "walks")).features(0)
+    up = features.copy()  # from the second frame on 0.1 m higher: 15 of 16 moments
+    up[1:, [3, *range(5, 67, 3)]] += 0.1  # height of the root, and of the 21 others
+    one = Clip("a", "train", (Caption("walks"),), features=features)
+    store = store_of(tmp_path / "store", one, replace(one, name="b", split="test", features=up))
     card = data_card(store, progress=False)["test"]
-    assert card.nearest_cm[1] == pytest.approx(10 * np.sqrt(15 / 16), abs=0.3)
+    assert card.nearest_cm[1] == pytest.approx(10 * np.sqrt(15 / 16), rel=1e-3)
     assert card.nearest_cm[1] == pytest.approx(card.any_cm, rel=1e-3)
 
 
@@ -93,10 +93,13 @@ def read_json_card(store):
     return read_json(store.folder / CARD, None)["splits"]["test"]
 
 
-def test_the_command_prints_it(tmp_path, capsys):
-    words = [f"paths.root={tmp_path}", "data.source.clips=60"]
-    assert main(["data", "card", *words]) == 2  # not prepared yet
-    assert "no motion store" in capsys.readouterr().err
-    assert main(["data", "prepare", *words]) == 0
-    assert main(["data", "card", *words]) == 0
+def test_the_command_prints_it(store, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(data_command, "compose_config", lambda words: words)
+    monkeypatch.setattr(data_command, "store_folder", lambda words: tmp_path / words[0])
+    assert main(["data", "card", "store"]) == 0
     assert "nearest clip" in capsys.readouterr().out
+    assert main(["data", "card", "nothing"]) == 2
+    assert "no motion store" in capsys.readouterr().err
+    store_of(tmp_path / "alone", clip("a", "train", 0))
+    assert main(["data", "card", "alone"]) == 2
+    assert "to compare" in capsys.readouterr().err

@@ -4,17 +4,19 @@ from pathlib import Path
 
 import pytest
 
-from launch.composition.compose import compose_config, plain_containers
+from launch.composition.compose import Composer
 from launch.composition.recorded import data_digest, made_by
 from launch.jobs.lineage import lineage
 from launch.plans.graph import plan_experiment, recorded_settings
 from launch.runs.ledger import CONFIG
 from motiongpt.files import write_json
 
+COMPOSER = Composer()
+
 
 def trained(root, *words):
     """The lineage of the goal after all that it builds on has left its records."""
-    plan = plan_experiment(compose_config([f"paths.root={root}", *words]), Path(), "f")
+    plan = plan_experiment(COMPOSER.compose([f"paths.root={root}", *words]).config, Path(), "f")
     for stage in plan[:-1]:
         write_json(stage.run.folder / CONFIG, recorded_settings(stage))
         write_json(stage.run.folder / "status.json", {"state": "finished"})
@@ -42,7 +44,7 @@ def test_a_recipe_is_the_signature_without_training_seeds(tmp_path):
 
 
 def test_a_parent_without_a_record_counts_as_it_is(tmp_path):
-    plan = plan_experiment(compose_config([f"paths.root={tmp_path}"]), Path(), "f")
+    plan = plan_experiment(COMPOSER.compose([f"paths.root={tmp_path}"]).config, Path(), "f")
     found = lineage(plan[-1])
     assert found.seeds == {} and len(found.recipe) == 16
 
@@ -67,7 +69,7 @@ def test_overrides_are_recorded_as_they_hold_on_any_machine(line, kept):
 
 def test_the_datas_settings_are_the_same_wherever_it_lies():
     def found(*words):
-        return data_digest(plain_containers(compose_config(["data=bandai_namco", *words])))
+        return data_digest(COMPOSER.compose(["data=bandai_namco", *words]).plain)
 
     assert found("data.source.path=/a/b.zip") == found("data.source.path=/c/b.zip")
     assert found("data.source.path=/a/b.zip") == found("data.source.path=b.zip")

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from launch.commands import run as run_command
-from launch.composition.compose import compose_config
+from launch.composition.compose import Composer
 from launch.composition.overrides import expand
 from launch.composition.seeds import with_seeds
 from launch.composition.studies import Study
@@ -13,11 +13,12 @@ from launch.plans.graph import plan_experiment
 from motiongpt.errors import UserError
 
 JUDGES = {"evaluator", "classifier"}
+COMPOSER = Composer()
 
 
 def signatures(*words):
     """Stage -> signature, of an experiment whose data has the fingerprint "f"."""
-    plan = plan_experiment(compose_config(words), Path(), "f")
+    plan = plan_experiment(COMPOSER.compose(words).config, Path(), "f")
     return {stage.run.stage: stage for stage in plan}
 
 
@@ -77,5 +78,5 @@ def test_the_judges_have_a_seed_of_their_own():
 
 
 def test_the_data_does_not_depend_on_either_seed():
-    plain = [compose_config([word]) for word in ("seed=1", "seed=2", "evaluation_seed=3")]
+    plain = [COMPOSER.compose([word]).config for word in ("seed=1", "seed=2", "evaluation_seed=3")]
     assert plain[0].data == plain[1].data == plain[2].data
