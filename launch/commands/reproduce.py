@@ -4,7 +4,6 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from launch.composition.seeds import with_seeds
 from launch.composition.studies import Study, find_studies, read_study
 from launch.plans.graph import union
 from launch.plans.planning import plan_sweep
@@ -37,7 +36,6 @@ def main(arguments: Sequence[str], resumed: Sweep | None = None) -> int:
     options = _parser().parse_intermixed_args(arguments)
     table, wanted = _table_of(options.overrides)
     sweep = read_study(table)
-    wanted = with_seeds(wanted, sweep.points)
     points = sweep.points(wanted)
     plans = plan_sweep(points, prepare=not options.dry_run)
     print(_setting(sweep, wanted), flush=True)
