@@ -2,7 +2,7 @@
 
 import platform
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
 from pathlib import Path
@@ -74,13 +74,24 @@ def write_report(
         },
     )
     name = str(origin.method["name"])
-    lacking = list(left_out_lines(left_out))
+    below = [*_about(results, origin), *left_out_lines(left_out)]
     table = markdown_table(results, name)
-    card = origin.data.get("card")
-    lacking += [f"data card: {card_text(card)}"] if card else []
-    marked = "".join(f"\n- {line}" for line in lacking)
+    marked = "".join(f"\n- {line}" for line in below)
     write_text(Path(folder) / "table.md", table + ("\n" + marked if marked else "") + "\n")
-    write_text(Path(folder) / "table.txt", "\n".join([plain_table(results, name), *lacking, ""]))
+    write_text(Path(folder) / "table.txt", "\n".join([plain_table(results, name), *below, ""]))
+
+
+def _about(results: Sequence[Result], origin: Origin) -> Iterator[str]:
+    """What is to be known of all numbers: which spread is printed, and the data card."""
+    if any(result.interval is not None for result in results):
+        student = origin.protocol.get("scoring", {}).get("intervals") == "student"
+        kind = "Student's t" if student else "1.96 standard errors, as the field prints"
+        yield (
+            f"± is over replications ({kind}); what another training would move is not in it, see "
+            "`seeds=3`"
+        )
+    if card := origin.data.get("card"):
+        yield f"data card: {card_text(card)}"
 
 
 def _plain(value: Any) -> Any:
