@@ -1,10 +1,18 @@
-"""A plan run in this process: what builds on a stage that failed is not started."""
+"""What builds on a stage that failed is not started, in this process or in others of this machine."""
+
+import io
+from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
 from launch.jobs import execute as executing
 from launch.jobs.execute import execute
+from launch.jobs.plan_file import read_planned
+from launch.jobs.work import Work
+from launch.launchers import local
 from motiongpt.errors import UserError
+from motiongpt.files import write_json
 from motiongpt.training.stopping import Interrupted
 from tests.unit.plans import planned
 
@@ -58,3 +66,34 @@ def test_an_interruption_ends_the_plan(plan, monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         execute(plan)
     assert started == ["a1"]
+
+
+class Process:
+    """A worker that has ended: with a finished run, or with a failure."""
+
+    failing = "a1"
+    started: ClassVar[list[str]] = []
+
+    def __init__(self, words, **_):
+        stage = read_planned(Path(words[3]))
+        self.stdin = io.BytesIO()
+        self.failed = stage.run.signature == self.failing
+        self.started.append(stage.run.signature)
+        if not self.failed:
+            write_json(stage.run.folder / "status.json", {"state": "finished"})
+
+    def poll(self):
+        return int(self.failed)
+
+
+def test_the_local_launcher_does_not_start_them_either(plan, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(local.subprocess, "Popen", Process)
+    monkeypatch.setattr(local, "take_snapshot", lambda root: root)
+    monkeypatch.setattr(local, "POLL_SECONDS", 0.0)
+    Process.started.clear()
+    launcher = local.LocalLauncher(2, [], {}, {})
+    assert launcher.launch(Work(tmp_path, "s", tmp_path / "sweeps/s", "group", plan, str), True)
+    assert sorted(Process.started) == ["a1", "b1", "b2", "b3"]
+    assert Process.started.index("b1") < Process.started.index("b2")
+    out = capsys.readouterr().out
+    assert out.count("not started, because what it builds on failed") == 2
