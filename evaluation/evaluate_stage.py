@@ -4,8 +4,9 @@ import hashlib
 import json
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, ClassVar, get_args
 
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
@@ -28,6 +29,7 @@ from evaluation.reports.gallery import draw_gallery
 from evaluation.reports.report import Origin, write_report
 from evaluation.requests.kinds import Kind
 from evaluation.requests.predictions import PREDICTIONS, PredictionSet, prediction_sets
+from motiongpt.data.card import data_card
 from motiongpt.data.store import MotionStore
 from motiongpt.errors import UserError
 from motiongpt.preflight import Outlook
@@ -51,6 +53,8 @@ class EvaluateStage(Stage):
         pictures: clips a task that are drawn.
         seed: of the first replication.
     """
+
+    evaluates: ClassVar[bool] = True
 
     def __init__(
         self,
@@ -198,13 +202,21 @@ class EvaluateStage(Stage):
                 "fingerprint": store.fingerprint,
                 "split": self.protocol.split,
                 "clips": max(len(one.about.clips) for one in sets),
+                "card": _card(store, self.protocol.split),
             },
             protocol=_container(self.protocol),
             evaluator=evaluator,
             captions=_container(self.captions),
             seeds=[self.seed + number for number in range(self.protocol.replications)],
             git=context.source,
+            **context.lineage(),
         )
+
+
+def _card(store: MotionStore, split: str) -> dict[str, Any]:
+    """What the split has in common with train, see `motiongpt.data.card`; empty for train."""
+    found = data_card(store).get(split)
+    return {} if found is None else asdict(found)
 
 
 def _first_reason(left_out: Sequence[LeftOut]) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 from evaluation.leaderboard.build import build_table
 from evaluation.leaderboard.published import PublishedTable
 from evaluation.leaderboard.table import Table
+from evaluation.leaderboard.training_seeds import over_training_seeds
 from evaluation.reports.results_file import ResultsFile
 
 
@@ -29,11 +30,13 @@ def build_board(
     shipped: Mapping[str, Mapping[str, Any]],
     left_out: Sequence[str] = (),
 ) -> Board:
-    """Put our runs beside all published tables; only runs that a table shows are kept.
+    """Put our runs, joined over training seeds, beside all published tables; only runs that a table
+    shows are kept.
 
     Args:
         shipped: protocol name -> settings, see `comparability.differences`.
     """
+    runs = over_training_seeds(runs)
     tables = [build_table(table, runs, shipped) for table in published]
     shown = {
         id(row.run) for table in tables for group in table.groups for row in group.rows if row.run

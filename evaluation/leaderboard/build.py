@@ -5,7 +5,8 @@ from dataclasses import replace
 from typing import Any
 
 from evaluation.leaderboard.published import Column, PublishedRow, PublishedTable
-from evaluation.leaderboard.quantity import Quantity
+from evaluation.leaderboard.quantity import Quantity, converted
+from evaluation.leaderboard.ranking import ranking
 from evaluation.leaderboard.runs import (
     experiment_key,
     fact,
@@ -17,8 +18,10 @@ from evaluation.leaderboard.runs import (
     setting_label,
 )
 from evaluation.leaderboard.table import Cell, Group, Row, Table
+from evaluation.leaderboard.training_seeds import members_of, spread_of
 from evaluation.leaderboard.verdict import judge, own_quantity
-from evaluation.replications.results import MODEL, REAL
+from evaluation.replications.intervals import SeedSpread
+from evaluation.replications.results import MODEL, REAL, Result
 from evaluation.reports.results_file import ResultsFile
 
 
@@ -74,10 +77,25 @@ def _own_groups(
         sweep = (experiment_key(run, published.axis),) if published.axis else ()
         settings.setdefault((*setting_key(run), *sweep), []).append(run)
     return [
-        Group("Ours", _own_label(members[0], published), _own_rows(members, published, shipped))
+        _own_group(members, published, shipped)
         for members in settings.values()
         if len({str(fact(run, published.axis)) for run in members}) >= published.at_least
     ]
+
+
+def _own_group(
+    members: Sequence[ResultsFile],
+    published: PublishedTable,
+    shipped: Mapping[str, Mapping[str, Any]],
+) -> Group:
+    rows = _own_rows(members, published, shipped)
+    models = [
+        (row.setting or row.method if published.axis else row.label, row.run)
+        for row in rows
+        if row.name == MODEL and row.run is not None
+    ]
+    label = _own_label(members[0], published)
+    return Group("Ours", label, rows, ranking(models, published.columns))
 
 
 def _own_label(run: ResultsFile, published: PublishedTable) -> str:
@@ -128,7 +146,7 @@ def _own_row(
             cells[column.key] = (
                 Cell(Quantity(number.value, number.interval), verdict, unit=number.unit)
                 if quantity is None
-                else Cell(quantity, verdict)
+                else Cell(quantity, verdict, spread=_spread(run, number, column))
             )
     method, setting = ("Real" if name == REAL else name), ""
     if name == MODEL:
@@ -142,10 +160,23 @@ def _own_row(
         setting=setting,
         real=name == REAL,
         source=run.signature,
-        note=format_note(run) if name == MODEL else "",
+        note=_note(run) if name == MODEL else "",
         run=run,
         name=name,
     )
+
+
+def _note(run: ResultsFile) -> str:
+    count = len(members_of(run))
+    seeds = f"{count} training seeds" if count > 1 else ""
+    return "; ".join(said for said in (seeds, format_note(run)) if said)
+
+
+def _spread(run: ResultsFile, number: Result, column: Column) -> SeedSpread | None:
+    """Both spreads in the unit of the column."""
+    found = spread_of(run, number)
+    factor = converted(1.0, number.unit, column.unit)
+    return found if found is None or factor is None else found.scaled(factor)
 
 
 def _real_in(row: Row, column: Column) -> bool:

@@ -1,7 +1,8 @@
 """The leaderboard as CSV: one line a number, so that a program needs no knowledge of layouts.
 
 `row` is "model" for numbers of a method of ours, "real" for real motion, a baseline's name, or
-empty for published methods; `facts` are those of our method, `key=value`.
+empty for published methods; `facts` are those of our method, `key=value`. `interval` is the one
+that is shown: over the training seeds where there are several, else over replications.
 """
 
 import csv
@@ -11,7 +12,7 @@ from collections.abc import Iterator
 from evaluation.escaping import csv_cell
 from evaluation.leaderboard.board import Board
 from evaluation.leaderboard.runs import evaluator_label, settings_text
-from evaluation.leaderboard.table import Group, Row, Table
+from evaluation.leaderboard.table import Cell, Group, Row, Table
 from evaluation.replications.results import MODEL, REAL
 
 FIELDS = (
@@ -29,6 +30,10 @@ FIELDS = (
     "better",
     "value",
     "interval",
+    "training_seeds",
+    "seed_deviation",
+    "seed_interval",
+    "replication_interval",
     "best",
     "verdict",
     "verdict_detail",
@@ -88,6 +93,7 @@ def _numbers(table: Table, group: Group, row: Row) -> Iterator[dict[str, str]]:
             "better": column.better,
             "value": _digits(cell.quantity.value, cell.quantity.decimals),
             "interval": _digits(cell.quantity.interval, cell.quantity.interval_decimals),
+            **_spreads(cell),
             "best": "yes" if cell.best else "",
             "verdict": cell.verdict.outcome if cell.verdict else "",
             "verdict_detail": cell.verdict.detail if cell.verdict else "",
@@ -96,6 +102,21 @@ def _numbers(table: Table, group: Group, row: Row) -> Iterator[dict[str, str]]:
             "note": row.note,
             **about_run,
         }
+
+
+def _spreads(cell: Cell) -> dict[str, str]:
+    """Both kinds of spread of a number of ours; without several seeds its interval is over
+    replications."""
+    spread = cell.spread
+    if spread is None:
+        ours = cell.quantity.decimals is None
+        return {"replication_interval": _digits(cell.quantity.interval, None) if ours else ""}
+    return {
+        "training_seeds": str(len(spread.values)),
+        "seed_deviation": repr(spread.deviation),
+        "seed_interval": repr(spread.interval),
+        "replication_interval": _digits(spread.replications, None),
+    }
 
 
 def _digits(value: float | None, decimals: int | None) -> str:

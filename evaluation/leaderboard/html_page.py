@@ -13,7 +13,15 @@ from evaluation.leaderboard.radar_svg import line_class, radar_svg
 from evaluation.leaderboard.runs import run_anchor, run_facts
 from evaluation.leaderboard.table import Table
 from evaluation.leaderboard.verdict import OUTCOMES
-from evaluation.leaderboard.words import ARROWS, first_titles, first_words, has_verdicts, sources
+from evaluation.leaderboard.words import (
+    ARROWS,
+    SPREADS,
+    first_titles,
+    first_words,
+    has_verdicts,
+    sources,
+    spread_rows,
+)
 
 MARKS = {"reproduced": "=", "better": "▲", "worse": "▼", "not comparable": "≠"}
 TEMPLATE = "page.html.j2"
@@ -47,6 +55,8 @@ def html_page(board: Board) -> str:
             run_anchor=run_anchor,
             sources=sources,
             run_facts=run_facts,
+            spread_rows=spread_rows,
+            spread_titles=SPREADS,
         )
     )
 

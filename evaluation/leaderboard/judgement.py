@@ -15,12 +15,14 @@ class Judgement:
         columns: titles of the columns that it is on.
         reasons: words of each part that differs -> titles of the columns that it concerns.
         details: the same parts with what they are on both sides, each once.
+        spreads: that the verdicts went by, each once.
     """
 
     outcome: Outcome
     columns: list[str] = field(default_factory=list)
     reasons: dict[str, list[str]] = field(default_factory=dict)
     details: list[str] = field(default_factory=list)
+    spreads: list[str] = field(default_factory=list)
 
     @property
     def why(self) -> list[str]:
@@ -37,6 +39,8 @@ def judgements(verdicts: Mapping[str, Verdict]) -> list[Judgement]:
     for title, verdict in verdicts.items():
         one = found.setdefault(verdict.outcome, Judgement(verdict.outcome))
         one.columns.append(title)
+        if verdict.spread and verdict.spread not in one.spreads:
+            one.spreads.append(verdict.spread)
         for reason in verdict.reasons:
             one.reasons.setdefault(reason.words, []).append(title)
             if str(reason) not in one.details:
@@ -51,6 +55,8 @@ def in_words(found: Sequence[Judgement]) -> str:
         where = f" ({', '.join(one.columns)})" if len(found) > 1 else ""
         why = f": {', '.join(one.why)}" if one.reasons else ""
         parts.append(f"{one.outcome}{where}{why}")
+    if spreads := dict.fromkeys(spread for one in found for spread in one.spreads):
+        parts.append(f"spread: {', '.join(spreads)}")
     return "; ".join(parts)
 
 

@@ -58,6 +58,9 @@ def latex_table(table: Table) -> str:
         label = escaped(group_title(group))
         lines += [r"\midrule", rf"\multicolumn{{{width}}}{{l}}{{\textit{{{label}}}}} \\"]
         lines += [_row(table, row, verdicts) for row in group.rows]
+        if group.ranking:
+            said = rf"\textit{{{escaped(group.ranking)}}}"
+            lines.append(rf"\multicolumn{{{width}}}{{l}}{{{said}}} \\")
     return "\n".join([*lines, r"\bottomrule", r"\end{tabular}", r"\end{table}", ""])
 
 

@@ -6,12 +6,14 @@ from evaluation.leaderboard.runs import run_facts
 from evaluation.leaderboard.table import Table
 from evaluation.leaderboard.words import (
     LEGEND,
+    SPREADS,
     group_title,
     has_verdicts,
     head,
     marks,
     row_notes,
     row_words,
+    spread_rows,
 )
 
 
@@ -49,10 +51,23 @@ def markdown_table(table: Table) -> str:
                 origin += f" ({escaped_markdown(row.note)})"
             words = row_words(table, row, verdicts, best="**{}**")
             lines.append(_line([*map(escaped_markdown, words), origin]))
+        if group.ranking:
+            said = f"*{escaped_markdown(group.ranking)}*"
+            lines.append(_line([said, *[""] * (len(title) - 1)]))
     note = [table.published.note] if table.published.note else []
     below = [*table.published.facts, *marks(table), *map(escaped_markdown, row_notes(table))]
-    texts = [f"## {table.published.title}", *note, "\n".join(lines), "  \n".join(below)]
+    texts = [f"## {table.published.title}", *note, "\n".join(lines), _spreads(table)]
+    texts.append("  \n".join(below))
     return "\n\n".join(text for text in texts if text)
+
+
+def _spreads(table: Table) -> str:
+    """Training seeds and replications, each in a column of its own; empty without several seeds."""
+    rows = spread_rows(table)
+    if not rows:
+        return ""
+    lines = [_line(list(SPREADS)), "|" + " --- |" * len(SPREADS)]
+    return "\n".join([*lines, *(_line(list(map(escaped_markdown, row))) for row in rows)])
 
 
 def _line(cells: list[str]) -> str:

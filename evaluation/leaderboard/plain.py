@@ -3,6 +3,7 @@
 from evaluation.leaderboard.table import Table
 from evaluation.leaderboard.words import (
     LEGEND,
+    SPREADS,
     first_titles,
     group_title,
     has_verdicts,
@@ -10,6 +11,7 @@ from evaluation.leaderboard.words import (
     row_notes,
     row_words,
     sources,
+    spread_rows,
 )
 
 
@@ -35,5 +37,16 @@ def plain_table(table: Table) -> str:
     lines = [table.published.title, line(title), "-" * len(line(title))]
     for group, members in rows:
         lines += [f"[{group_title(group)}]", *map(line, members)]
+        lines += [group.ranking] if group.ranking else []
+    if joined := spread_rows(table):
+        lines += ["", *_aligned([list(SPREADS), *joined])]
     note = [table.published.note] if table.published.note else []
     return "\n".join([*lines, "", LEGEND, *note, *sources(table), *row_notes(table)])
+
+
+def _aligned(rows: list[list[str]]) -> list[str]:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return [
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in rows
+    ]

@@ -83,6 +83,11 @@ def setting_label(run: ResultsFile) -> str:
         parts.append(f"{style} references")
     count = int(run.protocol.get("replications", 1))
     parts.append(f"{count} replication{'' if count == 1 else 's'}")
+    if card := run.data.card:
+        said = f"nearest training clip {card['nearest_cm'][1]:.1f} cm (any {card['any_cm']:.1f})"
+        if card["known_percent"] is not None:
+            said += f", {card['known_percent']:.0f} % of captions in train"
+        parts.append(said)
     return " · ".join(parts)
 
 
@@ -152,13 +157,22 @@ def run_facts(run: ResultsFile) -> dict[str, str]:
         "evaluator": settings_text(run.evaluator) if run.evaluator else "none",
         "captions": settings_text(run.captions) if run.captions else "none",
         "replications": str(run.protocol.get("replications", 1)),
-        "seeds": ", ".join(map(str, run.seeds)),
+        "seeds of replications": ", ".join(map(str, run.seeds)),
+        "training seeds": _training(run),
         "versions": settings_text(run.versions),
         "code": settings_text(run.git),
         "date": run.time,
         "format": format_note(run),
     }
     return {key: value for key, value in facts.items() if value}
+
+
+def _training(run: ResultsFile) -> str:
+    if not run.training:
+        return "not recorded"
+    models = run.training.get("models", {"": run.training_seeds})  # several: see `training_seeds`
+    said = (f"{one} {settings_text(seeds)}".strip() for one, seeds in models.items())
+    return "; ".join(said) or "nothing was trained"
 
 
 def format_note(run: ResultsFile) -> str:

@@ -8,6 +8,7 @@ from evaluation.leaderboard.judgement import Judgement, column_title, in_words, 
 from evaluation.leaderboard.published import Column, PublishedTable
 from evaluation.leaderboard.quantity import Quantity
 from evaluation.leaderboard.verdict import Verdict
+from evaluation.replications.intervals import SeedSpread
 from evaluation.replications.results import MODEL
 from evaluation.reports.results_file import ResultsFile
 
@@ -22,12 +23,15 @@ class Cell:
         verdict: on a number of ours; None for published ones and where there is no counterpart.
         best: of its column within its group; see `Row.competes`.
         unit: where it is another than the column's, else empty.
+        spread: of a number that was joined over training seeds: `quantity` has its mean and
+            Student's t interval over them.
     """
 
     quantity: Quantity
     verdict: Verdict | None = None
     best: bool = False
     unit: str = ""
+    spread: SeedSpread | None = None
 
     def text(self, decimals: int) -> str:
         """Value, interval, and the unit where it is not the column's."""
@@ -75,11 +79,13 @@ class Row:
 
 @dataclass(frozen=True)
 class Group:
-    """Rows whose numbers were made the same way; `label` says how."""
+    """Rows whose numbers were made the same way; `label` says how, `ranking` what of the order of
+    our models is open."""
 
     title: str
     label: str
     rows: Sequence[Row]
+    ranking: str = ""
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from evaluation.leaderboard.comparability import Difference, differences
 from evaluation.leaderboard.published import METHOD, Column, PublishedRow, PublishedTable
 from evaluation.leaderboard.quantity import Quantity, converted
 from evaluation.leaderboard.runs import fits
+from evaluation.leaderboard.training_seeds import spread_used
 from evaluation.replications.results import MODEL, REAL, Result
 from evaluation.reports.results_file import ResultsFile
 
@@ -22,22 +23,26 @@ class Verdict:
     Attributes:
         against: method, its setting where it has several, and number that it was compared with.
         reasons: parts of the protocol that differ, where it is "not comparable".
+        spread: that our interval is of, see `training_seeds.spread_used`; empty where it is "not
+            comparable".
     """
 
     outcome: Outcome
     against: str
     reasons: tuple[Difference, ...] = ()
+    spread: str = ""
 
     def __str__(self) -> str:
         if not self.reasons:
-            return self.outcome
+            return f"{self.outcome} ({self.spread})" if self.spread else self.outcome
         return f"{self.outcome}: {', '.join(reason.words for reason in self.reasons)}"
 
     @property
     def detail(self) -> str:
         """The same with what it is on both sides."""
         why = f": {'; '.join(map(str, self.reasons))}" if self.reasons else ""
-        return f"{self.outcome}{why} [against {self.against}]"
+        by = f" by the spread of {self.spread}" if self.spread else ""
+        return f"{self.outcome}{by}{why} [against {self.against}]"
 
 
 def own_quantity(number: Result, column: Column) -> Quantity | None:
@@ -61,7 +66,8 @@ def judge(
     """The verdict, or None where the table has no counterpart of this number.
 
     Intervals that overlap reproduce; where the paper prints no interval, the number may be off by
-    half a unit of its last printed digit (`Quantity.reach`). Otherwise the direction of the metric
+    half a unit of its last printed digit (`Quantity.reach`). Our interval is over training seeds
+    where there are several models, and the verdict says so. Otherwise the direction of the metric
     decides; where real motion's value is the best one, the number that is nearer to real motion
     of its own table is better. Of several counterparts the one whose protocol differs least is
     taken.
@@ -84,7 +90,7 @@ def judge(
     if reasons or own is None:
         return Verdict("not comparable", against, reasons)
     if own.overlaps(published):
-        return Verdict("reproduced", against)
+        return Verdict("reproduced", against, spread=spread_used(run, number))
     if number.row == REAL:
         # Real motion can be neither better nor worse: something unrecorded judges differently.
         detail = f"{own.text(decimals)}, published: {published.text(decimals)}"
@@ -115,7 +121,8 @@ def _by_direction(
             return Verdict("not comparable", against, (reason,))
         distance = abs(own.value - ours.value)
         better = distance < abs(published.value - theirs.value)
-    return Verdict("better" if better else "worse", against)
+    outcome: Outcome = "better" if better else "worse"
+    return Verdict(outcome, against, spread=spread_used(run, number))
 
 
 def _counterparts(

@@ -1,10 +1,12 @@
 """A table as words: the head and the rows that plain text and Markdown share."""
 
 from collections import Counter
+from collections.abc import Iterator
 
 from evaluation.leaderboard.judgement import column_title
 from evaluation.leaderboard.published import Column
 from evaluation.leaderboard.table import Group, Row, Table
+from evaluation.replications.intervals import SeedSpread
 
 METHOD_TITLE = "Method"
 SECONDARY = "†"
@@ -12,7 +14,8 @@ SECONDARY_MEANS = f"{SECONDARY} read where others repeat it, not in the method's
 ARROWS = {"higher": "↑", "lower": "↓", "real": "→"}
 LEGEND = (
     "↑ higher is better, ↓ lower is better, → nearer to real motion is better; "
-    "± 95 % interval; - not measured or not printed"
+    "± 95 % interval, of a row of several training seeds Student's t over them; "
+    "- not measured or not printed"
 )
 
 
@@ -72,6 +75,48 @@ def marks(table: Table) -> list[str]:
     """What the marks beside methods mean, where there are any."""
     rows = [row for group in table.groups for row in group.rows]
     return [f"{SECONDARY_MEANS}."] if any(row.secondary for row in rows) else []
+
+
+SPREADS = (
+    "row",
+    "number",
+    "mean",
+    "training seeds",
+    "standard deviation over training seeds",
+    "± over training seeds (Student's t)",
+    "± over replications of one model",
+)
+"""Head of the table that keeps the two kinds of spread apart, see `spread_rows`."""
+
+
+def spread_rows(table: Table) -> list[list[str]]:
+    """One line for each number that was joined over training seeds, for `SPREADS`."""
+    rows = []
+    for row, column, spread in joined_numbers(table):
+        decimals = table.published.decimals(column.key)
+        own = "-" if spread.replications is None else f"{spread.replications:.{decimals}f}"
+        rows.append(
+            [
+                row.label,
+                column_title(column, with_unit=True),
+                f"{spread.mean:.{decimals}f}",
+                str(len(spread.values)),
+                f"{spread.deviation:.{decimals}f}",
+                f"{spread.interval:.{decimals}f}",
+                own,
+            ]
+        )
+    return rows
+
+
+def joined_numbers(table: Table) -> Iterator[tuple[Row, Column, SeedSpread]]:
+    """Rows and columns of the numbers that were joined over training seeds."""
+    for group in table.groups:
+        for row in group.rows:
+            for column in table.columns:
+                cell = row.cells.get(column.key)
+                if cell is not None and cell.spread is not None:
+                    yield row, column, cell.spread
 
 
 def row_notes(table: Table) -> list[str]:

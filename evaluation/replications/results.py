@@ -1,6 +1,5 @@
 """Numbers of an evaluation, and the tables that show them."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -8,11 +7,11 @@ import numpy as np
 
 from evaluation.escaping import escaped_markdown
 from evaluation.metrics.base import Better, Judge, Number
+from evaluation.replications.intervals import IntervalKind, interval_of
 
 MODEL, REAL = "model", "real"
 """Rows of every task: the method's own outputs, whatever the method, and the real clips."""
 ARROWS = {"lower": "↓", "higher": "↑", "real": "→"}
-NORMAL = 1.96  # standard errors on either side that hold 95 % of a normal distribution
 
 
 @dataclass(frozen=True)
@@ -23,8 +22,8 @@ class Result:
         task, row, metric: what was measured; `row` is "model" for the method's own outputs, "real"
             or a baseline.
         value: mean over the replications, in `unit`.
-        interval: half the width of the 95 % interval of that mean, as the field prints it (1.96
-            standard deviations, dividing by n, over the root of n); None for one replication.
+        interval: half the width of the 95 % interval of that mean, of the kind that the protocol
+            says (see `evaluation.replications.intervals`); None for one replication.
         replications: how many.
         values: of each.
         better: which way is better.
@@ -54,17 +53,16 @@ class Result:
         number: Number,
         cases: int,
         judge: Judge,
+        intervals: IntervalKind = "normal",
     ) -> "Result":
         """The mean of replications, with its interval."""
-        count = len(values)
-        interval = NORMAL * float(np.std(values)) / math.sqrt(count) if count > 1 else None
         return cls(
             task=task,
             row=row,
             metric=metric,
             value=float(np.mean(values)),
-            interval=interval,
-            replications=count,
+            interval=interval_of(values, intervals),
+            replications=len(values),
             values=list(values),
             unit=number.unit,
             better=number.better,

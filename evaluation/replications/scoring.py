@@ -15,6 +15,7 @@ from evaluation.metrics.base import Batch, Embedded, Judge, Kind, Metric, Number
 from evaluation.replications.cases import CaseMaker
 from evaluation.replications.comparison import baselines
 from evaluation.replications.embedder import Embedder
+from evaluation.replications.intervals import IntervalKind
 from evaluation.replications.left_out import NO_EVALUATOR, NOTHING, LeftOut, attempted
 from evaluation.replications.results import MODEL, REAL, Result
 from evaluation.replications.rules import Rules
@@ -113,7 +114,9 @@ class Scoring:
                 f"{replication + 1}/{self.replications}"
             )
         left_out = _left_out(about.task, found)
-        results = _results(about.task, found, chosen, len(about.clips), left_out)
+        results = _results(
+            about.task, found, chosen, len(about.clips), left_out, self.rules.intervals
+        )
         return Scored(results, left_out, {MODEL: first, **beside})
 
     def _chosen(self, kind: Kind) -> list[Metric]:
@@ -236,6 +239,7 @@ def _results(
     metrics: Sequence[Metric],
     cases: int,
     left_out: Sequence[LeftOut],
+    intervals: IntervalKind,
 ) -> list[Result]:
     numbers: dict[str, tuple[Number, Judge]] = {
         name: (number, metric.judge)
@@ -248,5 +252,5 @@ def _results(
         for name, (number, judge) in numbers.items():
             values = [one.values[row][name] for one in found if name in one.values.get(row, {})]
             if values and (row, name) not in lacking:
-                results.append(Result.of(task, row, name, values, number, cases, judge))
+                results.append(Result.of(task, row, name, values, number, cases, judge, intervals))
     return results

@@ -2,14 +2,15 @@
 
 import platform
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from evaluation.replications.left_out import LeftOut, left_out_lines
 from evaluation.replications.results import Result, markdown_table, plain_table
+from motiongpt.data.card import card_text
 from motiongpt.files import write_json, write_text
 
 SCHEMA = 2  # of results_schema.json
@@ -30,6 +31,10 @@ class Origin:
         captions: settings of the caption scores.
         seeds: of the replications.
         git: commit of the code, and whether it was changed.
+        training: `seeds`, stage -> training seed, and `recipe`, equal for runs that differ in these
+            alone; empty where that is not known.
+        made: `overrides` that make the run anew, and `data`, sixteen letters of the settings of its
+            data: what `motiongpt check-results` compares; empty where that is not known.
     """
 
     stage: str
@@ -42,6 +47,8 @@ class Origin:
     captions: Mapping[str, Any] | None
     seeds: Sequence[int]
     git: Mapping[str, Any]
+    training: Mapping[str, Any] = field(default_factory=dict)
+    made: Mapping[str, Any] = field(default_factory=dict)
 
 
 def write_report(
@@ -67,11 +74,24 @@ def write_report(
         },
     )
     name = str(origin.method["name"])
-    lacking = left_out_lines(left_out)
+    below = [*_about(results, origin), *left_out_lines(left_out)]
     table = markdown_table(results, name)
-    marked = "".join(f"\n- {line}" for line in lacking)
+    marked = "".join(f"\n- {line}" for line in below)
     write_text(Path(folder) / "table.md", table + ("\n" + marked if marked else "") + "\n")
-    write_text(Path(folder) / "table.txt", "\n".join([plain_table(results, name), *lacking, ""]))
+    write_text(Path(folder) / "table.txt", "\n".join([plain_table(results, name), *below, ""]))
+
+
+def _about(results: Sequence[Result], origin: Origin) -> Iterator[str]:
+    """What is to be known of all numbers: which spread is printed, and the data card."""
+    if any(result.interval is not None for result in results):
+        student = origin.protocol.get("scoring", {}).get("intervals") == "student"
+        kind = "Student's t" if student else "1.96 standard errors, as the field prints"
+        yield (
+            f"± is over replications ({kind}); what another training would move is not in it, see "
+            "`seeds=3`"
+        )
+    if card := origin.data.get("card"):
+        yield f"data card: {card_text(card)}"
 
 
 def _plain(value: Any) -> Any:

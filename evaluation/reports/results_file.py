@@ -5,7 +5,7 @@ Files of schema 1 are read as what they mean today, see `first_schema`.
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
@@ -25,12 +25,14 @@ SCHEMA_FILE = Path(__file__).with_name("results_schema.json")
 
 @dataclass(frozen=True)
 class DataFacts:
-    """The motion that was evaluated on; `clips` of its `split` were requested."""
+    """The motion that was evaluated on; `clips` of its `split` were requested, `card` says what the
+    split has in common with train (see `motiongpt.data.card`; empty in older files)."""
 
     name: str
     fingerprint: str
     split: str
     clips: int
+    card: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,7 @@ class ResultsFile:
         evaluator, captions: what judged motions and sentences; None where nothing did.
         time: ISO 8601.
         left_out: numbers that could not be had; none in older files.
+        training: `seeds` and `recipe`, and `made`: see `report.Origin`; empty in older files.
     """
 
     path: Path
@@ -76,10 +79,18 @@ class ResultsFile:
     git: Mapping[str, Any]
     results: tuple[Result, ...]
     left_out: tuple[LeftOut, ...] = ()
+    training: Mapping[str, Any] = field(default_factory=dict)
+    made: Mapping[str, Any] = field(default_factory=dict)
 
     def number(self, task: str, row: str, metric: str) -> Result | None:
         """The number of that name, or None."""
         return self._by_name.get((task, row, metric))
+
+    @property
+    def training_seeds(self) -> Mapping[str, int]:
+        """Stage -> training seed; empty where nothing was trained, or nothing is recorded."""
+        found: Mapping[str, int] = self.training.get("seeds", {})
+        return found
 
     @property
     def rows(self) -> list[str]:
@@ -112,7 +123,13 @@ def read_results(path: Path) -> ResultsFile:
     if broken:
         raise UserError(f"{path}: {_said(broken[0])}; evaluate again to write it anew")
     numbers = [_number(row) for row in found["results"]]
-    data = DataFacts(**{key: found["data"][key] for key in DataFacts.__dataclass_fields__})
+    data = DataFacts(
+        **{
+            key: found["data"][key]
+            for key in DataFacts.__dataclass_fields__
+            if key in found["data"]
+        }
+    )
     method = found["method"]
     facts = {key: value for key, value in method["facts"].items() if value is not None}
     plain = {key: found[key] for key in ResultsFile.__dataclass_fields__ if key in found}

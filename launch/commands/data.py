@@ -1,4 +1,4 @@
-"""Prepare, verify or show motion data; turn a BVH file into joint positions."""
+"""Prepare, verify, show or judge motion data; turn a BVH file into joint positions."""
 
 import argparse
 import sys
@@ -10,8 +10,10 @@ import numpy as np
 from launch.composition.compose import compose_config
 from launch.composition.datasets import ensure_store, make_source, store_folder, store_settings
 from motiongpt.data.bvh_joints import bvh_to_joints
+from motiongpt.data.card import CARD, data_card
 from motiongpt.data.store import MotionStore
 from motiongpt.data.verify import verify_source
+from motiongpt.errors import UserError
 from motiongpt.files import save_array
 from motiongpt.motion.plausible import lies
 from motiongpt.printable import printable
@@ -20,12 +22,13 @@ EXAMPLES = """examples:
   motiongpt data prepare data=synthetic
   motiongpt data verify data=humanml3d data.source.path=HumanML3D --strict
   motiongpt data show data=synthetic
+  motiongpt data card data=bandai_namco data.source.split=held_out_cells
   motiongpt data joints walk.bvh walk.npy
 """
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run one of prepare, verify, show, joints."""
+    """Run one of prepare, verify, show, card, joints."""
     parser = argparse.ArgumentParser(
         prog="motiongpt data",
         description=__doc__,
@@ -33,7 +36,7 @@ def main(arguments: Sequence[str]) -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
-    for name, action in (("prepare", prepare), ("verify", verify), ("show", show)):
+    for name, action in (("prepare", prepare), ("verify", verify), ("show", show), ("card", card)):
         sub = actions.add_parser(name, help=action.__doc__, description=action.__doc__)
         sub.add_argument("overrides", nargs="*", help="Hydra overrides, as data=humanml3d")
         sub.set_defaults(run=action)
@@ -100,6 +103,18 @@ def show(options: argparse.Namespace) -> int:
         captions = store.captions(index)
         said = captions[0].text if captions else "no caption"
         print(f"  {printable(f'{store.names[index]}: {said}')}")
+    return 0
+
+
+def card(options: argparse.Namespace) -> int:
+    """Say how near val and test are to train: what of them could be looked up."""
+    store = MotionStore.open(store_folder(compose_config(options.overrides)))
+    cards = data_card(store)
+    if not cards:
+        raise UserError(f"{store.folder}: no clips in train, or none in val and test, to compare")
+    for one in cards.values():
+        print(one)
+    print(f"kept in {store.folder / CARD}")
     return 0
 
 

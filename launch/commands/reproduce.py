@@ -17,6 +17,7 @@ EXAMPLES = """examples:
       evaluator.weights=t2m evaluator.word_vectors=glove
   motiongpt reproduce table=codebook experiment=bandai_small data.source.path=bandai_all.tar.xz
   motiongpt reproduce table=backbone experiment=quickstart backbone=t5_tiny,gpt2_tiny
+  motiongpt reproduce table=downsampling experiment=quickstart seeds=3
   motiongpt reproduce table=t2m method=t2m_gpt,lookup protocol=motiongpt_release --dry-run
   motiongpt reproduce table=t2m protocol=motiongpt_release --output experiments/t2m/results
 

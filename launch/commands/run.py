@@ -9,6 +9,7 @@ from launch.composition.overrides import (
     parse_overrides,
     with_config_dir,
 )
+from launch.composition.seeds import asks_for_seeds, with_seeds
 from launch.hydra_app import is_for_hydra, run_hydra, show_by_hydra
 from launch.plan_options import add_plan_options
 from launch.sweeps.carry_out import carry_out
@@ -21,6 +22,7 @@ EXAMPLES = """examples:
   motiongpt run data=bandai_namco data.source.path=bandai_all.tar.xz experiment=bandai_small
   motiongpt run -m downsampling=1,2,4,8 goal=tokenizer
   motiongpt run -m tasks=text_to_motion,all --dry-run
+  motiongpt run seeds=3 experiment=quickstart               # three models; or -m seed=1,2,3
   motiongpt run experiment=quickstart --again tokenizer     # and all that follows from it
   motiongpt run -m downsampling=2,4,8 backbone=t5_tiny,gpt2_tiny launcher=slurm
   motiongpt run -m hydra/sweeper=optuna hydra.sweeper.n_trials=20 goal=tokenizer \\
@@ -62,6 +64,11 @@ def main(arguments: Sequence[str], resumed: Sweep | None = None) -> int:
     options = parser.parse_intermixed_args(arguments)
     if options.config_dir is not None:
         options.overrides = with_config_dir(options.overrides, options.config_dir)
+    if asks_for_seeds(options.overrides):
+        if is_for_hydra(options.overrides):
+            raise UserError("seeds= is for launcher=; of Hydra's own launchers ask -m seed=1,2,3")
+        options.overrides = with_seeds(options.overrides, expand)
+        options.multirun = True
     if options.cfg or options.info:
         show_by_hydra(_flags(options), sweep_points(options.overrides, options.multirun))
         return 0

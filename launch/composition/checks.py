@@ -17,8 +17,8 @@ ANY_NAME = "**"
 # Names of a call that are Hydra's, or given by what builds the object.
 HYDRAS = ("_target_", "_partial_", "_recursive_", "_convert_", "_args_")
 NEEDED = (
-    *("paths.root", "data.name", "data.source", "data.store", "goal", "seed", "stage"),
-    *("launcher", "trainer.hardware"),
+    *("paths.root", "data.name", "data.source", "data.store", "goal", "seed", "evaluation_seed"),
+    *("stage", "launcher", "trainer.hardware"),
 )
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from launch.composition.messages import METHOD
 from launch.composition.overrides import CONF, expand, parse_overrides
+from launch.composition.seeds import with_seeds
 from motiongpt.errors import UserError
 from motiongpt.yaml_files import read_yaml
 
@@ -40,8 +41,10 @@ class Study:
         """Overrides of every experiment: each value of the axes with what is its method's own.
 
         Args:
-            wanted: the user's, see `overrides`; they replace what is a method's own too.
+            wanted: the user's, see `overrides`; they replace what is a method's own too. `seeds=N`
+                among them is a sweep over N training seeds.
         """
+        wanted = with_seeds(wanted, self.points)
         own = {override.key_or_group for override in parse_overrides(wanted)}
         methods = {} if "experiment" in own else self.methods
         points = []

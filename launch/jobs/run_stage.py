@@ -10,6 +10,7 @@ from pathlib import Path
 
 from launch.composition.build import build
 from launch.composition.declarations import stripped
+from launch.jobs.lineage import recorded_lineage
 from launch.loggers.stage_loggers import StageLoggers
 from launch.plans.graph import GRAPH_KEYS, Planned, recorded_settings
 from launch.runs.attempts import Attempt, Superseded, claimed, first_process_folder
@@ -168,6 +169,7 @@ def context_of(
         store=MotionStore.open(stage.data),
         hardware=_hardware(stage),
         source=git_state(),
+        lineage=lambda: recorded_lineage(stage),
         cache=Path(stage.run.root) / "cache",
         processes=processes,
         stop=stop,

@@ -41,7 +41,7 @@ SHAPES = {
         "throughput": are(is_metric),
     },
     CONFIG: {
-        **dict.fromkeys(("settings", "data", "config"), is_mapping),
+        **dict.fromkeys(("settings", "signed", "data", "config"), is_mapping),
         "parents": are(is_text),
     },
 }

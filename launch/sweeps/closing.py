@@ -15,6 +15,7 @@ from launch.runs.ledger import Run
 from launch.sweeps.missing import Missing, missing_lines, missing_of
 from launch.sweeps.published_table import board_of, results_of, write_published
 from launch.sweeps.record import Sweep
+from launch.sweeps.seed_table import SeedTable, seed_table_of
 from launch.sweeps.table import SweepTable, table_of
 from launch.tables import result_text
 from motiongpt.files import write_json, write_text
@@ -36,16 +37,21 @@ class Report:
 
 
 def close_sweep(sweep: Sweep) -> Report:
-    """Write `report.txt`, `table.md`, `table.csv`, `report.json` of a sweep; tell its loggers."""
+    """Write `report.txt`, `table.md`, `table.csv`, `report.json` of a sweep, and `seeds.md` and
+    `seeds.csv` where it has several training seeds; tell its loggers."""
     jobs = _jobs(sweep)
     found = [missing_of(sweep, point, jobs) for point in sweep.points]
     missing = [one for one in found if one is not None]
     table = table_of(sweep)
     shown = table.only(sweep.config.get("shown", []))
-    report = Report(_text(sweep, shown, missing), missing)
+    joined = seed_table_of(sweep, table)
+    report = Report(_text(sweep, shown, joined.only(shown.metrics), missing), missing)
     write_text(sweep.folder / "report.txt", report.text + "\n")
     write_text(sweep.folder / "table.md", shown.as_markdown())
     write_text(sweep.folder / "table.csv", table.as_csv())
+    if joined.rows:
+        write_text(sweep.folder / "seeds.md", joined.as_markdown())
+        write_text(sweep.folder / "seeds.csv", joined.as_csv())
     write_json(
         sweep.folder / "report.json",
         {
@@ -54,6 +60,8 @@ def close_sweep(sweep: Sweep) -> Report:
             "time": round(time.time(), 3),
             "columns": table.columns(),
             "rows": table.cells(),
+            "seed_columns": joined.columns(),
+            "seed_rows": joined.cells(),
             "missing": [asdict(one) for one in missing],
         },
     )
@@ -71,7 +79,7 @@ def close_sweep(sweep: Sweep) -> Report:
     return report
 
 
-def _text(sweep: Sweep, table: SweepTable, missing: list[Missing]) -> str:
+def _text(sweep: Sweep, table: SweepTable, joined: SeedTable, missing: list[Missing]) -> str:
     lines: list[str] = []
     if len(sweep.points) == 1 and not sweep.table:
         goals = [Run(sweep.root, *names) for names in sweep.points[0].goals]
@@ -82,6 +90,8 @@ def _text(sweep: Sweep, table: SweepTable, missing: list[Missing]) -> str:
     elif table.rows:
         done = len(sweep.points) - len(missing)
         lines += [f"{sweep.name}: {done} of {len(sweep.points)} experiments", table.as_text()]
+        if joined.rows:
+            lines += ["joined over training seeds:", joined.as_text()]
         lines.append(f"all metrics: {Path(sweep.folder) / 'table.csv'}")
     return "\n".join([*lines, *missing_lines(missing)])
 

@@ -12,6 +12,10 @@ from launch.sweeps.differences import axes_of, overrides_of
 from launch.sweeps.record import Sweep
 from launch.tables import text_table
 
+Cells = Sequence[Sequence[str | float | None]]
+SweepRow = tuple[dict[str, str], str, str, dict[str, float]]
+"""Overrides, stage, signature and metrics of one result."""
+
 
 @dataclass(frozen=True)
 class SweepTable:
@@ -25,7 +29,7 @@ class SweepTable:
 
     axes: list[str]
     metrics: list[str]
-    rows: list[tuple[dict[str, str], str, str, dict[str, float]]]
+    rows: list[SweepRow]
 
     def columns(self) -> list[str]:
         """All headings."""
@@ -50,21 +54,15 @@ class SweepTable:
 
     def as_text(self) -> str:
         """For a terminal."""
-        return text_table(self.columns(), [[_shown(c) for c in row] for row in self.cells()])
+        return text_table(self.columns(), [[shown(c) for c in row] for row in self.cells()])
 
     def as_markdown(self) -> str:
         """For a report."""
-        lines = [self.columns(), ["---"] * len(self.columns())]
-        lines += [[_shown(cell) for cell in row] for row in self.cells()]
-        return "".join(f"| {' | '.join(map(escaped_markdown, line))} |\n" for line in lines)
+        return markdown_of(self.columns(), self.cells())
 
     def as_csv(self) -> str:
         """With all digits."""
-        stream = io.StringIO()
-        writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow([csv_cell(name) for name in self.columns()])
-        writer.writerows([csv_cell(cell) for cell in row] for row in self.cells())
-        return stream.getvalue()
+        return csv_of(self.columns(), self.cells())
 
 
 def table_of(sweep: Sweep) -> SweepTable:
@@ -80,7 +78,24 @@ def table_of(sweep: Sweep) -> SweepTable:
     return SweepTable(axes, list(metrics), rows)
 
 
-def _shown(cell: str | float | None) -> str:
+def shown(cell: str | float | None) -> str:
+    """A cell as a person reads it."""
     if cell is None:
         return "-"
     return f"{cell:.4g}" if isinstance(cell, float) else cell
+
+
+def markdown_of(columns: Sequence[str], cells: Cells) -> str:
+    """The lines of a table."""
+    lines = [list(columns), ["---"] * len(columns)]
+    lines += [[shown(cell) for cell in row] for row in cells]
+    return "".join(f"| {' | '.join(map(escaped_markdown, line))} |\n" for line in lines)
+
+
+def csv_of(columns: Sequence[str], cells: Cells) -> str:
+    """The same with all digits."""
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow([csv_cell(name) for name in columns])
+    writer.writerows([csv_cell(cell) for cell in row] for row in cells)
+    return stream.getvalue()

@@ -79,6 +79,8 @@ class StageContext:
         hardware: where it runs.
         cache: folder for what is dear to compute and may be deleted; None keeps nothing.
         source: commit of the code and whether it was changed, for the record.
+        lineage: gives the training seeds behind the run and the overrides that make it, for the
+            record; see `launch.jobs.lineage`.
         processes: that run this stage together.
         stop: whether the process was asked to stop.
         make_logger: opens the experiment loggers on first use; none in all but the first process.
@@ -93,6 +95,7 @@ class StageContext:
     hardware: Hardware = field(default_factory=Hardware)
     cache: Path | None = None
     source: Mapping[str, Any] = field(default_factory=dict)
+    lineage: Callable[[], Mapping[str, Any]] = dict
     processes: Processes = field(default_factory=Processes)
     stop: StopRequest = field(default_factory=StopRequest)
     make_logger: Callable[[], Sequence[Logger]] = tuple
@@ -115,10 +118,13 @@ class Stage(Protocol):
             folder; another stage is given one.
         disposable: whether what it leaves is of use only to the stages that build on it: it may go
             when these have their results, and is made anew when another needs it.
+        evaluates: whether it is of the evaluation (a judge, predictions, scores): its seed then is
+            no training seed.
     """
 
     distributed: ClassVar[bool] = False
     disposable: ClassVar[bool] = False
+    evaluates: ClassVar[bool] = False
 
     def preflight(self, outlook: Outlook) -> Iterable[str]:
         """Look for all that `run` will need, before anything of the experiment runs.

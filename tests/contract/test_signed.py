@@ -3,13 +3,16 @@
 A new field of any yaml is signed. One that is not has to be added here, with its reason.
 """
 
+import copy
 from functools import cache
+from pathlib import Path
 
 import pytest
 
-from launch.composition.compose import Composer
+from launch.composition.compose import Composer, compose_config
 from launch.composition.declarations import BY_CONTENT, RESERVED, UNSIGNED, all_declared
-from launch.composition.signatures import digest, signed_part
+from launch.composition.signatures import digest, signature, signed_part
+from launch.plans.graph import plan_experiment
 from tests.contract.test_configs import FILES, chosen, with_stage
 
 # Field of a stage's settings -> why it can change no number of the stage.
@@ -179,3 +182,50 @@ def test_every_value_of_the_data_that_is_not_on_the_list_names_another_store():
             dotted = ".".join(map(str, path))
             after = signed_after_a_change(plain["data"], path)
             assert (after == before) == (dotted in NOT_OF_THE_STORE), f"{where}: {dotted}"
+
+
+# What changes every number of a training, wherever it stands in a stage's settings.
+NEVER_UNSIGNED = ("seed", "version", "precision", "steps", "learning_rate", "batch_size")
+
+
+def test_nothing_of_a_training_is_on_the_list():
+    assert RESERVED == ("_unsigned_", "_by_content_")
+    for dotted in (*LEFT_OUT, *NOT_OF_THE_STORE):
+        assert not set(dotted.split(".")) & set(NEVER_UNSIGNED), dotted
+
+
+def test_seed_version_and_precision_are_signed_in_every_stage_that_has_them():
+    """By the signature alone: neither the lists here nor what a yaml declares is asked."""
+    found = set()
+    for where, settings in settings_of_stages():
+        before = signature("stage", settings, "data", {})
+        for path in paths_to(settings, NEVER_UNSIGNED):
+            if path[0] == "hardware":
+                continue
+            changed = copy.deepcopy(settings)
+            at(changed, path[:-1])[path[-1]] = "another"
+            after = signature("stage", changed, "data", {})
+            assert after != before, f"{where}: {'.'.join(map(str, path))}"
+            found.add(path[-1])
+    assert found == set(NEVER_UNSIGNED)
+
+
+def paths_to(settings, names, path=()):
+    """Paths of the values with one of these names, at any depth."""
+    for key, value in settings.items() if isinstance(settings, dict) else enumerate(settings):
+        if key in names and not isinstance(value, dict | list):
+            yield (*path, key)
+        elif isinstance(value, dict | list):
+            yield from paths_to(value, names, (*path, key))
+
+
+@pytest.mark.parametrize(
+    "word",
+    ["seed=1", "stage.tokenizer.version=99", "trainer.precision=bf16-mixed"],
+)
+def test_what_a_training_is_made_with_names_another_run(word):
+    def found(*words):
+        plan = plan_experiment(compose_config([*words, "goal=tokenizer"]), Path(), "f")
+        return plan[-1].run.signature
+
+    assert found() != found(word)

@@ -265,6 +265,37 @@ ALL_NAMES = [
 ]  # fmt: skip
 
 
+# Styles of dataset 1 and of dataset 2 that mean the same, as the README of the data says.
+SAME_STYLE = {"old": "elderly", "tired": "exhausted", "masculinity": "masculine",
+              "childish": "youthful"}  # fmt: skip
+
+
+def test_no_twin_of_a_held_out_cell_is_in_training():
+    """What shows the same (contents by their labels, styles by their meaning) is in test alone."""
+    by_cell = SPLITS["held_out_cells"]
+    numbered = [replace(name, number=number) for name in ALL_NAMES for number in range(1, 26)]
+    shown = {}
+    for name in numbered:
+        cell = (LABELS[name.content], SAME_STYLE.get(name.style, name.style))
+        shown.setdefault(cell, set()).add(by_cell(name))
+    held_out = {cell for cell, splits in shown.items() if "test" in splits}
+    assert len(held_out) == 8
+    for cell in held_out:
+        assert shown[cell] <= {"test", None}, cell
+    # Those of dataset 1 do exist, and go nowhere.
+    assert by_cell(ClipName(1, "walk", "old", 1)) is by_cell(ClipName(1, "run", "tired", 1)) is None
+    assert by_cell(ClipName(2, "walk", "elderly", 1)) == "test"
+
+
+def test_the_source_leaves_twins_of_a_held_out_cell_out(tmp_path):
+    old, elderly = "dataset-1_walk_old_001", "dataset-2_walk_elderly_001"
+    path = folder(tmp_path, {old: bvh(), elderly: bvh(), WALK: bvh()})
+    found = {clip.name: clip for clip in source(path, split="held_out_cells").clips()}
+    assert isinstance(found[old], BadClip) and "held out" in found[old].reason
+    assert found[elderly].split == "test" and found[WALK].split in ("train", "val")
+    assert {clip.split for clip in source(path).clips()} <= {"train", "val", "test"}
+
+
 def test_every_caption_names_its_labels_and_no_other():
     raised = dict.fromkeys(SIDES, 0.3)
     lively = replace(

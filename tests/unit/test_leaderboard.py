@@ -258,7 +258,9 @@ def test_markdown_has_verdicts_runs_and_as_many_cells_in_every_row(mixed):
     for block in re.findall(r"(?:^\|.*\n)+", text, re.M):
         assert len({len(re.split(r"(?<!\\)\|", line)) for line in block.splitlines()}) == 1
     assert "not comparable: other data, other evaluator, other words, other protocol" in text
-    assert "### motiongpt `bbbbbbbbbbbbbbbb`" in text and "- seeds: 1234, 1235" in text
+    assert (
+        "### motiongpt `bbbbbbbbbbbbbbbb`" in text and "- seeds of replications: 1234, 1235" in text
+    )
     assert "**Ours: data bandai_namco" in text and "0.160 ± 0.008" in text
 
 

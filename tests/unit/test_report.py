@@ -9,6 +9,16 @@ from evaluation.replications.results import Result, markdown_table
 from evaluation.reports.report import Origin, write_report
 from evaluation.reports.results_file import read_results
 
+CARD = {
+    "split": "test",
+    "clips": 32,
+    "train": 300,
+    "nearest_cm": [1.0, 2.0, 3.0],
+    "any_cm": 30.0,
+    "captions": 96,
+    "known_percent": 12.0,
+    "overlap_percent": 80.0,
+}
 UP, NEAR = Number("%", "higher"), Number("", "real")
 
 
@@ -45,7 +55,15 @@ def test_a_report_keeps_its_schema(tmp_path):
         signature="0123456789abcdef",
         method={"name": "mdm", "facts": {"steps": 50, "guided": True}},
         experiment={"group": "test", "data": "synthetic"},
-        data={"name": "synthetic", "fingerprint": "f" * 64, "split": "test", "clips": 32},
+        data={
+            "name": "synthetic",
+            "fingerprint": "f" * 64,
+            "split": "test",
+            "clips": 32,
+            "card": CARD,
+        },
+        training={"seeds": {"tokenizer": 5}, "recipe": "a" * 16},
+        made={"overrides": ["seed=5"], "data": "b" * 16},
         protocol={"name": "ours", "replications": 3, "scoring": {"pool": 32}, "generation": {}},
         evaluator=None,
         captions={"references": "raw"},
@@ -62,7 +80,12 @@ def test_a_report_keeps_its_schema(tmp_path):
     assert found.method.name == "mdm" and dict(found.method.facts) == {"steps": 50, "guided": True}
     assert "mdm" in (folder / "table.txt").read_text().splitlines()[0]
     assert found.left_out == (lacking,)
+    assert found.training_seeds == {"tokenizer": 5} and found.made["overrides"] == ["seed=5"]
+    assert found.data.card == CARD
     for table in ("table.txt", "table.md"):
+        text = (folder / table).read_text()
+        assert "± is over replications (1.96 standard errors" in text
+        assert "data card: test, 32 clips, to train, 300 clips: nearest clip 2.0 cm" in text
         assert (
             (folder / table)
             .read_text()
