@@ -21,7 +21,7 @@ SHORTEST = 4
 
 
 class EvaluatorStage(Stage):
-    """Leaves the folder `evaluator/`, which `load_evaluator` opens, with the evaluator's card; nothing
+    """Leaves the folder `evaluator/`, which `load_evaluator` opens, with its card; nothing
     where data lacks words.
 
     Args:

@@ -17,8 +17,8 @@ EVALUATOR, CLASSIFIER, CARD = "evaluator", "classifier", "card"
 def plan_of_evaluator(words: str) -> list[Planned]:
     """Stages of the card of one run.
 
-    The evaluator is the run's; the judge of actions and the card are as conf/stage has them today,
-    on the run's data, seed and protocol.
+    The evaluator is the run's, on its data. The judge of actions and the card are as they were
+    recorded with it, or as conf/stage has them today where that is another version.
 
     Args:
         words: the run's folder, or the beginning of its signature below the usual root.
@@ -56,11 +56,13 @@ def _run(words: str) -> Run:
 
 
 def _config(recorded: dict, root: Path) -> DictConfig:
-    """The recorded configuration with today's card and classifier, their references followed."""
+    """The recorded configuration, with today's yaml of stages that have changed since."""
     config = OmegaConf.create(recorded)
     assert isinstance(config, DictConfig)
     for name in (CLASSIFIER, CARD):
-        config.stage[name] = OmegaConf.load(CONF / "stage" / f"{name}.yaml")
+        today = OmegaConf.load(CONF / "stage" / f"{name}.yaml")
+        if OmegaConf.select(config, f"stage.{name}.version") != today.version:
+            config.stage[name] = today
     config.goal, config.paths.root = CARD, str(root)
     OmegaConf.resolve(config)
     return config
