@@ -25,7 +25,7 @@ COLUMNS = {
 }
 KEPT = "of real's R@1 (%)"
 ROWS = {
-    REAL: "Test motion as it is in the store.",
+    REAL: "Motion as it is in the store.",
     AGAIN: "Its joints made into features once more: what the way there and back costs by itself.",
     ANOTHER_SAMPLE: "As many clips of the training split: an FID that nothing is wrong with.",
 }

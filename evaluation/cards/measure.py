@@ -31,7 +31,7 @@ from motiongpt.data.store import MotionStore
 from motiongpt.errors import UserError
 
 TASK = "real_motion"
-AGAIN = "real, features made again"
+AGAIN = "features made again"
 ACCURACY = "action_accuracy"
 AcceptedCaption = Literal["first", "random"]
 

@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 
 from evaluation.cards.card import COLUMNS, Card
 from evaluation.cards.measure import ACCURACY, AGAIN, value_of
+from evaluation.replications.another_sample import ANOTHER_SAMPLE
 from evaluation.replications.results import REAL
 from motiongpt.files import save_with
 
@@ -41,7 +42,7 @@ def _bars(panel: Axes, card: Card, name: str) -> None:
             position,
             result.value,
             xerr=result.interval,
-            color=COLOURS[row in (REAL, AGAIN)],
+            color=COLOURS[row in (REAL, AGAIN, ANOTHER_SAMPLE)],
             height=0.7,
         )
         digits = 1 if abs(result.value) >= 10 else 2

@@ -162,7 +162,7 @@ def features_of(joints: Sequence[np.ndarray], clips: Sequence[RealClip]) -> list
     for first in range(0, len(order), TOGETHER):
         batch = order[first : first + TOGETHER]
         padded = pad_sequence(
-            [torch.from_numpy(np.asarray(joints[index], np.float32)) for index in batch],
+            [torch.from_numpy(np.ascontiguousarray(joints[index], np.float32)) for index in batch],
             batch_first=True,
         )
         lengths = torch.tensor([len(joints[index]) for index in batch])

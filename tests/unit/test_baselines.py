@@ -76,7 +76,7 @@ def test_chance_answers_with_another_clip():
 def numbered(frames, **other):
     """A case whose frame k is full of k."""
     reference = np.repeat(np.arange(frames, dtype=np.float32)[:, None], 263, axis=1)
-    return make_case(straight(frames), reference=reference, **other)
+    return make_case(walking()[:frames], reference=reference, **other)
 
 
 def test_shuffled_frames_stand_beside_all_motions_and_what_was_given_stays_in_its_place():

@@ -314,7 +314,7 @@ def test_other_real_motion_stands_beside_what_looks_at_sets_alone(tmp_path):
     splits = ["train"] * 12 + ["test"] * CLIPS
     named = [f"train{i}" for i in range(12)] + [f"clip{i + 1}" for i in range(CLIPS)]
     clips = [
-        feature_clip(name, split, frames=40, seed=i)
+        feature_clip(name, split, frames=40, seed=i, captions=(Caption("a"), Caption("b")))
         for i, (name, split) in enumerate(zip(named, splits, strict=True))
     ]
     store = build_store(FakeSource(clips), tmp_path / "store", progress=False)
