@@ -24,10 +24,13 @@ DILATIONS = (1, 2, 4)
 
 
 class Network(nn.Module):
-    """Convolutions over time, then mean and maximum over the frames that are there.
+    """Convolutions over time give each moment its evidence for each action; the clip has that of the
+    moments that show most.
 
-    The first one takes every other frame; each later one adds to what it was given, and sees twice
-    as far: together 34 frames, so that order within them is what decides.
+    The first convolution takes every other frame; each later one adds to what it was given, and sees
+    twice as far: together 60 frames, so that order within them decides. Evidence is pooled by a
+    smooth maximum over time (the logarithm of the mean of exponentials): a second action in a clip
+    is then judged by its own moments, however much of the clip the first one fills.
     """
 
     def __init__(self, n_features: int, n_labels: int, width: int) -> None:
@@ -36,7 +39,7 @@ class Network(nn.Module):
         self.convolutions = nn.ModuleList(
             [nn.Conv1d(width, width, 5, padding=2 * rate, dilation=rate) for rate in DILATIONS]
         )
-        self.head = nn.Linear(2 * width, n_labels)
+        self.head = nn.Conv1d(width, n_labels, 1)
 
     def forward(self, features: Tensor, mask: Tensor) -> Tensor:
         """Logits (B, C) of normalised features (B, T, F); mask (B, T) True at frames."""
@@ -48,9 +51,8 @@ class Network(nn.Module):
         for convolution in self.convolutions:
             hidden = hidden * there
             hidden = hidden + torch.relu(convolution(hidden))
-        mean = (hidden * there).sum(-1) / there.sum(-1)
-        largest = hidden.masked_fill(~there, -torch.inf).amax(-1)
-        return self.head(torch.cat([mean, largest], dim=-1))
+        evidence = self.head(hidden).masked_fill(~there, -torch.inf)
+        return evidence.logsumexp(-1) - steps[:, None].log()
 
 
 class ActionClassifier:

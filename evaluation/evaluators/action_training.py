@@ -7,7 +7,7 @@ only what can be told apart is refused. Hence any kind of change may be listed.
 Shapes: B clips, T frames, F features, C labels.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,6 +27,7 @@ NOT_FINITE = (
 )
 NOISE = 0.1  # of the normalised features: blur must not decide
 SHORTEST_CROP = 0.9  # share of a clip that a training example keeps
+SORTED_TOGETHER = 4  # batches whose clips are sorted by length before they are shared out
 FEWEST_FRAMES = 3  # of a clip that is changed: frames that have an order, and velocities
 
 
@@ -83,9 +84,10 @@ def train_classifier(
     optimizer = torch.optim.AdamW(network.parameters(), lr=LEARNING_RATE)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, LEARNING_RATE, total_steps=steps)
     watch = PlainWatch("stage classifier", steps, NOT_FINITE)
+    batches = _batches(store.lengths[clips], training.batch_size, rng)
     network.train()
     for step in range(steps):
-        chosen = rng.integers(len(clips), size=training.batch_size)
+        chosen = next(batches)
         real = [_crop(store.features(clips[k]), rng) for k in chosen]
         changed = _changed(real, store, training, rng)
         features, mask = made.batch([*real, *changed])
@@ -103,6 +105,16 @@ def train_classifier(
             log(f"  classifier step {step + 1}/{steps}  loss {float(loss.detach()):.4f}")
     network.eval()
     return made
+
+
+def _batches(
+    lengths: np.ndarray, batch_size: int, rng: np.random.Generator
+) -> Iterator[np.ndarray]:
+    """Endless batches of positions in `lengths`, each of clips of similar lengths: little padding."""
+    while True:
+        drawn = rng.integers(len(lengths), size=SORTED_TOGETHER * batch_size)
+        by_length = drawn[np.argsort(lengths[drawn], kind="stable")]
+        yield from rng.permutation(by_length.reshape(SORTED_TOGETHER, batch_size))
 
 
 def _changed(
