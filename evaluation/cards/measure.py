@@ -11,7 +11,7 @@ import numpy as np
 from torch import Tensor
 
 from evaluation.evaluators.action_classifier import ActionClassifier
-from evaluation.metrics.base import Batch, Number, Size
+from evaluation.metrics.base import Batch, Judge, Number, Size
 from evaluation.metrics.fid import FrechetDistance
 from evaluation.metrics.retrieval import Retrieval
 from evaluation.perturbations.base import (
@@ -219,7 +219,7 @@ class _Card:
         return {ACCURACY: 100.0 * float(right.mean())}
 
     def _result(self, title: str, name: str, values: Sequence[float]) -> None:
-        judge = "classifier" if name == ACCURACY else "evaluator"
+        judge: Judge = "classifier" if name == ACCURACY else "evaluator"
         self.results.append(
             Result.of(TASK, title, name, values, NUMBERS[name], len(self.clips), judge)
         )

@@ -24,13 +24,13 @@ DILATIONS = (1, 2, 4)
 
 
 class Network(nn.Module):
-    """Convolutions over time give each moment its evidence for each action; the clip has that of the
-    moments that show most.
+    """Convolutions over time give each moment its evidence for each action; the clip has that of
+    the moments that show most.
 
-    The first convolution takes every other frame; each later one adds to what it was given, and sees
-    twice as far: together 60 frames, so that order within them decides. Evidence is pooled by a
-    smooth maximum over time (the logarithm of the mean of exponentials): a second action in a clip
-    is then judged by its own moments, however much of the clip the first one fills.
+    The first convolution takes every other frame; each later one adds to what it was given, and
+    sees twice as far: together 60 frames, so that order within them decides. Evidence is pooled by
+    a smooth maximum over time (the logarithm of the mean of exponentials): a second action in a
+    clip is then judged by its own moments, however much of the clip the first one fills.
     """
 
     def __init__(self, n_features: int, n_labels: int, width: int) -> None:

@@ -110,7 +110,7 @@ def train_classifier(
 def _batches(
     lengths: np.ndarray, batch_size: int, rng: np.random.Generator
 ) -> Iterator[np.ndarray]:
-    """Endless batches of positions in `lengths`, each of clips of similar lengths: little padding."""
+    """Endless batches of positions in `lengths`, each of similar lengths: little padding."""
     while True:
         drawn = rng.integers(len(lengths), size=SORTED_TOGETHER * batch_size)
         by_length = drawn[np.argsort(lengths[drawn], kind="stable")]
