@@ -14,7 +14,11 @@ from motiongpt.files import save_with
 
 SHOWN = ("r_top1", "fid", ACCURACY)
 COLOURS = {True: "#4c72b0", False: "#c44e52"}  # of real motion, of changed motion
-FIFTH = 0.2  # of real's: what a judge that sees a change leaves of it, at most
+# Where the dotted line stands: at this share of the number of a row.
+MARKS = {
+    "": (REAL, 0.2, "dotted: a fifth of real's, what a judge that sees a change leaves at most"),
+    "fid": (ANOTHER_SAMPLE, 1.0, "dotted: of another real sample"),
+}
 
 
 def draw_card(card: Card, path: Path) -> None:
@@ -55,8 +59,10 @@ def _bars(panel: Axes, card: Card, name: str) -> None:
     panel.set_title(COLUMNS[name], fontsize=10)
     panel.margins(x=0.15)
     panel.tick_params(labelsize=8)
-    real = value_of(card.results, REAL, name)
-    if real is not None and name != "fid":
-        panel.axvline(FIFTH * real.value, color="0.4", linestyle=":", linewidth=1)
-        panel.set_xlabel("dotted: a fifth of real's", fontsize=7)
+    if name == "fid":  # from hundredths to hundreds
+        panel.set_xscale("symlog", linthresh=1)
+    row, factor, said = MARKS["fid" if name == "fid" else ""]
+    if (mark := value_of(card.results, row, name)) is not None:
+        panel.axvline(factor * mark.value, color="0.4", linestyle=":", linewidth=1)
+        panel.set_xlabel(said, fontsize=7)
     panel.spines[["top", "right"]].set_visible(False)
