@@ -25,12 +25,13 @@ DILATIONS = (1, 2, 4)
 
 class Network(nn.Module):
     """Convolutions over time give each moment its evidence for each action; the clip has that of
-    the moments that show most.
+    the moments that show most, and that of all of them together.
 
     The first convolution takes every other frame; each later one adds to what it was given, and
     sees twice as far: together 60 frames, so that order within them decides. Evidence is pooled by
     a smooth maximum over time (the logarithm of the mean of exponentials): a second action in a
-    clip is then judged by its own moments, however much of the clip the first one fills.
+    clip is then judged by its own moments, however much of the clip the first one fills. What the
+    mean and the maximum of all moments say is added: a hand goes up at the start of a wave too.
     """
 
     def __init__(self, n_features: int, n_labels: int, width: int) -> None:
@@ -39,7 +40,8 @@ class Network(nn.Module):
         self.convolutions = nn.ModuleList(
             [nn.Conv1d(width, width, 5, padding=2 * rate, dilation=rate) for rate in DILATIONS]
         )
-        self.head = nn.Conv1d(width, n_labels, 1)
+        self.moments = nn.Conv1d(width, n_labels, 1)
+        self.whole = nn.Linear(2 * width, n_labels)
 
     def forward(self, features: Tensor, mask: Tensor) -> Tensor:
         """Logits (B, C) of normalised features (B, T, F); mask (B, T) True at frames."""
@@ -51,8 +53,11 @@ class Network(nn.Module):
         for convolution in self.convolutions:
             hidden = hidden * there
             hidden = hidden + torch.relu(convolution(hidden))
-        evidence = self.head(hidden).masked_fill(~there, -torch.inf)
-        return evidence.logsumexp(-1) - steps[:, None].log()
+        evidence = self.moments(hidden).masked_fill(~there, -torch.inf)
+        strongest = evidence.logsumexp(-1) - steps[:, None].log()
+        mean = (hidden * there).sum(-1) / steps[:, None]
+        largest = hidden.masked_fill(~there, -torch.inf).amax(-1)
+        return strongest + self.whole(torch.cat([mean, largest], dim=-1))
 
 
 class ActionClassifier:
