@@ -1,9 +1,11 @@
 """The stage that trains the judge of actions, on real clips of the training split only."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import ClassVar
 
-from evaluation.evaluators.action_classifier import ActionClassifier
+from evaluation.cards.make import card_of_trained
+from evaluation.evaluators.action_training import Training, train_classifier
+from evaluation.perturbations.base import perturbations_by_name
 from motiongpt.data.store import MotionStore
 from motiongpt.preflight import Outlook
 from motiongpt.training.stage import Stage, StageContext
@@ -12,16 +14,28 @@ CLASSIFIER = "classifier"
 
 
 class ClassifierStage(Stage):
-    """Leaves an `ActionClassifier` in `classifier/`; nothing where clips carry no two labels.
+    """Leaves an `ActionClassifier` with its card in `classifier/`; nothing where clips carry no two
+    labels.
 
     Args:
         steps, batch_size, seed: how it is trained.
+        negatives: names of changes after which a real clip shows no action.
+        real_per_negative: real clips for each changed one of a kind.
     """
 
     evaluates: ClassVar[bool] = True
 
-    def __init__(self, steps: int, batch_size: int, seed: int) -> None:
-        self.steps, self.batch_size, self.seed = steps, batch_size, seed
+    def __init__(
+        self,
+        steps: int,
+        batch_size: int,
+        negatives: Sequence[str],
+        real_per_negative: int,
+        seed: int,
+    ) -> None:
+        self.training = Training(
+            steps, batch_size, perturbations_by_name(negatives), real_per_negative, seed
+        )
 
     def preflight(self, outlook: Outlook) -> Iterable[str]:
         """Labels to tell apart."""
@@ -29,14 +43,13 @@ class ClassifierStage(Stage):
         return [lacking] if lacking else []
 
     def run(self, context: StageContext) -> Mapping[str, float]:
-        """Train, save, and report the accuracy on real clips that it has not seen."""
+        """Train, save, and report the accuracy on real clips that it has not seen, as they are and
+        changed."""
         store = context.store
         if lacking := _too_few_labels(store):
             context.log(f"  classifier: {lacking}")
             return {}
-        classifier = ActionClassifier.train(
-            store, steps=self.steps, batch_size=self.batch_size, seed=self.seed, log=context.log
-        )
+        classifier = train_classifier(store, self.training, context.log)
         classifier.save(context.folder / CLASSIFIER)
         metrics = {}
         for split in ("val", "test"):
@@ -46,7 +59,9 @@ class ClassifierStage(Stage):
                     [store.features(i) for i in clips], [store.labels(i) for i in clips]
                 )
                 metrics[f"{split}/accuracy_percent"] = 100.0 * float(right.mean())
-        return metrics
+        own = context.folder / CLASSIFIER
+        card = card_of_trained(context, own, self.training.seed, classifier=classifier)
+        return {**metrics, **card}
 
 
 def _too_few_labels(store: MotionStore) -> str:

@@ -35,7 +35,7 @@ from motiongpt.errors import UserError
 from motiongpt.preflight import Outlook
 from motiongpt.training.stage import Stage, StageContext
 
-KEPT_FORMAT = 2  # of kept replications: since 2 with the reasons of numbers that are left out
+KEPT_FORMAT = 3  # of kept replications: since 2 with reasons, since 3 with another real sample
 
 
 class EvaluateStage(Stage):

@@ -8,6 +8,7 @@ import torch
 from hydra.utils import instantiate
 from omegaconf import DictConfig
 
+from evaluation.cards.make import card_of_trained
 from evaluation.evaluators.base import Evaluator, EvaluatorSource
 from evaluation.metrics.base import Batch
 from evaluation.metrics.retrieval import POOL, Retrieval
@@ -21,7 +22,8 @@ SHORTEST = 4
 
 
 class EvaluatorStage(Stage):
-    """Leaves the folder `evaluator/`, which `load_evaluator` opens; nothing where data lacks words.
+    """Leaves the folder `evaluator/`, which `load_evaluator` opens, with its card; nothing
+    where data lacks words.
 
     Args:
         evaluator: a node of conf/evaluator, which builds an `EvaluatorSource`.
@@ -57,7 +59,8 @@ class EvaluatorStage(Stage):
             context.log(
                 f"  evaluator: no R-precision, fewer than {POOL} validation clips with words"
             )
-        return {f"val/{name}": value for name, value in found.items()}
+        card = card_of_trained(context, context.folder / EVALUATOR, self.seed, evaluator=evaluator)
+        return {**{f"val/{name}": value for name, value in found.items()}, **card}
 
     def _lacking(self, store: MotionStore) -> str:
         said = self.source.lacking(store)

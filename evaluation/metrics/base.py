@@ -6,7 +6,7 @@ Shape letters: N clips, D width of an embedding, S motions generated for one tex
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, NamedTuple
+from typing import Any, ClassVar, Literal, NamedTuple
 
 import torchmetrics
 from torch import Tensor
@@ -76,12 +76,15 @@ class Metric(torchmetrics.Metric, ABC):
         numbers: name -> what it is; `compute` returns these, or fewer where one has no meaning.
         kinds: which outputs it judges.
         needs: embeddings that `update` reads; empty for most.
+        compares_sets: whether it looks at all motions as a set, never at which clip one is of; such
+            numbers can also be had of another real sample.
         seed: of what it draws, set anew for each replication; None where it draws nothing.
     """
 
     numbers: Mapping[str, Number]
     kinds: frozenset[Kind]
     needs: frozenset[Embedded] = frozenset()
+    compares_sets: ClassVar[bool] = False
     seed: int | None = None
     full_state_update = False
     is_differentiable = False

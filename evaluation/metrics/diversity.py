@@ -27,6 +27,7 @@ class Diversity(EmbeddingMetric):
 
     numbers: Mapping[str, Number] = {"diversity": Number(better="real")}
     kinds: frozenset[Kind] = MOTIONS
+    compares_sets = True
 
     def __init__(self, pairs: int = PAIRS, seed: int = 0) -> None:
         super().__init__("motion")

@@ -29,6 +29,7 @@ class FrechetDistance(EmbeddingMetric):
 
     numbers: Mapping[str, Number] = {"fid": Number()}
     kinds: frozenset[Kind] = MOTIONS
+    compares_sets = True
 
     def __init__(self) -> None:
         super().__init__("motion", "reference")

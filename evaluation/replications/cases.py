@@ -38,7 +38,7 @@ class CaseMaker:
             for index, frames in zip(self.indices, about.frames, strict=True)
         ]
         if about.kind in ("motion", "text") and rules.clip_crop == "random_unit":
-            self.references = [_random_unit(clip, draw) for clip in self.references]
+            self.references = [random_unit(clip, draw) for clip in self.references]
         self.captions = [store.captions(index) for index in self.indices]
         self.sentences = [
             tuple(_reference(caption, rules.references) for caption in captions)
@@ -103,7 +103,7 @@ def filled(motion: np.ndarray, frames: int, pose: np.ndarray) -> np.ndarray:
     return np.concatenate([motion[:frames], np.repeat(pose[None], missing, axis=0)])
 
 
-def _random_unit(clip: np.ndarray, draw: np.random.Generator) -> np.ndarray:
+def random_unit(clip: np.ndarray, draw: np.random.Generator) -> np.ndarray:
     """T2M's crop: to a multiple of four frames, in one of three draws to four fewer."""
     units = len(clip) // UNIT - int(draw.integers(3) == 0)
     if units < 1:

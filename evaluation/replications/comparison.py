@@ -8,13 +8,13 @@ import torch
 
 from evaluation.case import Case
 from evaluation.metrics.base import Kind
-from evaluation.replications.baselines import hold_last_pose, interpolate_linear
+from evaluation.replications.baselines import at_rest, hold_last_pose, interpolate_linear
 from evaluation.replications.results import REAL
 from motiongpt.motion.features import joints_to_features
 
 CHANCE = "chance (another clip's)"
 HOLD, LINEAR = "hold the last pose", "linear interpolation"
-SHUFFLED, MEAN_POSE = "shuffled in time", "mean pose"
+SHUFFLED, MEAN_POSE, HOLD_FIRST = "shuffled in time", "mean pose", "hold the first pose"
 BATCH_SIZE = 64  # clips whose features are made together
 
 
@@ -24,8 +24,9 @@ def baselines(
     """Row -> outputs for the same cases; none for several motions of one text.
 
     Completions are compared with the simplest continuation of what was given, free outputs with
-    the real one of another clip and with real frames in a random order, a reconstruction with the
-    mean pose; the real clips always stand beside.
+    the real one of another clip, a reconstruction with two motions that stand still, all motions
+    with real frames in a random order, those that were given in their places; the real clips always
+    stand beside.
 
     Args:
         mean: (F,) the mean pose.
@@ -41,9 +42,12 @@ def baselines(
         beside[LINEAR] = _completed(cases)
     elif kind == "reconstruction":
         beside[MEAN_POSE] = [_still(case, mean) for case in real]
+        beside[HOLD_FIRST] = [
+            _still(case, at_rest(case.reference[0], case.skeleton)) for case in real
+        ]
     else:
         beside[CHANCE] = _swapped(real, seed)
-    if kind == "motion":
+    if kind != "text":
         beside[SHUFFLED] = _shuffled(real, seed)
     return beside
 
@@ -52,13 +56,19 @@ def _real(case: Case) -> Case:
     return replace(case, text=case.captions[0] if case.captions else "", features=case.reference)
 
 
-def _still(case: Case, mean: np.ndarray) -> Case:
-    return replace(case, features=np.repeat(mean[None], len(case.reference), axis=0))
+def _still(case: Case, pose: np.ndarray) -> Case:
+    return replace(case, features=np.repeat(pose[None], len(case.reference), axis=0))
 
 
 def _shuffled(real: Sequence[Case], seed: int) -> list[Case]:
+    """Frames that were not given in a random order, each with its velocities."""
     rng = np.random.default_rng(seed)
-    return [replace(case, features=rng.permutation(case.features)) for case in real]
+    shuffled = []
+    for case in real:
+        features, free = case.features.copy(), ~case.given
+        features[free] = rng.permutation(features[free])
+        shuffled.append(replace(case, features=features))
+    return shuffled
 
 
 def _swapped(real: Sequence[Case], seed: int) -> list[Case]:

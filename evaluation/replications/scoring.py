@@ -3,16 +3,18 @@
 import json
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple, get_args
 
+import numpy as np
 from torch import Tensor
 
 from evaluation.case import Case, Scorers, recover_joints
-from evaluation.metrics.base import Batch, Embedded, Judge, Kind, Metric, Number
-from evaluation.replications.cases import CaseMaker
+from evaluation.metrics.base import MOTIONS, Batch, Embedded, Judge, Kind, Metric, Number
+from evaluation.replications.another_sample import ANOTHER_SAMPLE, AnotherSample
+from evaluation.replications.cases import CaseMaker, random_unit
 from evaluation.replications.comparison import baselines
 from evaluation.replications.embedder import Embedder
 from evaluation.replications.intervals import IntervalKind
@@ -96,7 +98,9 @@ class Scoring:
         cases, captions = first, _ = maker.cases(0)
         beside = baselines(cases, about.kind, self.store.mean, self.seed)
         found: list[Replication] = []
-        constant: dict[str, dict[str, Tensor]] = {row: {} for row in (MODEL, *beside)}
+        constant: dict[str, dict[str, Tensor]] = {
+            row: {} for row in (MODEL, *beside, ANOTHER_SAMPLE)
+        }
         for replication in range(self.replications):
             kept = self.folder / predictions.folder.name / f"{replication:02d}.json"
             if kept.exists():
@@ -104,8 +108,11 @@ class Scoring:
                 continue
             if replication and replication < len(about.seeds):
                 cases, captions = maker.cases(replication)
+            rows = {MODEL: list(cases), **beside}
+            if REAL in beside and any(metric.compares_sets for metric in chosen):
+                rows |= self._another_sample(about.kind, beside[REAL], replication)
             judged = self._replication(
-                replication, about.kind, cases, captions, beside, chosen, len(about.seeds), constant
+                replication, about.kind, rows, captions, chosen, len(about.seeds), constant
             )
             write_json(kept, asdict(judged))
             found.append(judged)
@@ -126,20 +133,24 @@ class Scoring:
         self,
         replication: int,
         kind: Kind,
-        cases: Sequence[Case],
+        rows: Beside,
         captions: Sequence[Caption],
-        beside: Beside,
         metrics: Sequence[Metric],
         drawn: int,
         constant: dict[str, dict[str, Tensor]],
     ) -> Replication:
         judged = Replication({}, {})
-        for row, those in {MODEL: list(cases), **beside}.items():
-            fresh = replication == 0 or (row == MODEL and replication < drawn)
+        for row, those in rows.items():
+            other = row == ANOTHER_SAMPLE  # motions of other clips than the cases are about
+            fresh = replication == 0 or other or (row == MODEL and replication < drawn)
             # What nothing is drawn for has the same value in every replication: once is enough.
-            wanted = [metric for metric in metrics if fresh or metric.seed is not None]
+            wanted = [
+                metric
+                for metric in metrics
+                if (fresh or metric.seed is not None) and (metric.compares_sets or not other)
+            ]
             needed = frozenset().union(*(metric.needs for metric in wanted))
-            if kind != "text":
+            if kind != "text" and not other:
                 recover_joints(those)
             embeddings, broken = self._embeddings(needed, those, captions, row, constant[row])
             batch = Batch(cases=those, embeddings=embeddings, scorers=self.scorers)
@@ -157,6 +168,19 @@ class Scoring:
                     if name not in finite
                 }
         return judged
+
+    def _another_sample(self, kind: Kind, real: Sequence[Case], replication: int) -> Beside:
+        """Other real motion in place of the real clips, drawn anew in each replication; none where
+        there is too little of it, or where outputs are no motions of one clip each."""
+        sample = AnotherSample(self.store, len(real))
+        if kind not in MOTIONS or not sample.exists:
+            return {}
+        seed = self.seed + replication
+        motions, rng = sample.draw(seed), np.random.default_rng(seed)
+        if self.rules.clip_crop == "random_unit":
+            motions = [random_unit(motion, rng) for motion in motions]
+        pairs = zip(real, motions, strict=True)
+        return {ANOTHER_SAMPLE: [replace(case, features=motion) for case, motion in pairs]}
 
     def _value(self, metric: Metric, batch: Batch, replication: int) -> dict[str, float]:
         metric.reset()
@@ -193,7 +217,9 @@ class Scoring:
         found: dict[str, Tensor] = {}
         broken: dict[Embedded, str] = {}
         for name in sorted(needed):
-            stays = name == "reference" or (row != MODEL and name != "caption")
+            stays = name == "reference" or (
+                row not in (MODEL, ANOTHER_SAMPLE) and name != "caption"
+            )
             made, why = constant.get(name), ""
             if made is None:
                 made, why = attempted(partial(makers[name], self.embedder))

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from evaluation.case import Case
-from evaluation.replications.comparison import CHANCE
+from evaluation.replications.comparison import HOLD, LINEAR
 from evaluation.replications.results import MODEL, REAL, Result, table_cells
 from motiongpt.data.store import MotionStore
 from motiongpt.render.page import Cell, Row, Section, write_page
@@ -80,7 +80,7 @@ def _row(
     else:
         cells.append(_drawn(folder, task, MODEL, model, real, store))
         for row, cases in by_row.items():
-            if row not in (MODEL, REAL, CHANCE) and model.given.any():
+            if row in (HOLD, LINEAR):
                 cells.append(_drawn(folder, task, row, cases[index], real, store))
     return Row(model.captions[0] if model.captions else model.name, cells)
 

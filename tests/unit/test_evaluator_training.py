@@ -167,7 +167,10 @@ def test_the_stage_leaves_an_evaluator_and_its_score(store, tmp_path):
     )
     stage = EvaluatorStage(OmegaConf.create({"_target_": target, **short}), seed=3)
     metrics = stage.run(context)
-    assert set(metrics) == {"val/r_top1", "val/r_top2", "val/r_top3", "val/mm_dist"}
+    own = {name for name in metrics if name.count("/") == 1}
+    assert own == {"val/r_top1", "val/r_top2", "val/r_top3", "val/mm_dist"}
+    assert "val/shuffled_in_time/r_top1" in metrics and "val/real/fid" in metrics
+    assert (tmp_path / "evaluator" / "card.md").exists(), "its folder has its card"
     assert any("matching: step 2/2" in line and "s left" in line for line in lines)
     assert load_evaluator(tmp_path / "evaluator").description["name"] == "own"
 

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 from torch.utils.data import DataLoader
 
-from evaluation.evaluators.action_classifier import ActionClassifier
+from evaluation.evaluators.action_training import Training, train_classifier
 from evaluation.evaluators.training_steps import Steps, train_steps
 from motiongpt.data.build import build_store
 from motiongpt.errors import UserError
@@ -153,7 +153,7 @@ def broken_store(tmp_path):
 
 def test_the_classifiers_training_ends(tmp_path):
     with pytest.raises(UserError, match=r"stage classifier: .*since step 1 of 5; the data"):
-        ActionClassifier.train(broken_store(tmp_path), 5, 16, 0, width=4, log=str)
+        train_classifier(broken_store(tmp_path), Training(5, 16, [], 2, 0, width=4), log=str)
 
 
 def test_the_likely_cause_is_looked_for(tmp_path):

@@ -15,8 +15,16 @@ from evaluation.metrics.fid import FrechetDistance
 from evaluation.metrics.multimodality import MultiModality
 from evaluation.metrics.pairwise_distance import PairwiseDistance
 from evaluation.metrics.retrieval import Retrieval
+from evaluation.replications.another_sample import ANOTHER_SAMPLE, AnotherSample
 from evaluation.replications.cases import CaseMaker, filled
-from evaluation.replications.comparison import CHANCE, HOLD, LINEAR, MEAN_POSE, SHUFFLED
+from evaluation.replications.comparison import (
+    CHANCE,
+    HOLD,
+    HOLD_FIRST,
+    LINEAR,
+    MEAN_POSE,
+    SHUFFLED,
+)
 from evaluation.replications.left_out import left_out_lines
 from evaluation.replications.results import MODEL, REAL
 from evaluation.replications.rules import Rules
@@ -271,9 +279,9 @@ def test_an_interrupted_scoring_goes_on(tmp_path, store):
     [
         ("motion", (0, 0), {REAL, CHANCE, SHUFFLED}),
         ("text", (0, 0), {REAL, CHANCE}),
-        ("continuation", (8, 0), {REAL, HOLD}),
-        ("inbetween", (8, 8), {REAL, LINEAR}),
-        ("reconstruction", (0, 0), {REAL, MEAN_POSE}),
+        ("continuation", (8, 0), {REAL, HOLD, SHUFFLED}),
+        ("inbetween", (8, 8), {REAL, LINEAR, SHUFFLED}),
+        ("reconstruction", (0, 0), {REAL, MEAN_POSE, HOLD_FIRST, SHUFFLED}),
     ],
 )
 def test_every_kind_has_its_comparisons(tmp_path, store, kind, given, beside):
@@ -282,6 +290,61 @@ def test_every_kind_has_its_comparisons(tmp_path, store, kind, given, beside):
     assert set(cases) == {MODEL, *beside}
     for case in cases[REAL]:
         np.testing.assert_array_equal(case.features, case.reference)
+
+
+class Apart(Named):
+    """A distance of all motions from all real ones."""
+
+    compares_sets = True
+
+    def __init__(self):
+        super().__init__()
+        self.needs, self.numbers = frozenset({"motion", "reference"}), {"apart": Number()}
+        self.add_state("distance", torch.zeros(()), dist_reduce_fx="sum")
+
+    def update(self, batch):
+        made = batch.embeddings
+        self.distance = self.distance + (made["motion"].mean(0) - made["reference"].mean(0)).norm()
+
+    def compute(self):
+        return {"apart": self.distance}
+
+
+def test_other_real_motion_stands_beside_what_looks_at_sets_alone(tmp_path):
+    splits = ["train"] * 12 + ["test"] * CLIPS
+    named = [f"train{i}" for i in range(12)] + [f"clip{i + 1}" for i in range(CLIPS)]
+    clips = [
+        feature_clip(name, split, frames=40, seed=i, captions=(Caption("a"), Caption("b")))
+        for i, (name, split) in enumerate(zip(named, splits, strict=True))
+    ]
+    store = build_store(FakeSource(clips), tmp_path / "store", progress=False)
+    train = {store.features(int(i)).tobytes() for i in store.indices("train")}
+    asked = []
+
+    def motions(clips, keep=False):
+        asked.append([clip.tobytes() for clip in clips])
+        return torch.stack([torch.from_numpy(clip).mean(0) for clip in clips])
+
+    made = scoring(tmp_path, store, apart=Apart(), frames=Frames())
+    found = replace(made, embedder=SimpleNamespace(motions=motions)).score(saved(tmp_path, store))
+    results = by_name(found.results)
+    other = results[ANOTHER_SAMPLE, "apart"]
+    assert len(set(other.values)) == 3 and min(other.values) > 0, "drawn anew each time"
+    assert results[REAL, "apart"].values == [0]
+    assert (ANOTHER_SAMPLE, "frames") not in results, "which clip it is of would be looked at"
+    drawn = [set(one) for one in asked if set(one) <= train]
+    assert len(drawn) == 3 and all(len(one) == CLIPS for one in drawn)
+    assert ANOTHER_SAMPLE not in found.cases and not found.left_out
+
+
+def test_there_is_no_other_sample_where_the_training_split_has_too_few(store):
+    assert AnotherSample(store, 1).exists and not AnotherSample(store, 2).exists
+    assert not AnotherSample(store, 0).exists
+
+
+def test_metrics_that_compare_sets_say_so():
+    metrics = {str(name): build(node) for name, node in compose_config().metrics.items()}
+    assert {name for name, one in metrics.items() if one.compares_sets} == {"fid", "diversity"}
 
 
 def test_baselines_are_what_they_say(tmp_path, store):

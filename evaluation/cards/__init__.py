@@ -1,0 +1,1 @@
+"""Cards of judges: what evaluators and classifiers of actions make of changed motion."""
