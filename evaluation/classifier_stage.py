@@ -1,6 +1,7 @@
 """The stage that trains the judge of actions, on real clips of the training split only."""
 
 from collections.abc import Iterable, Mapping
+from typing import ClassVar
 
 from evaluation.evaluators.action_classifier import ActionClassifier
 from motiongpt.data.store import MotionStore
@@ -16,6 +17,8 @@ class ClassifierStage(Stage):
     Args:
         steps, batch_size, seed: how it is trained.
     """
+
+    judges: ClassVar[bool] = True
 
     def __init__(self, steps: int, batch_size: int, seed: int) -> None:
         self.steps, self.batch_size, self.seed = steps, batch_size, seed

@@ -5,7 +5,7 @@ import json
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, ClassVar, get_args
 
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
@@ -51,6 +51,8 @@ class EvaluateStage(Stage):
         pictures: clips a task that are drawn.
         seed: of the first replication.
     """
+
+    judges: ClassVar[bool] = True
 
     def __init__(
         self,

@@ -1,6 +1,7 @@
 """The stage that leaves an evaluator behind: one of our own training, or the published one."""
 
 from collections.abc import Iterable, Mapping
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -26,6 +27,8 @@ class EvaluatorStage(Stage):
         evaluator: a node of conf/evaluator, which builds an `EvaluatorSource`.
         seed: of its training, and of the captions that its own score is computed with.
     """
+
+    judges: ClassVar[bool] = True
 
     def __init__(self, evaluator: DictConfig, seed: int) -> None:
         self.source: EvaluatorSource = instantiate(evaluator)

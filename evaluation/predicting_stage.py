@@ -16,6 +16,7 @@ class PredictingStage(Stage):
     """Leaves `predictions/`; once these are scored nothing else needs them."""
 
     disposable: ClassVar[bool] = True
+    judges: ClassVar[bool] = True
 
     @property
     @abstractmethod

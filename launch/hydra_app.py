@@ -24,7 +24,7 @@ from launch.composition.compose import (
     complete,
     compose_by_hydra,
 )
-from launch.composition.datasets import ensure_store
+from launch.composition.datasets import ensure_stores
 from launch.composition.messages import one_line
 from launch.composition.overrides import (
     SEARCHPATH,
@@ -152,8 +152,8 @@ def run_experiment(config: DictConfig) -> float | None:
     OmegaConf.resolve(config)
     OmegaConf.set_readonly(config, True)
     point = " ".join(about.overrides.task)
-    folder, fingerprint = ensure_store(config)
-    plan = needed(plan_experiment(config, folder, fingerprint, point))
+    stores = ensure_stores(config)
+    plan = needed(plan_experiment(config, *stores.trained, point, judged=stores.judged))
     check_stages(plan)
     wanted = objective_run(plan, config.objective)
     root = Path(config.paths.root)
@@ -212,7 +212,7 @@ class BeforeTheFirst(Callback):
             task = parse_overrides(list(config.hydra.overrides.task))
             swept = [*space, *(one.key_or_group for one in task if one.is_sweep_override())]
             if not any(str(key).split(".")[0] in MAY_CHANGE_DATA for key in swept):
-                ensure_store(config)
+                ensure_stores(config)
 
     def on_multirun_end(self, config: DictConfig, **rest: Any) -> None:
         """Where everything is."""

@@ -115,9 +115,12 @@ class Stage(Protocol):
             folder; another stage is given one.
         disposable: whether what it leaves is of use only to the stages that build on it: it may go
             when these have their results, and is made anew when another needs it.
+        judges: whether it asks a method for clips, or judges what it made of them: where several
+            sources are trained on (data=mix), it reads the one that is judged.
     """
 
     distributed: ClassVar[bool] = False
+    judges: ClassVar[bool] = False
     disposable: ClassVar[bool] = False
 
     def preflight(self, outlook: Outlook) -> Iterable[str]:
