@@ -32,6 +32,8 @@ class CardStage(Stage):
         seed: of the first replication.
     """
 
+    evaluates: ClassVar[bool] = True
+
     def __init__(
         self,
         perturbations: Sequence[str],

@@ -14,7 +14,7 @@ from hydra.core.utils import JobReturn, JobStatus
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig
 
-from launch.composition.datasets import ensure_store
+from launch.composition.datasets import ensure_stores
 from launch.composition.overrides import (
     SEARCHPATH,
     choices,
@@ -137,7 +137,7 @@ class BeforeTheFirst(Callback):
             swept = [*space, *(one.key_or_group for one in task if one.is_sweep_override())]
             common = not any(str(key).split(".")[0] in MAY_CHANGE_DATA for key in swept)
             if common and config.hydra.runtime.choices["hydra/launcher"] != OURS:
-                ensure_store(config)
+                ensure_stores(config)
 
     def on_multirun_end(self, config: DictConfig, **rest: Any) -> None:
         """Where everything is."""

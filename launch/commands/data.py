@@ -6,9 +6,16 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from omegaconf import DictConfig
 
 from launch.composition.compose import compose_config
-from launch.composition.datasets import ensure_store, make_source, store_folder, store_settings
+from launch.composition.datasets import (
+    ensure_store,
+    make_source,
+    of_sources,
+    store_folder,
+    store_settings,
+)
 from motiongpt.data.bvh_joints import bvh_to_joints
 from motiongpt.data.card import CARD, data_card
 from motiongpt.data.store import MotionStore
@@ -74,11 +81,20 @@ def prepare(options: argparse.Namespace) -> int:
 def verify(options: argparse.Namespace) -> int:
     """Name every bad file, and print counts found beside counts expected."""
     config = compose_config(options.overrides)
+    status = 0
+    for name, one in of_sources(config).items():
+        if one is not config:
+            print(f"{name}:")
+        status = max(status, _verify_one(one, options.strict))
+    return status
+
+
+def _verify_one(config: DictConfig, strict: bool) -> int:
     settings = store_settings(config)
     settings.pop("name")
     report = verify_source(make_source(config), **settings)
     print("\n".join(report.lines()))
-    return 0 if report.ok or (report.usable and not options.strict) else 1
+    return 0 if report.ok or (report.usable and not strict) else 1
 
 
 def show(options: argparse.Namespace) -> int:

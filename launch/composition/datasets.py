@@ -1,17 +1,70 @@
-"""The motion store of an experiment: found, or prepared if its source allows it."""
+"""The motion stores of an experiment: found, or prepared if their sources allow it.
 
+Most experiments have one; `data=mix` trains on the joined stores of its members and is judged on
+the store of one of them.
+"""
+
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from omegaconf import DictConfig, OmegaConf
 
 from launch.composition.build import build
 from launch.composition.declarations import stripped
+from launch.composition.mixes import ensure_mix, is_mix, known_mix, member_config, mix_source
 from launch.composition.signatures import digest, signed_part
 from motiongpt.data.build import build_store
 from motiongpt.data.clip import MotionSource
 from motiongpt.data.source_files import SourceState, source_state
 from motiongpt.data.store import MotionStore
+
+Store = tuple[Path, str]
+"""Folder and fingerprint; the fingerprint is empty where it must be prepared."""
+
+
+class Stores(NamedTuple):
+    """What an experiment reads: the clips that models train on, and those that they are asked for
+    and judged by (`Stage.evaluates`)."""
+
+    trained: Store
+    judged: Store
+
+
+def ensure_stores(config: DictConfig) -> Stores:
+    """Both stores, prepared first where they are absent.
+
+    Raises:
+        UserError: as `ensure_store`.
+    """
+    return _both(config, ensure_store)
+
+
+def known_stores(config: DictConfig) -> Stores:
+    """Both stores; writes nothing. Neither has a fingerprint where one of them is unprepared.
+
+    Raises:
+        UserError: as `known_store`.
+    """
+    found = _both(config, known_store)
+    if found.trained[1] and found.judged[1]:
+        return found
+    return Stores((found.trained[0], ""), (found.judged[0], ""))
+
+
+def _both(config: DictConfig, look: Callable[[DictConfig], Store]) -> Stores:
+    trained = look(config)
+    if not is_mix(config):
+        return Stores(trained, trained)
+    return Stores(trained, look(member_config(config, str(config.data.evaluate_on))))
+
+
+def of_sources(config: DictConfig) -> dict[str, DictConfig]:
+    """The configuration by its data's name; of a mix, one for each source that it trains on."""
+    if not is_mix(config):
+        return {str(config.data.name): config}
+    return {name: member_config(config, name) for name in mix_source(config).weights}
 
 
 def make_source(config: DictConfig) -> MotionSource:
@@ -35,10 +88,12 @@ def store_folder(config: DictConfig) -> Path:
     Raises:
         UserError: the source's files are missing.
     """
+    if is_mix(config):
+        return known_store(config)[0]
     return _folder(config, _state(config, make_source(config)))
 
 
-def known_store(config: DictConfig) -> tuple[Path, str]:
+def known_store(config: DictConfig) -> Store:
     """Folder and fingerprint of the store; the fingerprint is empty where it must be prepared.
 
     Writes nothing.
@@ -46,6 +101,8 @@ def known_store(config: DictConfig) -> tuple[Path, str]:
     Raises:
         UserError: it is absent and so are the source's files.
     """
+    if is_mix(config):
+        return known_mix(config, known_store)
     source = make_source(config)
     state = _state(config, source)
     folder = _folder(config, state)
@@ -57,7 +114,7 @@ def known_store(config: DictConfig) -> tuple[Path, str]:
     return folder, ""
 
 
-def ensure_store(config: DictConfig, again: bool = False) -> tuple[Path, str]:
+def ensure_store(config: DictConfig, again: bool = False) -> Store:
     """Folder and fingerprint of the store, which is prepared first where it is absent.
 
     Data that has changed makes a store of its own; the one before stays for the runs that use it.
@@ -68,6 +125,8 @@ def ensure_store(config: DictConfig, again: bool = False) -> tuple[Path, str]:
     Raises:
         UserError: the source's files are missing, or no clip of it is usable.
     """
+    if is_mix(config):
+        return ensure_mix(config, partial(ensure_store, again=again))
     source = make_source(config)
     state = _state(config, source)
     folder = _folder(config, state)

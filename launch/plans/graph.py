@@ -10,6 +10,7 @@ from hydra.utils import get_class
 from omegaconf import DictConfig
 
 from launch.composition.compose import plain_containers
+from launch.composition.datasets import Store
 from launch.composition.signatures import signature, signed_part
 from launch.plans.access_keys import check_no_access_key
 from launch.runs.ledger import Run
@@ -75,6 +76,7 @@ def plan_experiment(
     point: str = "",
     plain: Mapping[str, Any] | None = None,
     sign: Callable[[str, Mapping[str, Any], str, Mapping[str, str]], str] = signature,
+    judged: Store | None = None,
 ) -> list[Planned]:
     """Stages that lead to `config.goal`, parents before children.
 
@@ -84,6 +86,8 @@ def plan_experiment(
         point: overrides of the experiment.
         plain: `config` in plain containers, if the caller has them.
         sign: the signature of a stage; a sweep remembers those that it knows.
+        judged: folder and fingerprint of the store of the stages that ask and judge, where it is
+            another one; see `Stage.evaluates`.
 
     Raises:
         UserError: a goal or a parent that is no stage, stages that wait for each other, a task that
@@ -104,11 +108,12 @@ def plan_experiment(
         parents = {
             parent: visit(parent, (*waiting, name)).run for parent in settings.get("parents") or []
         }
+        folder, content = judged if judged and _evaluates(settings) else (data, fingerprint)
         own = sign(
-            name, settings, fingerprint, {parent: run.signature for parent, run in parents.items()}
+            name, settings, content, {parent: run.signature for parent, run in parents.items()}
         )
         planned[name] = Planned(
-            Run(root, name, own), settings, parents, data, fingerprint, config, (point,), plain
+            Run(root, name, own), settings, parents, folder, content, config, (point,), plain
         )
         return planned[name]
 
@@ -132,6 +137,12 @@ def union(plans: Iterable[Sequence[Planned]]) -> list[Planned]:
                 stage = replace(known, needed_for=tuple(points))
             merged[key] = stage
     return list(merged.values())
+
+
+def _evaluates(settings: Mapping[str, Any]) -> bool:
+    """Whether the stage with these settings does; see `Stage.evaluates`."""
+    target = settings.get("_target_")
+    return target is not None and bool(getattr(get_class(str(target)), "evaluates", False))
 
 
 def is_disposable(settings: Mapping[str, Any]) -> bool:

@@ -3,12 +3,11 @@
 import gc
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 from launch.composition.checks import check_calls
 from launch.composition.compose import Composed, compose_config
-from launch.composition.datasets import ensure_store, known_store
+from launch.composition.datasets import Stores, ensure_stores, known_stores
 from launch.composition.declarations import stripped
 from launch.composition.points import compose_points
 from launch.composition.signatures import digest, signature
@@ -25,8 +24,8 @@ def plan_point(overrides: Sequence[str]) -> list[Planned]:
         UserError: an override that means nothing, or data that can't be had.
     """
     config = compose_config(overrides)
-    folder, fingerprint = ensure_store(config)
-    plan = plan_experiment(config, folder, fingerprint, " ".join(overrides))
+    stores = ensure_stores(config)
+    plan = plan_experiment(config, *stores.trained, " ".join(overrides), judged=stores.judged)
     check_stages(plan)
     return plan
 
@@ -45,10 +44,10 @@ def plan_sweep(points: Sequence[Sequence[str]], prepare: bool = True) -> list[li
     plans = []
     with _uncollected():
         for point, composed in zip(points, compose_points(points), strict=True):
-            folder, fingerprint = stores.find(composed)
+            trained, judged = stores.find(composed)
             plans.append(
                 plan_experiment(
-                    composed.config, folder, fingerprint, " ".join(point), composed.plain, sign
+                    composed.config, *trained, " ".join(point), composed.plain, sign, judged
                 )
             )
     check_stages(union(plans))
@@ -84,10 +83,10 @@ class _Stores:
     """Looks for the store of the same data once."""
 
     def __init__(self, prepare: bool) -> None:
-        self._known: dict[str, tuple[Path, str]] = {}
-        self._look = ensure_store if prepare else known_store
+        self._known: dict[str, Stores] = {}
+        self._look = ensure_stores if prepare else known_stores
 
-    def find(self, composed: Composed) -> tuple[Path, str]:
+    def find(self, composed: Composed) -> Stores:
         key = digest([composed.plain["paths"], composed.plain["data"]])
         if key not in self._known:
             self._known[key] = self._look(composed.config)

@@ -5,24 +5,23 @@ and the line. Only the lines up to MOTION are kept, the others go by one by one:
 memory of its bytes and of its numbers. Shape letters: T frames, C channels, J joints.
 """
 
-import io
 import math
 from array import array
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from motiongpt.data.bvh_hierarchy import BvhJoint, is_count, is_number, parse_hierarchy
+from motiongpt.data.text_lines import MOST_LETTERS, TextLines, no_text
 from motiongpt.errors import UserError
 from motiongpt.reading import read_bytes
 
+WHAT = "a BVH file"
 # Anything slower or faster is a frame time in another unit than seconds.
 MIN_FPS, MAX_FPS = 1.0, 10_000.0
 # Bounds of what a file of unknown origin may cost: an hour of a body at 120 frames per second.
 MOST_BYTES = 128 << 20
-MOST_LETTERS = 4 << 20  # of a line, and of all lines up to MOTION
 MOST_FRAMES, MOST_POSITIONS = 500_000, 50_000_000  # frames; frames times joints
 
 
@@ -79,47 +78,15 @@ def parse_bvh(content: bytes | str, name: str) -> Bvh:
     Raises:
         UserError: not UTF-8 text, or not a whole BVH file (file, line, expectation).
     """
-    lines = _Lines(content, name)
+    lines = TextLines(content, name, WHAT)
     try:
         return _parsed(lines, name)
     except UnicodeDecodeError:  # its position is of a part of the file: found anew
         assert isinstance(content, bytes)
-        raise _no_text(content, name) from None
+        raise no_text(content, name, WHAT) from None
 
 
-class _Lines(Iterator[str]):
-    """The lines of a file one by one; `number` is that of the last one with something in it."""
-
-    def __init__(self, content: bytes | str, name: str) -> None:
-        self._stream: io.TextIOBase
-        if isinstance(content, bytes):
-            self._stream = io.TextIOWrapper(io.BytesIO(content), "utf-8-sig")
-        else:
-            self._stream = io.StringIO(content, newline=None)
-        self._name = name
-        self._read = self.number = 0
-
-    def __next__(self) -> str:
-        line = self._stream.readline(MOST_LETTERS + 1)
-        if not line:
-            raise StopIteration
-        self._read += 1
-        if len(line) > MOST_LETTERS:
-            raise UserError(
-                f"{self._name}:{self._read}: expected lines of a BVH file, found one of more than "
-                f"{MOST_LETTERS:,} letters"
-            )
-        if line != "\n":
-            self.number = self._read
-        return line
-
-    @property
-    def at_end(self) -> bool:
-        """Whether nothing but blanks follows, which are read."""
-        return not any(line.strip() for line in self)
-
-
-def _parsed(lines: _Lines, name: str) -> Bvh:
+def _parsed(lines: TextLines, name: str) -> Bvh:
     head, motion_line = _head(lines, name)
     joints = parse_hierarchy(head, name)
     if not motion_line:
@@ -130,7 +97,7 @@ def _parsed(lines: _Lines, name: str) -> Bvh:
     return Bvh(joints, values, frame_time, motion_line)
 
 
-def _head(lines: _Lines, name: str) -> tuple[list[str], int]:
+def _head(lines: TextLines, name: str) -> tuple[list[str], int]:
     """The lines up to MOTION, and its number; 0 where there is none."""
     head: list[str] = []
     letters = 0
@@ -147,19 +114,7 @@ def _head(lines: _Lines, name: str) -> tuple[list[str], int]:
     return head[: lines.number], 0
 
 
-def _no_text(content: bytes, name: str) -> UserError:
-    try:
-        content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        return UserError(
-            f"{name}:{line}: expected a BVH file of UTF-8 text, found byte "
-            f"{content[error.start]:#04x}"
-        )
-    raise AssertionError("the same bytes are text")
-
-
-def _motion_header(lines: _Lines, name: str, n_joints: int) -> tuple[int, float]:
+def _motion_header(lines: TextLines, name: str, n_joints: int) -> tuple[int, float]:
     """Number of frames and seconds per frame."""
     frames = _header_line(lines, name)
     words = _header_words(frames)
@@ -192,7 +147,7 @@ def _header_words(line: str) -> list[str]:
     return line.lower().replace(" :", ":").replace(":", ": ").split()
 
 
-def _header_line(lines: _Lines, name: str) -> str:
+def _header_line(lines: TextLines, name: str) -> str:
     line = next((line for line in lines if line.strip()), None)
     if line is None:
         raise UserError(
@@ -202,7 +157,7 @@ def _header_line(lines: _Lines, name: str) -> str:
     return line
 
 
-def _values(lines: _Lines, n_frames: int, width: int, name: str) -> np.ndarray:
+def _values(lines: TextLines, n_frames: int, width: int, name: str) -> np.ndarray:
     """The rows as (T, C) float64; the first malformed one is refused by its line."""
     values = array("d")
     found = 0
@@ -221,7 +176,7 @@ def _values(lines: _Lines, n_frames: int, width: int, name: str) -> np.ndarray:
     return np.frombuffer(values, np.float64).reshape(n_frames, width)
 
 
-def _row(tokens: list[str], width: int, name: str, lines: _Lines) -> list[float]:
+def _row(tokens: list[str], width: int, name: str, lines: TextLines) -> list[float]:
     number = lines.number
     if len(tokens) != width:
         hint = " in the last row: the file is cut off" if lines.at_end else ""

@@ -12,13 +12,13 @@ from motiongpt.data.bvh import Bvh
 from motiongpt.data.bvh_hierarchy import BvhJoint
 
 _AXES = {"X": 0, "Y": 1, "Z": 2}
-_AT_ONCE = 1_000_000  # positions; rotations take three times their memory
+AT_ONCE = 1_000_000  # positions; rotations take three times their memory
 
 
 def position_parts(bvh: Bvh) -> Iterator[np.ndarray]:
     """What `world_positions` gives, some frames after the other: all joints of a long file are
     gigabytes, of which the caller keeps a few."""
-    step = max(1, _AT_ONCE // len(bvh.joints))
+    step = max(1, AT_ONCE // len(bvh.joints))
     for first in range(0, len(bvh.values), step):
         yield world_positions(replace(bvh, values=bvh.values[first : first + step]))
 
@@ -62,11 +62,11 @@ def _local_rotation(joint: BvhJoint, values: np.ndarray) -> np.ndarray:
     rotation = np.tile(np.eye(3), (len(values), 1, 1))
     for column, channel in enumerate(joint.channels, joint.first_channel):
         if channel.endswith("rotation"):
-            rotation = rotation @ _about_axis(_AXES[channel[0]], values[:, column])
+            rotation = rotation @ about_axis(_AXES[channel[0]], values[:, column])
     return rotation
 
 
-def _about_axis(axis: int, degrees: np.ndarray) -> np.ndarray:
+def about_axis(axis: int, degrees: np.ndarray) -> np.ndarray:
     """(T,) angles to (T, 3, 3) right-handed rotations of column vectors."""
     radians = np.deg2rad(degrees)
     first, second = (axis + 1) % 3, (axis + 2) % 3

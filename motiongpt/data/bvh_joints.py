@@ -3,19 +3,16 @@
 Shape letters: T frames.
 """
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from motiongpt.data.bvh import Bvh, read_bvh
 from motiongpt.data.bvh_forward import position_parts
+from motiongpt.data.bvh_hierarchy import BvhJoint
 from motiongpt.data.joint_mapping import JointMapping, load_mapping, mapping_for
-from motiongpt.errors import UserError
-from motiongpt.motion.plausible import size_problem
-from motiongpt.motion.resample import resample_positions
-
-# No capture is that large; beyond it float32 loses millimetres.
-FARTHEST = 10_000.0
+from motiongpt.data.mapped_positions import mapped_positions, resampled
 
 
 def bvh_to_joints(
@@ -48,24 +45,27 @@ def bvh_to_joints(
 
 def mapped_joints(bvh: Bvh, mapping: JointMapping, fps: float, file: str) -> np.ndarray:
     """As `bvh_to_joints`, of a file already parsed; `file` stands in complaints."""
-    with np.errstate(over="ignore", invalid="ignore"):  # what overflows is refused below
-        names, where = bvh.joint_names, f"{file}:{bvh.motion_line}"
-        parts = [mapping.apply(names, part, where) for part in position_parts(bvh)]
-    joints = np.concatenate(parts)
-    if not all((np.abs(part) < FARTHEST).all() for part in parts):
-        raise UserError(
-            f"{file}: joints farther than {FARTHEST:g} m away: expected coordinates that "
-            f"{mapping.metres_per_unit:g} metres per unit (mapping {mapping.name!r}) turns into "
-            "metres"
-        )
-    problem = size_problem(joints)
-    if problem:
-        raise UserError(
-            f"{file}: {problem}, with {mapping.metres_per_unit:g} metres per unit (mapping "
-            f"{mapping.name!r}); give the file's unit as metres_per_unit: 1 for metres, 0.01 for "
-            "centimetres, 0.001 for millimetres"
-        )
-    return resample_positions(joints, bvh.fps, fps).astype(np.float32)
+    where = f"{file}:{bvh.motion_line}"
+    parts = position_parts(with_restored(bvh, mapping))
+    return resampled(mapped_positions(bvh.joint_names, parts, mapping, file, where), bvh.fps, fps)
+
+
+def with_restored(bvh: Bvh, mapping: JointMapping) -> Bvh:
+    """The bones that the mapping restores: each is taken to be as the one that ends in its joint.
+
+    The cgspeed conversions of CMU's captures put neck and collars where the thorax begins (OFFSET 0
+    0 0), so that bodies lack 11 cm; the three bones of CMU's spines differ by a percent or so.
+    """
+
+    def offset(joint: BvhJoint) -> tuple[float, float, float]:
+        if joint.parent < 0 or joint.offset != (0.0, 0.0, 0.0):
+            return joint.offset
+        parent = bvh.joints[joint.parent]
+        return parent.offset if mapping.bare(parent.name) in mapping.restore else joint.offset
+
+    if not mapping.restore:
+        return bvh
+    return replace(bvh, joints=tuple(replace(one, offset=offset(one)) for one in bvh.joints))
 
 
 def on_the_floor(joints: np.ndarray) -> np.ndarray:

@@ -27,6 +27,7 @@ from motiongpt.errors import UserError
 from motiongpt.reading import parse_json, read_text
 
 KEYS = ("file", "caption", "split", "label")
+MOTION_ENDINGS = (".bvh", ".amc")
 _DELIMITERS = {".csv": ",", ".tsv": "\t"}
 
 
@@ -155,7 +156,7 @@ def _file(value: Any, where: str) -> str:
     if not isinstance(value, str) or not value.strip():
         raise UserError(f"{where}: expected the name of a motion file, found {repr(value)[:60]}")
     path = PurePosixPath(value.strip().replace("\\", "/"))
-    return str(path.with_suffix("") if path.suffix.lower() == ".bvh" else path)
+    return str(path.with_suffix("") if path.suffix.lower() in MOTION_ENDINGS else path)
 
 
 def _strings(value: Any, key: str, where: str) -> tuple[str, ...]:

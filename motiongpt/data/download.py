@@ -15,11 +15,21 @@ _CHUNK = 1 << 18
 _TIMEOUT_SECONDS = 60.0
 
 
-def download(url: str, path: Path, sha256: str | None = None, progress: bool = True) -> None:
+def download(
+    url: str,
+    path: Path,
+    sha256: str | None = None,
+    progress: bool = True,
+    git_sha1: str | None = None,
+) -> None:
     """Fetch `url` to `path`.
 
     Bytes go to "<path>.part" first; a later call goes on from there if the server can serve a
-    range, and starts again if it can't. Only a whole file that matches `sha256` gets its name.
+    range, and starts again if it can't. Only a whole file that matches its checksum gets its name.
+
+    Args:
+        sha256: of its bytes; not compared where None.
+        git_sha1: by which Git names its content; not compared where None.
 
     Raises:
         UserError: the server refuses or breaks off, or the checksum differs (the part is removed).
@@ -34,10 +44,13 @@ def download(url: str, path: Path, sha256: str | None = None, progress: bool = T
             f"download of {url} failed: {reason}; run the same command again to go on, or fetch "
             "the file by hand and give its path"
         ) from error
-    found = file_sha256(part)
-    if sha256 is not None and found != sha256.lower():
-        part.unlink()
-        raise UserError(f"download of {url}: its sha256 is {found}, expected {sha256}")
+    for kind, expected, digest in (
+        ("sha256", sha256, file_sha256),
+        ("Git checksum", git_sha1, file_git_sha1),
+    ):
+        if expected is not None and (found := digest(part)) != expected.lower():
+            part.unlink()
+            raise UserError(f"download of {url}: its {kind} is {found}, expected {expected}")
     os.replace(part, path)
 
 
@@ -45,6 +58,15 @@ def file_sha256(path: Path) -> str:
     """Hex digest of a file's bytes."""
     with open(path, "rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def file_git_sha1(path: Path) -> str:
+    """The name that Git gives to a file's content: SHA-1 of "blob", its size, and its bytes."""
+    digest = hashlib.sha1(f"blob {path.stat().st_size}\0".encode(), usedforsecurity=False)
+    with open(path, "rb") as stream:
+        while chunk := stream.read(_CHUNK):
+            digest.update(chunk)
+    return digest.hexdigest()
 
 
 def _fetch(url: str, part: Path, progress: bool) -> None:

@@ -12,6 +12,7 @@ from functools import cached_property
 from pathlib import Path
 
 import numpy as np
+import torch
 
 from motiongpt.arrays import read_array
 from motiongpt.data.checks import array_problem
@@ -20,7 +21,8 @@ from motiongpt.data.humanml3d_texts import MalformedText, Span, read_captions
 from motiongpt.data.split_lists import SplitLists, read_split_lists
 from motiongpt.data.statistics import channel_groups
 from motiongpt.errors import UserError
-from motiongpt.motion.resample import checked_fps
+from motiongpt.motion.recover import features_to_joints
+from motiongpt.motion.resample import checked_fps, resample_positions
 from motiongpt.motion.skeleton import skeleton_by_name
 
 STATISTICS = ("Mean.npy", "Std.npy")
@@ -42,6 +44,7 @@ class HumanML3DSource:
         skeleton: str = "humanml3d",
         fps: float = 20.0,
         files_fps: float | None = None,
+        resample: bool = False,
         min_frames: int = 40,
         max_frames: int = 199,
         millimetres: bool = False,
@@ -56,6 +59,8 @@ class HumanML3DSource:
             fps: frames per second of the clips; turns caption times into frames.
             files_fps: frames per second of the features in the folder, which are used as they are
                 published; None for `fps`.
+            resample: make features anew at `fps`, of the joints that the published ones describe;
+                published statistics are then not used.
             min_frames: fewest frames of a clip. HumanML3D's loader: 40, for KIT 24.
             max_frames: most frames of a clip. HumanML3D's loader: below 200.
             millimetres: the features are in millimetres, as KIT's; they are turned into metres,
@@ -69,16 +74,18 @@ class HumanML3DSource:
         self.folder = Path(path)
         self.skeleton = skeleton_by_name(skeleton)
         self.fps = checked_fps(fps)
-        if files_fps is not None and not math.isclose(fps, files_fps):
+        if files_fps is not None and not resample and not math.isclose(fps, files_fps):
             raise UserError(
                 f"data.fps={fps:g}: these features are published at {files_fps:g} frames per "
                 "second and not resampled; leave data.fps out (of your own features at that rate, "
-                f"data.source.files_fps={fps:g} says so)"
+                f"data.source.files_fps={fps:g} says so; data.source.resample=true makes them anew)"
             )
         self.min_frames = min_frames
         self.max_frames = max_frames
         self.expected_counts = dict(expected_counts or {})
         self.description = f"{self.skeleton.n_features} features as published, at {fps:g} fps"
+        self._files_fps = fps if files_fps is None else files_fps
+        self._resamples = resample and not math.isclose(fps, self._files_fps)
         self._how_to_get = how_to_get
         self._scale = np.ones(self.skeleton.n_features, np.float32)
         if millimetres:
@@ -126,6 +133,8 @@ class HumanML3DSource:
         Raises:
             UserError: one of them is missing or broken.
         """
+        if self._resamples:
+            return None
         paths = [self.folder / name for name in STATISTICS]
         if not any(path.exists() for path in paths):
             return None
@@ -162,13 +171,20 @@ class HumanML3DSource:
             yield BadClip(name, str(error))
             return
         for span, of_span in sorted(captions.items(), key=lambda item: not item[0].whole):
-            rows = features if span.whole else features[span.frames(self.fps)]
+            rows = features if span.whole else features[span.frames(self._files_fps)]
             clip_name = name if span.whole else f"{name}@{span}"
             problem = self._length_problem(len(rows), span, len(features))
             if problem:
                 yield BadClip(clip_name, problem)
+            elif self._resamples:
+                yield Clip(clip_name, split, of_span, joints=self._resampled(rows))
             else:
                 yield Clip(clip_name, split, of_span, features=rows)
+
+    def _resampled(self, features: np.ndarray) -> np.ndarray:
+        """Joints (T, J, 3) float32 at `fps` of features (T, F)."""
+        joints = features_to_joints(torch.from_numpy(features), self.skeleton).numpy()
+        return resample_positions(joints, self._files_fps, self.fps).astype(np.float32)
 
     def _length_problem(self, frames: int, span: Span, available: int) -> str | None:
         of = "" if span.whole else f" in {span} s of {available} frames"

@@ -47,13 +47,21 @@ def read_captions(path: Path) -> dict[Span, tuple[Caption, ...]]:
         MalformedText: the file is missing or not UTF-8, or a line is malformed.
     """
     try:
-        lines = read_text(path, "utf-8-sig").split("\n")
+        return parse_captions(read_text(path, "utf-8-sig"))
     except FileNotFoundError:
         raise MalformedText("text missing") from None
     except (OSError, UnicodeDecodeError) as error:
         raise MalformedText(f"text unreadable: {error}") from error
+
+
+def parse_captions(text: str) -> dict[Span, tuple[Caption, ...]]:
+    """As `read_captions`, of a text already read.
+
+    Raises:
+        MalformedText: a line is malformed.
+    """
     captions: dict[Span, tuple[Caption, ...]] = {}
-    for number, line in enumerate(lines, start=1):
+    for number, line in enumerate(text.split("\n"), start=1):
         if line.strip():
             span, caption = _parse(line, number)
             captions[span] = (*captions.get(span, ()), caption)

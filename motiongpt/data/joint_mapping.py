@@ -8,6 +8,7 @@
       pelvis: Hips
       spine2: [Spine, Chest]     # the mean of several joints
       ...                        # one entry for each of the 22 names
+    restore: [Chest]             # joints whose bone to their children the files leave out
 
 An end site is called "<its joint>/End". Shape letters: T frames, J joints.
 """
@@ -29,6 +30,7 @@ from motiongpt.motion.skeleton import HUMANML3D
 from motiongpt.reading import read_text
 from motiongpt.yaml_files import parse_yaml
 
+KEYS = {"name", "metres_per_unit", "up_axis", "prefix", "joints", "restore"}
 MAPPINGS = Path(__file__).parent / "mappings"
 # In the pattern of a prefix; with them, all names of a large file take seconds.
 MOST_PREFIX, MOST_REPEATS, MOST_CHOICES = 200, 2, 6
@@ -37,18 +39,24 @@ LONGEST_PREFIX = 100  # letters of a name that it may match
 
 @dataclass(frozen=True)
 class JointMapping:
-    """Source joints of each target joint; `joints` is in the order of `HUMANML3D.joint_names`."""
+    """Source joints of each target joint; `joints` is in the order of `HUMANML3D.joint_names`.
+
+    Attributes:
+        restore: joints of the file whose children lie where they do, because a conversion has left
+            out the bone between: see `bvh_joints.with_restored`.
+    """
 
     name: str
     metres_per_unit: float
     up_axis: str
     joints: Mapping[str, tuple[str, ...]]
     prefix: str = ""
+    restore: tuple[str, ...] = ()
 
     def missing(self, joint_names: Iterable[str]) -> list[str]:
         """Joints that the mapping needs and `joint_names` has not, or more than once, sorted."""
         wanted = {source for sources in self.joints.values() for source in sources}
-        found = Counter(self._bare(name) for name in joint_names)
+        found = Counter(self.bare(name) for name in joint_names)
         return sorted(name for name in wanted if found[name] != 1)
 
     def apply(self, joint_names: tuple[str, ...], positions: np.ndarray, file: str) -> np.ndarray:
@@ -63,7 +71,7 @@ class JointMapping:
                 f"{file}: expected joint {', '.join(missing)}, which the joint mapping "
                 f"{self.name!r} needs; the file has {', '.join(joint_names)}"
             )
-        index = {self._bare(name): i for i, name in enumerate(joint_names)}
+        index = {self.bare(name): i for i, name in enumerate(joint_names)}
         columns = [
             positions[:, [index[source] for source in sources]].mean(axis=1)
             for sources in self.joints.values()
@@ -81,7 +89,7 @@ class JointMapping:
             up_axis=up_axis or self.up_axis,
         )
 
-    def _bare(self, name: str) -> str:
+    def bare(self, name: str) -> str:
         """A joint's name in a file without the prefix."""
         head, rest = name[:LONGEST_PREFIX], name[LONGEST_PREFIX:]
         return re.sub(f"^(?:{self.prefix})", "", head, flags=re.IGNORECASE) + rest
@@ -151,18 +159,22 @@ def _parse(text: str, where: str) -> JointMapping:
     content = parse_yaml(text, where)
     if not isinstance(content, dict) or not isinstance(content.get("joints"), dict):
         raise UserError(f"{where}: expected name, metres_per_unit and joints")
-    unknown = set(content) - {"name", "metres_per_unit", "up_axis", "prefix", "joints"}
+    unknown = set(content) - KEYS
     if unknown:
         raise UserError(f"{where}: unknown key {', '.join(sorted(map(str, unknown)))}")
     up_axis = str(content.get("up_axis", "Y")).upper()
     if up_axis not in ("Y", "Z"):
         raise UserError(f"{where}: up_axis is Y or Z, not {up_axis}")
+    restore = content.get("restore", [])
+    if not isinstance(restore, list):
+        raise UserError(f"{where}: restore is a list of joints, not {str(restore)[:60]!r}")
     return JointMapping(
         name=str(content.get("name", where)),
         metres_per_unit=_scale(content.get("metres_per_unit"), where),
         up_axis=up_axis,
         joints=_sources(content["joints"], where),
         prefix=_pattern(content.get("prefix", ""), where),
+        restore=tuple(map(str, restore)),
     )
 
 

@@ -3,7 +3,7 @@
 F features: root 4, positions 3 (J - 1), rotations 6 (J - 1), velocities 3 J, contacts 4.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from itertools import pairwise
 from typing import Protocol, runtime_checkable
 
@@ -19,6 +19,9 @@ MINIMUM_STD = 1e-4
 # MotionGPT's std.npy is HumanML3D's with the root's and the contacts' channels divided by about
 # 25 (measured on the two published files: 25.1 and 25.3).
 EMPHASIS = 25.0
+
+Clips = Callable[[], Iterable[np.ndarray]]
+"""Gives features (T, F) of each clip, every time that it is called."""
 
 
 @runtime_checkable
@@ -50,9 +53,7 @@ def channel_groups(skeleton: Skeleton) -> tuple[slice, ...]:
     return tuple(slice(int(a), int(b)) for a, b in pairwise(bounds))
 
 
-def mean_and_std(
-    clips: Callable[[], Iterable[np.ndarray]], skeleton: Skeleton
-) -> tuple[np.ndarray, np.ndarray]:
+def mean_and_std(clips: Clips, skeleton: Skeleton) -> tuple[np.ndarray, np.ndarray]:
     """Mean and std over all frames of all clips, each (F,) float32.
 
     The std is averaged within each group of `channel_groups` (HumanML3D, cal_mean_variance) and
@@ -62,6 +63,28 @@ def mean_and_std(
         clips: called twice, yields features (T, F); two passes in float64 keep small deviations
             of large means.
     """
+    mean, variance = _moments(clips, skeleton)
+    return mean.astype(np.float32), _grouped(np.sqrt(variance), skeleton)
+
+
+def joint_mean_and_std(
+    sources: Sequence[tuple[Clips, float]], skeleton: Skeleton
+) -> tuple[np.ndarray, np.ndarray]:
+    """As `mean_and_std`, of frames of several sources in given shares.
+
+    Args:
+        sources: the clips of each, as for `mean_and_std`, and its share of the frames.
+    """
+    moments = [_moments(clips, skeleton) for clips, _ in sources]
+    shares = np.array([share for _, share in sources]) / sum(share for _, share in sources)
+    means, variances = (np.stack(column) for column in zip(*moments, strict=True))
+    mean = shares @ means
+    variance = shares @ (variances + np.square(means - mean))
+    return mean.astype(np.float32), _grouped(np.sqrt(variance), skeleton)
+
+
+def _moments(clips: Clips, skeleton: Skeleton) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and variance over all frames, (F,) float64 each."""
     total, frames = np.zeros(skeleton.n_features), 0
     for features in clips():
         total += features.sum(0, dtype=np.float64)
@@ -70,10 +93,14 @@ def mean_and_std(
     squares = np.zeros(skeleton.n_features)
     for features in clips():
         squares += np.square(features - mean).sum(0)
-    std = np.sqrt(squares / frames)
+    return mean, squares / frames
+
+
+def _grouped(std: np.ndarray, skeleton: Skeleton) -> np.ndarray:
+    """The std (F,) float32, one for the channels of each group."""
     for group in channel_groups(skeleton):
         std[group] = max(float(std[group].mean()), MINIMUM_STD)
-    return mean.astype(np.float32), std.astype(np.float32)
+    return std.astype(np.float32)
 
 
 def plain(std: np.ndarray, skeleton: Skeleton) -> np.ndarray:

@@ -3,6 +3,7 @@
 A folder with features.npy (all frames end to end), offsets, lengths, splits,
 string tables of names, captions, their tokens and labels, mean.npy, std.npy and store.json.
 Opening maps the arrays and reads store.json only, so it takes no time whatever the size.
+The store of a mix has the words of its members, and their folders' frames.
 Shape letters: N clips, T frames, F features.
 """
 
@@ -15,6 +16,7 @@ import numpy as np
 from motiongpt.arrays import map_array, read_array
 from motiongpt.data.clip import SPLITS, BadClip, Caption
 from motiongpt.data.fingerprint import Fingerprint
+from motiongpt.data.joined_frames import MEMBERS, frames_of
 from motiongpt.data.string_table import StringLists, StringTable
 from motiongpt.errors import UserError
 from motiongpt.motion.resample import checked_fps
@@ -22,6 +24,7 @@ from motiongpt.motion.skeleton import Skeleton, skeleton_by_name
 from motiongpt.reading import read_json_object
 
 FORMAT_VERSION = 1
+WEIGHTS = "weights.npy"
 
 
 class MotionStore:
@@ -37,6 +40,8 @@ class MotionStore:
         names: N names.
         mean: (F,) float32, of the train split or as published.
         std: (F,) float32, what features are divided by.
+        weights: (N,) float64, how often training draws a clip, beside others; None where all are
+            drawn alike, as in every store of one source.
         action_words: label -> regular expressions that name the action in a caption.
         rejected: clips that were left out, with reasons.
         description: where the clips came from, in one line.
@@ -57,7 +62,7 @@ class MotionStore:
             label: tuple(words) for label, words in header["action_words"].items()
         }
         self.rejected = tuple(BadClip(name, reason) for name, reason in header["rejected"])
-        self._features = map_array(self.folder / "features.npy")
+        self._features = frames_of(self.folder, header)
         self._offsets = map_array(self.folder / "offsets.npy")
         self.lengths = map_array(self.folder / "lengths.npy")
         self.splits = map_array(self.folder / "splits.npy")
@@ -67,6 +72,9 @@ class MotionStore:
         self._labels = StringLists.open(self.folder, "labels")
         self.mean = read_array(self.folder / "mean.npy")
         self.std = read_array(self.folder / "std.npy")
+        self.weights: np.ndarray | None = (
+            read_array(self.folder / WEIGHTS) if MEMBERS in header else None
+        )
         self._check_shapes()
 
     @classmethod
@@ -96,6 +104,16 @@ class MotionStore:
     def n_features(self) -> int:
         """F."""
         return self.skeleton.n_features
+
+    @property
+    def offsets(self) -> np.ndarray:
+        """(N,) int64, the row in which each clip begins among all frames of the folder."""
+        return self._offsets
+
+    @property
+    def rows(self) -> int:
+        """Frames in the folder, those of clips that were dropped too."""
+        return len(self._features)
 
     def features(self, index: int, start: int = 0, stop: int | None = None) -> np.ndarray:
         """Features of clip `index`, (T, F) float32, not normalised; a copy.
@@ -152,6 +170,8 @@ class MotionStore:
         found.string_lists("labels", self._labels)
         found.array("mean", self.mean)
         found.array("std", self.std)
+        if self.weights is not None:
+            found.array("weights", self.weights)
         for index in range(len(self)):
             found.array("features", self._features[self._frames(index)])
         return found.hexdigest()
@@ -174,6 +194,8 @@ class MotionStore:
             "mean": (self.mean, (f,), np.float32),
             "std": (self.std, (f,), np.float32),
         }
+        if self.weights is not None:
+            expected["weights"] = (self.weights, (n,), np.float64)
         for name, (array, shape, dtype) in expected.items():
             if array.shape != shape or array.dtype != dtype:
                 raise ValueError(
@@ -193,6 +215,10 @@ class MotionStore:
             raise ValueError(f"clips reach past the {frames} frames of features.npy")
         if n and not 0 <= self.splits.min() <= self.splits.max() < len(SPLITS):
             raise ValueError("splits.npy has a split that is none")
+        if self.weights is not None and not (
+            np.isfinite(self.weights).all() and (self.weights > 0).all()
+        ):
+            raise ValueError(f"{WEIGHTS} has a weight that is not above zero")
         if not (np.isfinite(self.mean).all() and np.isfinite(self.std).all() and self.std.all()):
             raise ValueError("mean.npy or std.npy has NaN, infinity, or a std of 0")
 

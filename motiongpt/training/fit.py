@@ -114,6 +114,7 @@ def fit(
         schedule.shuffle,
         None if lengths is None else lengths[training],
         schedule.bucket,
+        None if context.store.weights is None else context.store.weights[training],
     )
     keys = fixed_keys(validation, seed)
     validated = ValidationBatches(keys, size, processes.rank, processes.world)

@@ -23,10 +23,13 @@ class StepBatchSampler(Sampler[list[Key]]):
         seed: of the shuffling and of the keys' random seeds.
         start: gives the first step, asked when iteration begins (it is known after a resume).
         shuffle: draw a new order each epoch; False keeps that of `indices`, as the released code's
-            training does on one GPU (B2 of the audit).
+            training does on one GPU (B2 of the audit); weighted clips can't be drawn so.
         lengths: (N,) of the clips, in any unit; needed where `bucket` is above 1.
         bucket: batches of the shuffled order whose clips are sorted by length, so that a batch
             holds clips of similar lengths and little padding; 1 sorts nothing.
+        weights: (N,) how often a clip is drawn beside the others. An epoch keeps its N draws; a
+            clip is in it as often as its share of them says, rounded up or down by a draw that
+            differs from epoch to epoch. None draws each clip once.
         rank, world: this process takes the `rank`-th of `world` equal parts of a batch. Parts are
             one after the other, so that rows of a codebook are drawn from the same clips by 1
             process and by 8.
@@ -47,17 +50,20 @@ class StepBatchSampler(Sampler[list[Key]]):
         shuffle: bool = True,
         lengths: np.ndarray | None = None,
         bucket: int = 1,
+        weights: np.ndarray | None = None,
     ) -> None:
         if len(indices) == 0:
             raise ValueError("no clips to draw batches from")
         if bucket < 1 or (bucket > 1 and (lengths is None or not shuffle)):
             raise ValueError(f"bucket={bucket} needs to be 1, or clips with lengths and shuffle")
+        if weights is not None and not shuffle:
+            raise ValueError("weighted clips need shuffle")
         if batch_size % world:
             raise ValueError(f"a global batch of {batch_size} can't be shared by {world} processes")
         self.indices = np.asarray(indices)
         self.batch_size, self.seed, self.start = batch_size, seed, start
         self.rank, self.world, self.shuffle = rank, world, shuffle
-        self.lengths, self.bucket = lengths, bucket
+        self.lengths, self.bucket, self.weights = lengths, bucket, weights
 
     def __iter__(self) -> Iterator[list[Key]]:
         step = self.start()
@@ -82,11 +88,23 @@ class StepBatchSampler(Sampler[list[Key]]):
         known: tuple[int, np.ndarray] | None = getattr(self, "_known_order", None)
         if known is None or known[0] != epoch:
             draw = np.random.default_rng([self.seed, epoch])
-            order = draw.permutation(len(self.indices))
+            order = draw.permutation(self._drawn(epoch))
             if self.bucket > 1:
                 self._sort_in_buckets(order, epoch, draw)
             known = self._known_order = (epoch, order)
         return known[1]
+
+    def _drawn(self, epoch: int) -> np.ndarray | int:
+        """Positions of the clips of an epoch, or how many there are where each is in it once.
+
+        Systematic sampling: a comb of N equal steps, laid over the weights end to end.
+        """
+        if self.weights is None:
+            return len(self.indices)
+        ends = np.cumsum(self.weights) / self.weights.sum() * len(self.indices)
+        first = np.random.default_rng([self.seed, epoch, 1]).random()
+        comb = np.arange(len(self.indices)) + first
+        return np.minimum(np.searchsorted(ends, comb, "right"), len(self.indices) - 1)
 
     def _sort_in_buckets(self, order: np.ndarray, epoch: int, draw: np.random.Generator) -> None:
         """Give the batches of an epoch's order (N,) clips of similar lengths, in place.

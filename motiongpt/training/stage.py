@@ -119,7 +119,8 @@ class Stage(Protocol):
         disposable: whether what it leaves is of use only to the stages that build on it: it may go
             when these have their results, and is made anew when another needs it.
         evaluates: whether it is of the evaluation (a judge, predictions, scores): its seed then is
-            no training seed.
+            no training seed, and where several sources are trained on (data=mix) it reads the one
+            that is judged.
     """
 
     distributed: ClassVar[bool] = False

@@ -4,11 +4,13 @@ import numpy as np
 import pytest
 import yaml
 
-from motiongpt.data.bvh_joints import bvh_to_joints
+from motiongpt.data.bvh import parse_bvh
+from motiongpt.data.bvh_forward import world_positions
+from motiongpt.data.bvh_joints import bvh_to_joints, with_restored
 from motiongpt.data.joint_mapping import load_mapping, mapping_for, shipped_mappings
 from motiongpt.errors import UserError
 from motiongpt.motion.skeleton import HUMANML3D
-from tests.unit.bvh_text import stick, write
+from tests.unit.bvh_text import file, joint, stick, write
 
 OWN = {
     "name": "mine",
@@ -22,7 +24,7 @@ def own(tmp_path, **changes):
     return write(tmp_path / "mine.yaml", yaml.safe_dump({**OWN, **changes}))
 
 
-SHIPPED = ("bandai_namco", "cmu", "cmu_3dsmax", "cmu_daz", "humanml3d", "kit", "mixamo")
+SHIPPED = ("bandai_namco", "cmu", "cmu_3dsmax", "cmu_asf", "cmu_daz", "humanml3d", "kit", "mixamo")
 
 
 @pytest.mark.parametrize("name", SHIPPED)
@@ -35,14 +37,19 @@ def test_each_shipped_mapping_is_found_by_its_joints(name, tmp_path):
     np.testing.assert_array_equal(bvh_to_joints(path), bvh_to_joints(path, name))
 
 
+BONES = "(femur|tibia|foot|toes|clavicle|humerus|radius|wrist)"  # of CMU's ASF files
+
+
 def test_left_and_right_are_not_swapped_in_shipped_mappings():
     for mapping in shipped_mappings():
-        for joint, sources in mapping.joints.items():
-            if joint.startswith(("left_", "right_")):
-                left = [re.search(r"_L$|[Ll]eft|^l[A-Z]", source) for source in sources]
-                right = [re.search(r"_R$|[Rr]ight|^r[A-Z]", source) for source in sources]
-                assert any(left) == joint.startswith("left_"), joint
-                assert any(right) == joint.startswith("right_"), joint
+        for target, sources in mapping.joints.items():
+            if target.startswith(("left_", "right_")):
+                left = [re.search(rf"_L$|[Ll]eft|^l([A-Z]|{BONES}$)", source) for source in sources]
+                right = [
+                    re.search(rf"_R$|[Rr]ight|^r([A-Z]|{BONES}$)", source) for source in sources
+                ]
+                assert any(left) == target.startswith("left_"), target
+                assert any(right) == target.startswith("right_"), target
 
 
 def test_scale_order_and_means(tmp_path):
@@ -99,7 +106,7 @@ def test_bad_mappings_are_refused_by_name(changes, message, tmp_path):
 def test_files_that_are_no_mapping(tmp_path):
     with pytest.raises(
         UserError,
-        match="no joint mapping nothing: give the path of a yaml file, or one of bandai_namco, cmu, cmu_3dsmax, cmu_daz, humanml3d, kit, mixamo",
+        match="no joint mapping nothing: give the path of a yaml file, or one of bandai_namco, cmu, cmu_3dsmax, cmu_asf, cmu_daz, humanml3d, kit, mixamo",
     ):
         load_mapping("nothing")
     with pytest.raises(UserError, match=r"a\.yaml: not YAML"):
@@ -125,3 +132,17 @@ def test_several_mappings_fit():
         UserError, match=r"several joint mappings fit \(bandai_namco, cmu, mixamo\)"
     ):
         mapping_for(both, "a.bvh")
+
+
+def test_bones_that_a_conversion_leaves_out_are_restored(tmp_path):
+    names = load_mapping("cmu")
+    assert (names.restore, load_mapping("cmu_3dsmax").restore) == (("Spine1",), ("Chest2",))
+    chest = joint("Spine1", (0, 2, 1), children=[joint("Neck", (0, 0, 0)), joint("Arm", (3, 1, 0))])
+    body = joint("Hips", (0, 0, 0), kind="ROOT", children=[chest])
+    bvh = parse_bvh(file(body, [[0] * 12]), "a")
+    places = dict(zip(bvh.joint_names, world_positions(with_restored(bvh, names))[0], strict=True))
+    np.testing.assert_allclose(places["Neck"], [0, 4, 2])  # as the bone that ends in Spine1
+    np.testing.assert_allclose(places["Arm"], [3, 3, 1])  # has a length: it stays
+    assert with_restored(bvh, load_mapping("kit")) is bvh
+    with pytest.raises(UserError, match="restore is a list of joints, not 'Spine1'"):
+        load_mapping(own(tmp_path, restore="Spine1"))

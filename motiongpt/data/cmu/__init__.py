@@ -1,0 +1,1 @@
+"""The CMU motion capture database with HumanML3D's human-written captions."""

@@ -1,0 +1,1 @@
+"""Several motion sources as one to train on; each keeps a store of its own."""
