@@ -14,10 +14,12 @@ from motiongpt.text_encoders.base import TextEncoder
 
 
 class ReadCaptions(NamedTuple):
-    """Features (B, L, W) of B captions' tokens, and how many of each count, (B,)."""
+    """B captions: features (B, L, W) of their tokens, how many of each count (B,), and features
+    (B, E) of length 1 of the whole."""
 
     tokens: Tensor
     lengths: Tensor
+    whole: Tensor
 
 
 class CaptionReader:
@@ -29,16 +31,16 @@ class CaptionReader:
     """
 
     def __init__(self, encoder: TextEncoder, sentences: TextEncoder | None = None) -> None:
-        self.encoder, self.sentences = encoder, sentences or encoder
+        self.encoder, self.sentences = encoder, sentences
 
     def read(self, captions: Sequence[str]) -> ReadCaptions:
-        """Token features of captions, on the encoder's device."""
+        """Features of captions, on the encoder's device."""
         tokens, mask = self.encoder.encode_tokens(captions)
-        return ReadCaptions(tokens, mask.sum(1))
-
-    def whole(self, captions: Sequence[str]) -> Tensor:
-        """Features (B, E) of length 1 of whole captions."""
-        return F.normalize(self.sentences.encode(captions), dim=-1)
+        if self.sentences is None:
+            whole = self.encoder.pool(tokens, mask)
+        else:
+            whole = self.sentences.encode(captions)
+        return ReadCaptions(tokens, mask.sum(1), F.normalize(whole, dim=-1))
 
 
 def first_words(caption: str, most: int) -> str:

@@ -238,7 +238,7 @@ def _views(
         z_motion=z_both[:count],
         features=features[:count, : int(own.max())].to(device),
         lengths=own.to(device),
-        sentences=reader.whole(batch.captions).to(device) if losses.threshold else None,
+        sentences=read.whole.to(device),
         perturbed=z_both[count:] if batch.perturbed else None,
         wrong=batch.wrong.to(device) if batch.perturbed else None,
     )

@@ -12,9 +12,9 @@ from evaluation.evaluators.hard_negatives import (
     reversed_in_time,
     shuffled,
 )
+from motiongpt.data.statistics import channel_groups
 from motiongpt.data.synthetic import SyntheticSource
 from motiongpt.motion.features import joints_to_features
-from motiongpt.motion.recover import features_to_joints
 from motiongpt.motion.skeleton import HUMANML3D
 
 STD = np.ones(HUMANML3D.n_features, np.float32)
@@ -40,31 +40,36 @@ def swapped(joints):
     return joints[:, other] * np.array([-1, 1, 1], joints.dtype)
 
 
-def positions(rows):
-    return features_to_joints(torch.from_numpy(rows), HUMANML3D).numpy()
-
-
 def test_a_mirrored_clip_is_that_of_mirrored_joints(clips):
+    turn, root, height, positions, rotations, velocities, contacts = channel_groups(HUMANML3D)
     for joints in clips:
-        found = mirrored(features(joints), HUMANML3D)
-        expected = features(swapped(joints))
+        found, expected = mirrored(features(joints), HUMANML3D), features(swapped(joints))
         # The target skeleton's legs differ by 7 mm, and are not exchanged with the clip's.
-        np.testing.assert_allclose(positions(found), positions(expected), atol=0.03)
-        np.testing.assert_allclose(found[:, :3], expected[:, :3], atol=0.01)
+        for group, error in (
+            (turn, 0.015),
+            (root, 0.002),
+            (height, 0.006),
+            (positions, 0.03),
+            (rotations, 0.06),
+            (velocities, 0.006),
+        ):
+            np.testing.assert_allclose(found[:, group], expected[:, group], atol=error)
+        assert (found[:, contacts] == expected[:, contacts]).mean() > 0.98
         np.testing.assert_array_equal(mirrored(found, HUMANML3D), features(joints))
 
 
 def test_a_reversed_clip_is_that_of_joints_backwards(clips):
+    turn, root, height, positions, _, velocities, contacts = channel_groups(HUMANML3D)
     for joints in clips:
-        forward = features(joints)
-        found = reversed_in_time(forward, HUMANML3D)
+        found = reversed_in_time(features(joints), HUMANML3D)
         # The last frame has no row: backwards, it is the first, and all begins one later.
-        expected = features(joints[:-1][::-1])
+        expected = features(joints[:-1][::-1].copy())
         assert found.shape == expected.shape
-        np.testing.assert_allclose(positions(found), positions(expected), atol=0.02)
-        np.testing.assert_allclose(found[:, :3], expected[:, :3], atol=5e-3)
-        moved = slice(4 + 63 + 126, 4 + 63 + 126 + 66)
-        np.testing.assert_allclose(found[:, moved], expected[:, moved], atol=5e-3)
+        for group, error in ((root, 1e-4), (height, 1e-6), (positions, 0.02), (velocities, 2e-4)):
+            np.testing.assert_allclose(found[:, group], expected[:, group], atol=error)
+        # The heading of a first frame is set to +Z, and what it was is made up for in its turn.
+        np.testing.assert_allclose(found[1:-1, turn], expected[1:-1, turn], atol=1e-4)
+        np.testing.assert_array_equal(found[:, contacts], expected[:, contacts])
 
 
 def test_a_shuffled_clip_has_the_same_frames_in_another_order(clips):

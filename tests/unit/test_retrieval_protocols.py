@@ -20,9 +20,9 @@ from motiongpt.errors import UserError
 
 
 def test_ranks_of_matches():
-    similarities = np.array([[0.9, 0.1, 0.2], [0.8, 0.5, 0.6], [0.1, 0.3, 0.2]])
+    similarities = np.array([[0.9, 0.1, 0.25], [0.8, 0.5, 0.6], [0.1, 0.3, 0.2]])
     assert match_ranks(similarities).tolist() == [0, 2, 1]
-    assert match_ranks(similarities.T).tolist() == [0, 0, 1]
+    assert match_ranks(similarities.T).tolist() == [0, 0, 2]
 
 
 def test_equal_similarities_share_their_mean_rank_and_then_all_do():

@@ -28,7 +28,7 @@ LOSSES = {"reconstruction": 0.0, "contrastive": 1.0, "threshold": 0.98}
 TRAINING = {"steps": 150, "batch_size": 24, "learning_rate": 3e-3}
 ENCODER = {
     **{"width": 16, "layers": 1, "heads": 2, "feed_forward_width": 16, "dropout": 0.0},
-    **{"text_tokens": 300, "max_tokens": 20, "steps": 20, "batch_size": 16},
+    **{"text_tokens": 400, "max_tokens": 20, "steps": 20, "batch_size": 16},
     **{"learning_rate": 3e-3, "temperature": 0.1, "words": 1.0, "word_dropout": 0.1},
 }
 
