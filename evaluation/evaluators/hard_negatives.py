@@ -6,7 +6,7 @@ Shape letters: T frames, F features, J joints.
 
 import re
 from collections.abc import Callable, Sequence
-from typing import Literal, get_args
+from typing import Literal, NamedTuple, get_args
 
 import numpy as np
 
@@ -29,6 +29,13 @@ LEFT, RIGHT = r"\bleft", r"\bright(?! (?:away|after|now)\b)"
 CLOCKWISE = r"(?<!counter)(?<!counter-)(?<!counter )(?<!anti)(?<!anti-)(?<!anti )clockwise"
 AGAINST = r"(?:counter|anti)[- ]?clockwise"
 ORDER = r"\b(?:then|after|afterwards|before|first|finally|followed|next)\b"
+
+
+class Perturbed(NamedTuple):
+    """Raw features (T', F), and what was done to them; None where the caption may still be true."""
+
+    clip: np.ndarray
+    wrong: Kind | None
 
 
 class HardNegatives:
@@ -55,18 +62,15 @@ class HardNegatives:
             "mirrored": lambda clip, draw: mirrored(clip, skeleton),
         }
 
-    def draw(
-        self, clip: np.ndarray, caption: str, rng: np.random.Generator
-    ) -> tuple[np.ndarray, bool]:
-        """A perturbed clip (T', F) of raw features (T, F), and whether the caption is not true of
-        it; the clip itself where no kind makes one."""
+    def draw(self, clip: np.ndarray, caption: str, rng: np.random.Generator) -> Perturbed:
+        """A perturbed clip of raw features (T, F); the clip itself where no kind makes one."""
         fitting = [kind for kind in self.kinds if self._may_be_wrong(kind, clip, caption)]
         if not fitting:
-            return clip, False
+            return Perturbed(clip, None)
         kind = fitting[int(rng.integers(len(fitting)))]
         made = self._makers[kind](clip, rng)
         change = np.abs(made - clip[: len(made)]) / self.std
-        return made, bool(change.mean() > NEARLY)
+        return Perturbed(made, kind if change.mean() > NEARLY else None)
 
     def _may_be_wrong(self, kind: Kind, clip: np.ndarray, caption: str) -> bool:
         if len(clip) < 2 * LONGEST_PIECE:

@@ -9,7 +9,6 @@ from typing import Any, get_args
 
 import numpy as np
 import torch
-import torch.nn.functional as nnf
 from torch import Tensor
 
 from evaluation.evaluators.base import MAX_WORDS, Evaluator, Packing
@@ -72,8 +71,8 @@ class TMREvaluator(Evaluator):
 
     @property
     def width(self) -> int:
-        """D."""
-        return self.networks.sizes.width
+        """D, with a coordinate for the disorder of motion where there is one."""
+        return self.networks.sizes.width + int(self.networks.sizes.order)
 
     @torch.inference_mode()
     def motion_embeddings(
@@ -98,10 +97,9 @@ class TMREvaluator(Evaluator):
         found = np.zeros((len(clips), self.width), np.float32)
         for batch in _portions(order, size):
             padded, lengths = pad_clips([clips[index] for index in batch])
-            latent = self.networks.encode_motion(
+            found[batch] = self.networks.embed_motion(
                 padded.to(self._device), lengths.to(self._device) if packed else None
-            )
-            found[batch] = nnf.normalize(latent.mean, dim=-1).cpu()
+            ).cpu()
         return found
 
     @torch.inference_mode()
@@ -115,10 +113,9 @@ class TMREvaluator(Evaluator):
         found = np.zeros((len(texts), self.width), np.float32)
         for batch in _portions(sorted(range(len(texts)), key=lambda i: len(texts[i])), TOGETHER):
             read = self.captions.read([texts[index] for index in batch])
-            latent = self.networks.encode_text(
+            found[batch] = self.networks.embed_text(
                 read.tokens.to(self._device), read.lengths.to(self._device)
-            )
-            found[batch] = nnf.normalize(latent.mean, dim=-1).cpu()
+            ).cpu()
         return found
 
     def save(self, folder: Path) -> None:

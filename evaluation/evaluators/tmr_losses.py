@@ -21,6 +21,7 @@ class LossSettings:
 
     Attributes:
         reconstruction, latent, kl, contrastive: weights, TMR's.
+        order: weight of `order_loss`, where there is an order head; ours.
         temperature: of InfoNCE.
         threshold: two captions whose similarity, (cosine + 1) / 2 as TMR writes it, is above it
             are not told apart; 0 leaves no caption out.
@@ -30,6 +31,7 @@ class LossSettings:
     latent: float = 1e-5
     kl: float = 1e-5
     contrastive: float = 0.1
+    order: float = 1.0
     temperature: float = 0.1
     threshold: float = 0.8
 
@@ -43,8 +45,11 @@ class Views:
         z_text, z_motion: (B, D) drawn from them.
         features: (B, T, F) normalised, zero beyond `lengths` (B,) frames.
         sentences: (B, E) features of whole captions, of length 1; None tells all apart.
-        perturbed: (B, D) latents of the same clips perturbed; None where there are none.
+        matched: (B, D') of texts and of motions, of which the cosines are told apart; None for
+            what is drawn.
+        perturbed: (B, D') of the same clips perturbed; None where there are none.
         wrong: (B,) True where the caption does not tell of the perturbed clip.
+        order: logits of the order head and what counts, as the arguments of `order_loss`.
     """
 
     text: Latent
@@ -54,8 +59,10 @@ class Views:
     features: Tensor
     lengths: Tensor
     sentences: Tensor | None = None
+    matched: tuple[Tensor, Tensor] | None = None
     perturbed: Tensor | None = None
     wrong: Tensor | None = None
+    order: tuple[Tensor, Tensor, Tensor] | None = None
 
 
 def cosines(rows: Tensor, columns: Tensor) -> Tensor:
@@ -104,6 +111,18 @@ def contrastive_loss(
     return (F.cross_entropy(logits, targets) + of_motions) / 2
 
 
+def order_loss(in_order: Tensor, shuffled: Tensor, counts: Tensor) -> Tensor:
+    """Cross entropy of the order head on clips as they are and on the same clips shuffled.
+
+    Args:
+        in_order, shuffled: (B,) logits.
+        counts: (B,) True where a shuffled clip differs from the clip.
+    """
+    right = F.softplus(in_order)
+    wrong = F.softplus(-shuffled)[counts]
+    return torch.cat((right, wrong)).mean()
+
+
 def divergence(one: Latent, other: Latent | None = None) -> Tensor:
     """KL(one, other) of diagonal Gaussians, the mean over all their numbers.
 
@@ -146,14 +165,12 @@ def loss_terms(networks: TMRNetworks, views: Views, settings: LossSettings) -> d
         alike = None
         if views.sentences is not None and settings.threshold:
             alike = look_alikes(views.sentences, settings.threshold)
+        texts, motions = views.matched or (views.z_text, views.z_motion)
         found["contrastive"] = contrastive_loss(
-            views.z_text,
-            views.z_motion,
-            settings.temperature,
-            alike,
-            views.perturbed,
-            views.wrong,
+            texts, motions, settings.temperature, alike, views.perturbed, views.wrong
         )
+    if settings.order and views.order is not None:
+        found["order"] = order_loss(*views.order)
     return found
 
 

@@ -22,6 +22,8 @@ from motiongpt.errors import UserError
 from motiongpt.weights import dimension, layer_count
 
 PREFIX = "weights of TMR: "
+MARGIN = 0.1
+"""By which the disorder's sigmoid is stretched on either side, so that it reaches 0 and 1."""
 MOST_WORDS = 1024
 """Longest sequence of text tokens that the table of positions has room for."""
 
@@ -38,6 +40,7 @@ class TMRSizes:
         max_frames: of the longest clip.
         frames_per_token: frames that the motion encoder reads as one item: 1 in TMR. Attention
             over a quarter of the items is what makes a CPU training take minutes.
+        order: whether there is a head that says how far a clip's frames are out of order; ours.
         variational: a latent has a log-variance; without, there is one token and no KL term.
         decoder: whether there is one; only the reconstruction needs it.
     """
@@ -50,6 +53,7 @@ class TMRSizes:
     feed_forward: int = 1024
     max_frames: int = 200
     frames_per_token: int = 1
+    order: bool = False
     variational: bool = True
     decoder: bool = True
 
@@ -136,6 +140,33 @@ class TMREncoder(nn.Module):
         return Latent(found[:, 0], found[:, 1] if found.shape[1] > 1 else None)
 
 
+class OrderHead(nn.Module):
+    """Tells from the steps between frames whether these are in order; learns apart from the rest.
+
+    It sees the mean over time of functions of |next frame - frame|: a motion moves on from frame to
+    frame, and one out of order jumps.
+    """
+
+    def __init__(self, n_features: int, width: int = 32) -> None:
+        super().__init__()
+        self.steps = nn.Linear(n_features, width)
+        self.head = nn.Sequential(nn.Linear(width, width), nn.GELU(), nn.Linear(width, 1))
+
+    def forward(self, features: Tensor, lengths: Tensor | None) -> Tensor:
+        """Logits (B,) of normalised features (B, T, F); large where out of order.
+
+        Args:
+            lengths: (B,) frames of each clip, at least 1; None for all T.
+        """
+        steps = self.steps((features[:, 1:] - features[:, :-1]).abs()).relu()
+        if lengths is None:
+            return self.head(steps.mean(1))[:, 0]
+        counted = (lengths - 1).clamp(min=0)
+        mask = _mask(counted, steps.shape[1])[..., None]
+        mean = steps.masked_fill(~mask, 0.0).sum(1) / counted.clamp(min=1)[:, None]
+        return self.head(mean)[:, 0]
+
+
 class TMRNetworks(nn.Module):
     """The three together, for batches that are padded already.
 
@@ -155,6 +186,7 @@ class TMRNetworks(nn.Module):
         self.text_encoder = TMREncoder(
             sizes.text_width, *shape, MOST_WORDS, sizes.variational, dropout
         )
+        self.order_head = OrderHead(sizes.n_features) if sizes.order else None
         self.motion_decoder: ActorDecoder | None = None
         if sizes.decoder:
             self.motion_decoder = ActorDecoder(
@@ -169,6 +201,38 @@ class TMRNetworks(nn.Module):
         """
         grouped = self._grouped(features)
         return self.motion_encoder(grouped, None if lengths is None else self._items(lengths))
+
+    def embed_motion(self, features: Tensor, lengths: Tensor | None) -> Tensor:
+        """Embeddings of length 1 of the latents' means, (B, D), or (B, D + 1) with an order head.
+
+        Arguments as of `encode_motion`.
+        """
+        latents = self.encode_motion(features, lengths).mean
+        return self.with_order(latents, self.disorder(features, lengths))
+
+    def embed_text(self, tokens: Tensor, lengths: Tensor) -> Tensor:
+        """Embeddings of captions, of the same width; see `encode_text`."""
+        return self.with_order(self.encode_text(tokens, lengths).mean, None)
+
+    def disorder(self, features: Tensor, lengths: Tensor | None) -> Tensor | None:
+        """How far frames are out of order, (B,) from 0 to 1, both included; None without a head."""
+        if self.order_head is None:
+            return None
+        stretched = torch.sigmoid(self.order_head(features, lengths)) * (1 + 2 * MARGIN) - MARGIN
+        return stretched.clamp(0, 1)
+
+    def with_order(self, latents: Tensor, disorder: Tensor | None) -> Tensor:
+        """Latents (B, D) at length 1, and disorder p (B,) as one more coordinate.
+
+        (sqrt(1 - p^2) latent, p) has length 1 too. Texts have p = 0: their cosine with a motion is
+        that of the latents times sqrt(1 - p^2), and nothing is left of a motion wholly out of
+        order. Without a head the latents alone.
+        """
+        unit = nn.functional.normalize(latents, dim=-1)
+        if self.order_head is None:
+            return unit
+        p = latents.new_zeros(len(latents)) if disorder is None else disorder
+        return torch.cat(((1 - p.square()).sqrt()[:, None] * unit, p[:, None]), dim=-1)
 
     def encode_text(self, tokens: Tensor, lengths: Tensor) -> Latent:
         """The latent of captions' token features (B, L, W), of which the first `lengths` count."""

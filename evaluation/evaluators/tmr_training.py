@@ -1,5 +1,6 @@
 """TMR's encoders trained on whatever data set is at hand: an evaluator that sees time."""
 
+import itertools
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -9,7 +10,14 @@ import torch
 from torch import Tensor
 
 from evaluation.evaluators.base import EvaluatorSource
-from evaluation.evaluators.hard_negatives import KINDS, HardNegatives, Kind
+from evaluation.evaluators.hard_negatives import (
+    KINDS,
+    NEARLY,
+    HardNegatives,
+    Kind,
+    Perturbed,
+    shuffled,
+)
 from evaluation.evaluators.tmr_captions import CaptionReader
 from evaluation.evaluators.tmr_evaluator import TMREvaluator
 from evaluation.evaluators.tmr_losses import LossSettings, Views, loss_terms, total_loss
@@ -21,6 +29,9 @@ from motiongpt.errors import UserError
 from motiongpt.preflight import Outlook, preflight
 from motiongpt.text_encoders.base import TextEncoder, TextEncoderFactory
 from motiongpt.text_encoders.stage import captions_of
+
+MOST_NOISE = 0.2
+"""Of the normalised features, of clips that the order head is shown as in order."""
 
 
 class TMRTraining(EvaluatorSource):
@@ -38,6 +49,8 @@ class TMRTraining(EvaluatorSource):
         losses: as `LossSettings`.
         hard_negatives: kinds of perturbed clips that are further negatives, see `HardNegatives`;
             none is TMR.
+        hard_from: share of the steps after which they begin. From the start on, telling real
+            clips from perturbed ones, which is easy, gets in the way of telling clips apart.
         training: as `Steps`.
 
     Raises:
@@ -52,12 +65,14 @@ class TMRTraining(EvaluatorSource):
         dropout: float,
         losses: Mapping[str, float],
         hard_negatives: Sequence[Kind],
+        hard_from: float,
         training: Mapping[str, Any],
     ) -> None:
         self.text_encoder, self.sentence_encoder = text_encoder, sentence_encoder
         self.sizes, self.dropout = dict(sizes), dropout
         self.losses, self.training = LossSettings(**losses), Steps(**training)
         self.hard_negatives: tuple[Kind, ...] = tuple(hard_negatives)
+        self.hard_from = hard_from
         unknown = set(self.hard_negatives) - set(KINDS)
         if unknown:
             raise UserError(
@@ -119,10 +134,11 @@ class TMRTraining(EvaluatorSource):
         )
         networks = TMRNetworks(sizes, self.dropout).to(device)
         negatives = HardNegatives(self.hard_negatives, store.skeleton, store.std)
+        reader = CaptionReader(encoder, sentences)
         batches = _Batches(
-            clips, CaptionReader(encoder, sentences), negatives, self.training.batch_size, seed
+            clips, reader, negatives, self.training.batch_size, seed, order=sizes.order
         )
-        train_networks(networks, batches, self.losses, self.training, log)
+        train_networks(networks, batches, self.losses, self.training, self.hard_from, log)
         about = {
             "name": "tmr",
             "words": type(encoder).__name__,
@@ -139,12 +155,17 @@ class TMRTraining(EvaluatorSource):
 
 @dataclass(frozen=True)
 class _Batch:
-    """B clips with a caption each; `perturbed` are the same clips, `wrong` where it counts."""
+    """B clips with a caption each; `perturbed` are the same clips, `wrong` in which way.
+
+    `shuffled` are the same clips for the order head, `differs` where they are not nearly the clip.
+    """
 
     motions: list[Tensor]
     captions: list[str]
     perturbed: list[Tensor]
-    wrong: Tensor
+    wrong: list[Kind | None]
+    shuffled: list[Tensor]
+    differs: list[bool]
 
 
 class _Batches:
@@ -156,6 +177,7 @@ class _Batches:
         negatives: what perturbs clips.
         batch_size: clips at a time.
         seed: of all that is drawn.
+        order: whether there is an order head that learns of shuffled clips.
     """
 
     def __init__(
@@ -165,8 +187,10 @@ class _Batches:
         negatives: HardNegatives,
         batch_size: int,
         seed: int,
+        order: bool = False,
     ) -> None:
         self.clips, self.reader, self.negatives = clips, reader, negatives
+        self.order = order
         self.draw = np.random.default_rng(seed)
         self.positions = clips.batches(batch_size, self.draw)
         self.captions = [
@@ -174,24 +198,29 @@ class _Batches:
             for index in clips.indices
         ]
 
-    def next(self) -> _Batch:
-        """The next one."""
-        motions, captions, perturbed, wrong = [], [], [], []
+    def next(self, hard: bool) -> _Batch:
+        """The next one, with perturbed clips or without."""
+        found = _Batch([], [], [], [], [], [])
         for position in next(self.positions).tolist():
             said = self.captions[position]
-            captions.append(said[self.draw.integers(len(said))])
+            found.captions.append(said[self.draw.integers(len(said))])
             clip = self.clips.crop(position, self.draw)
-            motions.append(torch.from_numpy(clip))
-            if self.negatives.kinds:
-                made, counts = self._perturbed(clip, captions[-1])
-                perturbed.append(torch.from_numpy(made))
-                wrong.append(counts)
-        return _Batch(motions, captions, perturbed, torch.tensor(wrong, dtype=torch.bool))
+            found.motions.append(torch.from_numpy(clip))
+            if hard and self.negatives.kinds:
+                made = self._perturbed(clip, found.captions[-1])
+                found.perturbed.append(torch.from_numpy(made.clip))
+                found.wrong.append(made.wrong)
+            if self.order:
+                out_of_order = shuffled(clip, self.draw)
+                found.shuffled.append(torch.from_numpy(out_of_order))
+                found.differs.append(bool(np.abs(out_of_order - clip).mean() > NEARLY))
+        return found
 
-    def _perturbed(self, clip: np.ndarray, caption: str) -> tuple[np.ndarray, bool]:
+    def _perturbed(self, clip: np.ndarray, caption: str) -> Perturbed:
+        """Of a normalised clip, normalised."""
         store = self.clips.store
-        made, wrong = self.negatives.draw(clip * store.std + store.mean, caption, self.draw)
-        return (made - store.mean) / store.std, wrong
+        made = self.negatives.draw(clip * store.std + store.mean, caption, self.draw)
+        return made._replace(clip=(made.clip - store.mean) / store.std)
 
 
 def train_networks(
@@ -199,17 +228,23 @@ def train_networks(
     batches: _Batches,
     losses: LossSettings,
     training: Steps,
+    hard_from: float,
     log: Callable[[str], None],
 ) -> None:
     """Train all three in place, and leave them in evaluation mode.
+
+    Args:
+        hard_from: share of the steps that perturbed clips play no part in.
 
     Raises:
         UserError: the loss or a weight is not finite.
     """
     networks.train()
+    steps = itertools.count()
 
     def loss() -> Tensor:
-        views = _views(networks, batches.next(), batches.reader, losses)
+        hard = next(steps) >= hard_from * training.steps
+        views = _views(networks, batches.next(hard), batches.reader, losses)
         return total_loss(loss_terms(networks, views, losses), losses)
 
     train_steps("training", list(networks.parameters()), loss, training, log)
@@ -227,7 +262,11 @@ def _views(
     both = networks.encode_motion(features.to(device), lengths.to(device))
     count = len(batch.motions)
     z_text, z_both = text.sample(), both.sample()
-    own = lengths[:count]
+    own = lengths[:count].to(device)
+    clean = features[:count, : int(own.max())].to(device)
+    with torch.no_grad():  # the order head learns from what is in order and what is not, alone
+        disorder = networks.disorder(features.to(device), lengths.to(device))
+    matched = networks.with_order(z_both, disorder)
     return Views(
         text=text,
         motion=Latent(
@@ -236,9 +275,35 @@ def _views(
         ),
         z_text=z_text,
         z_motion=z_both[:count],
-        features=features[:count, : int(own.max())].to(device),
-        lengths=own.to(device),
+        features=clean,
+        lengths=own,
         sentences=read.whole.to(device),
-        perturbed=z_both[count:] if batch.perturbed else None,
-        wrong=batch.wrong.to(device) if batch.perturbed else None,
+        matched=(networks.with_order(z_text, None), matched[:count]),
+        perturbed=matched[count:] if batch.perturbed else None,
+        wrong=_mask(batch, device, *KINDS),
+        order=_order(networks, batch, clean, own),
     )
+
+
+def _order(
+    networks: TMRNetworks, batch: _Batch, features: Tensor, lengths: Tensor
+) -> tuple[Tensor, Tensor, Tensor] | None:
+    """Logits of the order head on the clips, with some noise, and on the clips shuffled.
+
+    Generated motion is never as smooth as real motion: that must not pass for disorder.
+    """
+    if networks.order_head is None:
+        return None
+    strength = MOST_NOISE * torch.rand(len(features), 1, 1, device=features.device)
+    noisy = features + strength * torch.randn_like(features)
+    out_of_order, _ = pad_clips(batch.shuffled)
+    return (
+        networks.order_head(noisy, lengths),
+        networks.order_head(out_of_order.to(features.device), lengths),
+        torch.tensor(batch.differs, device=features.device),
+    )
+
+
+def _mask(batch: _Batch, device: torch.device, *kinds: Kind) -> Tensor:
+    """(B,) True where the caption is not true of the perturbed clip, in one of these ways."""
+    return torch.tensor([kind in kinds for kind in batch.wrong], dtype=torch.bool, device=device)

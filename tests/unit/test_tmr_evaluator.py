@@ -24,8 +24,8 @@ from tests.unit.fake_source import FakeSource
 VERBS = ("bows", "claps", "hops", "jumps", "kicks", "runs")
 FEATURE = {verb: 10 * index for index, verb in enumerate(VERBS, start=1)}
 SIZES = {"width": 32, "layers": 1, "heads": 2, "feed_forward": 32, "max_frames": 40}
-LOSSES = {"reconstruction": 0.0, "contrastive": 1.0, "threshold": 0.9999}
-TRAINING = {"steps": 150, "batch_size": 24, "learning_rate": 3e-3}
+LOSSES = {"reconstruction": 0.0, "contrastive": 1.0, "order": 1.0, "threshold": 0.9999}
+TRAINING = {"steps": 200, "batch_size": 24, "learning_rate": 1e-3}
 ENCODER = {
     **{"width": 16, "layers": 1, "heads": 2, "feed_forward_width": 16, "dropout": 0.0},
     **{"text_tokens": 400, "max_tokens": 20, "steps": 20, "batch_size": 16},
@@ -65,10 +65,11 @@ def source(**changes):
     settings = {
         "text_encoder": encoder_of,
         "sentence_encoder": None,
-        "sizes": {**SIZES, "frames_per_token": 2, "variational": False},
+        "sizes": {**SIZES, "frames_per_token": 2, "variational": False, "order": True},
         "dropout": 0.0,
         "losses": LOSSES,
         "hard_negatives": ["shuffled"],
+        "hard_from": 0.5,
         "training": TRAINING,
     }
     return TMRTraining(**{**settings, **changes})
@@ -233,6 +234,7 @@ def test_the_stage_leaves_an_evaluator_and_its_score(store, tmp_path):
         "dropout": 0.1,
         "losses": {"reconstruction": 1.0, "threshold": 0.9},
         "hard_negatives": ["shuffled", "reversed", "mirrored"],
+        "hard_from": 0.0,
         "training": {**TRAINING, "steps": 2},
     }
     lines = []
