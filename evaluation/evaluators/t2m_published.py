@@ -1,7 +1,10 @@
 """The evaluator that the tables of the field were made with, from its authors' files."""
 
 from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import ClassVar
 
+import numpy as np
 import torch
 
 from evaluation.evaluators.base import EvaluatorSource
@@ -36,6 +39,9 @@ class T2MPublished(EvaluatorSource):
         tags: how sentences without tokens are tagged; see `choose_tagger`.
     """
 
+    name: ClassVar[str] = "t2m_published"
+    kind: ClassVar[type[T2MEvaluator]] = T2MEvaluator
+
     def __init__(
         self,
         weights: str | None,
@@ -52,7 +58,7 @@ class T2MPublished(EvaluatorSource):
         """The published files, and spaCy where it is asked for."""
         weights, word_vectors = self._named()
         find_weights(weights)
-        find_statistics(weights)
+        self._find_statistics()
         find_vectors(word_vectors)
         check_tags(self.tags)
         return ()
@@ -71,15 +77,14 @@ class T2MPublished(EvaluatorSource):
                 shapes than published.
         """
         weights, word_vectors = self._named()
-        networks = load_networks(weights, T2MSizes(n_features=store.n_features, **self.sizes)).to(
-            device
-        )
-        mean, std = load_statistics(weights, store.n_features)
+        sizes = T2MSizes(n_features=self._seen(store), **self.sizes)
+        networks = load_networks(weights, sizes).to(device)
+        mean, std = self._statistics(sizes.n_features)
         captions = [caption for index in range(len(store)) for caption in store.captions(index)]
         tagger = choose_tagger(self.tags, captions)
         tagged = any(caption.tokens for caption in captions)
         log(f"  evaluator: published weights read; sentences are tagged by: {tagger.name}")
-        return T2MEvaluator(
+        return self.kind(
             networks,
             mean,
             std,
@@ -89,12 +94,23 @@ class T2MPublished(EvaluatorSource):
             tagger=tagger,
             own_tokens=True,
             about={
-                "name": "t2m_published",
+                "name": self.name,
                 "words": "glove",
                 "tags": "data" if tagged else tagger.name,
                 "sentence_tags": tagger.name,
             },
         )
+
+    def _seen(self, store: MotionStore) -> int:
+        """Features of a frame that the networks are built for, the contacts they leave out too."""
+        return store.n_features
+
+    def _find_statistics(self) -> Path:
+        return find_statistics(self._named()[0])
+
+    def _statistics(self, n_features: int) -> tuple[np.ndarray, np.ndarray]:
+        """Mean and std, (F,) float32 each."""
+        return load_statistics(self._named()[0], n_features)
 
     def _named(self) -> tuple[str, str]:
         """Both folders.

@@ -96,10 +96,34 @@ def load_statistics(folder: Path | str, n_features: int) -> tuple[np.ndarray, np
         UserError: none there, damaged, of another width, or a deviation that is not positive.
     """
     mean_path = find_statistics(folder)
-    mean, std = (_vector(mean_path.with_name(name), n_features) for name in ("mean.npy", "std.npy"))
+    mean, std = (
+        read_vector(mean_path.with_name(name), n_features) for name in ("mean.npy", "std.npy")
+    )
     if not (std > 0).all():
         raise UserError(f"{mean_path.with_name('std.npy')}: feature {int(std.argmin())} is not > 0")
     return mean, std
+
+
+def read_vector(path: Path, n_features: int) -> np.ndarray:
+    """A mean or a standard deviation, (F,) float32.
+
+    Raises:
+        UserError: none there, damaged, of another width, or not finite.
+    """
+    try:
+        vector = read_array(path)
+    except FileNotFoundError:
+        raise UserError(f"{path}: no such file; it belongs beside the other statistics") from None
+    except (ValueError, OSError) as error:
+        raise UserError(f"{path}: not an array of numbers; get it again") from error
+    if vector.shape != (n_features,) or not np.issubdtype(vector.dtype, np.floating):
+        raise UserError(
+            f"{path}: expected {n_features} real numbers, found {vector.dtype} of shape "
+            f"{vector.shape}"
+        )
+    if not np.isfinite(vector).all():
+        raise UserError(f"{path}: feature {int((~np.isfinite(vector)).argmax())} is not finite")
+    return vector.astype(np.float32)
 
 
 def check_state(where: str, expected: Mapping[str, Tensor], found: Mapping[str, Tensor]) -> None:
@@ -150,20 +174,3 @@ def _safetensors(path: Path) -> dict[str, Tensor]:
         return load_file(path)
     except SafetensorError as error:
         raise UserError(f"{path}: damaged weights; get the file again") from error
-
-
-def _vector(path: Path, n_features: int) -> np.ndarray:
-    try:
-        vector = read_array(path)
-    except FileNotFoundError:
-        raise UserError(f"{path}: no such file; it belongs beside the other statistics") from None
-    except (ValueError, OSError) as error:
-        raise UserError(f"{path}: not an array of numbers; get it again") from error
-    if vector.shape != (n_features,) or not np.issubdtype(vector.dtype, np.floating):
-        raise UserError(
-            f"{path}: expected {n_features} real numbers, found {vector.dtype} of shape "
-            f"{vector.shape}"
-        )
-    if not np.isfinite(vector).all():
-        raise UserError(f"{path}: feature {int((~np.isfinite(vector)).argmax())} is not finite")
-    return vector.astype(np.float32)

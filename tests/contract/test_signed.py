@@ -25,7 +25,10 @@ LEFT_OUT = {
 # Field -> what lies there.
 CONTENT = {
     "weights": "a model folder",
-    "evaluator.weights": "T2M's folder of weights",
+    "evaluator.weights": "T2M's or TMR's folder of weights",
+    "evaluator.statistics": "the folder of TMR's mean and std",
+    "evaluator.text_encoder.source": "a text encoder's folder, or its name on the hub",
+    "evaluator.sentence_encoder.source": "the same, that tells look-alike captions",
     "evaluator.word_vectors": "GloVe's folder or file",
     "tasks.templates": "a JSON file of instruction templates",
     "method.mix.templates": "the same, where the method generates",

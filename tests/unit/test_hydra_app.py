@@ -8,6 +8,7 @@ from omegaconf import OmegaConf
 
 from launch import cli, hydra_jobs
 from launch.commands import run
+from launch.composition.datasets import Stores
 from launch.composition.overrides import CONF, parse_overrides
 from launch.hydra_app import is_for_hydra, run_hydra
 from launch.hydra_jobs import BeforeTheFirst, EndOfHydra, written_for_hydra
@@ -116,7 +117,9 @@ def carried_out(monkeypatch):
     monkeypatch.setattr(hydra_jobs, "carry_out", carry_out)
     monkeypatch.setattr(hydra_jobs, "missing_of", lambda sweep, point, jobs: None)
     for module in (hydra_jobs, planning):
-        monkeypatch.setattr(module, "ensure_store", lambda config: (Path("data"), "f"))
+        monkeypatch.setattr(
+            module, "ensure_stores", lambda config: Stores(*[(Path("data"), "f")] * 2)
+        )
     return given
 
 
@@ -213,7 +216,7 @@ def hydra_config(sweeper="basic", objective=None, launcher="debug", params=None,
 
 def test_optuna_needs_an_objective(monkeypatch):
     asked = []
-    monkeypatch.setattr(hydra_jobs, "ensure_store", asked.append)
+    monkeypatch.setattr(hydra_jobs, "ensure_stores", asked.append)
     with pytest.raises(EndOfHydra) as caught:
         BeforeTheFirst().on_multirun_start(hydra_config("optuna"))
     assert "objective=tokenizer/val/mpjpe_mm" in str(caught.value.error) and not asked
@@ -224,7 +227,7 @@ def test_optuna_needs_an_objective(monkeypatch):
 
 
 def test_a_search_space_of_choices_is_quoted_wherever_it_is_written(monkeypatch):
-    monkeypatch.setattr(hydra_jobs, "ensure_store", lambda config: None)
+    monkeypatch.setattr(hydra_jobs, "ensure_stores", lambda config: None)
     config = hydra_config(params={"downsampling": "choice(1,2)", "seed": "range(1,9)"})
     BeforeTheFirst().on_multirun_start(config)
     assert config.hydra.sweeper.params == {"downsampling": "'1','2'", "seed": "range(1,9)"}

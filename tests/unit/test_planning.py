@@ -7,6 +7,7 @@ from omegaconf import OmegaConf
 
 from launch.composition import compose, overrides, points
 from launch.composition.compose import Composer, compose_by_hydra
+from launch.composition.datasets import Stores
 from launch.composition.overrides import expand
 from launch.composition.points import compose_points
 from launch.plans import planning
@@ -187,9 +188,10 @@ def test_a_sweep_is_planned_as_each_of_its_points_and_data_is_looked_up_once(mon
 
     def found(config):
         asked.append(str(config.data.name))
-        return Path("stores") / config.data.name, f"fingerprint of {config.data.name}"
+        store = Path("stores") / config.data.name, f"fingerprint of {config.data.name}"
+        return Stores(store, store)
 
-    monkeypatch.setattr(planning, "ensure_store", found)
+    monkeypatch.setattr(planning, "ensure_stores", found)
     sweep = expand(["data=synthetic,kit", "tokenizer.width=8,16", "debug=tiny"])
     plans = plan_sweep(sweep)
     assert asked == ["synthetic", "kit"]
@@ -198,7 +200,9 @@ def test_a_sweep_is_planned_as_each_of_its_points_and_data_is_looked_up_once(mon
 
 
 def test_files_that_are_signed_are_read_once(monkeypatch, tmp_path):
-    monkeypatch.setattr(planning, "ensure_store", lambda config: (Path("data"), "f"))
+    monkeypatch.setattr(
+        planning, "ensure_stores", lambda config: Stores(*[(Path("data"), "f")] * 2)
+    )
     templates = tmp_path / "templates.json"
     templates.write_text("{}")
     read = []
