@@ -1,6 +1,7 @@
 """The stage that looks at the judges themselves: what do they see, and to what are they blind?"""
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import ClassVar
 
 from omegaconf import DictConfig
 

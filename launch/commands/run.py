@@ -15,6 +15,7 @@ from launch.plan_options import add_plan_options
 from launch.sweeps.carry_out import carry_out
 from launch.sweeps.experiments import plan_experiments
 from launch.sweeps.record import Sweep
+from motiongpt.errors import UserError
 
 INFO = ["all", "config", "defaults", "defaults-tree", "plugins", "searchpath"]
 EXAMPLES = """examples:
