@@ -110,10 +110,12 @@ class JointForm(Form):
                 raise UserError(f"joints farther than {FARTHEST:g} m away; expected metres")
             if problem := bone_problem(joints, self.target.skeleton):
                 raise UserError(problem)
-            moved = resample_positions(joints, self.rate(stated), self.target.fps)
+            rate = self.rate(stated)
         except UserError as error:
             return error
-        return moved.astype(np.float32)
+        if rate != self.target.fps:
+            joints = resample_positions(joints, rate, self.target.fps)
+        return joints.astype(np.float32)
 
     def placed(self, joints: np.ndarray, path: Path) -> np.ndarray:
         """In metres, Y up."""
