@@ -156,7 +156,8 @@ def test_results_are_shown_on_any_data_and_written_by_signature(tmp_path):
     written = write(tmp_path / "run", number(), data__name="bandai_namco")
     run = read_results(written)
     board = board_of("kit", [run])
-    assert [group.title for group in board.tables[0].groups] == ["Published", "Ours"]
+    titles = [group.title for group in board.tables[0].groups]
+    assert titles[-1] == "Ours" and set(titles[:-1]) == {"Published"}
     files = write_published(board, [run], tmp_path / "out")
     assert [str(file.relative_to(tmp_path / "out")) for file in files] == [
         "table.md",

@@ -61,6 +61,29 @@ def verdict(tmp_path, table, one, *others, shipped=SHIPPED, **changes):
     return judge(run, run.results[0], column, table, shipped)
 
 
+SECONDARY = """
+  - method: Ours, as others repeat it
+    match: {method: motiongpt}
+    secondary: true
+    source: paper
+    numbers: {fid: [0.160, 0.008], r: 0.900}
+"""
+
+
+def test_what_others_repeat_judges_only_where_the_own_source_has_nothing(tmp_path):
+    for numbers, against in (
+        ("numbers: {fid: [0.160, 0.008], r: 0.700,", "Ours: 0.700"),
+        ("numbers: {fid: [0.160, 0.008],", "Ours, as others repeat it, read in a secondary"),
+    ):
+        text = TABLE.replace("numbers: {fid: [0.160, 0.008], r: 0.700,", numbers)
+        # In front of the method's own row: the order must not matter.
+        text = text.replace("  - method: Small", SECONDARY.strip("\n") + "\n  - method: Small")
+        (tmp_path / "published.yaml").write_text(text)
+        table = read_published(tmp_path / "published.yaml")
+        found = verdict(tmp_path, table, number(metric="r_top1", value=0.7))
+        assert found.against.startswith(against)
+
+
 @pytest.mark.parametrize(
     ("value", "interval", "outcome"),
     [
