@@ -8,6 +8,7 @@ from omegaconf import OmegaConf
 
 from launch import cli, hydra_app
 from launch.commands import run
+from launch.composition import datasets
 from launch.composition.overrides import CONF, parse_overrides
 from launch.hydra_app import (
     BeforeTheFirst,
@@ -17,7 +18,6 @@ from launch.hydra_app import (
     written_for_hydra,
 )
 from launch.jobs.requeue import requeued_when_preempted
-from launch.plans import planning
 from launch.plans.graph import plan_experiment
 from launch.plans.objective import objective_run, objective_value
 from launch.plans.planning import plan_point
@@ -113,8 +113,7 @@ def carried_out(monkeypatch):
     """Plans that came to be executed, without the work; nothing that it needs is looked for."""
     plans = []
     monkeypatch.setattr(hydra_app, "preflight_lines", lambda plan, root: [])
-    for module in (hydra_app, planning):
-        monkeypatch.setattr(module, "ensure_store", lambda config: (Path("data"), "f"))
+    monkeypatch.setattr(datasets, "ensure_store", lambda config: (Path("data"), "f"))
     monkeypatch.setattr(hydra_app, "execute", lambda plan: plans.append(plan) or {})
     return plans
 
@@ -175,7 +174,7 @@ def hydra_config(sweeper="basic", objective=None, launcher="debug", params=None,
 
 def test_optuna_needs_an_objective(monkeypatch):
     asked = []
-    monkeypatch.setattr(hydra_app, "ensure_store", asked.append)
+    monkeypatch.setattr(hydra_app, "ensure_stores", asked.append)
     with pytest.raises(Refused) as caught:
         BeforeTheFirst().on_multirun_start(hydra_config("optuna"))
     assert "objective=tokenizer/val/mpjpe_mm" in str(caught.value.error) and not asked
@@ -186,7 +185,7 @@ def test_optuna_needs_an_objective(monkeypatch):
 
 
 def test_a_search_space_of_choices_is_quoted_wherever_it_is_written(monkeypatch):
-    monkeypatch.setattr(hydra_app, "ensure_store", lambda config: None)
+    monkeypatch.setattr(hydra_app, "ensure_stores", lambda config: None)
     config = hydra_config(params={"downsampling": "choice(1,2)", "seed": "range(1,9)"})
     BeforeTheFirst().on_multirun_start(config)
     assert config.hydra.sweeper.params == {"downsampling": "'1','2'", "seed": "range(1,9)"}

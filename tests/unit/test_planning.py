@@ -5,11 +5,10 @@ from pathlib import Path
 import pytest
 from omegaconf import OmegaConf
 
-from launch.composition import compose, overrides, points
+from launch.composition import compose, datasets, overrides, points
 from launch.composition.compose import Composer, compose_by_hydra
 from launch.composition.overrides import expand
 from launch.composition.points import compose_points
-from launch.plans import planning
 from launch.plans.graph import plan_experiment, recorded_settings
 from launch.plans.planning import plan_point, plan_sweep
 from motiongpt.errors import UserError
@@ -189,7 +188,7 @@ def test_a_sweep_is_planned_as_each_of_its_points_and_data_is_looked_up_once(mon
         asked.append(str(config.data.name))
         return Path("stores") / config.data.name, f"fingerprint of {config.data.name}"
 
-    monkeypatch.setattr(planning, "ensure_store", found)
+    monkeypatch.setattr(datasets, "ensure_store", found)
     sweep = expand(["data=synthetic,kit", "tokenizer.width=8,16", "debug=tiny"])
     plans = plan_sweep(sweep)
     assert asked == ["synthetic", "kit"]
@@ -198,7 +197,7 @@ def test_a_sweep_is_planned_as_each_of_its_points_and_data_is_looked_up_once(mon
 
 
 def test_files_that_are_signed_are_read_once(monkeypatch, tmp_path):
-    monkeypatch.setattr(planning, "ensure_store", lambda config: (Path("data"), "f"))
+    monkeypatch.setattr(datasets, "ensure_store", lambda config: (Path("data"), "f"))
     templates = tmp_path / "templates.json"
     templates.write_text("{}")
     read = []
