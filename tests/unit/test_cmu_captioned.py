@@ -123,10 +123,12 @@ def test_another_frame_rate_keeps_the_seconds(folder):
     np.testing.assert_allclose(whole.joints[::2], clips_of(folder)["000001"].joints, atol=1e-6)
 
 
-def test_an_amc_has_the_skeleton_of_its_subject_else_another(folder):
+def test_an_amc_has_the_skeleton_of_its_subject_else_another(folder, caplog):
     own = clips_of(folder)["000002"]
+    assert "another's is taken" not in caplog.text
     (folder / "all" / "60.asf").unlink()
     other = clips_of(folder)["000002"]
+    assert "no ASF file of the subjects of 60_02: another's is taken" in caplog.text
     sizes = [np.ptp(clip.joints[0], axis=0).max() for clip in (own, other)]
     assert 1.2 < sizes[1] / sizes[0] < 1.3
     (folder / "all" / "01.asf").unlink()

@@ -8,12 +8,11 @@ from omegaconf import OmegaConf
 
 from launch import cli, hydra_jobs
 from launch.commands import run
-from launch.composition.datasets import Stores
+from launch.composition import datasets
 from launch.composition.overrides import CONF, parse_overrides
 from launch.hydra_app import is_for_hydra, run_hydra
 from launch.hydra_jobs import BeforeTheFirst, EndOfHydra, written_for_hydra
 from launch.jobs.requeue import requeued_when_preempted
-from launch.plans import planning
 from launch.plans.graph import plan_experiment
 from launch.plans.objective import objective_run, objective_value
 from launch.plans.planning import plan_point
@@ -116,10 +115,7 @@ def carried_out(monkeypatch):
 
     monkeypatch.setattr(hydra_jobs, "carry_out", carry_out)
     monkeypatch.setattr(hydra_jobs, "missing_of", lambda sweep, point, jobs: None)
-    for module in (hydra_jobs, planning):
-        monkeypatch.setattr(
-            module, "ensure_stores", lambda config: Stores(*[(Path("data"), "f")] * 2)
-        )
+    monkeypatch.setattr(datasets, "ensure_store", lambda config: (Path("data"), "f"))
     return given
 
 

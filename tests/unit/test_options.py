@@ -6,13 +6,12 @@ import pytest
 from omegaconf import OmegaConf
 
 from launch import cli
+from launch.composition import datasets
 from launch.composition.build import build
 from launch.composition.checks import check_calls
 from launch.composition.compose import compose_config
-from launch.composition.datasets import Stores
 from launch.composition.declarations import stripped
 from launch.composition.overrides import in_quotes, parse_overrides, with_config_dir
-from launch.plans import planning
 from launch.plans.planning import plan_sweep
 from motiongpt.errors import UserError
 from motiongpt.yaml_files import read_yaml
@@ -120,9 +119,7 @@ def test_options_that_go_on_to_a_class_above_are_known():
     ],
 )
 def test_a_sweep_is_refused_before_its_first_stage(word, said, monkeypatch):
-    monkeypatch.setattr(
-        planning, "ensure_stores", lambda config: Stores(*[(Path("data"), "f")] * 2)
-    )
+    monkeypatch.setattr(datasets, "ensure_store", lambda config: (Path("data"), "f"))
     with pytest.raises(UserError) as caught:
         plan_sweep([["goal=instruct", word]])
     assert said in str(caught.value)

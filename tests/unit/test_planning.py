@@ -5,12 +5,11 @@ from pathlib import Path
 import pytest
 from omegaconf import OmegaConf
 
-from launch.composition import compose, overrides, points
+from launch.composition import compose, datasets, overrides, points
 from launch.composition.compose import Composer, compose_by_hydra
 from launch.composition.datasets import Stores
 from launch.composition.overrides import expand
 from launch.composition.points import compose_points
-from launch.plans import planning
 from launch.plans.graph import plan_experiment, recorded_settings
 from launch.plans.planning import plan_point, plan_sweep
 from motiongpt.errors import UserError
@@ -191,7 +190,7 @@ def test_a_sweep_is_planned_as_each_of_its_points_and_data_is_looked_up_once(mon
         store = Path("stores") / config.data.name, f"fingerprint of {config.data.name}"
         return Stores(store, store)
 
-    monkeypatch.setattr(planning, "ensure_stores", found)
+    monkeypatch.setattr(datasets, "ensure_store", found)
     sweep = expand(["data=synthetic,kit", "tokenizer.width=8,16", "debug=tiny"])
     plans = plan_sweep(sweep)
     assert asked == ["synthetic", "kit"]
@@ -200,9 +199,7 @@ def test_a_sweep_is_planned_as_each_of_its_points_and_data_is_looked_up_once(mon
 
 
 def test_files_that_are_signed_are_read_once(monkeypatch, tmp_path):
-    monkeypatch.setattr(
-        planning, "ensure_stores", lambda config: Stores(*[(Path("data"), "f")] * 2)
-    )
+    monkeypatch.setattr(datasets, "ensure_store", lambda config: (Path("data"), "f"))
     templates = tmp_path / "templates.json"
     templates.write_text("{}")
     read = []

@@ -21,12 +21,14 @@ class TrialFile:
         name: of the file.
         content: its bytes.
         skeleton: bytes of the ASF file of an AMC; None for a BVH, and where there is none at all.
+        borrowed: the skeleton is another subject's.
     """
 
     trial: str
     name: str
     content: bytes
     skeleton: bytes | None
+    borrowed: bool = False
 
 
 def motion_places(folder: Path) -> list[Path]:
@@ -63,16 +65,16 @@ def trial_files(folder: Path, trials: Collection[str]) -> Iterator[TrialFile | B
                 yield (
                     content
                     if isinstance(content, BadClip)
-                    else TrialFile(
-                        _trial(name), name, content, skeleton_of(_trial(name), skeletons)
-                    )
+                    else _with_skeleton(name, content, skeletons)
                 )
 
 
-def skeleton_of(trial: str, skeletons: Mapping[str, bytes]) -> bytes | None:
-    """The ASF file of a trial's subject, else the first by name; None where there is none."""
-    own = skeletons.get(trial.partition("_")[0])
-    return own if own is not None else next(iter(skeletons.values()), None)
+def _with_skeleton(name: str, content: bytes, skeletons: Mapping[str, bytes]) -> TrialFile:
+    """An AMC file with the ASF file of its subject, else with the first by name."""
+    own = skeletons.get(_trial(name).partition("_")[0])
+    other = next(iter(skeletons.values()), None)
+    borrowed = own is None and other is not None
+    return TrialFile(_trial(name), name, content, other if own is None else own, borrowed)
 
 
 def _skeletons(places: list[Path]) -> dict[str, bytes]:

@@ -111,15 +111,22 @@ class CmuCaptionedSource:
         yield from self._bad_words
         wanted = self._by_trial
         seen: set[str] = set()
+        borrowed: list[str] = []
 
         def arguments() -> Iterator[tuple[TrialFile | BadClip, list[CmuClip], Cut]]:
             for file in trial_files(self.folder, wanted):
                 trial = file.name if isinstance(file, BadClip) else file.trial
                 seen.add(trial)
+                borrowed.extend([trial] if isinstance(file, TrialFile) and file.borrowed else [])
                 yield file, wanted.get(trial, []), self._cut
 
         for clips in in_order(_converted, arguments(), self._workers):
             yield from clips
+        if borrowed:
+            _log.warning(
+                "%s: no ASF file of the subjects of %s: another's is taken, with its lengths of "
+                "bones", self.folder, _some(borrowed),
+            )  # fmt: skip
         self._note_absent(seen)
         if not seen:
             raise UserError(
@@ -135,9 +142,8 @@ class CmuCaptionedSource:
         if self._absent.total():
             trials = sorted(set(self._by_trial) - seen)
             _log.warning(
-                "%s: no motion file for %d of %d clips (%d trials: %s%s)", self.folder,
-                self._absent.total(), len(self), len(trials), ", ".join(trials[:5]),
-                ", …" if trials[5:] else "",
+                "%s: no motion file for %d of %d clips (%d trials: %s)", self.folder,
+                self._absent.total(), len(self), len(trials), _some(trials),
             )  # fmt: skip
 
     @cached_property
@@ -165,6 +171,10 @@ class CmuCaptionedSource:
             words_files(self.folder)
         except SourceMissing as error:
             raise SourceMissing(f"{error}; {_HOW}") from error
+
+
+def _some(trials: list[str]) -> str:
+    return ", ".join(sorted(trials)[:5]) + (", …" if trials[5:] else "")
 
 
 def _converted(file: TrialFile | BadClip, clips: list[CmuClip], cut: Cut) -> list[Clip | BadClip]:
