@@ -10,8 +10,9 @@ from omegaconf import OmegaConf
 
 from evaluation.evaluator_stage import EvaluatorStage, real_retrieval
 from evaluation.evaluators.loading import load_evaluator
+from evaluation.evaluators.tmr_captions import CaptionReader
 from evaluation.evaluators.tmr_evaluator import TMREvaluator
-from evaluation.evaluators.tmr_losses import contrastive_loss, look_alikes
+from evaluation.evaluators.tmr_losses import contrastive_loss, look_alikes, order_loss
 from evaluation.evaluators.tmr_networks import TMRNetworks, TMRSizes
 from evaluation.evaluators.tmr_training import TMRTraining
 from motiongpt.data.build import build_store
@@ -110,6 +111,46 @@ def test_a_caption_is_nearer_to_its_clip_than_to_the_clip_shuffled(store, evalua
     near = np.linalg.norm(texts - evaluator.motion_embeddings(clips), axis=1)
     far = np.linalg.norm(texts - evaluator.motion_embeddings(shuffled_in_time(clips)), axis=1)
     assert (near < far).mean() > 0.9
+
+
+def test_frames_out_of_order_embed_as_such_and_nothing_else(store, evaluator):
+    clips, draw = some_clips(store), np.random.default_rng(2)
+    assert not evaluator.motion_embeddings(clips)[:, -1].any()
+    noisy = [clip + 0.1 * store.std * draw.normal(size=clip.shape) for clip in clips]
+    assert evaluator.motion_embeddings(noisy)[:, -1].mean() < 0.1
+    found = evaluator.motion_embeddings(shuffled_in_time(clips))
+    assert (found[:, -1] == 1).mean() > 0.9
+    assert not found[found[:, -1] == 1, :-1].any()
+    assert not evaluator.text_embeddings(["a man bows"])[:, -1].any()
+
+
+def test_without_a_head_an_embedding_is_the_latent(store):
+    networks = TMRNetworks(TMRSizes(text_width=16, **SIZES)).eval()
+    clip = torch.randn(1, 20, 263)
+    lengths = torch.tensor([20])
+    found = networks.embed_motion(clip, lengths)
+    latent = networks.encode_motion(clip, lengths).mean
+    torch.testing.assert_close(found, torch.nn.functional.normalize(latent, dim=-1))
+    assert networks.disorder(clip, lengths) is None
+
+
+def test_the_order_head_is_taught_what_differs():
+    zero, counts = torch.zeros(3), torch.tensor([True, False, False])
+    assert float(order_loss(zero, zero, counts)) == pytest.approx(np.log(2))
+    sure = order_loss(zero - 20, torch.tensor([20.0, -20.0, -20.0]), counts)
+    assert float(sure) == pytest.approx(0, abs=1e-6)
+
+
+def test_captions_are_remembered_and_read_the_same(store):
+    encoder = encoder_of([["a man bows", "a man bows slowly"]], 0, lambda line: None)
+    reader, texts = CaptionReader(encoder), ["a man bows", "", "a man bows slowly", "a man bows"]
+    first, again = reader.read(texts), reader.read(texts[::-1])
+    np.testing.assert_array_equal(first.lengths.numpy()[::-1], again.lengths.numpy())
+    torch.testing.assert_close(first.whole.flip(0), again.whole)
+    torch.testing.assert_close(first.tokens.flip(0), again.tokens)
+    tokens, mask = encoder.encode_tokens(texts)
+    torch.testing.assert_close(first.tokens, tokens, atol=1e-5, rtol=1e-5)
+    assert first.lengths.tolist() == mask.sum(1).tolist()
 
 
 def test_embeddings_depend_on_their_clip_alone_and_nothing_is_drawn(store, evaluator):
