@@ -44,6 +44,7 @@ NOT_OF_THE_STORE = {
     "source.progress": "a bar",
     "source.download": "how the files come to their place",
     "source.how_to_get": "words of an error message",
+    "source.resample": "data.fps, which is signed, says whether anything is resampled",
 }
 MORE = [[], ["metrics=[all,bert_score]"], ["captions=nlg_metricverse"]]
 
