@@ -91,6 +91,7 @@ SELECTED: dict[str, Callable[[Any], Any]] = {
     "methods/t2m_gpt/forward.npz": Arrays(),
     "methods/t2m_gpt/sample.npz": Arrays(drop=("w/*",)),
     "methods/t2m_gpt/targets.npz": Arrays(),
+    "methods/tmr/infonce.npz": Arrays(keep=("in/*", "out/*", "loss/*", "boundary/*")),
     "methods/vposer_t/facts.json": Entries(),
     "methods/vposer_t/full_formula.npz": Arrays(),
     "methods/vposer_t/recon_metrics.npz": Arrays(),
