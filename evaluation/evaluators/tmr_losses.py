@@ -153,10 +153,11 @@ def loss_terms(networks: TMRNetworks, views: Views, settings: LossSettings) -> d
     """
     found: dict[str, Tensor] = {}
     if networks.motion_decoder is not None and settings.reconstruction:
-        found["reconstruction"] = sum(
+        of_text, of_motion = (
             F.smooth_l1_loss(networks.decode(z, views.lengths), views.features)
             for z in (views.z_text, views.z_motion)
         )
+        found["reconstruction"] = of_text + of_motion
     if views.text.log_variance is not None and settings.kl:
         found["kl"] = all_divergences(views.text, views.motion)
     if settings.latent:

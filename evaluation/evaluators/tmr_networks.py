@@ -24,6 +24,8 @@ from motiongpt.weights import dimension, layer_count
 PREFIX = "weights of TMR: "
 MARGIN = 0.1
 """By which the disorder's sigmoid is stretched on either side, so that it reaches 0 and 1."""
+STILL = 0.3
+"""Of a normalised feature: what strays less hardly moves, and noise is not disorder."""
 MOST_WORDS = 1024
 """Longest sequence of text tokens that the table of positions has room for."""
 
@@ -141,16 +143,16 @@ class TMREncoder(nn.Module):
 
 
 class OrderHead(nn.Module):
-    """Tells from the steps between frames whether these are in order; learns apart from the rest.
+    """Tells whether a clip's frames are in order; learns apart from the rest.
 
-    It sees the mean over time of functions of |next frame - frame|: a motion moves on from frame to
-    frame, and one out of order jumps.
+    It sees how far each feature moves from one frame to the next, against how far it strays from
+    its mean (von Neumann's ratio, Annals of Mathematical Statistics 12, 1941, of absolute values):
+    small for any motion, fast or slow, and about 1 where frames are out of order.
     """
 
     def __init__(self, n_features: int, width: int = 32) -> None:
         super().__init__()
-        self.steps = nn.Linear(n_features, width)
-        self.head = nn.Sequential(nn.Linear(width, width), nn.GELU(), nn.Linear(width, 1))
+        self.head = nn.Sequential(nn.Linear(n_features, width), nn.GELU(), nn.Linear(width, 1))
 
     def forward(self, features: Tensor, lengths: Tensor | None) -> Tensor:
         """Logits (B,) of normalised features (B, T, F); large where out of order.
@@ -158,13 +160,12 @@ class OrderHead(nn.Module):
         Args:
             lengths: (B,) frames of each clip, at least 1; None for all T.
         """
-        steps = self.steps((features[:, 1:] - features[:, :-1]).abs()).relu()
         if lengths is None:
-            return self.head(steps.mean(1))[:, 0]
-        counted = (lengths - 1).clamp(min=0)
-        mask = _mask(counted, steps.shape[1])[..., None]
-        mean = steps.masked_fill(~mask, 0.0).sum(1) / counted.clamp(min=1)[:, None]
-        return self.head(mean)[:, 0]
+            lengths = torch.full((len(features),), features.shape[1], device=features.device)
+        steps = (features[:, 1:] - features[:, :-1]).abs()
+        strays = (features - _mean(features, lengths)[:, None]).abs()
+        ratios = _mean(steps, lengths - 1) / (_mean(strays, lengths) + STILL)
+        return self.head(ratios)[:, 0]
 
 
 class TMRNetworks(nn.Module):
@@ -266,6 +267,12 @@ def pad_clips(clips: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
     """Clips (T, F) as one batch (B, longest, F) with zeros behind each, and their frames (B,)."""
     lengths = torch.tensor([len(clip) for clip in clips])
     return pad_sequence(list(clips), batch_first=True), lengths
+
+
+def _mean(values: Tensor, lengths: Tensor) -> Tensor:
+    """Mean (B, F) over the first `lengths` (B,) of values (B, T, F); 0 where there is none."""
+    kept = values.masked_fill(~_mask(lengths, values.shape[1])[..., None], 0.0)
+    return kept.sum(1) / lengths.clamp(min=1)[:, None]
 
 
 def _mask(lengths: Tensor, size: int) -> Tensor:

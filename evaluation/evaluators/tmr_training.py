@@ -2,22 +2,18 @@
 
 import itertools
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from evaluation.evaluators.base import EvaluatorSource
 from evaluation.evaluators.hard_negatives import (
     KINDS,
-    NEARLY,
     HardNegatives,
     Kind,
-    Perturbed,
-    shuffled,
 )
+from evaluation.evaluators.tmr_batches import Batch, Batches
 from evaluation.evaluators.tmr_captions import CaptionReader
 from evaluation.evaluators.tmr_evaluator import TMREvaluator
 from evaluation.evaluators.tmr_losses import LossSettings, Views, loss_terms, total_loss
@@ -49,8 +45,8 @@ class TMRTraining(EvaluatorSource):
         losses: as `LossSettings`.
         hard_negatives: kinds of perturbed clips that are further negatives, see `HardNegatives`;
             none is TMR.
-        hard_from: share of the steps after which they begin. From the start on, telling real
-            clips from perturbed ones, which is easy, gets in the way of telling clips apart.
+        hard_from: share of the steps after which they begin. A perturbed clip that can't be told
+            from its clip yet drives both away from their caption, and captions are learned slowly.
         training: as `Steps`.
 
     Raises:
@@ -79,11 +75,15 @@ class TMRTraining(EvaluatorSource):
                 f"evaluator.hard_negatives has {', '.join(sorted(unknown))}; choose of "
                 f"{', '.join(KINDS)}"
             )
-        TMRSizes(**self.sizes)
         if not self.losses.contrastive > 0:
             raise UserError(
                 f"evaluator.losses.contrastive={self.losses.contrastive:g}: above 0 is needed; "
                 "nothing else tells one clip from another"
+            )
+        if TMRSizes(**self.sizes).order and not self.losses.order > 0:
+            raise UserError(
+                f"evaluator.losses.order={self.losses.order:g}: the order head would learn "
+                "nothing; take more, or evaluator.sizes.order=false"
             )
         if self.losses.threshold and not 0.5 < self.losses.threshold <= 1:
             raise UserError(
@@ -135,7 +135,7 @@ class TMRTraining(EvaluatorSource):
         networks = TMRNetworks(sizes, self.dropout).to(device)
         negatives = HardNegatives(self.hard_negatives, store.skeleton, store.std)
         reader = CaptionReader(encoder, sentences)
-        batches = _Batches(
+        batches = Batches(
             clips, reader, negatives, self.training.batch_size, seed, order=sizes.order
         )
         train_networks(networks, batches, self.losses, self.training, self.hard_from, log)
@@ -153,79 +153,9 @@ class TMRTraining(EvaluatorSource):
         return TrainingClips(store, longest, log).captioned()
 
 
-@dataclass(frozen=True)
-class _Batch:
-    """B clips with a caption each; `perturbed` are the same clips, `wrong` in which way.
-
-    `shuffled` are the same clips for the order head, `differs` where they are not nearly the clip.
-    """
-
-    motions: list[Tensor]
-    captions: list[str]
-    perturbed: list[Tensor]
-    wrong: list[Kind | None]
-    shuffled: list[Tensor]
-    differs: list[bool]
-
-
-class _Batches:
-    """Draws batches, endlessly.
-
-    Args:
-        clips: each with one caption or several, of which one is drawn each time.
-        reader: of the captions.
-        negatives: what perturbs clips.
-        batch_size: clips at a time.
-        seed: of all that is drawn.
-        order: whether there is an order head that learns of shuffled clips.
-    """
-
-    def __init__(
-        self,
-        clips: TrainingClips,
-        reader: CaptionReader,
-        negatives: HardNegatives,
-        batch_size: int,
-        seed: int,
-        order: bool = False,
-    ) -> None:
-        self.clips, self.reader, self.negatives = clips, reader, negatives
-        self.order = order
-        self.draw = np.random.default_rng(seed)
-        self.positions = clips.batches(batch_size, self.draw)
-        self.captions = [
-            [caption.text for caption in clips.store.captions(int(index))]
-            for index in clips.indices
-        ]
-
-    def next(self, hard: bool) -> _Batch:
-        """The next one, with perturbed clips or without."""
-        found = _Batch([], [], [], [], [], [])
-        for position in next(self.positions).tolist():
-            said = self.captions[position]
-            found.captions.append(said[self.draw.integers(len(said))])
-            clip = self.clips.crop(position, self.draw)
-            found.motions.append(torch.from_numpy(clip))
-            if hard and self.negatives.kinds:
-                made = self._perturbed(clip, found.captions[-1])
-                found.perturbed.append(torch.from_numpy(made.clip))
-                found.wrong.append(made.wrong)
-            if self.order:
-                out_of_order = shuffled(clip, self.draw)
-                found.shuffled.append(torch.from_numpy(out_of_order))
-                found.differs.append(bool(np.abs(out_of_order - clip).mean() > NEARLY))
-        return found
-
-    def _perturbed(self, clip: np.ndarray, caption: str) -> Perturbed:
-        """Of a normalised clip, normalised."""
-        store = self.clips.store
-        made = self.negatives.draw(clip * store.std + store.mean, caption, self.draw)
-        return made._replace(clip=(made.clip - store.mean) / store.std)
-
-
 def train_networks(
     networks: TMRNetworks,
-    batches: _Batches,
+    batches: Batches,
     losses: LossSettings,
     training: Steps,
     hard_from: float,
@@ -252,7 +182,7 @@ def train_networks(
 
 
 def _views(
-    networks: TMRNetworks, batch: _Batch, reader: CaptionReader, losses: LossSettings
+    networks: TMRNetworks, batch: Batch, reader: CaptionReader, losses: LossSettings
 ) -> Views:
     """One forward pass; perturbed clips go through the encoder with the clips themselves."""
     device = next(networks.parameters()).device
@@ -286,7 +216,7 @@ def _views(
 
 
 def _order(
-    networks: TMRNetworks, batch: _Batch, features: Tensor, lengths: Tensor
+    networks: TMRNetworks, batch: Batch, features: Tensor, lengths: Tensor
 ) -> tuple[Tensor, Tensor, Tensor] | None:
     """Logits of the order head on the clips, with some noise, and on the clips shuffled.
 
@@ -304,6 +234,6 @@ def _order(
     )
 
 
-def _mask(batch: _Batch, device: torch.device, *kinds: Kind) -> Tensor:
+def _mask(batch: Batch, device: torch.device, *kinds: Kind) -> Tensor:
     """(B,) True where the caption is not true of the perturbed clip, in one of these ways."""
     return torch.tensor([kind in kinds for kind in batch.wrong], dtype=torch.bool, device=device)

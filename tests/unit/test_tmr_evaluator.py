@@ -245,6 +245,7 @@ def test_motion_that_it_cannot_embed_is_named(evaluator, clip, said):
         ({"losses": {**LOSSES, "threshold": 1.4}}, "evaluator.losses.threshold=1.4"),
         ({"losses": {**LOSSES, "contrastive": 0.0}}, "evaluator.losses.contrastive=0"),
         ({"sizes": {**SIZES, "width": 33}}, "evaluator.sizes.width=33"),
+        ({"losses": {**LOSSES, "order": 0.0}}, "evaluator.losses.order=0: the order head would"),
     ],
 )
 def test_settings_that_make_no_evaluator_are_refused_ahead(changes, said):
