@@ -7,7 +7,6 @@ from omegaconf import OmegaConf
 
 from launch.composition import compose, datasets, overrides, points
 from launch.composition.compose import Composer, compose_by_hydra
-from launch.composition.datasets import Stores
 from launch.composition.overrides import expand
 from launch.composition.points import compose_points
 from launch.plans.graph import plan_experiment, recorded_settings
@@ -15,7 +14,7 @@ from launch.plans.planning import plan_point, plan_sweep
 from motiongpt.errors import UserError
 
 SWEEPS = {
-    "values": ["stage.tokenizer.learning_rate=1e-4,2e-4,3e-4", "seed=1,2.0", "debug=tiny"],
+    "values": ["stage.tokenizer.learning_rate=1e-4,2e-4,3e-4", "seed=1,2", "debug=tiny"],
     "groups": ["downsampling=1,8", "backbone=t5_tiny,gpt2_tiny", "tasks=all,translation"],
     "mixture": ["downsampling=2,4", "tokenizer=vq_vae,vq_vae_small", "tokenizer.codebook_size=8,9"],
     "added": ["+note=a,b", "+stage.tokenizer.extra={deep: [1, two]}", "++seed=5", "goal=tokenizer"],
@@ -187,8 +186,7 @@ def test_a_sweep_is_planned_as_each_of_its_points_and_data_is_looked_up_once(mon
 
     def found(config):
         asked.append(str(config.data.name))
-        store = Path("stores") / config.data.name, f"fingerprint of {config.data.name}"
-        return Stores(store, store)
+        return Path("stores") / config.data.name, f"fingerprint of {config.data.name}"
 
     monkeypatch.setattr(datasets, "ensure_store", found)
     sweep = expand(["data=synthetic,kit", "tokenizer.width=8,16", "debug=tiny"])
