@@ -125,6 +125,7 @@ def test_a_terminal_that_closes_takes_the_stages_with_it(tmp_path):
 
 
 def take_terminal():
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # these tests may run under nohup
     fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
 
