@@ -36,7 +36,7 @@ PLACES = {
 }
 HEAVY = {
     "amc_rows": lambda: AMC + ":a\n" + "1\n" * (50 << 20),
-    "amc_blank": lambda: AMC + "\n" * (100 << 20),
+    "amc_blank": lambda: AMC + "\n" * (60 << 20) + "no number",
     "amc_line": lambda: AMC + "root " + "1 " * (50 << 20),
     "asf_bones": lambda: ASF.replace(":bonedata\n", ":bonedata\n" + "begin\nend\n" * 300_000),
 }
