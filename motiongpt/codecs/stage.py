@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 import lightning.pytorch as pl
+import numpy as np
 from hydra.utils import instantiate
 from omegaconf import DictConfig
 
@@ -73,7 +74,10 @@ class CodecStage(Stage):
         context.log(f"  {name}: {len(clips[0])} training and {len(clips[1])} validation clips")
         if context.hardware.compile:
             compile_parts(network.compiled_parts())
-        metrics = fit(name, module, windows, collate, clips, self.schedule, self.seed, context)
+        lengths = np.minimum(store.lengths, windows.frames)
+        metrics = fit(
+            name, module, windows, collate, clips, self.schedule, self.seed, context, lengths
+        )
         if context.processes.is_first:
             trained(network, store.mean, store.std).save(context.folder / MODEL)
         return metrics

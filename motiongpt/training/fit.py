@@ -150,8 +150,8 @@ def _check_schedule(
         )
     if schedule.bucket < 1 or (schedule.bucket > 1 and (lengths is None or not schedule.shuffle)):
         raise UserError(
-            f"stage.{name}.schedule.bucket={schedule.bucket}: batches of similar lengths need a "
-            "language stage and shuffle=true; set it to 1"
+            f"stage.{name}.schedule.bucket={schedule.bucket}: batches of similar lengths need "
+            "clips whose lengths are known and shuffle=true; set it to 1"
         )
 
 
