@@ -37,11 +37,10 @@ class EvaluatorStage(Stage):
         self.seed = seed
 
     def preflight(self, outlook: Outlook) -> Iterable[str]:
-        """What its source needs."""
-        lines = list(self.source.preflight(outlook))
+        """What its source needs, where the data can give an evaluator at all."""
         if outlook.store is not None and (lacking := self._lacking(outlook.store)):
-            lines.append(lacking)
-        return lines
+            return [lacking]
+        return self.source.preflight(outlook)
 
     def run(self, context: StageContext) -> Mapping[str, float]:
         """Make it, save it, and report R-precision on real motion that it has not seen.
