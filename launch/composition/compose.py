@@ -17,6 +17,7 @@ from omegaconf.errors import OmegaConfBaseException
 from launch.composition import overrides as words
 from launch.composition.checks import NEEDED, check_value
 from launch.composition.messages import one_line
+from launch.composition.method_parts import check_method
 from motiongpt.errors import UserError
 from motiongpt.yaml_files import refuse_flood
 
@@ -175,13 +176,14 @@ def _choices_composed(combination: Sequence[str]) -> DictConfig:
 
 
 def _check_needed(config: DictConfig) -> None:
-    """Refuse an experiment without what every experiment has: ~data, seed=null."""
+    """Refuse an experiment without what every experiment has, or with what its method has not."""
     for key in NEEDED:
         if OmegaConf.select(config, key) is None:
             raise UserError(f"{key}: every experiment needs it; it can't be deleted, or null")
     seed = config.seed
     if not isinstance(seed, int) or not 0 <= seed < SEEDS:
         raise UserError(f"seed={seed}: a whole number from 0 to {SEEDS - 1} is needed")
+    check_method(config)
 
 
 def _split(given: Sequence[Override]) -> tuple[tuple[str, ...], list[Override]]:

@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from omegaconf import DictConfig, OmegaConf
 
 from launch.composition.declarations import RESERVED
+from launch.composition.method_parts import METHOD, without_group
 from launch.composition.overrides import (
-    CONF,
     SEARCHPATH,
     choices,
     config_folders,
@@ -16,7 +16,6 @@ from launch.composition.overrides import (
     parse_overrides,
 )
 
-METHOD = "method"
 SWEEPERS = "optuna and submitit come with this project's extra, as in pip install -e '.[sweepers]'"
 Compose = Callable[[Sequence[str]], DictConfig]
 
@@ -67,31 +66,17 @@ def _choices_of(overrides: Sequence[str]) -> list[str]:
     ]
 
 
-def methods_with(group: str) -> list[str]:
-    """Methods that bring a group of their own, as backbone is MotionGPT's."""
-    return [
-        name
-        for name in choices(METHOD)
-        if f"/{group}:" in (CONF / METHOD / f"{name}.yaml").read_text()
-    ]
-
-
 def _without_group(group: str, overrides: Sequence[str]) -> str | None:
     """What to say of a group that there is, but not for the chosen method."""
-    having = methods_with(group)
-    if not having:
-        return None
     method = next(
         (
             str(one.value())
             for one in parse_overrides(overrides)
             if one.key_or_group == METHOD and not one.is_sweep_override()
         ),
-        "of this experiment",
+        None,
     )
-    return (
-        f"method {method} has no {group}; leave {group}= out, or choose method={','.join(having)}"
-    )
+    return without_group(group, method)
 
 
 def _unknown_key(key: str, overrides: Sequence[str], compose: Compose) -> str:

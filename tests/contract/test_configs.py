@@ -12,7 +12,7 @@ from evaluation.metrics.base import Better, Embedded, Kind, Metric, Number
 from launch.composition.build import build
 from launch.composition.compose import compose_config
 from launch.composition.datasets import make_source
-from launch.composition.messages import methods_with
+from launch.composition.method_parts import methods_with
 from launch.composition.overrides import CONF
 from motiongpt.errors import user_error_behind
 
@@ -30,7 +30,7 @@ METHODS = {file.stem: file.read_text() for file in (CONF / "method").glob("[!_]*
 
 def with_group(group):
     """What chooses a method that has a group, where the root has none of it."""
-    having = methods_with(group)
+    having = [name for name in methods_with(group) if "codec_class:" not in METHODS[name]]
     return [f"method={having[0]}"] if having and "motiongpt" not in having else []
 
 

@@ -1,5 +1,6 @@
 import dataclasses
 import json
+import math
 
 import numpy as np
 import pytest
@@ -257,3 +258,16 @@ def test_the_stage_trains_what_the_method_opens(store, tmp_path, monkeypatch):
     tiny_tokenizer().save(tmp_path / "tokenizer")
     with pytest.raises(UserError, match="tokenizer.json: it is of another kind"):
         MLD.load(folders | {"codec": tmp_path / "tokenizer"}, FORMAT)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"steps": 0}, "steps=0; expected a number, 1 or more"),
+        ({"steps": 2.5}, "steps=2.5"),
+        ({"guidance": math.nan}, "guidance=nan; expected a finite number"),
+    ],
+)
+def test_sampling_that_makes_no_sense_is_said_before_anything_is_trained(options, said):
+    with pytest.raises(UserError, match=said):
+        MLD.foresee(**options)

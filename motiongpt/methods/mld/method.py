@@ -1,5 +1,6 @@
 """MLD (Chen et al., CVPR 2023, arXiv:2212.04048): a motion from a text, by way of a latent."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -53,8 +54,12 @@ class Sampling:
     batch_size: int = 128
 
     def __post_init__(self) -> None:
-        if self.batch_size < 1:
-            raise UserError(f"method mld: batch_size={self.batch_size}; expected 1 or more")
+        for name in ("batch_size", "steps"):
+            value = getattr(self, name)
+            if type(value) is not int or value < 1:
+                raise UserError(f"method mld: {name}={value}; expected a number, 1 or more")
+        if not isinstance(self.guidance, int | float) or not math.isfinite(self.guidance):
+            raise UserError(f"method mld: guidance={self.guidance}; expected a finite number")
         known = type(self.length) is int and self.length >= 1
         if not known and self.length != TRAINING:
             raise UserError(
