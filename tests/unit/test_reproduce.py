@@ -53,7 +53,7 @@ def test_overrides_of_the_user_win():
 
 def test_every_method_of_a_table_has_its_point_with_what_is_its_own():
     for table, methods in (
-        ("t2m", ["motiongpt", "t2m_gpt", "lookup"]),
+        ("t2m", ["motiongpt", "t2m_gpt", "mld", "lookup"]),
         ("reconstruction", ["motiongpt", "vposer_t", "actor", "mld_vae"]),
         ("prediction", ["motiongpt", "lookup"]),
     ):
@@ -68,7 +68,7 @@ def test_every_method_of_a_table_has_its_point_with_what_is_its_own():
 
 
 def test_t2m_gpt_shares_the_tokenizer_of_motiongpt():
-    motiongpt, t2m_gpt, _ = read_study("t2m").points([])
+    motiongpt, t2m_gpt, *_ = read_study("t2m").points([])
     # On MotionGPT's side of the composition, so that this needs no other method's groups.
     mine = {word for word in t2m_gpt if "tokenizer" in word or word == "scheduler=constant"}
     assert len(mine) == 8
