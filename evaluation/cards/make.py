@@ -48,6 +48,7 @@ def make_card(
         "classifier": None if classifier is None else {"labels": list(classifier.labels)},
         "settings": {**asdict(settings.rules), **_plain(settings)},
         "git": dict(context.source),
+        **context.lineage(),
     }
     return Card(measured, perturbations, about)
 

@@ -1,31 +1,54 @@
-"""Whether a results file that was kept, as in `experiments/`, is what today's code would sign.
+"""Whether a file of numbers that was kept, as in `experiments/`, is what today's code would sign.
 
-A results file says the overrides that make it and its data's fingerprint. Both together are planned
-anew, without the data: another signature means that a default, a version or a stage has changed
-since. That the data itself has changed shows only where it is at hand, see `data_differs`.
+A results file, or a card of evaluators, says the overrides that make it and its data's fingerprint.
+Both together are planned anew, without the data: another signature means that a default, a version
+or a stage has changed since. That the data itself has changed shows only where it is at hand, see
+`data_differs`.
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from evaluation.reports.results_file import RESULTS, ResultsFile, read_results
+from evaluation.cards.card import CARD
+from evaluation.reports.results_file import RESULTS, read_results
 from launch.composition.compose import Composer, compose_config
 from launch.composition.datasets import known_store
 from launch.composition.recorded import data_digest
 from launch.plans.graph import plan_experiment
 from motiongpt.data.clip import SourceMissing
 from motiongpt.errors import UserError
+from motiongpt.reading import read_json_object
 
 README = "README.md"
 # A line of a study's README that says of a file below it that it is not today's, and why.
 MARK = re.compile(r"^- stale: `([^`]+)`: (.+)$", re.MULTILINE)
 
 
+CARDS = f"{CARD}.json"
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What a kept file says of how it was made.
+
+    Attributes:
+        stage, signature: of the run.
+        fingerprint: of its data.
+        made: the overrides that make it, and a digest of its data's settings; empty in older files.
+    """
+
+    stage: str
+    signature: str
+    fingerprint: str
+    made: Mapping[str, Any]
+
+
 @dataclass(frozen=True)
 class Checked:
-    """One kept results file.
+    """One kept file.
 
     Attributes:
         path: of it.
@@ -48,21 +71,22 @@ class Checked:
 
 
 def check_committed(folders: Sequence[Path], with_data: bool = False) -> list[Checked]:
-    """Every results file below `folders`, in the order of their names.
+    """Every results file and card below `folders`, in the order of their names.
 
     Args:
         with_data: also ask data that is at hand whether its fingerprint is still the same.
 
     Raises:
-        UserError: a folder that is not there, or a results file that can't be read.
+        UserError: a folder that is not there, or a file that can't be read.
     """
     found, composer = [], Composer()
     for folder in folders:
         if not folder.exists():
             raise UserError(f"{folder}: no such folder; name one that holds results")
-        files = [folder] if folder.is_file() else sorted(folder.rglob(RESULTS))
+        below = (file for name in (RESULTS, CARDS) for file in folder.rglob(name))
+        files = [folder] if folder.is_file() else sorted(below)
         for path in (file for file in files if not _is_of_another_kind(file)):
-            result = read_results(path)
+            result = read_kept(path)
             stale = why_stale(result, composer)
             if with_data and not stale:
                 stale = data_differs(result)
@@ -70,14 +94,31 @@ def check_committed(folders: Sequence[Path], with_data: bool = False) -> list[Ch
     return found
 
 
-def why_stale(result: ResultsFile, composer: Composer) -> str:
+def read_kept(path: Path) -> Kept:
+    """What a results file or a card says of how it was made.
+
+    Raises:
+        UserError: it can't be read, or does not say.
+    """
+    if path.name != CARDS:
+        result = read_results(path)
+        return Kept(result.stage, result.signature, result.data.fingerprint, result.made)
+    try:
+        found = read_json_object(path)
+        said = (found["stage"], found["signature"], found["data"]["fingerprint"])
+        return Kept(*map(str, said), dict(found.get("made") or {}))
+    except (ValueError, KeyError, TypeError) as error:
+        raise UserError(f"{path}: no card of evaluators ({error})") from error
+
+
+def why_stale(result: Kept, composer: Composer) -> str:
     """Why a result's signature is not what today's plan would sign; empty where it is."""
     overrides = result.made.get("overrides")
     if overrides is None:
         return "it does not record the overrides that make it"
     try:
         composed = composer.compose(overrides)
-        fingerprint, plain = result.data.fingerprint, composed.plain
+        fingerprint, plain = result.fingerprint, composed.plain
         plan = plan_experiment(composed.config, Path(), fingerprint, plain=plain)
     except UserError as error:
         return f"its overrides can't be planned today: {error}"
@@ -90,15 +131,15 @@ def why_stale(result: ResultsFile, composer: Composer) -> str:
     return ""
 
 
-def data_differs(result: ResultsFile) -> str:
+def data_differs(result: Kept) -> str:
     """How the data at hand differs from the result's; empty where it is the same, or absent."""
     try:
         folder, fingerprint = known_store(compose_config(result.made["overrides"]))
     except SourceMissing:
         return ""
-    if not fingerprint or fingerprint == result.data.fingerprint:
+    if not fingerprint or fingerprint == result.fingerprint:
         return ""
-    return f"its data is {result.data.fingerprint[:12]}, in {folder} {fingerprint[:12]}"
+    return f"its data is {result.fingerprint[:12]}, in {folder} {fingerprint[:12]}"
 
 
 def marks_above(path: Path) -> dict[Path, str]:

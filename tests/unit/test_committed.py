@@ -1,16 +1,16 @@
 """Kept results are checked by what they record, without their data."""
 
 import copy
+import json
 from functools import cache
 from pathlib import Path
 
 import pytest
 
-from evaluation.reports.results_file import read_results
 from launch.cli import main
 from launch.composition.compose import Composed, Composer
 from launch.composition.recorded import made_by
-from launch.plans.committed import check_committed, why_stale
+from launch.plans.committed import check_committed, read_kept, why_stale
 from launch.plans.graph import plan_experiment
 from motiongpt.errors import UserError
 from tests.unit.results_files import number, write
@@ -43,7 +43,7 @@ def kept(folder, **changes):
 
 
 def test_what_today_would_sign_is_todays(tmp_path):
-    assert why_stale(read_results(kept(tmp_path)), COMPOSER) == ""
+    assert why_stale(read_kept(kept(tmp_path)), COMPOSER) == ""
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,7 @@ def test_what_today_would_sign_is_todays(tmp_path):
     ],
 )
 def test_what_has_changed_since_is_named(tmp_path, changes, said):
-    assert said in why_stale(read_results(kept(tmp_path, **changes)), COMPOSER)
+    assert said in why_stale(read_kept(kept(tmp_path, **changes)), COMPOSER)
 
 
 class Raised:
@@ -75,7 +75,7 @@ class Raised:
 
 
 def test_a_raised_version_makes_results_stale(tmp_path):
-    assert "its signature is" in why_stale(read_results(kept(tmp_path)), Raised())
+    assert "its signature is" in why_stale(read_kept(kept(tmp_path)), Raised())
 
 
 def test_a_stale_result_is_marked_in_a_readme_and_a_mark_is_true(tmp_path, capsys):
@@ -102,3 +102,20 @@ def test_a_stale_result_is_marked_in_a_readme_and_a_mark_is_true(tmp_path, capsy
 def test_a_folder_that_is_not_there_is_one_line(tmp_path):
     with pytest.raises(UserError, match="no such folder"):
         check_committed([tmp_path / "nowhere"])
+
+
+def test_a_card_is_checked_as_results_are(tmp_path):
+    signature, made = todays()
+    card = {
+        "stage": "evaluate",
+        "signature": signature,
+        "data": {"fingerprint": "f" * 16},
+        "made": dict(made),
+    }
+    (tmp_path / "card.json").write_text(json.dumps(card))
+    assert [one.stale for one in check_committed([tmp_path])] == [""]
+    (tmp_path / "card.json").write_text(json.dumps({**card, "signature": "0" * 16}))
+    assert "its signature is" in check_committed([tmp_path])[0].wrong
+    (tmp_path / "card.json").write_text(json.dumps({**card, "data": None}))
+    with pytest.raises(UserError, match="no card of evaluators"):
+        check_committed([tmp_path])

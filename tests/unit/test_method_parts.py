@@ -14,7 +14,10 @@ from motiongpt.errors import UserError
             "codec=actor_small: method vposer_t .* choose one of: vposer_t, vposer_t_small$",
         ),
         (["method=mld_vae", "codec=actor"], "choose one of: mld_vae, mld_vae_small$"),
-        (["method=actor", "codec=mld_vae_small", "debug=tiny"], "choose one of: actor, actor_small"),
+        (
+            ["method=actor", "codec=mld_vae_small", "debug=tiny"],
+            "choose one of: actor, actor_small",
+        ),
         (["method=lookup", "+backbone=t5_tiny"], "method lookup has no backbone; .*=motiongpt$"),
         (["method=t2m_gpt", "+codec=actor"], "method t2m_gpt has no codec; .*actor,mld,mld_vae"),
         (["+codec=actor"], "method motiongpt has no codec"),
