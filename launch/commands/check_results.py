@@ -1,4 +1,4 @@
-"""Say which kept results and cards of evaluators are not what today's code and settings would sign."""
+"""Say which kept results, and cards of evaluators, are not what today would be signed."""
 
 import argparse
 from collections.abc import Sequence
