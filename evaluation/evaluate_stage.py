@@ -160,7 +160,14 @@ class EvaluateStage(Stage):
         write_report(context.folder, results, self._origin(context, sets, described), left_out)
         if self.pictures:
             draw_gallery(
-                context.folder, shown, results, store, self.pictures, self.method, context.log
+                context.folder,
+                shown,
+                results,
+                store,
+                self.pictures,
+                self.method,
+                context.signature,
+                context.log,
             )
         return {f"{r.task}/{r.row}/{r.metric}": r.value for r in results}
 

@@ -24,6 +24,7 @@ def draw_gallery(
     store: MotionStore,
     pictures: int,
     method: str,
+    signature: str,
     log: Callable[[str], None],
 ) -> None:
     """Write `pictures/*.webp` and `page.html` into `folder`.
@@ -32,6 +33,7 @@ def draw_gallery(
         shown: task -> row -> cases, all rows over the same clips.
         pictures: clips a task that are drawn, of different actions as far as possible.
         method: name of the method that is evaluated.
+        signature: of the run.
     """
     sections = []
     for task, by_row in shown.items():
@@ -41,7 +43,7 @@ def draw_gallery(
         sections.append(Section(task.replace("_", " "), _note(by_row), rows))
     summary = (
         f"{store.name}, {len(store)} clips; data {store.fingerprint[:12]}, signature "
-        f"{Path(folder).name}. Muted frames were given to the method."
+        f"{signature}. Muted frames were given to the method."
     )
     write_page(
         Path(folder) / "page.html",

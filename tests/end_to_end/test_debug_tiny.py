@@ -46,7 +46,7 @@ def test_it_leaves_results_a_table_and_a_page(finished):
     }
     assert results["signature"] == folder.name and results["data"]["fingerprint"]
     page = (folder / "page.html").read_text()
-    assert page.count("data:image/webp;base64,") >= 8
+    assert page.count("data:image/webp;base64,") >= 8 and f"signature {folder.name}." in page
     assert all(one.state == "finished" for one in all_runs(finished))
 
 
