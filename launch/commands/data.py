@@ -1,4 +1,4 @@
-"""Prepare, verify, show or judge motion data; turn a BVH file into joint positions."""
+"""Prepare, verify, show or judge motion data; map a BVH file's joints and read them."""
 
 import argparse
 import sys
@@ -16,6 +16,7 @@ from launch.composition.datasets import (
     store_folder,
     store_settings,
 )
+from launch.joint_mappings import add_mapping_options, mapping
 from motiongpt.data.bvh_joints import bvh_to_joints
 from motiongpt.data.card import CARD, data_card
 from motiongpt.data.store import MotionStore
@@ -30,12 +31,13 @@ EXAMPLES = """examples:
   motiongpt data verify data=humanml3d data.source.path=HumanML3D --strict
   motiongpt data show data=synthetic
   motiongpt data card data=bandai_namco data.source.split=held_out_cells
+  motiongpt data mapping walk.bvh
   motiongpt data joints walk.bvh walk.npy
 """
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run one of prepare, verify, show, card, joints."""
+    """Run one of prepare, verify, show, card, mapping, joints."""
     parser = argparse.ArgumentParser(
         prog="motiongpt data",
         description=__doc__,
@@ -55,6 +57,9 @@ def main(arguments: Sequence[str]) -> int:
                 action="store_true",
                 help="exit with 1 on any finding, not only where no store can be made",
             )
+    sub = actions.add_parser("mapping", help=mapping.__doc__, description=mapping.__doc__)
+    add_mapping_options(sub)
+    sub.set_defaults(run=mapping)
     sub = actions.add_parser("joints", help=joints.__doc__, description=joints.__doc__)
     sub.add_argument("bvh", type=Path)
     sub.add_argument("out", type=Path)

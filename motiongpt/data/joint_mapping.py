@@ -14,9 +14,10 @@ An end site is called "<its joint>/End". Shape letters: T frames, J joints.
 """
 
 import math
+import os
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -55,9 +56,12 @@ class JointMapping:
 
     def missing(self, joint_names: Iterable[str]) -> list[str]:
         """Joints that the mapping needs and `joint_names` has not, or more than once, sorted."""
-        wanted = {source for sources in self.joints.values() for source in sources}
         found = Counter(self.bare(name) for name in joint_names)
-        return sorted(name for name in wanted if found[name] != 1)
+        return sorted(name for name in self.wanted() if found[name] != 1)
+
+    def wanted(self) -> frozenset[str]:
+        """The joints of a file that it takes."""
+        return frozenset(source for sources in self.joints.values() for source in sources)
 
     def apply(self, joint_names: tuple[str, ...], positions: np.ndarray, file: str) -> np.ndarray:
         """Positions (T, J, 3) in the file's units and axes to (T, 22, 3) metres, Y up.
@@ -136,12 +140,15 @@ def shipped_mappings() -> tuple[JointMapping, ...]:
 
 
 def mapping_for(joint_names: tuple[str, ...], file: str) -> JointMapping:
-    """The one shipped mapping whose joints `file` has.
+    """The one shipped mapping whose joints `file` has, whatever name stands before all of them.
+
+    Of several, the one that takes all that the others take, and more: a spine of four joints has
+    the three of a shorter one.
 
     Raises:
         UserError: none fits, or several do (their units differ, so none is picked by chance).
     """
-    fitting = [m for m in shipped_mappings() if not m.missing(joint_names)]
+    fitting = fitting_mappings(joint_names)
     if len(fitting) == 1:
         return fitting[0]
     if fitting:
@@ -151,8 +158,26 @@ def mapping_for(joint_names: tuple[str, ...], file: str) -> JointMapping:
     raise UserError(
         f"{file}: no joint mapping fits; the closest, {closest.name!r}, expects joint "
         f"{', '.join(closest.missing(joint_names))}; the file's joints are "
-        f"{', '.join(joint_names)}: write a mapping of them as a yaml file and name it"
+        f"{', '.join(joint_names)}: `motiongpt data mapping FILE` writes a mapping of them; name it"
     )
+
+
+def fitting_mappings(joint_names: tuple[str, ...]) -> list[JointMapping]:
+    """Shipped mappings whose joints are all there; one alone where it takes all that others do."""
+    fitting = [m for m in shipped_mappings() if not m.missing(joint_names)]
+    if not fitting and (shared := shared_prefix(joint_names)):
+        renamed = [replace(m, prefix=re.escape(shared)) for m in shipped_mappings()]
+        fitting = [m for m in renamed if not m.missing(joint_names)]
+    for one in fitting:
+        if all(other.wanted() < one.wanted() for other in fitting if other is not one):
+            return [one]
+    return fitting
+
+
+def shared_prefix(joint_names: Sequence[str]) -> str:
+    """What stands before all joints' names, a character's mostly, up to its last `:`, `|` or `_`."""
+    common = os.path.commonprefix(list(joint_names))[:LONGEST_PREFIX]
+    return common[: max(common.rfind(mark) for mark in ":|_") + 1]
 
 
 def _parse(text: str, where: str) -> JointMapping:
