@@ -50,7 +50,9 @@ def _draw(found: FoundMapping, parents: list[int], picture: Path, title: str) ->
     from motiongpt.render.mapped_skeleton import draw_mapped  # loads matplotlib
 
     names = HUMANML3D.joint_names
-    wrists = found.joints[:, names.index("left_wrist")] - found.joints[:, names.index("right_wrist")]
+    wrists = (
+        found.joints[:, names.index("left_wrist")] - found.joints[:, names.index("right_wrist")]
+    )
     pose = int(np.linalg.norm(wrists, axis=-1).argmax())  # arms apart cover nothing
     whole = found.positions[pose] * found.mapping.metres_per_unit
     if found.mapping.up_axis == "Z":
@@ -70,9 +72,7 @@ def _comments(found: FoundMapping, file: Path) -> list[str]:
     ]
 
 
-def _lines(
-    found: FoundMapping, options: argparse.Namespace, out: Path, picture: Path
-) -> list[str]:
+def _lines(found: FoundMapping, options: argparse.Namespace, out: Path, picture: Path) -> list[str]:
     units = found.units
     lines = []
     if options.mapping is None:
@@ -83,7 +83,7 @@ def _lines(
         f"{found.mapping.up_axis}; legs {units.leg:.2f} m"
     )
     if found.shipped and not found.differs:
-        lines.append(f"the shipped mapping {found.shipped!r} fits: files of this kind need no other")
+        lines.append(f"the shipped mapping {found.shipped!r} fits: such files need no other")
     elif found.differs:
         name = options.mapping or found.shipped
         lines.append(f"the body says otherwise than the mapping {name!r}: {found.differs}")

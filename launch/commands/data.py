@@ -17,13 +17,14 @@ from launch.composition.datasets import (
     store_settings,
 )
 from launch.joint_mappings import add_mapping_options, mapping
-from motiongpt.data.bvh_joints import bvh_to_joints
+from motiongpt.data.bvh import read_bvh
+from motiongpt.data.captured import captured, checked_skip, option_of_command
 from motiongpt.data.card import CARD, data_card
+from motiongpt.data.joint_mapping import load_mapping, mapping_for
 from motiongpt.data.store import MotionStore
 from motiongpt.data.verify import verify_source
 from motiongpt.errors import UserError
 from motiongpt.files import save_array
-from motiongpt.motion.plausible import lies
 from motiongpt.printable import printable
 
 EXAMPLES = """examples:
@@ -71,6 +72,13 @@ def main(arguments: Sequence[str]) -> int:
         help="the file's unit, instead of the mapping's metres_per_unit: 1, 0.01, 0.001 …",
     )
     sub.add_argument("--up-axis", choices=("Y", "Z"), help="the file's, instead of the mapping's")
+    sub.add_argument(
+        "--skip-first",
+        type=int,
+        default=0,
+        metavar="N",
+        help="frames at the start of the file to leave out: 1 for a T-pose",
+    )
     sub.set_defaults(run=joints)
     options = parser.parse_args(arguments)
     return int(options.run(options))
@@ -148,19 +156,16 @@ def _positive(text: str) -> float:
 
 def joints(options: argparse.Namespace) -> int:
     """Write a BVH file's joints: (T, 22, 3) float32 metres at 20 fps, world position untouched."""
-    positions = bvh_to_joints(
-        options.bvh,
-        options.mapping,
-        metres_per_unit=options.metres_per_unit,
-        up_axis=options.up_axis,
+    bvh = read_bvh(options.bvh)
+    where = f"{options.bvh}:{bvh.motion_line}"
+    mapping = (
+        load_mapping(options.mapping) if options.mapping else mapping_for(bvh.joint_names, where)
     )
-    if options.up_axis is None and lies(positions):
-        print(
-            f"{options.bvh}: warning: the head is not above the pelvis in most frames; give "
-            "--up-axis Z (up_axis of the mapping) where Z is up in the file, --up-axis Y where the "
-            "person does lie",
-            file=sys.stderr,
-        )
-    save_array(options.out, positions)
-    print(f"{options.out}: {positions.shape} {positions.dtype}", file=sys.stderr)
+    mapping = mapping.with_units(options.metres_per_unit, options.up_axis)
+    skip = checked_skip(options.skip_first, "--skip-first")
+    found = captured(bvh, mapping, 20.0, str(options.bvh), skip)
+    for line in found.odd(option_of_command, options.up_axis).values():
+        print(printable(f"{options.bvh}: warning: {line}"), file=sys.stderr)
+    save_array(options.out, found.joints)
+    print(f"{options.out}: {found.joints.shape} {found.joints.dtype}", file=sys.stderr)
     return 0

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 import shutil
+import warnings
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
@@ -30,6 +31,8 @@ from motiongpt.api.inputs import (
 )
 from motiongpt.api.motion import Motion
 from motiongpt.api.opening import Opened
+from motiongpt.api.understanding import Understanding
+from motiongpt.data.training_captions import read_training_captions
 from motiongpt.errors import UserError
 from motiongpt.methods.base import (
     INBETWEEN,
@@ -67,6 +70,17 @@ class Model:
         self.method, self.name = opened.method, opened.name
         self.fps: float = opened.format.fps
         self.skeleton: Skeleton = opened.format.skeleton
+        trained = read_training_captions(Path(one) for one in opened.folders.values())
+        self._understanding = None if trained is None else Understanding(trained)
+
+    def doubts(self, texts: str | Sequence[str]) -> list[str]:
+        """A line for each sentence that is far from all training captions, as far as it is known.
+
+        It names the words that no training caption has, and the nearest captions. A model of an
+        earlier version, which keeps none, doubts nothing.
+        """
+        known = self._understanding
+        return [] if known is None else known.doubts(as_texts(texts))
 
     def text_to_motion(
         self,
@@ -77,6 +91,8 @@ class Model:
         **options: Any,
     ) -> list[Motion]:
         """Motions that do what the sentences say.
+
+        A sentence that is far from all training captions is warned of (`doubts`).
 
         Args:
             frames: length, one for all or one each; None lets the method end.
@@ -91,6 +107,7 @@ class Model:
         if isinstance(samples, bool) or not isinstance(samples, int) or samples < 1:
             raise UserError(f"samples={samples}: expected a whole number of at least 1")
         words = as_texts(texts)
+        self._warn_of(words)
         lengths = [self._frames(one) for one in one_for_each(frames, len(words), "frames")]
         seen: Counter[str] = Counter()
         requests = []
@@ -143,6 +160,7 @@ class Model:
         self._check(PREDICTION)
         given = as_motions(motions, self.skeleton, self.fps)
         words = texts_for_each(text, len(given))
+        self._warn_of(words)
         lengths = one_for_each(frames, len(given), "frames")
         requests = [
             Request(
@@ -182,6 +200,7 @@ class Model:
         if len(starts) != len(ends):
             raise UserError(f"{len(starts)} starts and {len(ends)} ends: give as many of each")
         words = texts_for_each(text, len(starts))
+        self._warn_of(words)
         lengths = one_for_each(frames, len(starts), "frames")
         requests = []
         for first, last, count, said in zip(starts, ends, lengths, words, strict=True):
@@ -258,6 +277,11 @@ class Model:
         """Frames at which a motion of free length ends at the latest."""
         free = int(FREE_SECONDS * self.fps)
         return free if self.method.longest is None else min(free, self.method.longest)
+
+    def _warn_of(self, texts: Sequence[str]) -> None:
+        said = [text for text in texts if text]
+        for line in self.doubts(said) if said else ():
+            warnings.warn(line, stacklevel=3)
 
     def _check(self, task: str) -> None:
         if task not in self.method.tasks:

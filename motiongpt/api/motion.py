@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from motiongpt.api.motion_file import motion_of_array, read_motion
+from motiongpt.api.motion_file import BvhOptions, motion_of_array, read_motion
 from motiongpt.motion.sequence import MotionSequence
 
 
@@ -26,18 +26,35 @@ class Motion(MotionSequence):
 
     @classmethod
     def from_file(
-        cls, path: str | Path, fps: float | None = None, captions: Sequence[str] | None = None
+        cls,
+        path: str | Path,
+        fps: float | None = None,
+        captions: Sequence[str] | None = None,
+        *,
+        mapping: str | Path | None = None,
+        metres_per_unit: float | None = None,
+        up_axis: str | None = None,
+        skip_first: int = 0,
     ) -> Motion:
         """Read joints or features (.npy, told apart by their shape), .npz of `save`, or .bvh.
+
+        A BVH file whose first frame is a T-pose, or whose body lies, is read with a warning that
+        names the argument which mends it.
 
         Args:
             fps: of an .npy file, which doesn't say; the skeleton's where it is not given.
             captions: instead of the file's own.
+            mapping: of a BVH file: the yaml of a joint mapping (`motiongpt data mapping FILE`
+                writes one), or a shipped one's name; None finds the shipped one that fits.
+            metres_per_unit: of a BVH file, instead of the mapping's: 1, 0.01, 0.001 …
+            up_axis: of a BVH file, "Y" or "Z", instead of the mapping's.
+            skip_first: frames at the start of a BVH file to leave out.
 
         Raises:
             UserError: no such file, one of another kind, or numbers that are no motion.
         """
-        return cls.of(read_motion(Path(path), fps, captions))
+        options = BvhOptions(mapping, metres_per_unit, up_axis, skip_first)
+        return cls.of(read_motion(Path(path), fps, captions, options))
 
     @classmethod
     def from_array(

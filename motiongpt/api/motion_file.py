@@ -5,6 +5,7 @@ Shape letters: T frames, J joints, F features.
 
 import warnings
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
@@ -13,9 +14,9 @@ import numpy as np
 from motiongpt.arrays import read_array, read_arrays
 from motiongpt.data.bvh import MAX_FPS, MIN_FPS, MOST_FRAMES, read_bvh
 from motiongpt.data.bvh_forward import position_parts
-from motiongpt.data.bvh_joints import mapped_joints
+from motiongpt.data.captured import captured, checked_skip, option_of_api
 from motiongpt.data.checks import text_problem
-from motiongpt.data.joint_mapping import mapping_for
+from motiongpt.data.joint_mapping import load_mapping, mapping_for
 from motiongpt.errors import UserError
 from motiongpt.motion.plausible import lies
 from motiongpt.motion.sequence import MotionSequence, in_metres
@@ -23,17 +24,47 @@ from motiongpt.motion.skeleton import HUMANML3D, KIT, SKELETONS, skeleton_by_nam
 
 Captions = Sequence[str] | None
 Read = TypeVar("Read")
+BVH = ".bvh"
 MOST_SECONDS = 3_600  # of one motion; its features at 20 frames per second take 80 MB
-_BY_COMMAND = "`motiongpt data joints` reads BVH with --metres-per-unit and --up-axis"
 
 
-def read_motion(path: Path, fps: float | None = None, captions: Captions = None) -> MotionSequence:
+@dataclass(frozen=True)
+class BvhOptions:
+    """How the skeleton of a BVH file is to be read; see `Motion.from_file`."""
+
+    mapping: str | Path | None = None
+    metres_per_unit: float | None = None
+    up_axis: str | None = None
+    skip_first: int = 0
+
+    def __post_init__(self) -> None:
+        checked_skip(self.skip_first, "skip_first")
+        if self.metres_per_unit is not None and not 0 < self.metres_per_unit < float("inf"):
+            raise UserError(f"metres_per_unit={self.metres_per_unit}: expected a number above zero")
+        if self.up_axis not in (None, "Y", "Z"):
+            raise UserError(f"up_axis={self.up_axis!r}: expected 'Y' or 'Z'")
+
+
+AS_MAPPED = BvhOptions()
+
+
+def read_motion(
+    path: Path, fps: float | None = None, captions: Captions = None, bvh: BvhOptions = AS_MAPPED
+) -> MotionSequence:
     """See `Motion.from_file`."""
     ending = path.suffix.lower()
-    if ending not in _READERS:
-        raise UserError(f"{path}: expected a file that ends in {', '.join(_READERS)}")
+    if ending != BVH and ending not in _READERS:
+        raise UserError(f"{path}: expected a file that ends in {', '.join([*_READERS, BVH])}")
+    if ending != BVH and bvh != AS_MAPPED:
+        raise UserError(
+            f"{path}: mapping, metres_per_unit, up_axis and skip_first are of BVH files; leave "
+            "them out"
+        )
     try:
-        motion = _READERS[ending](path, fps, captions)
+        if ending == BVH:
+            motion = _read_bvh(path, fps, captions, bvh)
+        else:
+            motion = _READERS[ending](path, fps, captions)
         if motion.frames > MOST_FRAMES or motion.seconds > MOST_SECONDS:
             raise UserError(
                 f"{motion.frames:,} frames, {motion.seconds:,.0f} s; at most {MOST_FRAMES:,} "
@@ -42,10 +73,10 @@ def read_motion(path: Path, fps: float | None = None, captions: Captions = None)
     except UserError as error:
         said = str(error)
         raise UserError(said if str(path) in said else f"{path}: {said}") from error
-    if ending != ".npz" and lies(motion.joints, motion.skeleton):  # .npz has been such a motion
+    if ending == ".npy" and lies(motion.joints, motion.skeleton):  # .npz has been such a motion
         warnings.warn(
             f"{path}: the head is not above the pelvis in most frames: does the person lie, or is "
-            f"Z up? Y is expected up ({_BY_COMMAND})",
+            "Z up? Y is expected up",
             stacklevel=3,
         )
     return motion
@@ -130,24 +161,29 @@ def _read(read: Callable[[Path], Read], path: Path) -> Read:
         raise UserError(f"{path}: can't be read as numpy's format: {reason}") from error
 
 
-def _read_bvh(path: Path, fps: float | None, captions: Captions) -> MotionSequence:
+def _read_bvh(
+    path: Path, fps: float | None, captions: Captions, options: BvhOptions
+) -> MotionSequence:
     if fps is not None:
         raise UserError("a BVH file says its frame rate itself; leave fps out, use at(fps)")
     bvh = read_bvh(path)
-    if set(KIT.joint_names) <= set(bvh.joint_names):  # `Motion.save` wrote it, in metres
+    if set(KIT.joint_names) <= set(bvh.joint_names) and options == AS_MAPPED:
+        # `Motion.save` wrote it, in metres
         columns = [bvh.joint_names.index(name) for name in KIT.joint_names]
         joints = np.concatenate([part[:, columns] for part in position_parts(bvh)])
         return in_metres(MotionSequence(joints, bvh.fps, captions or (), KIT))
-    mapping = mapping_for(bvh.joint_names, str(path))
-    try:
-        joints = mapped_joints(bvh, mapping, bvh.fps, str(path))
-    except UserError as error:
-        raise UserError(f"{error} ({_BY_COMMAND})") from error
-    return MotionSequence(joints, bvh.fps, captions or (), HUMANML3D)
+    if options.mapping is None:
+        mapping = mapping_for(bvh.joint_names, str(path))
+    else:
+        mapping = load_mapping(options.mapping)
+    mapping = mapping.with_units(options.metres_per_unit, options.up_axis)
+    found = captured(bvh, mapping, None, str(path), options.skip_first)
+    for line in found.odd(option_of_api, options.up_axis).values():
+        warnings.warn(f"{path}: {line}", stacklevel=4)
+    return MotionSequence(found.joints, bvh.fps, captions or (), HUMANML3D)
 
 
 _READERS: Mapping[str, Callable[[Path, float | None, Captions], MotionSequence]] = {
     ".npy": _read_npy,
     ".npz": _read_npz,
-    ".bvh": _read_bvh,
 }

@@ -74,6 +74,27 @@ def open_model(
     raise UserError(f"{where}: nothing to open; {EXPECTED}")
 
 
+def part_folders(where: str | Path) -> dict[str, Path]:
+    """Part of a trained method -> folder of its weights; nothing is loaded.
+
+    Args:
+        where: a model folder, a run, or an experiment's root.
+
+    Raises:
+        UserError: nothing there that can be opened; says what was expected.
+    """
+    folder = Path(where).expanduser()
+    if (folder / DESCRIPTION).is_file():
+        found = ModelFolder.open(folder)
+        return {part: found.part(part) for part in found.parts}
+    if (folder / RUNS).is_dir():
+        folder = _only_run(folder)
+    if not (folder / "config.json").is_file() or not (folder / "status.json").is_file():
+        raise UserError(f"{where}: nothing to open; {EXPECTED}")
+    runs, _ = _finished_runs(folder)
+    return {part: run / MODEL for part, run in runs.items()}
+
+
 def _open_model_folder(folder: Path, device: str | torch.device) -> Opened:
     found = ModelFolder.open(folder)
     for part in found.parts:
@@ -101,7 +122,12 @@ def _whole_runs(root: Path) -> Iterator[Path]:
             yield run
 
 
-def _open_run(folder: Path, device: str | torch.device) -> Opened:
+def _finished_runs(folder: Path) -> tuple[dict[str, Path], dict[str, Path]]:
+    """Part -> the run that leaves it, and stage -> run of all that `folder` builds on.
+
+    Raises:
+        UserError: a part is missing, not finished or damaged.
+    """
     family, described = _family(folder), _method(folder)
     runs = _runs_of_parts(described, family)
     missing = [stage for part, stage in described["parts"].items() if part not in runs]
@@ -116,6 +142,12 @@ def _open_run(folder: Path, device: str | torch.device) -> Opened:
             raise UserError(f"{run}: not finished ({state}); `motiongpt run` finishes it")
         if said := damage_below(run, whole=True, part=MODEL):
             raise UserError(f"{run}: finished, but {said}: run with --again {run.parent.name}")
+    return runs, family
+
+
+def _open_run(folder: Path, device: str | torch.device) -> Opened:
+    runs, family = _finished_runs(folder)
+    described = _method(folder)
     config = read_json(folder / "config.json", {})
     folders = {part: run / MODEL for part, run in runs.items()}
     if (templates := _templates(config, folder)) is not None:

@@ -79,5 +79,5 @@ class CodecStage(Stage):
             name, module, windows, collate, clips, self.schedule, self.seed, context, lengths
         )
         if context.processes.is_first:
-            trained(network, store.mean, store.std).save(context.folder / MODEL)
+            trained(network, windows.mean, windows.std).save(context.folder / MODEL)
         return metrics

@@ -3,6 +3,7 @@
 Shape letters: B batch, T frames, J joints, F features.
 """
 
+import logging
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,13 +13,16 @@ from tqdm import tqdm
 
 from motiongpt.data.checked_clips import checked_clips
 from motiongpt.data.checks import MIN_FRAMES, sample
-from motiongpt.data.clip import BadClip, MotionSource
+from motiongpt.data.clip import BadClip, MotionSource, warnings_of
 from motiongpt.data.counts import as_counted, counted, shortfall
 from motiongpt.data.replace_folder import replacing_folder
 from motiongpt.data.statistics import mean_and_std, published_statistics, weighted_std
 from motiongpt.data.store import MotionStore
 from motiongpt.data.store_writer import StoreWriter
 from motiongpt.errors import UserError
+from motiongpt.printable import printable
+
+_log = logging.getLogger(__name__)
 
 
 def build_store(
@@ -69,6 +73,8 @@ def build_store(
                 else:
                     writer.add(*item)
         writer.drop_bad_names()
+        for warning in warnings_of(source):
+            _log.warning(printable(warning))
         if not writer.count("train"):
             raise UserError(
                 f"no usable clip in the train split of {name or folder.name}"

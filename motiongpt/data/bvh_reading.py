@@ -1,7 +1,4 @@
-"""Reading many BVH files, in this process or several.
-
-Shape letters: T frames.
-"""
+"""Reading many BVH files, in this process or several."""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -10,10 +7,8 @@ from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 
-import numpy as np
-
 from motiongpt.data.bvh import read_bvh
-from motiongpt.data.bvh_joints import mapped_joints
+from motiongpt.data.captured import Captured, captured
 from motiongpt.data.joint_mapping import JointMapping, mapping_for
 from motiongpt.errors import UserError
 from motiongpt.motion.plausible import bone_problem
@@ -25,21 +20,23 @@ def read_joints(
     metres_per_unit: float | None,
     up_axis: str | None,
     fps: float,
-) -> np.ndarray | str:
-    """Joints (T, 22, 3) float32 of one file, or why there are none: errors cross processes ill."""
+    skip_first: int = 0,
+) -> Captured | str:
+    """What one file holds, or why it can't be used: errors cross processes ill."""
     try:
         bvh = read_bvh(path)
         if mapping is None:
             mapping = mapping_for(bvh.joint_names, f"{path}:{bvh.motion_line}")
-        joints = mapped_joints(bvh, mapping.with_units(metres_per_unit, up_axis), fps, str(path))
+        mapping = mapping.with_units(metres_per_unit, up_axis)
+        found = captured(bvh, mapping, fps, str(path), skip_first)
     except UserError as error:
         return str(error)
-    problem = bone_problem(joints)
-    return joints if problem is None else f"{problem} by the joint mapping {mapping.name!r}"
+    problem = bone_problem(found.joints)
+    return found if problem is None else f"{problem} by the joint mapping {mapping.name!r}"
 
 
 @contextmanager
-def mapper(workers: int) -> Iterator[Callable[..., Iterator[np.ndarray | str]]]:
+def mapper(workers: int) -> Iterator[Callable[..., Iterator[Captured | str]]]:
     """`map` in this process, or one over processes that keeps the order."""
     if workers < 1:
         yield map

@@ -12,13 +12,19 @@ or a table with a header (.csv with commas, .tsv with tabs), several labels part
     walks/slow.bvh,"a person walks, slowly",train,walk
 
 `split` (train, val or test) and `label` may be left out or empty. `file` is relative to the folder
-of the motion files, with or without its ending.
+of the motion files, with or without its ending. `from` and `to`, seconds in the file, say which
+part of it the caption is about; each part is a clip of its own:
+
+    file,from,to,caption
+    take1,0,4.5,a person walks forward
+    take1,4.5,9,a person sits down
 """
 
 import csv
 import io
 import json
-from collections.abc import Iterator
+import math
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -26,7 +32,7 @@ from typing import Any
 from motiongpt.errors import UserError
 from motiongpt.reading import parse_json, read_text
 
-KEYS = ("file", "caption", "split", "label")
+KEYS = ("file", "caption", "split", "label", "from", "to")
 MOTION_ENDINGS = (".bvh", ".amc")
 _DELIMITERS = {".csv": ",", ".tsv": "\t"}
 
@@ -41,6 +47,7 @@ class CaptionLine:
         captions: stripped; an empty one is kept, for the caller to complain about.
         split: as written, "" where the line gives none.
         labels: in the line's order.
+        start, end: seconds in the file; None for its start and its end.
     """
 
     number: int
@@ -48,6 +55,8 @@ class CaptionLine:
     captions: tuple[str, ...]
     split: str = ""
     labels: tuple[str, ...] = ()
+    start: float | None = None
+    end: float | None = None
 
 
 def read_caption_file(path: Path) -> tuple[CaptionLine, ...]:
@@ -102,6 +111,7 @@ def _json_lines(text: str, path: Path) -> Iterator[CaptionLine]:
             _strings(entry["caption"], "caption", where),
             "".join(_strings(entry.get("split") or "", "split", where)),
             tuple(filter(None, _strings(entry.get("label") or [], "label", where))),
+            *_span(entry, where),
         )
 
 
@@ -137,6 +147,7 @@ def _table(text: str, path: Path, delimiter: str) -> Iterator[CaptionLine]:
             (entry["caption"].strip(),),
             entry.get("split", "").strip(),
             tuple(filter(None, labels)),
+            *_span(entry, where),
         )
 
 
@@ -148,7 +159,8 @@ def _check_keys(keys: list[str], where: str) -> None:
         parts = [f"no {key!r}" for key in missing] + [f"unknown {key!r}" for key in unknown]
         parts += [f"two {key!r}" for key in repeated]
         raise UserError(
-            f"{where}: {', '.join(parts)}; expected file and caption, and perhaps split and label"
+            f"{where}: {', '.join(parts)}; expected file and caption, and perhaps split, label, "
+            "from and to"
         )
 
 
@@ -157,6 +169,29 @@ def _file(value: Any, where: str) -> str:
         raise UserError(f"{where}: expected the name of a motion file, found {repr(value)[:60]}")
     path = PurePosixPath(value.strip().replace("\\", "/"))
     return str(path.with_suffix("") if path.suffix.lower() in MOTION_ENDINGS else path)
+
+
+def _span(entry: Mapping[str, Any], where: str) -> tuple[float | None, float | None]:
+    """`from` and `to` in seconds."""
+    start, end = (_seconds(entry.get(key), key, where) for key in ("from", "to"))
+    if start is not None and end is not None and start >= end:
+        raise UserError(f"{where}: from {start:g} is not before to {end:g}; both are seconds")
+    return start, end
+
+
+def _seconds(value: Any, key: str, where: str) -> float | None:
+    if value is None or (isinstance(value, str) and not value.strip()):
+        return None
+    try:
+        seconds = math.nan if isinstance(value, bool) else float(value)
+    except (TypeError, ValueError):
+        seconds = math.nan
+    if not 0 <= seconds < math.inf:
+        raise UserError(
+            f"{where}: expected seconds from the file's start in {key!r}, as 12.5, found "
+            f"{repr(value)[:60]}"
+        )
+    return seconds
 
 
 def _strings(value: Any, key: str, where: str) -> tuple[str, ...]:

@@ -3,45 +3,49 @@
 What the kinds of files share; each kind is a class of its own. Shape letters: T frames.
 """
 
-import logging
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import ClassVar
 
-import numpy as np
-
 from motiongpt.data.bvh_reading import mapper
 from motiongpt.data.caption_file import CaptionLine, existing_caption_file, read_caption_file
-from motiongpt.data.clip import SPLITS, BadClip, Caption, Clip, SourceMissing
+from motiongpt.data.captured import LIES, Captured, checked_skip, oddities, option_of_data
+from motiongpt.data.clip import SPLITS, BadClip, Clip, SourceMissing
+from motiongpt.data.fair_splits import FEW_TAKES, empty_splits, fair_splits
 from motiongpt.data.hash_split import split_by_hash
 from motiongpt.data.joint_mapping import mapping_file, mapping_files
 from motiongpt.data.label_words import LabelWords
+from motiongpt.data.takes import Cutting, Take, clips_of_take
 from motiongpt.errors import UserError
-from motiongpt.motion.plausible import lies
 from motiongpt.motion.resample import checked_fps
 from motiongpt.motion.skeleton import HUMANML3D
-from motiongpt.printable import printable
 
-_log = logging.getLogger(__name__)
-
-InOrder = Callable[..., Iterator[np.ndarray | str]]
+InOrder = Callable[..., Iterator[Captured | str]]
 
 
 class CaptionedFolder(ABC):
-    """One clip for each motion file in a folder and its subfolders that the captions file names.
+    """The motion files in a folder and its subfolders that the captions file names.
 
-    Without a captions file all files are clips, without captions and labels.
+    Without a captions file all files are taken, without captions and labels.
 
-    A clip is called as its path in the folder, without ending and with "__" for "/". Where the
-    captions file gives no split, the hash of that name does: 80 / 5 / 15 %. Files without caption,
-    too short, too long or malformed, and captions of files that don't exist are bad clips.
+    A file is one clip, called as its path in the folder, without ending and with "__" for "/";
+    where captions are about parts of it, each part is one; what is too long is cut (`takes`). Where
+    the captions file gives no split, the hash of the file's name does: 80 / 5 / 15 %, and in small
+    folders each split gets at least one file. Files without caption, too short or malformed, and
+    captions of files that don't exist are bad clips.
+
+    Attributes:
+        warnings: what is odd about the files, once `clips` has gone through them: lines that name
+            the options which mend it.
     """
 
     skeleton = HUMANML3D
     expected_counts: Mapping[str, int] = {}
     ending: ClassVar[str]  # of the files, in small letters, as ".bvh"
+    warnings: tuple[str, ...] = ()
 
     def __init__(
         self,
@@ -55,6 +59,8 @@ class CaptionedFolder(ABC):
         max_frames: int = 199,
         action_words: Mapping[str, Sequence[str]] | None = None,
         workers: int = 0,
+        skip_first: int = 0,
+        overlap: float = 0.0,
     ) -> None:
         """Note where the files are; nothing is read yet.
 
@@ -68,10 +74,13 @@ class CaptionedFolder(ABC):
             metres_per_unit: replaces the mapping's, such as 0.01 for centimetres.
             up_axis: "Y" or "Z", replaces the mapping's.
             min_frames: fewest feature rows at `fps`; a file needs one frame more.
-            max_frames: most feature rows. HumanML3D's loader: below 200.
+            max_frames: most feature rows of a clip; what is longer is cut. HumanML3D's loader:
+                below 200.
             action_words: label -> regular expressions by which a caption (lower case) names it. A
                 label that is not here is named by its own words.
             workers: processes that read files; 0 reads them in this process.
+            skip_first: frames at the start of every file to leave out, such as a T-pose.
+            overlap: seconds that neighbouring clips of a long take share.
 
         Raises:
             UserError: a setting that can't be used.
@@ -86,8 +95,9 @@ class CaptionedFolder(ABC):
         self._captions = None if captions is None else Path(captions)
         self._mapping = mapping
         self._metres_per_unit, self._up_axis = metres_per_unit, up_axis
-        self._frames = (min_frames, max_frames)
+        self._cutting = Cutting(self.fps, min_frames, max_frames, overlap)
         self._workers = workers
+        self._skip_first = checked_skip(skip_first, "data.source.skip_first")
         if metres_per_unit is not None and not metres_per_unit > 0:
             raise UserError(
                 f"data.source.metres_per_unit={metres_per_unit}: expected a number above zero"
@@ -96,8 +106,8 @@ class CaptionedFolder(ABC):
             raise UserError(f"data.source.up_axis={up_axis}: expected Y or Z")
 
     @abstractmethod
-    def _joints(self, files: Mapping[str, Path], in_order: InOrder) -> Iterator[np.ndarray | str]:
-        """Joints (T, 22, 3) float32 of each file at `fps`, or why there are none.
+    def _joints(self, files: Mapping[str, Path], in_order: InOrder) -> Iterator[Captured | str]:
+        """What each file holds, at `fps`, or why it can't be used.
 
         Args:
             in_order: `map`, perhaps over processes.
@@ -120,7 +130,7 @@ class CaptionedFolder(ABC):
         return found | {f"mapping {path.name}": path for path in named}
 
     def clips(self) -> Iterator[Clip | BadClip]:
-        """Yield captions of absent files as bad clips, then the files by name.
+        """Yield captions of absent files as bad clips, then the files' clips by name.
 
         Raises:
             UserError: no folder, no motion file in it, no captions file or a malformed one, the
@@ -132,58 +142,77 @@ class CaptionedFolder(ABC):
                 f"line {lines[0].number} of {self._captions_name} names it, but there is no "
                 f"{name}{self.ending} in {self.folder}",
             )
-        lying: list[str] = []
-        good = 0
+        odd: list[tuple[str, Mapping[str, str]]] = []
+        takes = self._takes(odd)
+        if len(self._files) < FEW_TAKES:
+            takes = iter(fair_splits(list(takes)))
+        passed = []
+        for take in takes:
+            passed.append(_without_joints(take))
+            yield from take.clips
+        self._look_back(odd, passed)
+
+    def _takes(self, odd: list[tuple[str, Mapping[str, str]]]) -> Iterator[Take]:
+        """Each file; notes in `odd` what is odd about it."""
         with mapper(self._workers) as in_order:
-            for name, joints in zip(self._files, self._joints(self._files, in_order), strict=True):
-                clip = self._clip(name, joints)
-                if isinstance(clip, Clip) and clip.joints is not None:
-                    good += 1
-                    lying += [clip.name] if self._up_axis is None and lies(clip.joints) else []
-                yield clip
-        self._say_lying(lying, good)
+            for name, found in zip(self._files, self._joints(self._files, in_order), strict=True):
+                if isinstance(found, Captured):
+                    odd.append((_clip_name(name), found.odd(option_of_data, self._up_axis)))
+                yield self._take(name, found)
 
-    def _clip(self, name: str, joints: np.ndarray | str) -> Clip | BadClip:
+    def _take(self, name: str, found: Captured | str) -> Take:
         lines = self._lines.get(name, [])
+        own = _clip_name(name)
         problem = None if self._captions is None else _lines_problem(lines, self._captions_name)
-        if problem is None:
-            problem = joints if isinstance(joints, str) else self._length_problem(len(joints) - 1)
-        if problem is not None:
-            return BadClip(_clip_name(name), problem)
-        assert isinstance(joints, np.ndarray)
         splits = [line.split for line in lines if line.split]
-        return Clip(
-            name=_clip_name(name),
-            split=splits[0] if splits else split_by_hash(_clip_name(name)),
-            captions=tuple(Caption(text) for line in lines for text in line.captions),
-            joints=joints,
-            labels=tuple(dict.fromkeys(label for line in lines for label in line.labels)),
-        )
+        split = splits[0] if splits else split_by_hash(own)
+        if problem is None and isinstance(found, str):
+            problem = found
+        if problem is not None:
+            return Take(own, split, bool(splits), (BadClip(own, problem),))
+        assert isinstance(found, Captured)
+        clips = tuple(clips_of_take(own, split, lines, found.joints, found.skipped, self._cutting))
+        spans = {(line.start, line.end) for line in lines}
+        return Take(own, split, bool(splits), clips, len(clips) > max(1, len(spans)))
 
-    def _say_lying(self, lying: Sequence[str], clips: int) -> None:
-        """One person may lie; where most do, the files have another axis up."""
-        if not lying:
-            return
-        said = (
-            f"{self.folder}: the head is not above the pelvis in {len(lying)} of {clips} clips "
-            f"({', '.join(map(printable, lying[:3]))}{', …' if lying[3:] else ''}); give "
-            "data.source.up_axis=Z where Z is up in the files, data.source.up_axis=Y where people "
-            "do lie"
-        )
-        if 2 * len(lying) > clips:
-            raise UserError(said)
-        _log.warning(said)
+    def _look_back(
+        self, odd: Sequence[tuple[str, Mapping[str, str]]], takes: Sequence[Take]
+    ) -> None:
+        """What is odd about all files together.
 
-    def _length_problem(self, frames: int) -> str | None:
-        fewest, most = self._frames
-        if frames < fewest:
-            return f"too short: {frames} frames at {self.fps:g} fps, at least {fewest} are needed"
-        if frames > most:
-            return (
-                f"too long: {frames} frames at {self.fps:g} fps, at most {most} are used; cut the "
-                "file, or raise data.source.max_frames"
+        One person may lie; where most do, the files have another axis up.
+        """
+        usable = [take for take in takes if take.usable]
+        used = {take.name for take in usable}
+        lines, lying = oddities([one for one in odd if one[0] in used])
+        if 2 * lying > len(usable):
+            raise UserError(f"{self.folder}: {lines[LIES]}")
+        said = (*lines.values(), *self._of_cutting(usable), *self._of_splits(takes))
+        self.warnings = tuple(f"{self.folder}: {line}" for line in said)
+
+    def _of_cutting(self, usable: Sequence[Take]) -> Iterator[str]:
+        """Parts of a take that share a caption are told by hand what they show."""
+        cut = [take for take in usable if take.cut]
+        if cut:
+            seconds = self._cutting.max_frames / self.fps
+            caption = (
+                f"; each has its take's captions: from and to in {self._captions_name} say what "
+                "happens when"
             )
-        return None
+            yield (
+                f"{len(cut)} takes are longer than {seconds:g} s and are cut into "
+                f"{sum(len(take.clips) for take in cut)} clips, {cut[0].name} among them"
+                f"{caption if self._captions is not None else ''}"
+            )
+
+    def _of_splits(self, takes: Sequence[Take]) -> Iterator[str]:
+        empty = empty_splits(takes)
+        if empty and any(take.usable for take in takes):
+            yield (
+                f"no clip in {' and '.join(empty)}: all parts of a file are in one split; add "
+                "files, or a column split (train, val, test) to "
+                f"{self._captions_name or 'a captions file'}"
+            )
 
     @property
     def _kind(self) -> str:
@@ -246,6 +275,12 @@ class CaptionedFolder(ABC):
         """All labels of the captions file, sorted."""
         lines = (line for of_file in self._lines.values() for line in of_file)
         return tuple(sorted({label for line in lines for label in line.labels}))
+
+
+def _without_joints(take: Take) -> Take:
+    """What stays of a take that has gone by."""
+    clips = [replace(one, joints=None) if isinstance(one, Clip) else one for one in take.clips]
+    return replace(take, clips=tuple(clips))
 
 
 def _clip_name(name: str) -> str:

@@ -86,3 +86,19 @@ class MotionSource(Protocol):
     def clips(self) -> Iterator[Clip | BadClip]:
         """Yield every clip in a fixed order; the same arguments always give the same content."""
         ...
+
+
+@runtime_checkable
+class Warns(Protocol):
+    """A source that has seen odd things when all of its clips have gone by.
+
+    Attributes:
+        warnings: one line each, with the option that mends it.
+    """
+
+    warnings: tuple[str, ...]
+
+
+def warnings_of(source: MotionSource) -> tuple[str, ...]:
+    """What a source has to say once its clips have gone by."""
+    return source.warnings if isinstance(source, Warns) else ()

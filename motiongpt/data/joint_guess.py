@@ -8,7 +8,7 @@ Shape letters: T frames, J joints.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import combinations, pairwise
 
 import numpy as np
 
@@ -139,7 +139,7 @@ class _Guesser:
             return {"spine1": (low, names[0]), "spine2": (names[0],), "spine3": (names[0], high)}
         if len(names) == 2:
             return {"spine1": (names[0],), "spine2": tuple(names), "spine3": (names[1],)}
-        way = np.cumsum([self._length(a, b) for a, b in zip((pelvis, *spine), (*spine, neck))])
+        way = np.cumsum([self._length(a, b) for a, b in pairwise((pelvis, *spine, neck))])
         heights = way / max(float(way[-1]), 1e-12)
         best = min(
             combinations(range(len(names)), 3),
@@ -237,8 +237,9 @@ class _Guesser:
         chain = [i for i in reversed(self._up(bottom)) if self._depths[i] > self._depths[top]]
         found: list[int] = []
         for index in chain:
-            if is_aside(self._joints[index].name) and index != bottom:
-                continue
+            name = self._joints[index].name
+            if is_aside(name) and side_of(name) is not None and index != bottom:
+                continue  # in the middle, "NeckTwist" is a neck
             if self._length(found[-1] if found else start, index) > self._shortest:
                 found.append(index)
         return found

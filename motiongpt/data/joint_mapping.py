@@ -14,7 +14,6 @@ An end site is called "<its joint>/End". Shape letters: T frames, J joints.
 """
 
 import math
-import os
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -175,8 +174,10 @@ def fitting_mappings(joint_names: tuple[str, ...]) -> list[JointMapping]:
 
 
 def shared_prefix(joint_names: Sequence[str]) -> str:
-    """What stands before all joints' names, a character's mostly, up to its last `:`, `|` or `_`."""
-    common = os.path.commonprefix(list(joint_names))[:LONGEST_PREFIX]
+    """What stands before all joints' names, mostly a character's, up to its last `:` `|` or `_`."""
+    first, last = min(joint_names), max(joint_names)  # all others lie between these two
+    length = next((i for i, (a, b) in enumerate(zip(first, last, strict=False)) if a != b), 0)
+    common = first[: min(length, LONGEST_PREFIX)]
     return common[: max(common.rfind(mark) for mark in ":|_") + 1]
 
 

@@ -17,8 +17,26 @@ TOE = frozenset(("toe", "toes", "toebase", "ball"))
 HAND = frozenset(("hand", "wrist"))
 ELBOW = frozenset(("elbow", "forearm", "radius"))
 HEAD = frozenset(("head", "skull"))
-_PARTS = FOOT | KNEE | TOE | HAND | ELBOW | frozenset(
-    ("femur", "humerus", "clavicle", "thigh", "collar", "shoulder", "hip", "arm", "leg", "shldr")
+_PARTS = (
+    FOOT
+    | KNEE
+    | TOE
+    | HAND
+    | ELBOW
+    | frozenset(
+        (
+            "femur",
+            "humerus",
+            "clavicle",
+            "thigh",
+            "collar",
+            "shoulder",
+            "hip",
+            "arm",
+            "leg",
+            "shldr",
+        )
+    )
 )
 # Joints beside the chains of the body: what twists the skin, controls, fingers, face, props.
 _ASIDE = frozenset(

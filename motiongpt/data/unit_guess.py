@@ -78,7 +78,7 @@ def _up_axis(named: Mapping[str, np.ndarray], file: str) -> str:
     if axis == 0 or way[axis] < 0:
         sign = "-" if way[axis] < 0 else ""
         raise UserError(
-            f"{file}: the head is along {sign}{'XYZ'[axis]} of the feet; a mapping knows Y and Z up: "
-            "export with one of them, or name up_axis by hand where the person lies"
+            f"{file}: the head is along {sign}{'XYZ'[axis]} of the feet; a mapping knows Y and Z "
+            "up: export with one of them, or name up_axis by hand where the person lies"
         )
     return "XYZ"[axis]

@@ -9,7 +9,7 @@ from tqdm import tqdm
 
 from motiongpt.data.checked_clips import checked_clips
 from motiongpt.data.checks import MIN_FRAMES, name_problems
-from motiongpt.data.clip import SPLITS, BadClip, MotionSource
+from motiongpt.data.clip import SPLITS, BadClip, MotionSource, warnings_of
 from motiongpt.data.counts import as_counted, counted, per_split, unexpected
 from motiongpt.data.statistics import published_statistics, weighted_std
 from motiongpt.errors import UserError, shortened
@@ -27,6 +27,7 @@ class VerifyReport:
         bad: every bad clip or file.
         silent: names of the usable clips that have no caption.
         refused: why no store can be made at all, where that is not for want of clips.
+        warnings: what is odd about clips that can be used.
     """
 
     good: Mapping[str, int]
@@ -35,6 +36,7 @@ class VerifyReport:
     bad: tuple[BadClip, ...] = field(default=())
     silent: tuple[str, ...] = field(default=())
     refused: str = ""
+    warnings: tuple[str, ...] = ()
 
     @property
     def usable(self) -> bool:
@@ -43,13 +45,15 @@ class VerifyReport:
 
     @property
     def ok(self) -> bool:
-        """Nothing bad or without caption, clips to train on, and the counts are as expected."""
-        return self.usable and not self.bad and not self.silent and not self._unexpected()
+        """Nothing bad, odd or without caption, clips to train on, and the counts as expected."""
+        found = self.bad or self.silent or self.warnings or self._unexpected()
+        return self.usable and not found
 
     def lines(self) -> list[str]:
         """The report: one line a finding, then one a split, then a verdict."""
         lines = [shortened(printable(f"bad: {bad.name}: {bad.reason}")) for bad in self.bad]
         lines += [f"no caption: {printable(name)}" for name in self.silent]
+        lines += [shortened(printable(f"warning: {one}")) for one in self.warnings]
         for split in SPLITS:
             expected = self.expected.get(split)
             beside = "" if expected is None else f", expected {expected:,}"
@@ -70,6 +74,8 @@ class VerifyReport:
             parts.append(
                 f"{len(self.silent):,} without caption, in the store for what needs no words"
             )
+        if self.warnings:
+            parts.append(f"{len(self.warnings):,} warnings")
         if self._unexpected():
             parts.append(f"unexpected count in {', '.join(self._unexpected())}")
         if not self.good["train"]:
@@ -119,6 +125,7 @@ def verify_source(
         bad=tuple(bad),
         silent=tuple(name for name in silent if name not in problems),
         refused=_refused(source),
+        warnings=warnings_of(source),
     )
 
 

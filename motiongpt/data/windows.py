@@ -23,7 +23,13 @@ class FeatureWindows(Dataset[Window]):
     order of the requests changes what training sees.
     """
 
-    def __init__(self, store: MotionStore, frames: int, short: str = "pad") -> None:
+    def __init__(
+        self,
+        store: MotionStore,
+        frames: int,
+        short: str = "pad",
+        statistics: tuple[np.ndarray, np.ndarray] | None = None,
+    ) -> None:
         """Note the settings.
 
         Args:
@@ -32,6 +38,7 @@ class FeatureWindows(Dataset[Window]):
             short: what becomes of clips of fewer frames: "pad" (zeros, which is the mean pose,
                 after their last frame; the length says how many frames count) or "skip", as
                 MotionGPT does.
+            statistics: mean and std (F,) that features are normalised by; None takes the store's.
 
         Raises:
             UserError: `short` is neither.
@@ -41,6 +48,7 @@ class FeatureWindows(Dataset[Window]):
         self.store = store
         self.frames = frames
         self.short = short
+        self.mean, self.std = statistics or (store.mean, store.std)
 
     def indices(self, split: str) -> np.ndarray:
         """Indices of the clips of `split` to ask for, int64.
@@ -63,7 +71,7 @@ class FeatureWindows(Dataset[Window]):
         spare = max(0, int(self.store.lengths[index]) - self.frames)
         start = int(np.random.default_rng(seed).integers(spare + 1))
         cut = self.store.features(index, start, start + self.frames)
-        cut = (cut - self.store.mean) / self.store.std
+        cut = (cut - self.mean) / self.std
         window = torch.zeros(self.frames, self.store.n_features)
         window[: len(cut)] = torch.from_numpy(cut)
         return window, len(cut)

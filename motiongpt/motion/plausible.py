@@ -11,6 +11,8 @@ from motiongpt.motion.skeleton import HUMANML3D, Skeleton
 # centimetres, millimetres or another unit.
 SMALLEST, TALLEST = 0.3, 3.0
 SHORTEST_BONE = 1e-5  # metres; below it a bone has no direction but rounding
+# Between two frames at the start; a fist at 10 m/s moves as far in 1/40 s, but goes on.
+LEAP, LEAP_RATIO = 0.25, 3.0
 # Cosine of 60 degrees from the vertical: nobody walks bent further.
 UPRIGHT = 0.5
 
@@ -45,3 +47,21 @@ def bone_problem(joints: np.ndarray, skeleton: Skeleton = HUMANML3D) -> str | No
     return (
         f"degenerate joints: {names[bone + 1]} and {names[parents[bone]]} coincide in frame {frame}"
     )
+
+
+def leap(joints: np.ndarray, fps: float) -> int:
+    """Frames at the start, of the first second, that a body leaves faster than bodies move.
+
+    Captures begin with a T-pose or another pose of the skeleton, and go on somewhere else: between
+    two frames joints move by more than `LEAP` metres, and thrice as far as in any of the ten
+    frames after. 0 where nothing leaps.
+
+    Args:
+        joints: (T, J, 3) metres at the file's own rate.
+    """
+    steps = np.linalg.norm(np.diff(joints[: int(fps) + 12], axis=0), axis=-1).max(-1, initial=0.0)
+    for last in range(min(int(fps), len(steps) - 1), 0, -1):
+        after = steps[last : last + 10]
+        if steps[last - 1] > max(LEAP, LEAP_RATIO * float(after.max(initial=0.0))):
+            return last
+    return 0

@@ -17,6 +17,7 @@ from motiongpt.render.figure import BODY_COLOUR, LEFT_COLOUR, RIGHT_COLOUR, Colo
 
 _VIEWS = (("from the front", 0), ("from the side", 2))  # axis that goes across the picture
 FILE_COLOUR = "#b8bfc9"
+ROOM_FOR_NAMES = 0.75  # metres at each side of the body
 
 
 def draw_mapped(
@@ -40,14 +41,16 @@ def draw_mapped(
     file_joints, joints = file_joints @ turned, joints @ turned
     figure = Figure(figsize=(15, 9), layout="constrained", dpi=100)
     FigureCanvasAgg(figure)
-    panels = figure.subplots(1, 2, sharey=True)
+    panels = figure.subplots(1, 2, sharey=True, width_ratios=(3, 1))
     for panel, (name, axis) in zip(panels, _VIEWS, strict=True):
         _bones(panel, file_joints[:, [axis, 1]], file_parents)
         _body(panel, joints[:, [axis, 1]])
         panel.set_title(name, fontsize=11)
         panel.set_aspect("equal")
-        panel.margins(x=0.35 if axis == 0 else 0.1, y=0.05)
         panel.set_xlabel("metres")
+    middle = float(np.median(joints[:, 0]))
+    reach = float(np.abs(joints[:, 0] - middle).max()) + ROOM_FOR_NAMES
+    panels[0].set_xlim(middle - reach, middle + reach)
     _labels(panels[0], joints, sources)
     figure.suptitle(f"{title}\ngrey: the file; blue: left, orange: right, black: middle")
     save_with(Path(path), lambda file: figure.savefig(file, format="png"), suffix=".png")

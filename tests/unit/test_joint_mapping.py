@@ -7,7 +7,7 @@ import yaml
 from motiongpt.data.bvh import parse_bvh
 from motiongpt.data.bvh_forward import world_positions
 from motiongpt.data.bvh_joints import bvh_to_joints, with_restored
-from motiongpt.data.joint_mapping import load_mapping, mapping_for, shipped_mappings
+from motiongpt.data.joint_mapping import load_mapping, mapping_files, mapping_for, shipped_mappings
 from motiongpt.errors import UserError
 from motiongpt.motion.skeleton import HUMANML3D
 from tests.unit.bvh_text import file, joint, stick, write
@@ -24,7 +24,7 @@ def own(tmp_path, **changes):
     return write(tmp_path / "mine.yaml", yaml.safe_dump({**OWN, **changes}))
 
 
-SHIPPED = ("bandai_namco", "cmu", "cmu_3dsmax", "cmu_asf", "cmu_daz", "humanml3d", "kit", "mixamo")
+SHIPPED = tuple(sorted(path.stem for path in mapping_files()))
 
 
 @pytest.mark.parametrize("name", SHIPPED)

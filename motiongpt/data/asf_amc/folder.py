@@ -1,17 +1,13 @@
-"""A folder of AMC files, the ASF files of their skeletons, and a captions file.
-
-Shape letters: T frames.
-"""
+"""A folder of AMC files, the ASF files of their skeletons, and a captions file."""
 
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property, partial
 from pathlib import Path
 
-import numpy as np
-
 from motiongpt.data.asf_amc.reading import read_amc_joints
 from motiongpt.data.captioned_folder import CaptionedFolder, InOrder
+from motiongpt.data.captured import Captured
 from motiongpt.data.joint_mapping import load_mapping
 from motiongpt.errors import UserError
 from motiongpt.motion.resample import checked_fps
@@ -42,6 +38,8 @@ class AsfAmcFolderSource(CaptionedFolder):
         max_frames: int = 199,
         action_words: Mapping[str, Sequence[str]] | None = None,
         workers: int = 0,
+        skip_first: int = 0,
+        overlap: float = 0.0,
     ) -> None:
         """Note where the files are; nothing is read yet.
 
@@ -55,7 +53,7 @@ class AsfAmcFolderSource(CaptionedFolder):
         """
         super().__init__(
             path, captions, mapping, fps, metres_per_unit, up_axis, min_frames, max_frames,
-            action_words, workers,
+            action_words, workers, skip_first, overlap,
         )  # fmt: skip
         if not 0 < files_fps < float("inf"):
             raise UserError(f"data.source.files_fps={files_fps}: expected a number above zero")
@@ -68,7 +66,7 @@ class AsfAmcFolderSource(CaptionedFolder):
         within = {path.relative_to(self.folder).as_posix(): path for path in self._skeletons}
         return {**super().files(), **within, **given}
 
-    def _joints(self, files: Mapping[str, Path], in_order: InOrder) -> Iterator[np.ndarray | str]:
+    def _joints(self, files: Mapping[str, Path], in_order: InOrder) -> Iterator[Captured | str]:
         _log.warning(
             "AMC files tell no frame rate: %g frames per second are taken (data.source.files_fps)",
             self._files_fps,
@@ -80,6 +78,7 @@ class AsfAmcFolderSource(CaptionedFolder):
             mapping=None if self._mapping is None else load_mapping(self._mapping),
             metres_per_unit=self._metres_per_unit,
             up_axis=self._up_axis,
+            skip_first=self._skip_first,
         )
         return in_order(read, files.values(), map(self._skeleton_of, files.values()))
 

@@ -4,19 +4,28 @@ Shape letters: T frames.
 """
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from motiongpt.data.asf_amc.amc import read_amc
 from motiongpt.data.asf_amc.asf import read_asf
 from motiongpt.data.asf_amc.forward import position_parts
+from motiongpt.data.captured import Captured, captured_of
 from motiongpt.data.joint_mapping import JointMapping, mapping_for
-from motiongpt.data.mapped_positions import mapped_positions, resampled
+from motiongpt.data.mapped_positions import mapped_positions
 from motiongpt.errors import UserError
 from motiongpt.motion.plausible import bone_problem
 
 
 def amc_to_joints(
+    motion: Path, skeleton: Path, files_fps: float, fps: float = 20.0, **settings: Any
+) -> np.ndarray:
+    """Joints of one motion, (T, 22, 3) float32 metres, Y up; arguments as of `captured_amc`."""
+    return captured_amc(motion, skeleton, files_fps, fps, **settings).joints
+
+
+def captured_amc(
     motion: Path,
     skeleton: Path,
     files_fps: float,
@@ -24,8 +33,9 @@ def amc_to_joints(
     mapping: JointMapping | None = None,
     metres_per_unit: float | None = None,
     up_axis: str | None = None,
-) -> np.ndarray:
-    """Joints of one motion, (T, 22, 3) float32 metres at `fps`, Y up.
+    skip_first: int = 0,
+) -> Captured:
+    """One motion, its joints at `fps`.
 
     World position, height and heading are the file's own, and bones keep the performer's lengths.
 
@@ -37,6 +47,7 @@ def amc_to_joints(
         mapping: None takes the shipped one that fits the bones' names.
         metres_per_unit: instead of the mapping's: metres in one of the skeleton's `:units` length.
         up_axis: instead of the mapping's.
+        skip_first: frames of the file to leave out.
 
     Raises:
         UserError: an unreadable or malformed file, no mapping fits, joints missing, or a body of
@@ -51,13 +62,13 @@ def amc_to_joints(
     problem = bone_problem(joints)
     if problem is not None:
         raise UserError(f"{problem} by the joint mapping {mapping.name!r}")
-    return resampled(joints, files_fps, fps)
+    return captured_of(joints, files_fps, fps, str(motion), skip_first)
 
 
 def read_amc_joints(
     motion: Path, skeleton: Path | str, **settings: float | str | JointMapping | None
-) -> np.ndarray | str:
-    """As `amc_to_joints`, or why there are none: errors cross processes ill.
+) -> Captured | str:
+    """As `captured_amc`, or why there are none: errors cross processes ill.
 
     Args:
         skeleton: the ASF file, or why there is none.
@@ -65,6 +76,6 @@ def read_amc_joints(
     if isinstance(skeleton, str):
         return skeleton
     try:
-        return amc_to_joints(motion, skeleton, **settings)  # type: ignore[arg-type]
+        return captured_amc(motion, skeleton, **settings)  # type: ignore[arg-type]
     except UserError as error:
         return str(error)

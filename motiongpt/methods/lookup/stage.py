@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from motiongpt.data.training_captions import write_training_captions
 from motiongpt.methods.lookup.memory import Memory
 from motiongpt.training.stage import MODEL, Stage, StageContext
 
@@ -17,6 +18,7 @@ class LookupStage(Stage):
         """
         memory = Memory.build(context.store)
         memory.save(context.folder / MODEL)
+        write_training_captions(context.folder / MODEL, context.store)
         clips, captions = len(memory), len(memory.index)
         context.log(f"  lookup: {clips} training clips, {captions} captions")
         return {

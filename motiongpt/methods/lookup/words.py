@@ -4,7 +4,6 @@ Shape letters: N captions, V words of the vocabulary, P pairs of a caption and a
 """
 
 import hashlib
-import re
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,39 +12,11 @@ import numpy as np
 
 from motiongpt.arrays import map_array
 from motiongpt.data.string_table import StringTable
+from motiongpt.data.word_stems import WORD, stems
 from motiongpt.files import save_array
 
-_WORD = re.compile(r"[^\W_]+")
-_VOWEL = re.compile(r"[aeiouy]")
 # Scores are compared after rounding: what differs by the order of a sum alone is equal.
 DIGITS = 9
-
-
-def stem(word: str) -> str:
-    """A word without its commonest English endings: walks, walked and walking are one.
-
-    Plural and third person first, then -ed and -ing where three letters with a vowel stay, then a
-    doubled last consonant, a last e, and y as i. It need not be a word, only the same for all.
-    """
-    if (word.endswith("ies") and len(word) > 4) or re.search(r"(ss|x|z|ch|sh)es$", word):
-        word = word[:-2]
-    elif word.endswith("s") and not word.endswith(("ss", "us", "is")) and len(word) > 3:
-        word = word[:-1]
-    for ending in ("ing", "ed"):
-        rest = word.removesuffix(ending)
-        if rest != word and len(rest) >= 3 and _VOWEL.search(rest):
-            word = rest
-            if word[-1] == word[-2] and word[-1] not in "aeiouyls":
-                word = word[:-1]
-            break
-    if len(word) > 3 and word.endswith("e"):
-        word = word[:-1]
-    return word[:-1] + "i" if len(word) > 2 and word.endswith("y") else word
-
-
-def stems(text: str) -> list[str]:
-    """The stems of a sentence's words, in its order."""
-    return [stem(word) for word in _WORD.findall(text.lower())]
 
 
 class CaptionIndex:
@@ -158,5 +129,5 @@ def _unit_vector(
 
 
 def _digest(text: str) -> int:
-    words = " ".join(_WORD.findall(text.lower()))
+    words = " ".join(WORD.findall(text.lower()))
     return int.from_bytes(hashlib.blake2b(words.encode(), digest_size=8).digest(), "little")

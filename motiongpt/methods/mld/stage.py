@@ -11,6 +11,7 @@ from omegaconf import DictConfig
 from motiongpt.allocation import keep_freed_memory
 from motiongpt.codecs.trained_latents import TrainedLatents
 from motiongpt.data.store import MotionStore
+from motiongpt.data.training_captions import write_training_captions
 from motiongpt.methods.mld.examples import (
     LatentExamples,
     check_choices,
@@ -115,6 +116,7 @@ class MLDStage(Stage):
         if context.processes.is_first:
             lengths = training_lengths(store, clips[0], codec.codec.longest)
             TrainedDenoiser(denoiser, self.noise, lengths).save(context.folder / MODEL)
+            write_training_captions(context.folder / MODEL, store)
         return metrics
 
 

@@ -10,6 +10,7 @@ from omegaconf import DictConfig
 
 from motiongpt.allocation import keep_freed_memory
 from motiongpt.codecs.trained import TrainedTokenizer
+from motiongpt.data.training_captions import write_training_captions
 from motiongpt.errors import UserError
 from motiongpt.methods.t2m_gpt.examples import (
     Augmentation,
@@ -142,4 +143,5 @@ class T2MGPTStage(Stage):
         )
         if context.processes.is_first:
             save_transformer(network, context.folder / MODEL)
+            write_training_captions(context.folder / MODEL, context.store)
         return metrics

@@ -12,6 +12,7 @@ from omegaconf import DictConfig
 from motiongpt.backbones.base import Backbone
 from motiongpt.backbones.loading import load_backbone
 from motiongpt.data.store import MotionStore
+from motiongpt.data.training_captions import write_training_captions
 from motiongpt.methods.motiongpt.tasks.clip_tokens import WHOLE
 from motiongpt.methods.motiongpt.tasks.pretraining_mix import PretrainingMix
 from motiongpt.methods.motiongpt.tasks.templates import Templates
@@ -57,9 +58,17 @@ class LanguageStage(Stage):
         )
 
     def train(
-        self, backbone: Backbone, mix: Mix[Any], tokens: TokenStore, context: StageContext
+        self,
+        backbone: Backbone,
+        mix: Mix[Any],
+        tokens: TokenStore,
+        context: StageContext,
+        started_from: Path | None = None,
     ) -> Mapping[str, float]:
         """Train `backbone` on examples of `mix` and save it.
+
+        Args:
+            started_from: folder of the backbone where that was trained before.
 
         Raises:
             UserError: no clip to train on, for want of captions or else, or a batch that can't be
@@ -96,6 +105,7 @@ class LanguageStage(Stage):
         )
         if context.processes.is_first:
             backbone.save(context.folder / MODEL)
+            write_training_captions(context.folder / MODEL, context.store, started_from)
         return metrics
 
 
@@ -106,6 +116,8 @@ class PretrainStage(LanguageStage):
         backbone: a `_partial_` node of conf/backbone; codebook size and texts are added.
         codebook_size: codes of the motion tokenizer.
         objectives: shares of `PretrainingMix`.
+        init_from: folder of a trained backbone to start from, its text tokenizer included; None
+            makes one as `backbone` says.
         training: arguments of `LanguageStage`.
     """
 
@@ -116,27 +128,38 @@ class PretrainStage(LanguageStage):
         backbone: DictConfig,
         codebook_size: int,
         objectives: Mapping[str, Any],
+        init_from: str | None = None,
         **training: Any,
     ) -> None:
         super().__init__(**training)
+        self.init_from = init_from
         self.backbone, self.codebook_size, self.objectives = backbone, codebook_size, objectives
 
     def preflight(self, outlook: Outlook) -> Iterable[str]:
         """What the backbone needs."""
-        return preflight(instantiate(self.backbone), outlook)
+        return () if self.init_from else preflight(instantiate(self.backbone), outlook)
 
     def run(self, context: StageContext) -> Mapping[str, float]:
-        """Make the backbone, with motion tokens in its vocabulary, and train it."""
+        """Make the backbone, with motion tokens in its vocabulary, and train it.
+
+        Raises:
+            UserError: a backbone to start from that has another codebook.
+        """
         tokens = TokenStore.open(context.parents["tokens"] / TOKENS)
         tokens.check_codebook(self.codebook_size)
         pl.seed_everything(self.seed, workers=False, verbose=False)
-        backbone = instantiate(self.backbone)(
-            codebook_size=self.codebook_size, texts=list(_texts(context.store))
-        )
+        if self.init_from is None:
+            backbone = instantiate(self.backbone)(
+                codebook_size=self.codebook_size, texts=list(_texts(context.store))
+            )
+        else:
+            backbone = load_backbone(Path(self.init_from), self.codebook_size)
+            context.log(f"  {context.stage}: starts from {self.init_from}")
         mix = PretrainingMix(
             self.codebook_size, unsupervised_objective(backbone), **self.objectives
         )
-        return self.train(backbone, mix, tokens, context)
+        started_from = None if self.init_from is None else Path(self.init_from)
+        return self.train(backbone, mix, tokens, context, started_from)
 
 
 class InstructStage(LanguageStage):
@@ -161,8 +184,9 @@ class InstructStage(LanguageStage):
         """
         tokens = TokenStore.open(context.parents["tokens"] / TOKENS)
         tokens.check_codebook(self.tasks.codebook_size)
-        backbone = load_backbone(Path(context.parents["pretrain"]) / MODEL, tokens.codebook_size)
-        return self.train(backbone, instantiate(self.tasks), tokens, context)
+        pretrained = Path(context.parents["pretrain"]) / MODEL
+        backbone = load_backbone(pretrained, tokens.codebook_size)
+        return self.train(backbone, instantiate(self.tasks), tokens, context, pretrained)
 
 
 def _texts(store: MotionStore) -> Iterator[str]:

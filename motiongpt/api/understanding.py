@@ -1,0 +1,53 @@
+"""Whether a model can have learned what a sentence says, by the captions that it was trained on."""
+
+from collections import Counter
+from collections.abc import Sequence
+from functools import cached_property
+
+from motiongpt.data.training_captions import TrainingCaptions
+from motiongpt.data.word_stems import WORD, stem
+from motiongpt.methods.lookup.words import CaptionIndex
+from motiongpt.printable import printable
+
+NEAREST = 3
+# Cosine of TF-IDF vectors to the nearest caption: of test captions of the synthetic data and of
+# CMU's, 1 in 100 is below.
+FAR = 0.3
+# Words that say nothing of the motion: not to have seen one is no reason to warn.
+_PLAIN = frozenset(
+    """a an and are as at be been by do does for from has have he her him his i in into is it its
+    me my no not of off on onto or our out over she so some somebody someone that the their them
+    then there they this to up was we were while who with you your""".split()
+)
+
+
+class Understanding:
+    """Tells sentences that are far from all training captions."""
+
+    def __init__(self, trained: TrainingCaptions) -> None:
+        self._trained = trained
+
+    def doubt(self, text: str) -> str | None:
+        """One line that names unknown words and the nearest captions; None for what is known."""
+        known = self._trained.words
+        words = dict.fromkeys(word for word in WORD.findall(text.lower()) if word not in _PLAIN)
+        unknown = [word for word in words if stem(word) not in known and not word.isdecimal()]
+        scores = self._index.similarities(text)
+        far = not len(scores) or float(scores.max()) < FAR
+        if not unknown and not far:
+            return None
+        said = f"{text!r} is far from all training captions"
+        if unknown:
+            many = "words" if len(unknown) > 1 else "word"
+            said = f"{text!r}: no training caption has the {many} {', '.join(unknown)}"
+        near = [self._trained.captions[i] for i in scores.argsort(kind="stable")[::-1][:NEAREST]]
+        nearest = "; ".join(map(repr, near))
+        return printable(f"{said}; the nearest are {nearest}" if near else said)
+
+    def doubts(self, texts: Sequence[str]) -> list[str]:
+        """The lines of all of `texts`, each once."""
+        return [line for line in map(self.doubt, Counter(texts)) if line is not None]
+
+    @cached_property
+    def _index(self) -> CaptionIndex:
+        return CaptionIndex.build(self._trained.captions)
