@@ -55,10 +55,9 @@ def main(arguments: Sequence[str]) -> int:
         sentences = _sentences(options, model.method.name)
         origins = tuple(f"text {number}" for number in range(len(sentences)))
         outcomes = run_sentences(model, sentences, options.frames, options.seed)
-    if options.text or options.captions or not isinstance(model, MotionGPT):
-        asked = [one.line.words for one in outcomes if one.line is not None]
-        for doubt in model.doubts(asked) if asked else ():
-            print(printable(f"warning: {doubt}"), file=sys.stderr)
+    asked = [one.line.words for one in outcomes if one.line is not None and one.line.is_caption]
+    for doubt in model.doubts(asked) if asked else ():
+        print(printable(f"warning: {doubt}"), file=sys.stderr)
     pictures = options.pictures or ("webp" if options.text else None)
     failed = 0
     for number, (origin, outcome) in enumerate(zip(origins, outcomes, strict=True)):

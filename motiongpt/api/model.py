@@ -31,7 +31,7 @@ from motiongpt.api.inputs import (
 )
 from motiongpt.api.motion import Motion
 from motiongpt.api.opening import Opened
-from motiongpt.api.understanding import Understanding
+from motiongpt.api.understanding import FarFromTraining, Understanding
 from motiongpt.data.training_captions import read_training_captions
 from motiongpt.errors import UserError
 from motiongpt.methods.base import (
@@ -281,7 +281,7 @@ class Model:
     def _warn_of(self, texts: Sequence[str]) -> None:
         said = [text for text in texts if text]
         for line in self.doubts(said) if said else ():
-            warnings.warn(line, stacklevel=3)
+            warnings.warn(line, FarFromTraining, stacklevel=3)
 
     def _check(self, task: str) -> None:
         if task not in self.method.tasks:

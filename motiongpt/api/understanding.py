@@ -21,6 +21,10 @@ _PLAIN = frozenset(
 )
 
 
+class FarFromTraining(UserWarning):
+    """A sentence that the model can hardly have learned."""
+
+
 class Understanding:
     """Tells sentences that are far from all training captions."""
 
