@@ -15,9 +15,13 @@ NEAREST = 3
 FAR = 0.3
 # Words that say nothing of the motion: not to have seen one is no reason to warn.
 _PLAIN = frozenset(
-    """a an and are as at be been by do does for from has have he her him his i in into is it its
-    me my no not of off on onto or our out over she so some somebody someone that the their them
-    then there they this to up was we were while who with you your""".split()
+    (
+        *("a", "an", "and", "as", "at", "the", "this", "that", "their", "them", "then", "there"),
+        *("be", "been", "is", "are", "was", "were", "do", "does", "has", "have", "while", "or"),
+        *("by", "for", "from", "in", "into", "of", "off", "on", "onto", "out", "over", "to", "up"),
+        *("he", "her", "him", "his", "she", "it", "its", "they", "i", "me", "my", "we", "our"),
+        *("you", "your", "who", "with", "no", "not", "so", "some", "somebody", "someone"),
+    )
 )
 
 

@@ -22,6 +22,7 @@ from motiongpt.data.takes import Cutting, Take, clips_of_take
 from motiongpt.errors import UserError
 from motiongpt.motion.resample import checked_fps
 from motiongpt.motion.skeleton import HUMANML3D
+from motiongpt.printable import printable
 
 InOrder = Callable[..., Iterator[Captured | str]]
 
@@ -199,9 +200,11 @@ class CaptionedFolder(ABC):
                 f"; each has its take's captions: from and to in {self._captions_name} say what "
                 "happens when"
             )
+            name = printable(cut[0].name)
+            who, are = (name, "is") if len(cut) == 1 else (f"{name} and {len(cut) - 1} more", "are")
             yield (
-                f"{len(cut)} takes are longer than {seconds:g} s and are cut into "
-                f"{sum(len(take.clips) for take in cut)} clips, {cut[0].name} among them"
+                f"{who} {are} longer than {seconds:g} s and {are} cut into "
+                f"{sum(len(take.clips) for take in cut)} clips"
                 f"{caption if self._captions is not None else ''}"
             )
 

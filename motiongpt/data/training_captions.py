@@ -32,9 +32,7 @@ class TrainingCaptions:
     captions: Sequence[str]
 
 
-def write_training_captions(
-    folder: Path, store: MotionStore, earlier: Path | None = None
-) -> None:
+def write_training_captions(folder: Path, store: MotionStore, earlier: Path | None = None) -> None:
     """Write the file for a model that was trained on the training split of `store`.
 
     Args:

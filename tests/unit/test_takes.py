@@ -92,11 +92,11 @@ def test_a_long_take_is_cut_into_even_clips_of_one_split(tmp_path):
     assert {len(clip.joints) for clip in clips} == {173} and len(clips) == 7
     assert len({clip.split for clip in clips}) == 1
     assert {clip.captions[0].text for clip in clips} == {"a person walks on and on"}
-    assert any("1 takes are longer than 9.95 s and are cut into 7 clips" in w for w in one.warnings)
+    assert any("long is longer than 9.95 s and is cut into 7 clips" in w for w in one.warnings)
     assert any("no clip in" in w and "split" in w for w in one.warnings)
     shared = list(clips_of(source(tmp_path, "c.csv", overlap=2.0)).values())
     assert len(shared) == 8
-    np.testing.assert_array_equal(shared[0].joints[-40:], shared[1].joints[: len(shared[1].joints)][:40][-40:])
+    np.testing.assert_array_equal(shared[0].joints[145:], shared[1].joints[:41])
     with pytest.raises(UserError, match=r"data\.source\.overlap=6: expected 0 to 4\.975 seconds"):
         source(tmp_path, overlap=6.0)
 
@@ -133,7 +133,12 @@ def test_each_split_has_a_take(count):
 def test_splits_that_are_given_stay_and_bad_takes_are_no_clips():
     fair = fair_splits([of(f"t{n}", given="train") for n in range(5)])
     assert {one.split for one in fair} == {"train"}
-    takes = [*(of(f"t{n}", given="train") for n in range(5)), of("free"), of("other"), of("bad", bad=True)]
+    takes = [
+        *(of(f"t{n}", given="train") for n in range(5)),
+        of("free"),
+        of("other"),
+        of("bad", bad=True),
+    ]
     fair = fair_splits(takes)
     assert {one.split for one in fair if one.usable} == set(SPLITS)
     assert all(one.split == "train" for one in fair[:5])
@@ -171,7 +176,11 @@ def test_a_t_pose_at_the_start_is_warned_of_everywhere(poses, fps, tmp_path, cap
     with pytest.warns(UserWarning, match=rf"skip_first={poses}"):
         Motion.from_file(path)
     # mended
-    assert not [w for w in verify_source(source(tmp_path / "data", skip_first=poses), progress=False).warnings if "leaps" in w]
+    assert not [
+        w
+        for w in verify_source(source(tmp_path / "data", skip_first=poses), progress=False).warnings
+        if "leaps" in w
+    ]
     assert main(["data", "joints", str(path), str(out), "--skip-first", str(poses)]) == 0
     assert "warning" not in capsys.readouterr().err
     assert Motion.from_file(path, skip_first=poses).frames == 200 - poses
@@ -209,15 +218,19 @@ def test_the_api_takes_a_mapping(tmp_path):
         Motion.from_file(path)
     assert main(["data", "mapping", str(path), "--out", str(tmp_path / "m.yaml")]) == 0
     motion = Motion.from_file(path, mapping=tmp_path / "m.yaml")
-    assert motion.joints.shape == (30, 22, 3) and 1.5 < np.ptp(motion.joints[0, :, 1]) < 1.8
+    assert motion.joints.shape == (30, 22, 3) and 1.3 < np.ptp(motion.joints[0, :, 1]) < 1.8
 
 
 def test_a_wrong_joint_is_warned_of_in_verify(tmp_path):
     for name in "abcd":
         write(tmp_path / f"{name}.bvh", take(40))
-    assert main(["data", "mapping", str(tmp_path / "a.bvh"), "--out", str(tmp_path / "m.yaml")]) == 0
+    assert (
+        main(["data", "mapping", str(tmp_path / "a.bvh"), "--out", str(tmp_path / "m.yaml")]) == 0
+    )
     text = (tmp_path / "m.yaml").read_text()
-    write(tmp_path / "m.yaml", text.replace("left_elbow: LeftForeArm", "left_elbow: LeftHandThumb1"))
+    write(
+        tmp_path / "m.yaml", text.replace("left_elbow: LeftForeArm", "left_elbow: LeftHandThumb1")
+    )
     report = verify_source(source(tmp_path, mapping=str(tmp_path / "m.yaml")), progress=False)
     assert any("left_elbow" in line and "data mapping" in line for line in report.warnings)
     assert not report.ok and report.usable

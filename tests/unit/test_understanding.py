@@ -7,7 +7,7 @@ import pytest
 
 from motiongpt.api.understanding import Understanding
 from motiongpt.data.build import build_store
-from motiongpt.data.synthetic.source import SyntheticSource
+from motiongpt.data.synthetic import SyntheticSource
 from motiongpt.data.training_captions import (
     FILE,
     MOST_CAPTIONS,
@@ -31,7 +31,12 @@ KNOWN = Understanding(
 
 @pytest.mark.parametrize(
     "text",
-    ["a person walks in a circle", "Someone is kicking with their legs!", "walking forward", "he waves"],
+    [
+        "a person walks in a circle",
+        "Someone is kicking with their legs!",
+        "walking forward",
+        "he waves",
+    ],
 )
 def test_what_is_known_is_not_doubted(text):
     assert KNOWN.doubt(text) is None
@@ -39,7 +44,9 @@ def test_what_is_known_is_not_doubted(text):
 
 def test_unknown_words_are_named_with_the_nearest_captions():
     said = KNOWN.doubt("a person juggles and walks in a circle")
-    assert said.startswith("'a person juggles and walks in a circle': no training caption has the word juggles;")
+    assert said.startswith(
+        "'a person juggles and walks in a circle': no training caption has the word juggles;"
+    )
     assert said.index("walks in a circle.") < said.index("walks forward slowly.")
     assert "words salto, backwards;" in KNOWN.doubt("a salto backwards")
     assert KNOWN.doubts(["juggle", "he waves", "juggle"]) == [KNOWN.doubt("juggle")]
@@ -47,7 +54,9 @@ def test_unknown_words_are_named_with_the_nearest_captions():
 
 def test_a_sentence_of_known_words_may_be_far_all_the_same():
     many = [f"a person walks number{n} in a circle" for n in range(50)]
-    known = Understanding(TrainingCaptions(frozenset(w for t in [*many, "slowly hand"] for w in stems(t)), many))
+    known = Understanding(
+        TrainingCaptions(frozenset(w for t in [*many, "slowly hand"] for w in stems(t)), many)
+    )
     assert "is far from all training captions" in known.doubt("slowly hand")
 
 
@@ -61,14 +70,18 @@ def test_the_file_is_written_merged_and_read(tmp_path):
     assert set(found.captions) <= texts and len(found.captions) == min(len(texts), MOST_CAPTIONS)
     known = Understanding(found)
     assert all(known.doubt(text) is None for text in texts)
-    (tmp_path / "b" / FILE).write_text('{"format": 1, "words": ["juggl"], "captions": ["he juggles"]}')
+    (tmp_path / "b" / FILE).write_text(
+        '{"format": 1, "words": ["juggl"], "captions": ["he juggles"]}'
+    )
     write_training_captions(tmp_path / "c", store, tmp_path / "b")
     merged = read_training_captions([tmp_path / "c"])
     assert merged.words == found.words | {"juggl"} and "he juggles" in merged.captions
     assert read_training_captions([tmp_path]) is None
 
 
-@pytest.mark.parametrize("text", ["[]", "{", '{"format": 1, "words": 3, "captions": []}', '{"format": 9}'])
+@pytest.mark.parametrize(
+    "text", ["[]", "{", '{"format": 1, "words": 3, "captions": []}', '{"format": 9}']
+)
 def test_a_damaged_file_is_named(text, tmp_path):
     (tmp_path / FILE).write_text(text)
     with pytest.raises(UserError, match="training_captions.json") as caught:

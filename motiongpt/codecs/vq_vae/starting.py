@@ -27,7 +27,9 @@ def start_from(folder: Path, tokenizer: DiscreteCodec) -> tuple[np.ndarray, np.n
     differing = _differing(tokenizer.arguments(), trained.tokenizer.arguments())
     if differing or type(tokenizer) is not type(trained.tokenizer):
         fitting = " ".join(differing) or f"a tokenizer of class {type(trained.tokenizer).__name__}"
-        raise UserError(f"init_from: {folder} has other sizes than the tokenizer; run with {fitting}")
+        raise UserError(
+            f"init_from: {folder} has other sizes than the tokenizer; run with {fitting}"
+        )
     tokenizer.load_state_dict(trained.tokenizer.state_dict())
     return trained.mean, trained.std
 
