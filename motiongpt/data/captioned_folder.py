@@ -12,9 +12,10 @@ from typing import ClassVar
 
 from motiongpt.data.bvh_reading import mapper
 from motiongpt.data.caption_file import CaptionLine, existing_caption_file, read_caption_file
-from motiongpt.data.captured import LIES, Captured, checked_skip, oddities, option_of_data
+from motiongpt.data.captured import Captured, checked_skip, option_of_data
 from motiongpt.data.clip import SPLITS, BadClip, Clip, SourceMissing
-from motiongpt.data.fair_splits import FEW_TAKES, empty_splits, fair_splits
+from motiongpt.data.fair_splits import FEW_TAKES, fair_splits
+from motiongpt.data.folder_warnings import Odd, folder_warnings
 from motiongpt.data.hash_split import split_by_hash
 from motiongpt.data.joint_mapping import mapping_file, mapping_files
 from motiongpt.data.label_words import LabelWords
@@ -22,7 +23,6 @@ from motiongpt.data.takes import Cutting, Take, clips_of_take
 from motiongpt.errors import UserError
 from motiongpt.motion.resample import checked_fps
 from motiongpt.motion.skeleton import HUMANML3D
-from motiongpt.printable import printable
 
 InOrder = Callable[..., Iterator[Captured | str]]
 
@@ -143,7 +143,7 @@ class CaptionedFolder(ABC):
                 f"line {lines[0].number} of {self._captions_name} names it, but there is no "
                 f"{name}{self.ending} in {self.folder}",
             )
-        odd: list[tuple[str, Mapping[str, str]]] = []
+        odd: list[Odd] = []
         takes = self._takes(odd)
         if len(self._files) < FEW_TAKES:
             takes = iter(fair_splits(list(takes)))
@@ -153,7 +153,7 @@ class CaptionedFolder(ABC):
             yield from take.clips
         self._look_back(odd, passed)
 
-    def _takes(self, odd: list[tuple[str, Mapping[str, str]]]) -> Iterator[Take]:
+    def _takes(self, odd: list[Odd]) -> Iterator[Take]:
         """Each file; notes in `odd` what is odd about it."""
         with mapper(self._workers) as in_order:
             for name, found in zip(self._files, self._joints(self._files, in_order), strict=True):
@@ -176,46 +176,17 @@ class CaptionedFolder(ABC):
         spans = {(line.start, line.end) for line in lines}
         return Take(own, split, bool(splits), clips, len(clips) > max(1, len(spans)))
 
-    def _look_back(
-        self, odd: Sequence[tuple[str, Mapping[str, str]]], takes: Sequence[Take]
-    ) -> None:
+    def _look_back(self, odd: Sequence[Odd], takes: Sequence[Take]) -> None:
         """What is odd about all files together.
 
-        One person may lie; where most do, the files have another axis up.
+        Raises:
+            UserError: most people lie.
         """
-        usable = [take for take in takes if take.usable]
-        used = {take.name for take in usable}
-        lines, lying = oddities([one for one in odd if one[0] in used])
-        if 2 * lying > len(usable):
-            raise UserError(f"{self.folder}: {lines[LIES]}")
-        said = (*lines.values(), *self._of_cutting(usable), *self._of_splits(takes))
-        self.warnings = tuple(f"{self.folder}: {line}" for line in said)
-
-    def _of_cutting(self, usable: Sequence[Take]) -> Iterator[str]:
-        """Parts of a take that share a caption are told by hand what they show."""
-        cut = [take for take in usable if take.cut]
-        if cut:
-            seconds = self._cutting.max_frames / self.fps
-            caption = (
-                f"; each has its take's captions: from and to in {self._captions_name} say what "
-                "happens when"
-            )
-            name = printable(cut[0].name)
-            who, are = (name, "is") if len(cut) == 1 else (f"{name} and {len(cut) - 1} more", "are")
-            yield (
-                f"{who} {are} longer than {seconds:g} s and {are} cut into "
-                f"{sum(len(take.clips) for take in cut)} clips"
-                f"{caption if self._captions is not None else ''}"
-            )
-
-    def _of_splits(self, takes: Sequence[Take]) -> Iterator[str]:
-        empty = empty_splits(takes)
-        if empty and any(take.usable for take in takes):
-            yield (
-                f"no clip in {' and '.join(empty)}: all parts of a file are in one split; add "
-                "files, or a column split (train, val, test) to "
-                f"{self._captions_name or 'a captions file'}"
-            )
+        try:
+            lines = list(folder_warnings(odd, takes, self._cutting, self._captions_name))
+        except UserError as error:
+            raise UserError(f"{self.folder}: {error}") from None
+        self.warnings = tuple(f"{self.folder}: {line}" for line in lines)
 
     @property
     def _kind(self) -> str:

@@ -3,8 +3,7 @@
 Shape letters: T frames.
 """
 
-from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,7 +16,6 @@ from motiongpt.data.mapped_positions import mapped_positions, resampled
 from motiongpt.data.mapping_doubts import mapping_doubts
 from motiongpt.errors import UserError
 from motiongpt.motion.plausible import leap, lies
-from motiongpt.printable import printable
 
 Spelled = Callable[[str, str], str]
 """An option and its value as who reads of it would write them."""
@@ -133,22 +131,3 @@ def checked_skip(skip_first: int, spelled: str) -> int:
     if isinstance(skip_first, bool) or not isinstance(skip_first, int) or skip_first < 0:
         raise UserError(f"{spelled}={skip_first}: expected a whole number of frames, 0 for none")
     return skip_first
-
-
-def oddities(found: Sequence[tuple[str, Mapping[str, str]]]) -> tuple[dict[str, str], int]:
-    """Kind of oddity -> one line about all files of a folder that have it, and how many lie.
-
-    Args:
-        found: name and `Captured.odd` of each file.
-    """
-    kinds: dict[str, list[tuple[str, str]]] = {}
-    for name, odd in found:
-        for kind, line in odd.items():
-            kinds.setdefault(kind, []).append((name, line))
-    said = {}
-    for kind, of_kind in kinds.items():
-        names = ", ".join(printable(name) for name, _ in of_kind[:3])
-        more = ", …" if len(of_kind) > 3 else ""
-        commonest = Counter(line for _, line in of_kind).most_common(1)[0][0]
-        said[kind] = f"{len(of_kind)} of {len(found)} clips ({names}{more}): {commonest}"
-    return said, len(kinds.get(LIES, ()))

@@ -15,6 +15,8 @@ from motiongpt.errors import UserError
 
 Span = tuple[float | None, float | None]
 WHOLE: Span = (None, None)
+# Of the longest clip: so much of a take is rather left out than cut into two halves.
+SPARE = 0.05
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,10 @@ class Cutting:
 
     def windows(self, rows: int) -> list[tuple[int, int]]:
         """First and last frame of each clip of a take of `rows` + 1 frames: as few as can be, of
-        one length."""
+        one length. What is hardly too long, as ten seconds are, loses its end instead.
+        """
+        if self.max_frames < rows <= (1 + SPARE) * self.max_frames:
+            return [(0, self.max_frames)]
         shared = round(self.overlap * self.fps)
         count = math.ceil((rows - shared) / (self.max_frames - shared))
         if count <= 1:

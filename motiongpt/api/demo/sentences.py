@@ -18,9 +18,7 @@ def run_sentences(
         UserError: no sentence, or a method that makes no motion of words.
     """
     with warnings.catch_warnings():
-        warnings.simplefilter(
-            "ignore", FarFromTraining
-        )  # the command says it itself
+        warnings.simplefilter("ignore", FarFromTraining)  # the command says it itself
         motions = model.text_to_motion(sentences, frames, seed=seed)
     return [
         Outcome(DemoLine(text, None, "t2m", True), prompt=text, motion=motion)
