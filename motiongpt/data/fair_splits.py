@@ -15,10 +15,15 @@ FEW_TAKES = 200
 def fair_splits(takes: Sequence[Take]) -> list[Take]:
     """The same takes; some whose split nobody gave are moved, if a split has none that is usable.
 
-    The split with the most takes gives the one whose name hashes lowest, so that the result
-    depends on nothing but the names. Where there is none to give, the split stays empty.
+    A take with half of all clips is trained on. Then the split with the most takes gives the one
+    whose name hashes lowest, so that the result depends on nothing but names and lengths. Where
+    there is none to give, the split stays empty.
     """
-    moved = list(takes)
+    clips = sum(_usable_clips(take) for take in takes)
+    moved = [
+        _in_split(take, "train") if not take.given and 2 * _usable_clips(take) > clips else take
+        for take in takes
+    ]
     for split in ("train", "test", "val"):
         counts = Counter(take.split for take in moved if take.usable)
         if counts[split]:
@@ -28,7 +33,10 @@ def fair_splits(takes: Sequence[Take]) -> list[Take]:
         if not givers:
             continue
         giver = max(SPLITS, key=lambda name: (name in givers, counts[name]))
-        taken = min((take for take in free if take.split == giver), key=lambda t: _key(t, split))
+        taken = min(
+            (take for take in free if take.split == giver),
+            key=lambda take: (2 * _usable_clips(take) > clips, _key(take, split)),
+        )
         moved[moved.index(taken)] = _in_split(taken, split)
     return moved
 
@@ -37,6 +45,10 @@ def empty_splits(takes: Sequence[Take]) -> list[str]:
     """Splits without a usable clip."""
     there = {take.split for take in takes if take.usable}
     return [split for split in SPLITS if split not in there]
+
+
+def _usable_clips(take: Take) -> int:
+    return sum(isinstance(clip, Clip) for clip in take.clips)
 
 
 def _in_split(take: Take, split: str) -> Take:

@@ -34,7 +34,7 @@ def folder_warnings(
         names = ", ".join(printable(name) for name, _ in lines[:3])
         more = ", …" if len(lines) > 3 else ""
         commonest = Counter(line for _, line in lines).most_common(1)[0][0]
-        said = f"{len(lines)} of {len(usable)} clips ({names}{more}): {commonest}"
+        said = f"{len(lines)} of {len(usable)} files ({names}{more}): {commonest}"
         if kind == LIES and 2 * len(lines) > len(usable):
             raise UserError(said)
         yield said

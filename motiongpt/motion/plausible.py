@@ -53,15 +53,15 @@ def leap(joints: np.ndarray, fps: float) -> int:
     """Frames at the start, of the first second, that a body leaves faster than bodies move.
 
     Captures begin with a T-pose or another pose of the skeleton, and go on somewhere else: between
-    two frames joints move by more than `LEAP` metres, and thrice as far as in any of the ten
-    frames after. 0 where nothing leaps.
+    two frames joints move by more than `LEAP` metres, and thrice as far as in any of the frames
+    just before and of the ten after. 0 where nothing leaps.
 
     Args:
         joints: (T, J, 3) metres at the file's own rate.
     """
     steps = np.linalg.norm(np.diff(joints[: int(fps) + 12], axis=0), axis=-1).max(-1, initial=0.0)
     for last in range(min(int(fps), len(steps) - 1), 0, -1):
-        after = steps[last : last + 10]
-        if steps[last - 1] > max(LEAP, LEAP_RATIO * float(after.max(initial=0.0))):
+        beside = np.concatenate([steps[max(0, last - 4) : last - 1], steps[last : last + 10]])
+        if steps[last - 1] > max(LEAP, LEAP_RATIO * float(beside.max(initial=0.0))):
             return last
     return 0

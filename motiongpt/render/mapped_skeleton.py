@@ -68,7 +68,7 @@ def _bones(panel: Axes, points: np.ndarray, parents: Sequence[int]) -> None:
     for child, parent in enumerate(parents):
         if parent >= 0:
             panel.plot(*points[[parent, child]].T, color=FILE_COLOUR, linewidth=5, zorder=1)
-    panel.scatter(*points.T, s=18, color=FILE_COLOUR, zorder=1)
+    panel.scatter(points[:, 0], points[:, 1], s=18, color=FILE_COLOUR, zorder=1)
 
 
 def _body(panel: Axes, points: np.ndarray) -> None:
@@ -76,7 +76,7 @@ def _body(panel: Axes, points: np.ndarray) -> None:
         colour = _colour(HUMANML3D.joint_names[child])
         if parent >= 0:
             panel.plot(*points[[parent, child]].T, color=colour, linewidth=1.5, zorder=2)
-        panel.scatter(*points[child], s=22, color=[colour], zorder=3)
+        panel.scatter(points[child, 0], points[child, 1], s=22, color=[colour], zorder=3)
 
 
 def _labels(panel: Axes, joints: np.ndarray, sources: Mapping[str, Sequence[str]]) -> None:

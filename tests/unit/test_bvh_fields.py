@@ -105,7 +105,7 @@ def test_a_file_with_z_up_is_said_and_can_be_turned(tmp_path, capsys):
 def test_a_folder_with_z_up_is_refused_unless_it_is_said(tmp_path):
     for name in "abc":
         write(tmp_path / f"{name}.bvh", body(z_up=True))
-    with pytest.raises(UserError, match=r"3 of 3 clips \(a, b, c\): .*data\.source\.up_axis=Z"):
+    with pytest.raises(UserError, match=r"3 of 3 files \(a, b, c\): .*data\.source\.up_axis=Z"):
         list(BvhFolderSource(str(tmp_path), None).clips())
     for axis in ("Y", "Z"):
         source = BvhFolderSource(str(tmp_path), None, up_axis=axis)
@@ -115,7 +115,7 @@ def test_a_folder_with_z_up_is_refused_unless_it_is_said(tmp_path):
         write(tmp_path / f"upright_{name}.bvh", body())
     source = BvhFolderSource(str(tmp_path), None)
     assert len(list(source.clips())) == 6
-    assert any("3 of 6 clips (a, b, c)" in line for line in source.warnings)
+    assert any("3 of 6 files (a, b, c)" in line for line in source.warnings)
 
 
 def test_a_bone_without_length_is_named_with_the_mapping(tmp_path):
