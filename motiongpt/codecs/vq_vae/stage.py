@@ -59,7 +59,8 @@ class TokenizerStage(CodecStage):
             tokenizer,
             TokenizerLosses(store.skeleton, **self.losses),
             store.skeleton,
-            *map(torch.from_numpy, statistics),
+            torch.from_numpy(statistics[0]),
+            torch.from_numpy(statistics[1]),
             *self.optimization,
         )
         windows = FeatureWindows(store, self.window, self.short, statistics)
