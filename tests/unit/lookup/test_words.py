@@ -5,8 +5,9 @@ import pytest
 
 from motiongpt.data.build import build_store
 from motiongpt.data.clip import Caption
+from motiongpt.data.word_stems import stem
 from motiongpt.methods.base import Request
-from motiongpt.methods.lookup.words import CaptionIndex, stem
+from motiongpt.methods.lookup.words import CaptionIndex
 from tests.unit.fake_source import FakeSource, feature_clip
 from tests.unit.lookup.parts import train_clip, trained
 
