@@ -106,3 +106,16 @@ def test_a_run_that_is_none_is_one_line(tmp_path):
     with pytest.raises(UserError, match="nothing to open") as caught:
         compose_config([*OWN, f"init_from={tmp_path}"])
     assert "\n" not in str(caught.value)
+
+
+def test_other_sizes_are_told_before_anything_runs(root):  # noqa: F811
+    from launch.composition.build import build
+    from motiongpt.preflight import Outlook
+
+    settings = stages(f"init_from={root}")["tokenizer"]
+    keys = ("parents", "version", "hardware", "_unsigned_", "_by_content_")
+    stage = build(
+        {key: value for key, value in settings.items() if key not in keys}, _recursive_=False
+    )
+    with pytest.raises(UserError, match=r"init_from: .* run with .*tokenizer\.codebook_size=16"):
+        stage.preflight(Outlook())

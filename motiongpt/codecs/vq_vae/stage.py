@@ -1,6 +1,6 @@
 """Stage 1: train the motion tokenizer."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from motiongpt.codecs.vq_vae.starting import start_from
 from motiongpt.codecs.vq_vae.window_batch import check_tokens, window_collator
 from motiongpt.data.windows import FeatureWindows
 from motiongpt.errors import UserError
+from motiongpt.preflight import Outlook
 from motiongpt.training.stage import StageContext
 
 
@@ -35,6 +36,13 @@ class TokenizerStage(CodecStage):
     ) -> None:
         super().__init__(tokenizer, **settings)
         self.window, self.init_from = window, init_from
+
+    def preflight(self, outlook: Outlook) -> Iterable[str]:
+        """A tokenizer to start from that has these sizes."""
+        if self.init_from is not None:
+            folder = Path(self.init_from)
+            start_from(folder, self.untrained(TrainedTokenizer.load(folder).n_features))
+        return ()
 
     def run(self, context: StageContext) -> Mapping[str, float]:
         """Train and save.
