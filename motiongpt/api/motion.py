@@ -50,18 +50,23 @@ class Motion(MotionSequence):
         """
         return cls.of(motion_of_array(array, fps, captions))
 
-    def save(self, path: str | Path) -> Path:
-        """Write a file; its ending says which: .npy .npz .gif .webp .png .bvh.
+    def save(self, path: str | Path, fps: float | None = None, **options: Any) -> Path:
+        """Write a file; its ending says which kind: `motiongpt export --help` lists them.
 
-        .npy holds the joints; .npz joints, features, fps, captions and skeleton; .gif and .webp
-        are animations, .png a strip of poses, .bvh a skeleton with rotations for other programs.
+        .npy holds the joints; .npz joints, features, fps, captions and skeleton; .gif, .webp and
+        .mp4 are animations, .png a strip of poses, .bvh a skeleton with rotations for other
+        programs. As `motion.save("walk.bvh", fps=60)`.
+
+        Args:
+            fps: frames per second of the file; the motion's if None.
+            options: those of the format.
 
         Raises:
-            UserError: another ending.
+            UserError: another ending, or an option that it does not have.
         """
-        from motiongpt.api.saving import save_motion  # loads what draws pictures
+        from motiongpt.export.saving import save_motion  # loads what draws pictures
 
-        return save_motion(self, Path(path))
+        return save_motion(self, Path(path), fps, **options)
 
     def show(self) -> Any:
         """In a notebook the animated picture; elsewhere a file's path is printed and returned."""
