@@ -11,9 +11,17 @@ from motiongpt.export.known import known_formats
 
 EXAMPLES = """examples:
   motiongpt export demo/0_out.npy walk.bvh
-  motiongpt export walk.npz walk.bvh fps=60
+  motiongpt export walk.npz walk.bvh names=mixamo unit=cm fps=60 clean=feet,smooth
   motiongpt export walk.bvh walk.webp walk.png size=480
 """
+
+
+COMMON = {
+    "fps": (float, "frames per second; the motion's where it is not given"),
+    "rigid": (bool, "bones of constant length: true but for .npy and .npz"),
+    "clean": (str, "feet, smooth or feet,smooth: standing feet stay, trembling goes"),
+}
+"""Options of all files: their kind, and what they do."""
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -30,7 +38,11 @@ def main(arguments: Sequence[str]) -> int:
     motion = Motion.from_file(options.motion, given_fps)
     if options.caption:
         motion = Motion(motion.joints, motion.fps, [options.caption], motion.skeleton, motion.given)
-    common = {"fps": as_kind("fps", chosen.pop("fps"), float)} if "fps" in chosen else {}
+    common = {
+        name: as_kind(name, chosen.pop(name), kind)
+        for name, (kind, _) in COMMON.items()
+        if name in chosen
+    }
     for out in outs:
         print(motion.save(out, **common, **chosen))
     return 0
@@ -42,7 +54,9 @@ def _is_option(word: str) -> bool:
 
 def _formats() -> str:
     """What can be written, and the options of each."""
-    lines = ["files, and the options of each:"]
+    lines = ["options of all files:"]
+    lines += [f"  {name + '=':<12} {said}" for name, (_, said) in COMMON.items()]
+    lines += ["", "files, and the options of each:"]
     for one in dict.fromkeys(known_formats().values()):
         said = (one.__doc__ or "").partition("\n")[0]
         lines.append(f"  {' '.join(one.endings):<12} {said}")
@@ -58,8 +72,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="motiongpt export",
         usage="motiongpt export IN OUT ... [OPTION=VALUE ...]",
         description=__doc__,
-        epilog=f"options of all files:\n  fps=30         frames per second\n\n{_formats()}\n\n"
-        f"{EXAMPLES}",
+        epilog=f"{_formats()}\n\n{EXAMPLES}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("motion", metavar="IN", help="a motion: .npy, .npz or .bvh")

@@ -15,7 +15,7 @@ from motiongpt.data.bvh import MAX_FPS, MIN_FPS, MOST_FRAMES, read_bvh
 from motiongpt.data.bvh_forward import position_parts
 from motiongpt.data.bvh_joints import mapped_joints
 from motiongpt.data.checks import text_problem
-from motiongpt.data.joint_mapping import mapping_for
+from motiongpt.data.own_bvh import mapping_of, own_unit
 from motiongpt.errors import UserError
 from motiongpt.motion.plausible import lies
 from motiongpt.motion.sequence import MotionSequence, in_metres
@@ -134,11 +134,12 @@ def _read_bvh(path: Path, fps: float | None, captions: Captions) -> MotionSequen
     if fps is not None:
         raise UserError("a BVH file says its frame rate itself; leave fps out, use at(fps)")
     bvh = read_bvh(path)
-    if set(KIT.joint_names) <= set(bvh.joint_names):  # `Motion.save` wrote it, in metres
+    if set(KIT.joint_names) <= set(bvh.joint_names):  # `Motion.save` wrote it
         columns = [bvh.joint_names.index(name) for name in KIT.joint_names]
         joints = np.concatenate([part[:, columns] for part in position_parts(bvh)])
+        joints *= own_unit(bvh) or 1.0
         return in_metres(MotionSequence(joints, bvh.fps, captions or (), KIT))
-    mapping = mapping_for(bvh.joint_names, str(path))
+    mapping = mapping_of(bvh, str(path))
     try:
         joints = mapped_joints(bvh, mapping, bvh.fps, str(path))
     except UserError as error:

@@ -14,7 +14,8 @@ import numpy as np
 
 from motiongpt.data.bvh import read_bvh
 from motiongpt.data.bvh_joints import mapped_joints
-from motiongpt.data.joint_mapping import JointMapping, mapping_for
+from motiongpt.data.joint_mapping import JointMapping
+from motiongpt.data.own_bvh import mapping_of
 from motiongpt.errors import UserError
 from motiongpt.motion.plausible import bone_problem
 
@@ -30,7 +31,7 @@ def read_joints(
     try:
         bvh = read_bvh(path)
         if mapping is None:
-            mapping = mapping_for(bvh.joint_names, f"{path}:{bvh.motion_line}")
+            mapping = mapping_of(bvh, f"{path}:{bvh.motion_line}")
         joints = mapped_joints(bvh, mapping.with_units(metres_per_unit, up_axis), fps, str(path))
     except UserError as error:
         return str(error)

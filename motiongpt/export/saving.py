@@ -1,5 +1,6 @@
 """Writing a motion to a file, by the file's ending."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -9,12 +10,20 @@ from motiongpt.motion.sequence import MotionSequence
 
 
 def save_motion(
-    motion: MotionSequence, path: Path, fps: float | None = None, **options: Any
+    motion: MotionSequence,
+    path: Path,
+    fps: float | None = None,
+    rigid: bool | None = None,
+    clean: str | Iterable[str] = (),
+    **options: Any,
 ) -> Path:
     """Write a motion; the file is there whole or not at all.
 
     Args:
         fps: frames per second of the file; the motion's if None.
+        rigid: bones of constant length; where None, all files have them but .npy and .npz, which
+            are the motion itself.
+        clean: "feet", "smooth" or both, also as "feet,smooth".
         options: those of the format (`motiongpt export --help` lists them).
 
     Returns:
@@ -26,5 +35,6 @@ def save_motion(
     """
     chosen = format_of(path).of(options)
     path = path.with_suffix(path.suffix.lower())
-    chosen.write(prepared(motion, fps), path)
+    rigid = chosen.rigid if rigid is None else rigid
+    chosen.write(prepared(motion, fps, rigid, clean), path)
     return path
