@@ -12,8 +12,8 @@ from motiongpt.data.bvh import Bvh, read_bvh
 from motiongpt.data.bvh_forward import position_parts
 from motiongpt.data.bvh_hierarchy import BvhJoint
 from motiongpt.data.joint_mapping import JointMapping, load_mapping
-from motiongpt.data.own_bvh import mapping_of
 from motiongpt.data.mapped_positions import mapped_positions, resampled
+from motiongpt.data.own_bvh import mapping_of
 
 
 def bvh_to_joints(

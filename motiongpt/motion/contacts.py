@@ -24,7 +24,7 @@ def standing(toe: np.ndarray, floor: float, fps: float) -> np.ndarray:
     speed = np.minimum(np.append(steps, steps[-1]), np.insert(steps, 0, steps[0]))
     found = (toe[:, 1] < floor + HEIGHT) & (speed < SPEED)
     for first, last in runs(~found):
-        if 0 < first and last < len(toe) and last - first <= GAP * fps:
+        if first > 0 and last < len(toe) and last - first <= GAP * fps:
             found[first:last] = toe[first:last, 1].max() < floor + 2 * HEIGHT
     for first, last in runs(found):
         if last - first < SHORTEST * fps:

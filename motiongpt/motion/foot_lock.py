@@ -146,7 +146,7 @@ def _put(
 def _bend(
     hip: np.ndarray, knee: np.ndarray, ankle: np.ndarray, ahead: np.ndarray, foot: np.ndarray
 ) -> np.ndarray:
-    """Unit vectors (T, 3) across `ahead` to the side of the knee; of a straight leg, of the toes."""
+    """Unit vectors (T, 3) across `ahead` to the knee's side; of a straight leg, to the toes'."""
     line = unit_or(ankle - hip, ahead)
     out = knee - hip
     out = out - (out * line).sum(-1, keepdims=True) * line

@@ -22,7 +22,11 @@ from motiongpt.motion.skeleton import Skeleton
 from motiongpt.motion.turns import bounded, fitting, part_way, shortest, unit_or
 
 FITS = 3  # rounds of fitting the rest pose of joints with several bones
-FASTEST = 900.0  # degrees per second of a joint within its parent
+# Degrees per second of a joint within its parent. Of 50 of Bandai-Namco's files, at 20 frames per
+# second, the 99.9th percentile of all rotations is 632, of the trunk's 190. Bones of the spine are
+# short: what trembles by a centimetre would turn them by 10 degrees.
+FASTEST, OF_TRUNK = 900.0, 300.0
+TRUNK = ("spine", "spine1", "spine2", "spine3", "chest", "neck", "collar")
 TWIST = 400.0  # degrees per second of a limb about itself
 CONSTANT = 1e-4  # metres; a bone whose length changes less is a rigid body's
 
@@ -136,20 +140,25 @@ class _Fit:
         self.posed = joints.copy()
 
     def motion(self) -> RigidMotion:
-        most = np.radians(FASTEST) / self.fps
         for joint, below in enumerate(self.children):
             if not below:
                 continue
             parent = self.skeleton.parents[joint]
             above = self.world[:, parent] if parent >= 0 else np.eye(3)
             turn = np.swapaxes(np.broadcast_to(above, (len(self.joints), 3, 3)), 1, 2)
-            self.local[:, joint] = bounded(turn @ self._turned(joint, above, below), most)
+            turn = bounded(turn @ self._turned(joint, above, below), self._most(joint))
+            self.local[:, joint] = turn
             self.world[:, joint] = above @ self.local[:, joint]
             for child in below:
                 arm = self.world[:, joint] @ self.offsets[child]
                 self.posed[:, child] = self.posed[:, joint] + arm
         # Joints that carry nothing follow the bone that they end.
         return RigidMotion(self.skeleton, self.offsets, self.joints[:, 0], self.local, self.fps)
+
+    def _most(self, joint: int) -> float:
+        """Radians by which a joint may turn from frame to frame."""
+        part = self.skeleton.joint_names[joint].rpartition("_")[2]
+        return float(np.radians(OF_TRUNK if part in TRUNK else FASTEST)) / self.fps
 
     def _turned(self, joint: int, above: np.ndarray, below: list[int]) -> np.ndarray:
         """World rotations (T, 3, 3) of a joint whose parents are turned already."""

@@ -53,7 +53,7 @@ def steps(turns: np.ndarray) -> np.ndarray:
 
 
 def bounded(turns: np.ndarray, most: float) -> np.ndarray:
-    """Rotations (T, 3, 3) near the given ones of which no two neighbours differ by more than `most`.
+    """Rotations (T, 3, 3) near the given ones; no two neighbours differ by more than `most`.
 
     A turn that is too fast begins earlier and ends later; all others stay.
 
