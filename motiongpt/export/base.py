@@ -28,15 +28,17 @@ from motiongpt.errors import UserError
 from motiongpt.motion.sequence import MotionSequence
 
 
-def option(default: Any, said: str, choices: Sequence[str] = ()) -> Any:
+def option(default: Any, said: str, choices: Sequence[str] = (), least: float | None = None) -> Any:
     """A field of a format.
 
     Args:
         default: its type (bool, int, float or str) is that of the option.
         said: one line of help.
         choices: the words that it may be; empty for any.
+        least: the smallest number that it may be.
     """
-    return field(default=default, metadata={"said": said, "choices": tuple(choices)})
+    said_of_it = {"said": said, "choices": tuple(choices), "least": least}
+    return field(default=default, metadata=said_of_it)
 
 
 @dataclass(frozen=True)
@@ -89,6 +91,9 @@ def _value(one: Field[Any], given: Any) -> Any:
     choices = one.metadata["choices"]
     if choices and value not in choices:
         raise UserError(f"{one.name}={value}: choose one of {', '.join(choices)}")
+    least = one.metadata["least"]
+    if least is not None and not value >= least:
+        raise UserError(f"{one.name}={value}: expected {least:g} or more")
     return value
 
 

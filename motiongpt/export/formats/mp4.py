@@ -8,7 +8,7 @@ import numpy as np
 
 from motiongpt.errors import UserError
 from motiongpt.export.base import Format, option
-from motiongpt.export.formats.pictures import first_caption
+from motiongpt.export.formats.pictures import SMALLEST, first_caption
 from motiongpt.files import save_with
 from motiongpt.motion.sequence import MotionSequence
 from motiongpt.render.stick_figure import Scene, checked_joints
@@ -20,14 +20,14 @@ class Mp4(Format):
 
     endings: ClassVar[tuple[str, ...]] = (".mp4",)
 
-    size: int = option(480, "width and height in pixels, even")
+    size: int = option(480, "width and height in pixels, even", least=SMALLEST)
 
     def write(self, motion: MotionSequence, path: Path) -> None:
         """See `Format.write`."""
         import imageio_ffmpeg  # its wheel brings ffmpeg
 
-        if self.size < 16 or self.size % 2:
-            raise UserError(f"size={self.size}: a film needs an even size of at least 16 pixels")
+        if self.size % 2:
+            raise UserError(f"size={self.size}: a film needs an even size")
         joints = checked_joints(motion.joints, motion.skeleton, str(path))
         caption = first_caption(motion)
         scene = Scene(joints, motion.skeleton, caption, motion.given, self.size, motion.fps, [])

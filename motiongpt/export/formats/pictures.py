@@ -9,6 +9,8 @@ from motiongpt.motion.sequence import MotionSequence
 from motiongpt.render.stick_figure import render_animation
 from motiongpt.render.strip import render_strip
 
+SMALLEST = 32  # pixels; below it nothing can be seen
+
 
 @dataclass(frozen=True)
 class Animation(Format):
@@ -16,7 +18,7 @@ class Animation(Format):
 
     endings: ClassVar[tuple[str, ...]] = (".webp", ".gif")
 
-    size: int = option(320, "width and height in pixels")
+    size: int = option(320, "width and height in pixels", least=SMALLEST)
 
     def write(self, motion: MotionSequence, path: Path) -> None:
         """See `Format.write`."""
@@ -37,8 +39,8 @@ class Strip(Format):
 
     endings: ClassVar[tuple[str, ...]] = (".png",)
 
-    size: int = option(240, "width and height of a pose in pixels")
-    poses: int = option(6, "how many poses at most")
+    size: int = option(240, "width and height of a pose in pixels", least=SMALLEST)
+    poses: int = option(6, "how many poses at most", least=1)
 
     def write(self, motion: MotionSequence, path: Path) -> None:
         """See `Format.write`."""

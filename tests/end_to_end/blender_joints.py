@@ -1,0 +1,24 @@
+"""Run by a Blender, `blender --background --python THIS -- FILE OUT`: where it sees the joints.
+
+OUT becomes a JSON object: name of each bone -> its head in each frame, in Blender's world.
+"""
+
+import json
+import sys
+
+import bpy
+
+motion, out = sys.argv[sys.argv.index("--") + 1 :]
+bpy.ops.wm.read_factory_settings(use_empty=True)
+bpy.ops.import_anim.bvh(
+    filepath=motion, use_fps_scale=False, update_scene_fps=True, update_scene_duration=True
+)
+armature = next(one for one in bpy.data.objects if one.type == "ARMATURE")
+heads = {bone.name: [] for bone in armature.pose.bones}
+for frame in range(bpy.context.scene.frame_start, bpy.context.scene.frame_end + 1):
+    bpy.context.scene.frame_set(frame)
+    for bone in armature.pose.bones:
+        heads[bone.name].append(list(armature.matrix_world @ bone.head))
+rate = bpy.context.scene.render.fps / bpy.context.scene.render.fps_base
+with open(out, "w") as stream:
+    json.dump({"fps": rate, "heads": heads}, stream)
