@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from motiongpt import Motion
 from evaluation.external.forms.base import Options, Target
 from evaluation.external.forms.bvh import BvhFiles
+from motiongpt import Motion
 from motiongpt.data.bvh import read_bvh
 from motiongpt.data.bvh_joints import bvh_to_joints
 from motiongpt.data.bvh_reading import read_joints

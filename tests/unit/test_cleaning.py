@@ -9,8 +9,8 @@ from motiongpt import Motion
 from motiongpt.data.synthetic import SyntheticSource
 from motiongpt.errors import UserError
 from motiongpt.motion.contacts import runs, standing
-from motiongpt.motion.smoothing import smoothed
 from motiongpt.motion.skeleton import HUMANML3D
+from motiongpt.motion.smoothing import smoothed
 from tests.unit.test_rigid import lengths, trembling
 
 
