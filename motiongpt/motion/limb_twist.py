@@ -79,6 +79,8 @@ def _smooth(weight: np.ndarray, sides: np.ndarray, stiffness: float) -> np.ndarr
     links = np.full(frames, stiffness)
     links[-1] = 0
     diagonal = weight + links + np.roll(links, 1) + 1e-9
+    if frames == 1:
+        return sides / diagonal[:, None]
     found: np.ndarray = solveh_banded(np.stack([diagonal, -links]), sides, lower=True)
     return found
 

@@ -129,6 +129,7 @@ class _Fit:
         self.joints, self.skeleton, self.fps = joints, skeleton, fps
         self.children = children_of(skeleton)
         self.offsets = rest_offsets(joints, skeleton)
+        self.directions = unit_or(self.offsets, t_pose(skeleton))  # bones of no length have one too
         self.limbs = {limb.joints[0]: limb for limb in limbs(skeleton)}
         self.solid = {
             joint: fitting(self.offsets[below], joints[:, below] - joints[:, [joint]])
@@ -165,7 +166,7 @@ class _Fit:
         wanted = self.joints[:, below] - self.posed[:, [joint]]
         if len(below) > 1:
             return fitting(self.offsets[below], wanted)
-        rest = self.offsets[below[0]] / max(float(np.linalg.norm(self.offsets[below[0]])), 1e-9)
+        rest = self.directions[below[0]]
         start = np.broadcast_to(self._start(joint, above), (len(wanted), 3, 3))
         bone = unit_or(wanted[:, 0], start @ rest)
         if joint in self.limbs:

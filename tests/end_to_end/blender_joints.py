@@ -7,6 +7,10 @@ import json
 import sys
 
 import bpy
+from io_anim_bvh import import_bvh
+
+# Blender 3.4 opens files by a mode that Python 3.11, with which Debian builds it, has no longer.
+import_bvh.open = lambda path, mode="r", **how: open(path, mode.replace("U", ""), **how)
 
 motion, out = sys.argv[sys.argv.index("--") + 1 :]
 bpy.ops.wm.read_factory_settings(use_empty=True)

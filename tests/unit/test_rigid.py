@@ -70,7 +70,7 @@ def posed(angles):
     pose = t_pose(HUMANML3D) * np.asarray(HUMANML3D.bone_lengths)[:, None]
     joints = np.zeros((len(angles), 22, 3))
     for joint, parent in enumerate(HUMANML3D.parents):
-        offset = np.broadcast_to(pose[joint], (len(angles), 3))
+        offset = np.tile(pose[joint], (len(angles), 1))
         if HUMANML3D.joint_names[joint] in ("left_elbow", "left_wrist"):
             offset = Rotation.from_euler("z", angles[:, None], degrees=True).apply(offset)
         joints[:, joint] = offset + (joints[:, parent] if parent >= 0 else 0)
