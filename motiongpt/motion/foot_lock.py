@@ -15,6 +15,7 @@ from motiongpt.motion.contacts import floor_height, runs, standing
 from motiongpt.motion.rest_pose import Limb, limbs
 from motiongpt.motion.skeleton import Skeleton
 from motiongpt.motion.turns import unit_or
+from motiongpt.motion.two_bones import middle as joint_between
 
 FADE = 0.25  # seconds in which a shift comes and goes
 FARTHEST = 0.08  # metres; a foot that slides further while it stands is dragged behind
@@ -133,27 +134,22 @@ def _put(
     reached = np.minimum(distance, _reach(hip, knee, ankle))
     reached = np.maximum(reached, np.abs(upper - lower) + 1e-4)
     ahead = unit_or(away, np.array([0.0, -1.0, 0.0]))
-    along = (upper**2 - lower**2 + reached**2) / np.maximum(2 * reached, 1e-9)
-    aside = np.sqrt(np.maximum(upper**2 - along**2, 0))
-    bend = _bend(hip, knee, ankle, ahead, joints[:, leg.joints[3]] - ankle)
-    found[:, middle] = new_hip + along[:, None] * ahead + aside[:, None] * bend
+    pole = _pole(hip, knee, ankle, joints[:, leg.joints[3]] - ankle)
+    found[:, middle] = joint_between(new_hip, ahead, reached, (upper, lower), pole)
     moved = new_hip + reached[:, None] * ahead - ankle
     found[:, last] = ankle + moved
     for joint in _below(skeleton, last):
         found[:, joint] = joints[:, joint] + moved
 
 
-def _bend(
-    hip: np.ndarray, knee: np.ndarray, ankle: np.ndarray, ahead: np.ndarray, foot: np.ndarray
-) -> np.ndarray:
-    """Unit vectors (T, 3) across `ahead` to the knee's side; of a straight leg, to the toes'."""
-    line = unit_or(ankle - hip, ahead)
+def _pole(hip: np.ndarray, knee: np.ndarray, ankle: np.ndarray, foot: np.ndarray) -> np.ndarray:
+    """Vectors (T, 3) from the line of a leg to its knee; of a straight leg, to where toes point."""
+    line = unit_or(ankle - hip, np.array([0.0, -1.0, 0.0]))
     out = knee - hip
     out = out - (out * line).sum(-1, keepdims=True) * line
     toes = unit_or(foot, np.array([0.0, 0.0, 1.0]))
-    out = out + 0.005 * toes  # metres: a knee that is bent less says nothing
-    out = out - (out * ahead).sum(-1, keepdims=True) * ahead
-    return unit_or(out, np.array([0.0, 0.0, 1.0]))
+    found: np.ndarray = out + 0.005 * toes  # metres: a knee that is bent less says nothing
+    return found
 
 
 def _below(skeleton: Skeleton, joint: int) -> list[int]:

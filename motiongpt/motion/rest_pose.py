@@ -12,8 +12,8 @@ import numpy as np
 
 from motiongpt.motion.skeleton import AHEAD, DOWN, LEFT, UP, Skeleton, Vector
 
-# A foot that stands flat: its toe joint lies below the ankle, by 17 degrees in CMU's standing frames,
-# 24 on HumanML3D's body and 38 in Bandai-Namco's.
+# A foot that stands flat: its toe joint lies below the ankle, by 17 degrees in CMU's standing
+# frames, 24 on HumanML3D's body and 38 in Bandai-Namco's.
 FLAT_FOOT: Vector = (0.0, -0.42, 0.907524)
 _OF_PART: Mapping[str, Vector] = {
     **dict.fromkeys(("spine", "spine1", "spine2", "spine3", "chest", "neck", "head"), UP),

@@ -10,8 +10,13 @@ import bpy
 from io_anim_bvh import import_bvh
 
 # Blender 3.4 opens files by a mode that Python 3.11, with which Debian builds it, has no longer.
-import_bvh.open = lambda path, mode="r", **how: open(path, mode.replace("U", ""), **how)
 
+
+def opened(path, mode="r", **how):
+    return open(path, mode.replace("U", ""), **how)
+
+
+import_bvh.open = opened
 motion, out = sys.argv[sys.argv.index("--") + 1 :]
 bpy.ops.wm.read_factory_settings(use_empty=True)
 bpy.ops.import_anim.bvh(
