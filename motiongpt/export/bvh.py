@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from motiongpt.motion.rigid import RigidMotion, children_of, has_constant_bones, rigid_motion
+from motiongpt.motion.rigid import RigidMotion, children_of, is_rigid, rigid_motion
 from motiongpt.motion.skeleton import Skeleton
 
 # Rotation channels, the first outermost. The middle angle must stay away from 90 degrees, where the
@@ -64,7 +64,7 @@ def rig_of(joints: np.ndarray, skeleton: Skeleton, fps: float) -> Rig:
     moving[0] = True
     positions = np.repeat(body.offsets[:, None], len(joints), axis=1)
     positions[0] = joints[:, 0]
-    if has_constant_bones(joints, skeleton):
+    if is_rigid(joints, skeleton):
         return Rig(body, positions, moving)
     world, posed = body.world(), joints.copy()
     for joint, parent in enumerate(skeleton.parents[1:], start=1):

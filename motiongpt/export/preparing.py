@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from motiongpt.motion.cleaning import checked_steps, cleaned
-from motiongpt.motion.rigid import has_constant_bones, rigid_motion
+from motiongpt.motion.rigid import is_rigid, rigid_motion
 from motiongpt.motion.sequence import MotionSequence
 
 
@@ -23,7 +23,7 @@ def prepared(
         UserError: no frame rate, or a step that there is not.
     """
     steps = checked_steps(clean)
-    if steps or (rigid and not has_constant_bones(motion.joints, motion.skeleton)):
+    if steps or (rigid and not is_rigid(motion.joints, motion.skeleton)):
         motion = with_joints(
             motion, cleaned(motion.joints, motion.skeleton, motion.fps, steps, rigid)
         )
@@ -39,7 +39,7 @@ def with_joints(motion: MotionSequence, joints: np.ndarray) -> MotionSequence:
 def at_rate(motion: MotionSequence, fps: float) -> MotionSequence:
     """The motion at another frame rate; bones of constant length keep it between frames."""
     other = motion.at(fps)
-    if other is motion or not has_constant_bones(motion.joints, motion.skeleton):
+    if other is motion or not is_rigid(motion.joints, motion.skeleton):
         return other
     joints = rigid_motion(motion.joints, motion.skeleton, motion.fps).at(fps).joints()
     return with_joints(other, joints)

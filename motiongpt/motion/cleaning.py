@@ -10,7 +10,7 @@ import numpy as np
 
 from motiongpt.errors import UserError
 from motiongpt.motion.foot_lock import feet_locked
-from motiongpt.motion.rigid import has_constant_bones, rigid_motion
+from motiongpt.motion.rigid import is_rigid, rigid_motion
 from motiongpt.motion.skeleton import Skeleton
 from motiongpt.motion.smoothing import smoothed
 
@@ -39,10 +39,10 @@ def cleaned(
     """
     asked = checked_steps(steps)
     found = np.asarray(joints, np.float64)
-    rigid = rigid or has_constant_bones(found, skeleton)
+    rigid = rigid or is_rigid(found, skeleton)
     if SMOOTH in asked:
         found = smoothed(found, fps)
-    if rigid and not (has_constant_bones(found, skeleton) and SMOOTH not in asked):
+    if rigid and not is_rigid(found, skeleton):
         found = rigid_motion(found, skeleton, fps).joints()
     return feet_locked(found, skeleton, fps) if FEET in asked else found
 

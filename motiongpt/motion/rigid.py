@@ -11,6 +11,7 @@ Metres, Y up, the rest pose is a T (rest_pose.py). Shape letters: T frames, J jo
 """
 
 from dataclasses import dataclass, replace
+from itertools import combinations
 
 import numpy as np
 from scipy.spatial.transform import Rotation, Slerp
@@ -28,7 +29,7 @@ FITS = 3  # rounds of fitting the rest pose of joints with several bones
 FASTEST, OF_TRUNK = 900.0, 300.0
 TRUNK = ("spine", "spine1", "spine2", "spine3", "chest", "neck", "collar")
 TWIST = 400.0  # degrees per second of a limb about itself
-CONSTANT = 1e-4  # metres; a bone whose length changes less is a rigid body's
+CONSTANT = 1e-4  # metres; distances that change less are a rigid body's
 
 
 @dataclass(frozen=True)
@@ -116,10 +117,15 @@ def children_of(skeleton: Skeleton) -> list[list[int]]:
     return found
 
 
-def has_constant_bones(joints: np.ndarray, skeleton: Skeleton) -> bool:
-    """Whether the bones of joints (T, J, 3) keep their lengths to 0.1 mm."""
-    bones = joints[:, 1:] - joints[:, list(skeleton.parents[1:])]
-    return bool(np.ptp(np.linalg.norm(bones, axis=-1), axis=0).max() < CONSTANT)
+def is_rigid(joints: np.ndarray, skeleton: Skeleton) -> bool:
+    """Whether joints (T, J, 3) are a rigid skeleton's: to 0.1 mm each bone keeps its length, and
+    those that hang on one joint, as both hips do, their distance."""
+    below = children_of(skeleton)
+    pairs = [(joint, child) for joint, children in enumerate(below) for child in children]
+    pairs += [pair for children in below for pair in combinations(children, 2)]
+    first, second = np.array(pairs).T
+    lengths = np.linalg.norm(joints[:, first] - joints[:, second], axis=-1)
+    return bool(np.ptp(lengths, axis=0).max() < CONSTANT)
 
 
 class _Fit:

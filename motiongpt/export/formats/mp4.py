@@ -4,8 +4,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-import numpy as np
-
 from motiongpt.errors import UserError
 from motiongpt.export.base import Format, option
 from motiongpt.export.formats.pictures import SMALLEST, first_caption
@@ -39,7 +37,7 @@ class Mp4(Format):
             writer.send(None)  # starts ffmpeg
             try:
                 for picture in scene.frames():
-                    writer.send(np.ascontiguousarray(picture))
+                    writer.send(picture.tobytes())
             finally:
                 writer.close()
 
