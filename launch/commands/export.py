@@ -26,7 +26,7 @@ COMMON = {
 
 def main(arguments: Sequence[str]) -> int:
     """Read one file, write one or several."""
-    options = _parser().parse_args(arguments)
+    options = _parser().parse_intermixed_args(arguments)
     words = [word for word in options.out if _is_option(word)]
     outs = [Path(word) for word in options.out if not _is_option(word)]
     if not outs:

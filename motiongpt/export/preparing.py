@@ -4,9 +4,12 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from motiongpt.errors import UserError
 from motiongpt.motion.cleaning import checked_steps, cleaned
 from motiongpt.motion.rigid import is_rigid, rigid_motion
 from motiongpt.motion.sequence import MotionSequence
+
+SLOWEST, FASTEST = 1.0, 1000.0  # frames per second; every reader of BVH takes them
 
 
 def prepared(
@@ -23,6 +26,8 @@ def prepared(
         UserError: no frame rate, or a step that there is not.
     """
     steps = checked_steps(clean)
+    if fps is not None and not SLOWEST <= fps <= FASTEST:
+        raise UserError(f"fps={fps:g}: expected {SLOWEST:g} to {FASTEST:g} frames per second")
     if steps or (rigid and not is_rigid(motion.joints, motion.skeleton)):
         motion = with_joints(
             motion, cleaned(motion.joints, motion.skeleton, motion.fps, steps, rigid)
