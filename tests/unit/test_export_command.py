@@ -9,10 +9,15 @@ from PIL import Image
 
 from launch.cli import main
 from motiongpt import Motion
+from motiongpt.api.demo.batch import Outcome
+from motiongpt.api.demo.results import write_outcome
 from motiongpt.data.synthetic import SyntheticSource
 from motiongpt.errors import UserError
 from motiongpt.export.base import as_kind
 from motiongpt.export.known import known_formats
+from motiongpt.motion.cleaning import cleaned
+from motiongpt.motion.skeleton import HUMANML3D
+from tests.unit.test_rigid import trembling
 
 
 @pytest.fixture(scope="module")
@@ -104,3 +109,13 @@ def test_options_are_of_their_kind():
     assert as_kind("x", "3", int) == 3 and as_kind("x", "2.5", float) == 2.5
     with pytest.raises(UserError, match="x=2.5: expected a whole number"):
         as_kind("x", "2.5", int)
+
+
+def test_a_demo_cleans_what_is_looked_at_and_keeps_what_was_generated(joints, tmp_path):
+    motion = Motion.from_joints(trembling(joints.astype(float), 0.01), 20)
+    write_outcome(tmp_path, 0, Outcome(motion=motion), HUMANML3D, bvh=True, clean="feet,smooth")
+    np.testing.assert_array_equal(np.load(tmp_path / "0_out.npy"), motion.joints)
+    found = Motion.from_file(tmp_path / "0_out.bvh").joints
+    expected = cleaned(motion.joints, HUMANML3D, 20.0, ("feet", "smooth"), rigid=True)
+    np.testing.assert_allclose(found, expected, atol=1e-3)
+    assert np.linalg.norm(found - motion.joints, axis=-1).max() > 0.005
