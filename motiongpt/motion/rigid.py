@@ -26,7 +26,7 @@ FITS = 3  # rounds of fitting the rest pose of joints with several bones
 # Degrees per second of a joint within its parent. Of 50 of Bandai-Namco's files, at 20 frames per
 # second, the 99.9th percentile of all rotations is 632, of the trunk's 190. Bones of the spine are
 # short: what trembles by a centimetre would turn them by 10 degrees.
-FASTEST, OF_TRUNK = 900.0, 300.0
+FASTEST, OF_TRUNK = 900.0, 500.0
 TRUNK = ("spine", "spine1", "spine2", "spine3", "chest", "neck", "collar")
 TWIST = 400.0  # degrees per second of a limb about itself
 CONSTANT = 1e-4  # metres; distances that change less are a rigid body's

@@ -19,12 +19,11 @@ def opened(path, mode="r", **how):
 import_bvh.open = opened
 motion, out = sys.argv[sys.argv.index("--") + 1 :]
 bpy.ops.wm.read_factory_settings(use_empty=True)
-bpy.ops.import_anim.bvh(
-    filepath=motion, use_fps_scale=False, update_scene_fps=True, update_scene_duration=True
-)
+bpy.ops.import_anim.bvh(filepath=motion, update_scene_fps=True)
 armature = next(one for one in bpy.data.objects if one.type == "ARMATURE")
 heads = {bone.name: [] for bone in armature.pose.bones}
-for frame in range(bpy.context.scene.frame_start, bpy.context.scene.frame_end + 1):
+first, last = armature.animation_data.action.frame_range
+for frame in range(int(first), int(last) + 1):
     bpy.context.scene.frame_set(frame)
     for bone in armature.pose.bones:
         heads[bone.name].append(list(armature.matrix_world @ bone.head))
