@@ -12,8 +12,9 @@ SHORTEST, GAP = 0.14, 0.11  # seconds: of a contact, and of an interruption that
 
 def floor_height(feet: np.ndarray) -> float:
     """Height in metres on which feet (T, joints, 3) stand: where the lowest is low, but no
-    outlier."""
-    return float(np.percentile(feet[..., 1].min(-1), 5))
+    outlier. A little below 0, where the features have the floor, feet have sunk in."""
+    found = float(np.percentile(feet[..., 1].min(-1), 5))
+    return 0.0 if -HEIGHT < found < 0 else found
 
 
 def standing(toe: np.ndarray, floor: float, fps: float) -> np.ndarray:
