@@ -30,6 +30,7 @@ joints (frames, joints, 3) in metres, with 0 frames where there is no motion.
 
 examples:
   motiongpt demo outputs "a person walks in a circle" --out walk
+  motiongpt demo outputs "a person sits down" --bvh --clean feet,smooth
   motiongpt demo outputs --task pred --example prompts.txt --out results --pictures
 """
 
@@ -39,6 +40,9 @@ def main(arguments: Sequence[str]) -> int:
     options = _parser().parse_args(arguments)
     if bool(options.text) == bool(options.example):
         raise UserError('give a sentence, as "a person walks in a circle", or --example FILE')
+    from motiongpt.motion.cleaning import checked_steps
+
+    checked_steps(options.clean)
     from motiongpt.api.demo.batch import run_lines
     from motiongpt.api.demo.results import write_outcome
     from motiongpt.api.demo.sentences import run_sentences
@@ -61,7 +65,9 @@ def main(arguments: Sequence[str]) -> int:
     pictures = options.pictures or ("webp" if options.text else None)
     failed = 0
     for number, (origin, outcome) in enumerate(zip(origins, outcomes, strict=True)):
-        write_outcome(options.out, number, outcome, model.skeleton, pictures, options.bvh)
+        write_outcome(
+            options.out, number, outcome, model.skeleton, pictures, options.bvh, options.clean
+        )
         failed += bool(outcome.problem)
         if outcome.problem:
             print(printable(f"{origin} (ID {number}): {outcome.problem}"), file=sys.stderr)
@@ -161,6 +167,13 @@ def _parser() -> argparse.ArgumentParser:
         help="draw an animation and a strip of poses; a typed sentence is always drawn",
     )
     parser.add_argument("--bvh", action="store_true", help="write ID_out.bvh too")
+    parser.add_argument(
+        "--clean",
+        default="",
+        metavar="feet,smooth",
+        help="lock standing feet and take trembling away in pictures and BVH; .npy stays as "
+        "generated",
+    )
     parser.add_argument("--device", help="cpu, cuda, ...; default: a GPU where there is one")
     parser.add_argument(
         "--precision",

@@ -105,8 +105,8 @@ def read_kept(path: Path) -> Kept:
         return Kept(result.stage, result.signature, result.data.fingerprint, result.made)
     try:
         found = read_json_object(path)
-        said = (found["stage"], found["signature"], found["data"]["fingerprint"])
-        return Kept(*map(str, said), dict(found.get("made") or {}))
+        stage, signature, data = found["stage"], found["signature"], found["data"]["fingerprint"]
+        return Kept(str(stage), str(signature), str(data), dict(found.get("made") or {}))
     except (ValueError, KeyError, TypeError) as error:
         raise UserError(f"{path}: no card of evaluators ({error})") from error
 

@@ -67,18 +67,58 @@ class Motion(MotionSequence):
         """
         return cls.of(motion_of_array(array, fps, captions))
 
-    def save(self, path: str | Path) -> Path:
-        """Write a file; its ending says which: .npy .npz .gif .webp .png .bvh.
+    def rigid(self) -> Motion:
+        """The same on bones of constant length, for programs that know no others.
 
-        .npy holds the joints; .npz joints, features, fps, captions and skeleton; .gif and .webp
-        are animations, .png a strip of poses, .bvh a skeleton with rotations for other programs.
+        Joints move by some millimetres: decoded bones stretch. Nothing turns faster than a person
+        can (motiongpt/motion/rigid.py).
+        """
+        from motiongpt.motion.cleaning import cleaned
+
+        return self._moved(cleaned(self.joints, self.skeleton, self.fps, rigid=True))
+
+    def clean(self, *steps: str) -> Motion:
+        """The same for the eye: "feet" locks feet that stand, "smooth" takes trembling away.
+
+        `motion.clean("feet", "smooth")`. Bones that are rigid stay so.
 
         Raises:
-            UserError: another ending.
+            UserError: a step that there is not.
         """
-        from motiongpt.api.saving import save_motion  # loads what draws pictures
+        from motiongpt.motion.cleaning import cleaned
 
-        return save_motion(self, Path(path))
+        return self._moved(cleaned(self.joints, self.skeleton, self.fps, steps))
+
+    def _moved(self, joints: np.ndarray) -> Motion:
+        found = joints.astype(np.float32)
+        return Motion(found, self.fps, self.captions, self.skeleton, self.given)
+
+    def save(
+        self,
+        path: str | Path,
+        fps: float | None = None,
+        rigid: bool | None = None,
+        clean: str | Sequence[str] = (),
+        **options: Any,
+    ) -> Path:
+        """Write a file; its ending says which kind: `motiongpt export --help` lists them.
+
+        .npy holds the joints; .npz joints, features, fps, captions and skeleton; .gif, .webp and
+        .mp4 are animations, .png a strip of poses, .bvh a skeleton with rotations for other
+        programs. As `motion.save("walk.bvh", fps=60, names="mixamo", clean="feet,smooth")`.
+
+        Args:
+            fps: frames per second of the file; the motion's if None.
+            rigid: bones of constant length; where None, all files have them but .npy and .npz.
+            clean: steps of `clean` before it is written.
+            options: those of the format.
+
+        Raises:
+            UserError: another ending, or an option that it does not have.
+        """
+        from motiongpt.export.saving import save_motion  # loads what draws pictures
+
+        return save_motion(self, Path(path), fps, rigid, clean, **options)
 
     def show(self) -> Any:
         """In a notebook the animated picture; elsewhere a file's path is printed and returned."""

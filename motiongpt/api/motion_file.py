@@ -16,7 +16,8 @@ from motiongpt.data.bvh import MAX_FPS, MIN_FPS, MOST_FRAMES, read_bvh
 from motiongpt.data.bvh_forward import position_parts
 from motiongpt.data.captured import captured, checked_skip, option_of_api
 from motiongpt.data.checks import text_problem
-from motiongpt.data.joint_mapping import load_mapping, mapping_for
+from motiongpt.data.joint_mapping import load_mapping
+from motiongpt.data.own_bvh import mapping_of, own_unit
 from motiongpt.errors import UserError
 from motiongpt.motion.plausible import lies
 from motiongpt.motion.sequence import MotionSequence, in_metres
@@ -171,9 +172,10 @@ def _read_bvh(
         # `Motion.save` wrote it, in metres
         columns = [bvh.joint_names.index(name) for name in KIT.joint_names]
         joints = np.concatenate([part[:, columns] for part in position_parts(bvh)])
+        joints *= own_unit(bvh) or 1.0
         return in_metres(MotionSequence(joints, bvh.fps, captions or (), KIT))
     if options.mapping is None:
-        mapping = mapping_for(bvh.joint_names, str(path))
+        mapping = mapping_of(bvh, str(path))
     else:
         mapping = load_mapping(options.mapping)
     mapping = mapping.with_units(options.metres_per_unit, options.up_axis)

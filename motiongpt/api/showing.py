@@ -4,7 +4,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from motiongpt.api.saving import save_motion
+from motiongpt.export.saving import save_motion
 from motiongpt.motion.sequence import MotionSequence
 
 

@@ -11,8 +11,9 @@ import numpy as np
 from motiongpt.data.bvh import Bvh, read_bvh
 from motiongpt.data.bvh_forward import position_parts
 from motiongpt.data.bvh_hierarchy import BvhJoint
-from motiongpt.data.joint_mapping import JointMapping, load_mapping, mapping_for
+from motiongpt.data.joint_mapping import JointMapping, load_mapping
 from motiongpt.data.mapped_positions import mapped_positions, resampled
+from motiongpt.data.own_bvh import mapping_of
 
 
 def bvh_to_joints(
@@ -37,7 +38,7 @@ def bvh_to_joints(
     """
     bvh = read_bvh(path)
     if mapping is None:
-        mapping = mapping_for(bvh.joint_names, f"{path}:{bvh.motion_line}")
+        mapping = mapping_of(bvh, f"{path}:{bvh.motion_line}")
     elif not isinstance(mapping, JointMapping):
         mapping = load_mapping(mapping)
     return mapped_joints(bvh, mapping.with_units(metres_per_unit, up_axis), fps, str(path))

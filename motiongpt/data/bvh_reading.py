@@ -9,7 +9,8 @@ from pathlib import Path
 
 from motiongpt.data.bvh import read_bvh
 from motiongpt.data.captured import Captured, captured
-from motiongpt.data.joint_mapping import JointMapping, mapping_for
+from motiongpt.data.joint_mapping import JointMapping
+from motiongpt.data.own_bvh import mapping_of
 from motiongpt.errors import UserError
 from motiongpt.motion.plausible import bone_problem
 
@@ -26,7 +27,7 @@ def read_joints(
     try:
         bvh = read_bvh(path)
         if mapping is None:
-            mapping = mapping_for(bvh.joint_names, f"{path}:{bvh.motion_line}")
+            mapping = mapping_of(bvh, f"{path}:{bvh.motion_line}")
         mapping = mapping.with_units(metres_per_unit, up_axis)
         found = captured(bvh, mapping, fps, str(path), skip_first)
     except UserError as error:

@@ -12,7 +12,8 @@ from evaluation.external.forms.base import Options, Target
 from evaluation.external.forms.joint_form import JointForm
 from motiongpt.data.bvh import Bvh, read_bvh
 from motiongpt.data.bvh_joints import mapped_joints
-from motiongpt.data.joint_mapping import JointMapping, load_mapping, mapping_for
+from motiongpt.data.joint_mapping import JointMapping, load_mapping
+from motiongpt.data.own_bvh import mapping_of
 from motiongpt.motion.skeleton import HUMANML3D, Skeleton
 
 
@@ -55,5 +56,5 @@ class BvhFiles(JointForm):
         return joints
 
     def _mapping(self, bvh: Bvh, path: Path) -> JointMapping:
-        found = self._known or mapping_for(bvh.joint_names, f"{path}:{bvh.motion_line}")
+        found = self._known or mapping_of(bvh, f"{path}:{bvh.motion_line}")
         return found.with_units(self.options.metres_per_unit, self.options.up_axis)

@@ -24,6 +24,7 @@ def write_outcome(
     skeleton: Skeleton,
     pictures: str | None = None,
     bvh: bool = False,
+    clean: str = "",
 ) -> None:
     """Write the files of one line, each whole or not at all.
 
@@ -35,6 +36,8 @@ def write_outcome(
         pictures: ending of the animation, one of `PICTURES`, beside which a strip of poses is
             drawn; None for neither.
         bvh: write the output as BVH too.
+        clean: steps of `Motion.clean` before it is drawn or written as BVH, as "feet,smooth"; the
+            .npy file stays what was generated.
     """
     for side in ("in", "out"):
         for ending in _LEFT:
@@ -48,12 +51,12 @@ def write_outcome(
         empty = np.zeros((0, skeleton.n_joints, 3), np.float32)
         save_array(folder / f"{name}.npy", empty if motion is None else motion.joints)
     if pictures is not None:
-        _draw(folder, number, outcome, pictures)
+        _draw(folder, number, outcome, pictures, clean)
     if bvh and outcome.motion is not None:
-        outcome.motion.save(folder / f"{number}_out.bvh")
+        outcome.motion.save(folder / f"{number}_out.bvh", clean=clean)
 
 
-def _draw(folder: Path, number: int, outcome: Outcome, ending: str) -> None:
+def _draw(folder: Path, number: int, outcome: Outcome, ending: str, clean: str) -> None:
     """The output; of a sentence the motion that it is about, with the sentence above it."""
     side, motion, words = "out", outcome.motion, outcome.line.words if outcome.line else ""
     if motion is None:
@@ -63,5 +66,5 @@ def _draw(folder: Path, number: int, outcome: Outcome, ending: str) -> None:
     said = Motion(
         motion.joints, motion.fps, (words,), motion.skeleton, motion.given, motion.features
     )
-    said.save(folder / f"{number}_{side}.{ending}")
-    said.save(folder / f"{number}_{side}.png")
+    said.save(folder / f"{number}_{side}.{ending}", clean=clean)
+    said.save(folder / f"{number}_{side}.png", clean=clean)

@@ -1,0 +1,1 @@
+"""One kind of file, one module; see `motiongpt.export.base`."""
