@@ -22,6 +22,7 @@ from launch.composition.overrides import (
     is_choice,
     listed_values,
     parse_overrides,
+    refuse_reference,
 )
 from launch.jobs.requeue import requeued_when_preempted
 from launch.plans.graph import Planned
@@ -204,6 +205,7 @@ def _ending() -> Iterator[None]:
 
 
 def _check(config: DictConfig) -> None:
+    refuse_reference(str(config.paths.root), "paths.root")  # Hydra writes there, before we compose
     chosen = config.hydra.runtime.choices
     sweeper = chosen["hydra/sweeper"]
     if config.objective is None and sweeper in OPTIMIZERS:
