@@ -17,14 +17,14 @@ from hydra.core.override_parser.types import Override
 from launch.composition import overrides as conf
 from launch.composition.compose import COMPOSITION_ERRORS, ROOT_CONFIG, compose_by_hydra
 from launch.composition.messages import one_line
-from launch.composition.overrides import (
-    SEARCHPATH,
-    in_quotes,
-    literally,
-    one_value_each,
-    parse_overrides,
+from launch.composition.overrides import SEARCHPATH, in_quotes, one_value_each, parse_overrides
+from launch.hydra_jobs import (
+    OURS,
+    EndOfHydra,
+    run_experiment,
+    written_command,
+    written_for_hydra,
 )
-from launch.hydra_jobs import OURS, EndOfHydra, run_experiment, written_for_hydra
 from motiongpt.errors import UserError
 
 # Ahead of the user's words, who may say otherwise.
@@ -132,7 +132,7 @@ def _launcher(
     stages = ",".join(again)
     return [
         f"hydra/launcher={OURS}",
-        f"hydra.launcher.command={literally(command)}",
+        f"hydra.launcher.command={written_command(command)}",
         f"hydra.launcher.dry_run={dry_run}",
         f"hydra.launcher.again=[{stages}]",
     ]

@@ -79,15 +79,6 @@ def in_quotes(value: str) -> str:
     return f'"{doubled}"'
 
 
-def literally(value: str) -> str:
-    """`in_quotes`, where OmegaConf is to read no reference in it either: ${ behind a backslash.
-
-    To be followed once: of a value that is followed again, as all of an experiment are, the
-    reference would be read then.
-    """
-    return in_quotes(re.sub(r"(\\*)\$\{", r"\1\1\\${", value))
-
-
 def refuse_reference(folder: str, where: str) -> None:
     """Refuse a folder whose name, or that of one above it, is read as a reference.
 
