@@ -81,7 +81,7 @@ def _said(
     output: Path,
     beside: Opponent | None,
 ) -> tuple[dict[str, Any], int]:
-    print((output / "table.txt").read_text().rstrip())
+    print((output / "table.txt").read_text(encoding="utf-8").rstrip())
     run = read_results(output / RESULTS)
     against: list[Comparison] = []
     if beside is not None:

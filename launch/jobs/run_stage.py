@@ -88,7 +88,7 @@ def _run(
     )
     loggers = StageLoggers(stage, attempt.folder, group)
     try:
-        with (attempt.folder / LOG).open("a") as file:
+        with (attempt.folder / LOG).open("a", encoding="utf-8", errors="backslashreplace") as file:
 
             def log(line: str) -> None:
                 _print(line)
