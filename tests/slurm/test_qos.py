@@ -31,7 +31,7 @@ def limited(tmp_path_factory):
 
 def test_what_the_qos_never_allows_is_one_line_and_nothing_is_submitted(limited, tmp_path):
     short = [*SMALL, "launcher.account=people", "launcher.qos=short"]
-    allowed = ["launcher.resources.minutes=30", "+launcher.stages.report={minutes: 9}"]
+    allowed = ["launcher.resources.minutes=30", "+launcher.stages.report={memory_gb: 1}"]
     two = ["-m", "downsampling=2,4", "goal=tokens"]
     for words, said in (
         ([], "QOS short: MaxWall is 30 minutes"),
@@ -44,4 +44,5 @@ def test_what_the_qos_never_allows_is_one_line_and_nothing_is_submitted(limited,
         assert done.returncode == 2 and said in done.stderr, done.stderr
         assert limited.run("squeue", "--noheader").strip() == ""
         assert not list(tmp_path.glob("sweeps/*/submissions/*"))
-    motiongpt(limited, tmp_path, "run", *short, *allowed, "goal=tokens", "--wait", timeout=900)
+    motiongpt(limited, tmp_path, "run", *short, *allowed, "goal=tokens")
+    assert len(limited.run("squeue", "--noheader", "--qos=short").splitlines()) == 3
