@@ -132,7 +132,7 @@ def _launcher(
     stages = ",".join(again)
     return [
         f"hydra/launcher={OURS}",
-        f"hydra.launcher.command={written_command(command)}",
+        f"hydra.launcher.command={in_quotes(written_command(command))}",
         f"hydra.launcher.dry_run={dry_run}",
         f"hydra.launcher.again=[{stages}]",
     ]
