@@ -67,9 +67,9 @@ if name == "scancel":
 if name == "sacctmgr":
     leave(state["qos"] if "qos" in words else state["associations"])
 if name == "scontrol" and "config" in words:
-    leave(f"AccountingStorageEnforce = {{state['enforced']}}\n")
+    leave(f"AccountingStorageEnforce = {{state['enforced']}}\\n")
 if name == "scontrol" and "partition" in words:
-    leave(f"PartitionName=main AllowQos=ALL Default=YES QoS={{state['of_main']}} State=UP\n")
+    leave(f"PartitionName=main AllowQos=ALL Default=YES QoS={{state['of_main']}} State=UP\\n")
 if name == "scontrol" and words[0] == "update":
     task, wait = (word.partition("=")[2] for word in words[1:])
     state["jobs"][task.partition("_")[0]]["wait"][task] = wait
