@@ -95,7 +95,7 @@ def run_experiment(config: DictConfig) -> float | None:
         *map(_plain, parse_overrides(about.overrides.task)),
         *_searchpath(about.overrides.hydra),
     ]
-    given = about.launcher if about.runtime.choices["hydra/launcher"] == OURS else {}
+    given: Any = about.launcher if about.runtime.choices["hydra/launcher"] == OURS else {}
     command = _read_command(given.command) if given else shlex.join([OURS, "run", *words])
     with requeued_when_preempted():
         found = _outcomes([words], command, given.get("dry_run", False), given.get("again", ()))
