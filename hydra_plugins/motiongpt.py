@@ -17,7 +17,7 @@ class PointsLauncher(Launcher):
     """hydra/launcher=motiongpt.
 
     Args:
-        command: line that makes the sweep, for `motiongpt resume`.
+        command: line that makes the sweep, for `motiongpt resume`; see `written_command`.
         dry_run: show the plan of the sweeper's first points and end.
         again: stages that are made anew.
     """
@@ -53,7 +53,7 @@ ConfigStore.instance().store(
     name="motiongpt",
     node={
         "_target_": f"{__name__}.{PointsLauncher.__name__}",
-        "command": "motiongpt run",
+        "command": "motiongpt%20run",
         "dry_run": False,
         "again": [],
     },

@@ -2,7 +2,6 @@
 
 import ast
 import errno
-import io
 import os
 import re
 import sys
@@ -13,7 +12,7 @@ from hydra.errors import HydraException
 from omegaconf.errors import OmegaConfBaseException
 
 from launch import commands
-from launch.quiet import quiet
+from launch.quiet import never_fail_to_print, quiet
 from motiongpt.errors import UserError, user_error_behind
 from motiongpt.printable import printable
 
@@ -24,7 +23,7 @@ COMPLETION = ("-sc", "--shell-completion")  # as a shell asks an application of 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one sub-command and return the exit status: 0 done, 1 something failed, 2 bad input."""
     quiet()
-    _never_fail_to_print()
+    never_fail_to_print()
     words = list(sys.argv[1:] if arguments is None else arguments)
     if not words or words[0] in ("-h", "--help"):
         print(_help())
@@ -62,13 +61,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 130
 
 
-def _never_fail_to_print() -> None:
-    """File names may hold bytes that are no UTF-8, and terminals may know ASCII only."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
-
-
 def _completed(words: Sequence[str]) -> int:
     from launch.hydra_app import complete_words  # takes seconds, and no other word needs it
 
@@ -89,7 +81,9 @@ def _said(error: Exception) -> str:
 
 def _summary(name: str) -> str:
     """First line of a command's docstring, without importing what the command needs."""
-    source = Path(commands.__path__[0], f"{commands.module_name(name)}.py").read_text()
+    source = Path(commands.__path__[0], f"{commands.module_name(name)}.py").read_text(
+        encoding="utf-8"
+    )
     return (ast.get_docstring(ast.parse(source)) or "").partition("\n")[0]
 
 

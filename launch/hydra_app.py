@@ -18,7 +18,13 @@ from launch.composition import overrides as conf
 from launch.composition.compose import COMPOSITION_ERRORS, ROOT_CONFIG, compose_by_hydra
 from launch.composition.messages import one_line
 from launch.composition.overrides import SEARCHPATH, in_quotes, one_value_each, parse_overrides
-from launch.hydra_jobs import OURS, EndOfHydra, run_experiment, written_for_hydra
+from launch.hydra_jobs import (
+    OURS,
+    EndOfHydra,
+    run_experiment,
+    written_command,
+    written_for_hydra,
+)
 from motiongpt.errors import UserError
 
 # Ahead of the user's words, who may say otherwise.
@@ -37,8 +43,18 @@ def is_for_hydra(overrides: Sequence[str]) -> bool:
 
     Where it looks for files is of use without its launchers and sweepers too.
     """
-    keys = [word.lstrip("+~").partition("=")[0] for word in overrides]
-    return any(key.startswith(("hydra/", "hydra.")) and key != SEARCHPATH for key in keys)
+    return any(
+        key.startswith(("hydra/", "hydra.")) and key != SEARCHPATH for key in _keys(overrides)
+    )
+
+
+def is_for_sweeper(overrides: Sequence[str]) -> bool:
+    """Whether these overrides speak to a sweeper of Hydra's, which proposes the points itself."""
+    return any(key.startswith(("hydra/sweeper", "hydra.sweeper.")) for key in _keys(overrides))
+
+
+def _keys(overrides: Sequence[str]) -> list[str]:
+    return [word.lstrip("+~").partition("=")[0] for word in overrides]
 
 
 def show_by_hydra(flags: Sequence[str], points: Sequence[Sequence[str]]) -> None:
@@ -116,7 +132,7 @@ def _launcher(
     stages = ",".join(again)
     return [
         f"hydra/launcher={OURS}",
-        f"hydra.launcher.command={in_quotes(command)}",
+        f"hydra.launcher.command={in_quotes(written_command(command))}",
         f"hydra.launcher.dry_run={dry_run}",
         f"hydra.launcher.again=[{stages}]",
     ]

@@ -7,6 +7,7 @@ import shlex
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
+from urllib.parse import quote, unquote
 
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.types import Override
@@ -22,6 +23,7 @@ from launch.composition.overrides import (
     is_choice,
     listed_values,
     parse_overrides,
+    refuse_reference,
 )
 from launch.jobs.requeue import requeued_when_preempted
 from launch.plans.graph import Planned
@@ -70,7 +72,7 @@ def run_batch(
     """
     more = _searchpath(hydras)
     plain = [[*map(_plain, parse_overrides(words)), *more] for words in points]
-    found = _outcomes(plain, command, dry_run, again)
+    found = _outcomes(plain, _read_command(command), dry_run, again)
     return [_returned(*one) for one in zip(points, found, strict=True)]
 
 
@@ -93,13 +95,22 @@ def run_experiment(config: DictConfig) -> float | None:
         *map(_plain, parse_overrides(about.overrides.task)),
         *_searchpath(about.overrides.hydra),
     ]
-    given = about.launcher if about.runtime.choices["hydra/launcher"] == OURS else {}
-    command = given.get("command", shlex.join([OURS, "run", *words]))
+    given: Any = about.launcher if about.runtime.choices["hydra/launcher"] == OURS else {}
+    command = _read_command(given.command) if given else shlex.join([OURS, "run", *words])
     with requeued_when_preempted():
         found = _outcomes([words], command, given.get("dry_run", False), given.get("again", ()))
     if isinstance(found[0], UserError):
         raise found[0]
     return found[0]
+
+
+def written_command(command: str) -> str:
+    """A command line as Hydra passes it on unread: in texts it follows references, ${…}, twice."""
+    return quote(command, safe="", errors="surrogateescape")
+
+
+def _read_command(written: str) -> str:
+    return unquote(written, errors="surrogateescape")
 
 
 def written_for_hydra(override: Override) -> str:
@@ -204,6 +215,7 @@ def _ending() -> Iterator[None]:
 
 
 def _check(config: DictConfig) -> None:
+    refuse_reference(str(config.paths.root), "paths.root")  # Hydra writes there, before we compose
     chosen = config.hydra.runtime.choices
     sweeper = chosen["hydra/sweeper"]
     if config.objective is None and sweeper in OPTIMIZERS:

@@ -1,6 +1,8 @@
-"""Less of what libraries say of themselves."""
+"""Less of what libraries say of themselves; and whatever is said can be printed."""
 
+import io
 import logging
+import sys
 import warnings
 
 
@@ -12,3 +14,10 @@ def quiet() -> None:
     warnings.filterwarnings("ignore", message="The `srun` command is available")
     for name in ("lightning.pytorch", "lightning.pytorch.utilities.rank_zero"):
         logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def never_fail_to_print() -> None:
+    """File names may hold bytes that are no UTF-8, and terminals may know ASCII only."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")

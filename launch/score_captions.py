@@ -15,6 +15,7 @@ from evaluation.captions.score import score_captions
 from launch import compare_captions
 from launch.composition.build import build
 from launch.composition.compose import compose_config
+from launch.plan_options import add_config_dir, with_own_configs
 
 RESAMPLES = 10_000
 EXAMPLES = """examples:
@@ -34,6 +35,7 @@ def main(arguments: Sequence[str]) -> int:
     """Print the scores of one system as JSON, or compare systems."""
     started = time.monotonic()
     options = _parser().parse_intermixed_args(arguments)
+    options.overrides = with_own_configs(options.overrides, options)
     references = read_references(options.references)
     systems = read_systems(options.predictions, references, options.system)
     if _compares(options, systems):
@@ -106,6 +108,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--seed", type=int, default=0, help="of the drawings (default: 0)")
     parser.add_argument("overrides", nargs="*", help="Hydra overrides, as captions=nlg_metricverse")
+    add_config_dir(parser)
     return parser
 
 

@@ -16,6 +16,7 @@ from evaluation.reports.results_file import RESULTS, read_results
 from evaluation.requests.predictions import ABOUT, PREDICTIONS, prediction_sets
 from launch.external_predictions import TASKS, brought, requests_in
 from launch.jobs.execute import execute
+from launch.plan_options import add_config_dir, with_own_configs
 from launch.plans.planning import plan_point
 from launch.scoring import Opponent, opponent, row_of, score, verdicts
 from motiongpt.errors import UserError
@@ -38,6 +39,7 @@ WORSE = 3  # exit status, with --fail-if-worse
 def main(arguments: Sequence[str]) -> int:
     """Run; 1 if a judge could not be made, 3 if --fail-if-worse is given and a number is worse."""
     options = _parser().parse_intermixed_args(arguments)
+    options.overrides = with_own_configs(options.overrides, options)
     for name in ("fail_if_worse", "row"):
         if getattr(options, name) and not options.against:
             raise UserError(f"{flag(name)} needs --against")
@@ -79,7 +81,7 @@ def _said(
     output: Path,
     beside: Opponent | None,
 ) -> tuple[dict[str, Any], int]:
-    print((output / "table.txt").read_text().rstrip())
+    print((output / "table.txt").read_text(encoding="utf-8").rstrip())
     run = read_results(output / RESULTS)
     against: list[Comparison] = []
     if beside is not None:
@@ -155,6 +157,7 @@ def _parser() -> argparse.ArgumentParser:
         help=f"a run of the generate stage (it holds {PREDICTIONS}/), or another system's motions",
     )  # fmt: skip
     parser.add_argument("overrides", nargs="*", help="Hydra overrides: data, protocol, evaluator")
+    add_config_dir(parser)
     parser.add_argument(
         "--output", type=Path, help="folder for results.json and tables (default: FOLDER/scores)"
     )

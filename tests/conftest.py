@@ -119,12 +119,16 @@ def logging_as_it_was() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """A SLURM cluster of two nodes; skips where there can be none, unless CI_REQUIRE_SLURM=1."""
-    running = Cluster(tmp_path_factory.mktemp("cluster"))
+    yield from started(Cluster(tmp_path_factory.mktemp("cluster")))
+
+
+def started(cluster: Cluster) -> Iterator[Cluster]:
+    """For fixtures: `cluster`, from its start to its end."""
     try:
-        running.start()
+        cluster.start()
     except Unavailable as reason:
         if os.environ.get("CI_REQUIRE_SLURM") == "1":
             raise
         pytest.skip(f"no SLURM cluster: {reason}")
-    with running:
-        yield running
+    with cluster:
+        yield cluster

@@ -12,7 +12,12 @@ from pathlib import Path
 from evaluation.reports.protocol_audit import Variant, audit_tables, variants
 from evaluation.reports.results_file import read_results
 from launch.composition.compose import compose_config
-from launch.plan_options import add_plan_options
+from launch.plan_options import (
+    add_config_dir,
+    add_plan_options,
+    wherever_typed,
+    with_own_configs,
+)
 from launch.sweeps.carry_out import carry_out
 from launch.sweeps.experiments import plan_experiments
 from launch.sweeps.record import Sweep
@@ -45,11 +50,16 @@ def main(arguments: Sequence[str], resumed: Sweep | None = None) -> int:
     )
     parser.add_argument("--output", type=Path, help="folder for table.md and table.csv")
     add_plan_options(parser)
+    add_config_dir(parser)
     options = parser.parse_intermixed_args(arguments)
-    tried = protocol_variants(options.overrides, options.base, options.against)
-    points = [[*options.overrides, *one.overrides, "stage.evaluate.pictures=0"] for one in tried]
+    overrides = with_own_configs(options.overrides, options)
+    tried = protocol_variants(overrides, options.base, options.against)
+    points = [[*overrides, *one.overrides, "stage.evaluate.pictures=0"] for one in tried]
     experiments = plan_experiments(
-        points, ["audit", *arguments], prepare=not options.dry_run, again=options.again
+        points,
+        ["audit", *wherever_typed(arguments)],
+        prepare=not options.dry_run,
+        again=options.again,
     )
     status = carry_out(experiments, options.dry_run, options.wait, resumed)
     scored = {

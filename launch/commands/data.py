@@ -17,6 +17,7 @@ from launch.composition.datasets import (
     store_settings,
 )
 from launch.joint_mappings import add_mapping_options, mapping
+from launch.plan_options import add_config_dir, with_own_configs
 from motiongpt.data.bvh import read_bvh
 from motiongpt.data.captured import captured, checked_skip, option_of_command
 from motiongpt.data.card import CARD, data_card
@@ -49,6 +50,7 @@ def main(arguments: Sequence[str]) -> int:
     for name, action in (("prepare", prepare), ("verify", verify), ("show", show), ("card", card)):
         sub = actions.add_parser(name, help=action.__doc__, description=action.__doc__)
         sub.add_argument("overrides", nargs="*", help="Hydra overrides, as data=humanml3d")
+        add_config_dir(sub)
         sub.set_defaults(run=action)
         if name == "prepare":
             sub.add_argument("--again", action="store_true", help="also where a store is there")
@@ -84,16 +86,20 @@ def main(arguments: Sequence[str]) -> int:
     return int(options.run(options))
 
 
+def _config(options: argparse.Namespace) -> DictConfig:
+    return compose_config(with_own_configs(options.overrides, options))
+
+
 def prepare(options: argparse.Namespace) -> int:
     """Build the store that experiments open."""
-    folder, fingerprint = ensure_store(compose_config(options.overrides), options.again)
+    folder, fingerprint = ensure_store(_config(options), options.again)
     print(f"store: {folder}\nfingerprint: {fingerprint}")
     return 0
 
 
 def verify(options: argparse.Namespace) -> int:
     """Name every bad file, and print counts found beside counts expected."""
-    config = compose_config(options.overrides)
+    config = _config(options)
     status = 0
     for name, one in of_sources(config).items():
         if one is not config:
@@ -112,7 +118,7 @@ def _verify_one(config: DictConfig, strict: bool) -> int:
 
 def show(options: argparse.Namespace) -> int:
     """Print what a prepared store holds, with a few of its captions."""
-    store = MotionStore.open(store_folder(compose_config(options.overrides)))
+    store = MotionStore.open(store_folder(_config(options)))
     print(
         f"{store.name}: {len(store)} clips, {store.n_features} features, {store.fps:g} fps, "
         f"fingerprint {store.fingerprint}"
@@ -137,7 +143,7 @@ def show(options: argparse.Namespace) -> int:
 
 def card(options: argparse.Namespace) -> int:
     """Say how near val and test are to train: what of them could be looked up."""
-    store = MotionStore.open(store_folder(compose_config(options.overrides)))
+    store = MotionStore.open(store_folder(_config(options)))
     cards = data_card(store)
     if not cards:
         raise UserError(f"{store.folder}: no clips in train, or none in val and test, to compare")

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from launch.commands import run as run_command
 from launch.jobs.execute import execute
+from launch.plan_options import add_config_dir, with_own_configs
 from launch.plans.finished_evaluator import plan_of_evaluator
 from launch.plans.graph import Planned, needed
 from launch.plans.planning import plan_sweep
@@ -35,7 +36,7 @@ def main(arguments: Sequence[str]) -> int:
     """Run; 1 if a stage failed."""
     options = _parser().parse_intermixed_args(arguments)
     runs = [word for word in options.words if "=" not in word]
-    overrides = [word for word in options.words if "=" in word]
+    overrides = with_own_configs([word for word in options.words if "=" in word], options)
     if any(word.startswith("goal=") for word in overrides):
         raise UserError("evaluators card: its goal is the card; leave goal= away")
     if len(runs) > 1 or (runs and (overrides or options.multirun)):
@@ -58,6 +59,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("-m", "--multirun", action="store_true", help="several values: a sweep")
     parser.add_argument("--dry-run", action="store_true", help="print the plan and stop")
+    add_config_dir(parser)
     parser.add_argument(
         "--output", type=Path, metavar="FOLDER", help=f"also write {', '.join(FILES)} there"
     )

@@ -5,7 +5,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from launch.composition.studies import Study, find_studies, read_study
-from launch.plan_options import add_plan_options
+from launch.plan_options import (
+    add_config_dir,
+    add_plan_options,
+    wherever_typed,
+    with_own_configs,
+)
 from launch.sweeps.carry_out import carry_out
 from launch.sweeps.experiments import plan_experiments
 from launch.sweeps.record import Sweep
@@ -34,12 +39,12 @@ def main(arguments: Sequence[str], resumed: Sweep | None = None) -> int:
         resumed: the recorded sweep that the command is to go on with.
     """
     options = _parser().parse_intermixed_args(arguments)
-    table, wanted = _table_of(options.overrides)
+    table, wanted = _table_of(with_own_configs(options.overrides, options))
     sweep = read_study(table)
     output = None if options.output is None else str(options.output.resolve())
     experiments = plan_experiments(
         sweep.points(wanted),
-        ["reproduce", *arguments],
+        ["reproduce", *wherever_typed(arguments)],
         prepare=not options.dry_run,
         again=options.again,
         table={"name": table, "output": output},
@@ -57,6 +62,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("overrides", nargs="*", help="table=NAME, and Hydra overrides")
     add_plan_options(parser)
+    add_config_dir(parser)
     parser.add_argument(
         "--output",
         type=Path,

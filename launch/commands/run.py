@@ -3,15 +3,10 @@
 import argparse
 from collections.abc import Sequence
 
-from launch.composition.overrides import (
-    expand,
-    one_value_each,
-    parse_overrides,
-    with_config_dir,
-)
+from launch.composition.overrides import expand, one_value_each, parse_overrides
 from launch.composition.seeds import asks_for_seeds, with_seeds
-from launch.hydra_app import is_for_hydra, run_hydra, show_by_hydra
-from launch.plan_options import add_plan_options
+from launch.hydra_app import is_for_hydra, is_for_sweeper, run_hydra, show_by_hydra
+from launch.plan_options import add_config_dir, add_plan_options, with_own_configs
 from launch.sweeps.carry_out import carry_out
 from launch.sweeps.experiments import plan_experiments
 from launch.sweeps.record import Sweep
@@ -29,6 +24,7 @@ EXAMPLES = """examples:
   motiongpt run -m hydra/sweeper=optuna hydra.sweeper.n_trials=20 goal=tokenizer \\
       objective=tokenizer/val/mpjpe_mm 'stage.tokenizer.learning_rate=interval(1e-4,1e-3)'
   motiongpt run -m hydra/launcher=submitit_slurm downsampling=1,2,4,8 goal=tokenizer
+  motiongpt run hydra/launcher=submitit_slurm seeds=3       # but with no hydra/sweeper
   motiongpt run --config-dir my_configs experiment=mine --cfg job --package stage.tokenizer
   eval "$(motiongpt --shell-completion install=bash)"
 """
@@ -56,18 +52,20 @@ def main(arguments: Sequence[str], resumed: Sweep | None = None) -> int:
         help="every combination of the overrides that list several values",
     )
     add_plan_options(parser)
+    add_config_dir(parser)
     hydras = parser.add_argument_group("as Hydra has them, of one experiment or each of a sweep")
-    hydras.add_argument("--config-dir", metavar="DIR", help="further yaml of groups, your own")
     hydras.add_argument("--cfg", choices=["job", "hydra", "all"], help="print the configuration")
     hydras.add_argument("--package", help="--cfg: this part of it only, as stage.tokenizer")
     hydras.add_argument("--resolve", action="store_true", help="--cfg: references followed")
     hydras.add_argument("--info", nargs="?", const="all", choices=INFO, help="print how it is made")
     options = parser.parse_intermixed_args(arguments)
-    if options.config_dir is not None:
-        options.overrides = with_config_dir(options.overrides, options.config_dir)
+    options.overrides = with_own_configs(options.overrides, options)
     if asks_for_seeds(options.overrides):
-        if is_for_hydra(options.overrides):
-            raise UserError("seeds= is for launcher=; of Hydra's own launchers ask -m seed=1,2,3")
+        if is_for_sweeper(options.overrides):
+            raise UserError(
+                "seeds=: a sweeper of Hydra's would look for the best seed among them; leave it "
+                "away, or hydra/sweeper"
+            )
         options.overrides = with_seeds(options.overrides, expand)
         options.multirun = True
     if options.cfg or options.info:

@@ -178,10 +178,15 @@ def _choices_composed(combination: Sequence[str]) -> DictConfig:
 
 
 def _check_needed(config: DictConfig) -> None:
-    """Refuse an experiment without what every experiment has, or with what its method has not."""
+    """Refuse an experiment without what every experiment has, or with what its method has not.
+
+    Raises:
+        UserError: names it; or the root is one that can't be written into a configuration.
+    """
     for key in NEEDED:
         if OmegaConf.select(config, key) is None:
             raise UserError(f"{key}: every experiment needs it; it can't be deleted, or null")
+    words.refuse_reference(str(config.paths.root), "paths.root")
     seed = config.seed
     if not isinstance(seed, int) or not 0 <= seed < SEEDS:
         raise UserError(f"seed={seed}: a whole number from 0 to {SEEDS - 1} is needed")

@@ -79,6 +79,22 @@ def in_quotes(value: str) -> str:
     return f'"{doubled}"'
 
 
+def refuse_reference(folder: str, where: str) -> None:
+    """Refuse a folder whose name, or that of one above it, is read as a reference.
+
+    Args:
+        where: what names it, for the message.
+
+    Raises:
+        UserError: there is a ${ in it.
+    """
+    if "${" in str(Path(folder).absolute()):
+        raise UserError(
+            f"{where}: {Path(folder).absolute()}: Hydra and OmegaConf read ${{ in a folder's name "
+            "as a reference; choose another folder, or rename it"
+        )
+
+
 def _is_override(word: str) -> bool:
     try:
         OverridesParser.create().parse_overrides([word])
@@ -162,8 +178,9 @@ def with_config_dir(words: Sequence[str], folder: str) -> list[str]:
     """Overrides by which Hydra looks for groups' files in one more folder.
 
     Raises:
-        UserError: a word that is no override.
+        UserError: a word that is no override, or a folder that Hydra would not find.
     """
+    refuse_reference(folder, "--config-dir")
     given = parse_overrides(words)
     added = [one for one in given if one.key_or_group == SEARCHPATH]
     places = [str(place) for one in added for place in _listed(one)]

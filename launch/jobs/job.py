@@ -13,7 +13,7 @@ from launch.jobs.plan_file import read_planned
 from launch.jobs.processes import slurm_processes
 from launch.jobs.run_stage import run_stage
 from launch.plans.graph import Planned
-from launch.quiet import quiet
+from launch.quiet import never_fail_to_print, quiet
 from launch.runs.attempts import Superseded
 from motiongpt.distributed import process_group_ended
 from motiongpt.errors import UserError
@@ -69,6 +69,7 @@ def run_job(
         UserError: a parent has no result.
     """
     quiet()
+    never_fail_to_print()
     stage = read_planned(plan)
     _restrict_threads()
     with StopRequest().listening() as stop, process_group_ended():

@@ -13,7 +13,13 @@ from launch.composition.declarations import stripped
 from launch.jobs.lineage import recorded_lineage
 from launch.loggers.stage_loggers import StageLoggers
 from launch.plans.graph import GRAPH_KEYS, Planned, recorded_settings
-from launch.runs.attempts import Attempt, Superseded, claimed, first_process_folder
+from launch.runs.attempts import (
+    Attempt,
+    Superseded,
+    claimed,
+    first_process_folder,
+    wait_for_first_process,
+)
 from launch.runs.code import hashes, write_code
 from launch.runs.ledger import CONFIG, ERROR, LOG, damage_of
 from launch.runs.sources import git_state
@@ -47,10 +53,14 @@ def run_stage(
     if not processes.is_first:
         folder = first_process_folder(stage.run)
         if folder is not None:
-            loggers = StageLoggers(stage, folder, group)
-            context = context_of(stage, folder, loggers, stop, processes, _silent)
-            with cpu_threads(context.hardware.threads):
-                build_stage(stage).run(context)
+            try:
+                loggers = StageLoggers(stage, folder, group)
+                context = context_of(stage, folder, loggers, stop, processes, _silent)
+                with cpu_threads(context.hardware.threads):
+                    build_stage(stage).run(context)
+            except Exception:
+                wait_for_first_process(folder)
+                raise
         return
     with claimed(stage.run, _print) as attempt:
         if attempt is None:
@@ -78,7 +88,7 @@ def _run(
     )
     loggers = StageLoggers(stage, attempt.folder, group)
     try:
-        with (attempt.folder / LOG).open("a") as file:
+        with (attempt.folder / LOG).open("a", encoding="utf-8", errors="backslashreplace") as file:
 
             def log(line: str) -> None:
                 _print(line)

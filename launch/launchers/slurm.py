@@ -18,6 +18,7 @@ from launch.slurm.batches import Batch, batches_of
 from launch.slurm.commands import queue
 from launch.slurm.jobs import SlurmJobs
 from launch.slurm.preflight import check_resources
+from launch.slurm.qos import check_limits, check_number, qos_limits
 from launch.slurm.submission import Submission
 from launch.slurm.submission_record import SUBMITTED, SubmissionRecord, submission_records
 from launch.tables import text_table
@@ -111,12 +112,16 @@ class SlurmLauncher(SlurmJobs):
             return True
         resources = self._resources(unfinished)
         report = Resources(**{**OF_THE_REPORT, **self.stages.get("report", {})})
-        check_resources({*resources.values(), report}, {**self.where, **self.additional})
+        kinds, options = {*resources.values(), report}, {**self.where, **self.additional}
+        check_resources(kinds, options)
+        limits = qos_limits(options)
+        check_limits(kinds, limits)
         with submitting(work.root, _say) as still_alone:
             _clear_broken_submissions(work.root)
             queued = _queued(unfinished)
             fresh = [stage for stage in unfinished if stage.run.signature not in queued]
             if fresh or not self._is_open(work):
+                check_number(len(fresh) + 1, limits)
                 batches = batches_of(fresh, resources, self.largest_array)
                 self._submit(work, batches, queued, report, still_alone)
             else:

@@ -34,6 +34,7 @@ from motiongpt.files import write_json
 from motiongpt.training.checkpoints import FOLDER as CHECKPOINTS
 
 READY = "ready"
+FIRST_SECONDS = 30.0
 ENDED = ("failed", "interrupted")
 # Written by renaming, never changed in place, so that two attempts can share the bytes.
 SHARED = (".ckpt", ".safetensors", ".npy", ".npz")
@@ -187,6 +188,18 @@ def first_process_folder(run: Run) -> Path | None:
                 return folder
         time.sleep(0.5)
     return None
+
+
+def wait_for_first_process(folder: Path) -> None:
+    """Let the first process of this job, at work in `folder`, end before this one does.
+
+    What fails in all processes fails at the same step, and the first one writes down why; launchers
+    kill whatever still runs when one process has ended badly. Where it fails here alone, the first
+    one waits for this one, and is waited for no longer than `FIRST_SECONDS`.
+    """
+    owner, deadline = Owner.read(folder), time.monotonic() + FIRST_SECONDS
+    while owner is not None and not owner.is_gone and time.monotonic() < deadline:
+        time.sleep(0.2)
 
 
 def carry_over(source: Path, target: Path) -> None:

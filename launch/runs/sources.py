@@ -19,7 +19,7 @@ def git_state() -> dict[str, Any]:
     """
     kept = HOME / "source.json"
     if kept.exists():
-        return dict(json.loads(kept.read_text()))
+        return dict(json.loads(kept.read_text(encoding="utf-8")))
     commit = _git("rev-parse", "HEAD")
     changes = _git("status", "--porcelain", "--untracked-files=no")
     return {"git_commit": commit or None, "git_dirty": None if changes is None else bool(changes)}

@@ -37,6 +37,16 @@ def said(text: str) -> str:
     return "; ".join(dict.fromkeys(line.strip() for line in lines))
 
 
+def minutes_of(limit: str) -> float | None:
+    """Minutes of a limit in SLURM's words, [days-][[hours:]minutes:]seconds; None for none."""
+    days, _, clock = limit.rpartition("-")
+    parts = clock.split(":")
+    if not all(part.isdigit() for part in parts):
+        return None  # infinite, n/a
+    hours, minutes, seconds = [*[0] * (3 - len(parts)), *map(int, parts)]
+    return int(days or 0) * 1440 + hours * 60 + minutes + seconds / 60
+
+
 def queue() -> dict[str, tuple[str, JobState]]:
     """Name and state of every job of this user that SLURM has yet to end, by id (12 or 12_3)."""
     listed = slurm("squeue", "--noheader", "--array", "--me", "--format=%i|%T|%N|%r|%j")

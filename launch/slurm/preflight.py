@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from launch.jobs.resources import Resources
-from launch.slurm.commands import said, slurm
+from launch.slurm.commands import minutes_of, said, slurm
 from launch.slurm.submission import slurm_options
 from motiongpt.errors import UserError
 
@@ -67,13 +67,3 @@ def _time_limits() -> dict[str, float | None]:
     """Minutes that a job may take, None for no limit, by partition; the default ends with *."""
     lines = slurm("sinfo", "--all", "--noheader", "--format=%P|%l").split()
     return {name: minutes_of(limit) for name, _, limit in (line.partition("|") for line in lines)}
-
-
-def minutes_of(limit: str) -> float | None:
-    """Minutes of a limit in SLURM's words, [days-][[hours:]minutes:]seconds; None for none."""
-    days, _, clock = limit.rpartition("-")
-    parts = clock.split(":")
-    if not all(part.isdigit() for part in parts):
-        return None  # infinite, n/a
-    hours, minutes, seconds = [*[0] * (3 - len(parts)), *map(int, parts)]
-    return int(days or 0) * 1440 + hours * 60 + minutes + seconds / 60

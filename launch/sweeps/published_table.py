@@ -47,6 +47,6 @@ def write_published(board: Board, results: Sequence[ResultsFile], folder: Path) 
     files = write_board(board, folder, stem="table", formats=("markdown", "csv"))
     for result in results:
         copy = folder / result.signature / RESULTS
-        write_text(copy, result.path.read_text())
+        write_text(copy, result.path.read_text(encoding="utf-8"))
         files.append(copy)
     return files

@@ -19,6 +19,7 @@ from motiongpt.backbones.padding import Truncation
 from motiongpt.backbones.pretrained import load_pretrained
 from motiongpt.backbones.steps.base import StepModel
 from motiongpt.backbones.steps.causal import CausalSteps
+from motiongpt.backbones.steps.unchanged import Unchanged
 from motiongpt.backbones.token_ids import TokenIds
 from motiongpt.errors import UserError
 
@@ -95,7 +96,7 @@ class Backbone(nn.Module, ABC):
                 f"{len(text_tokenizer)} tokens: they belong to different runs"
             )
         self.token_ids = self._token_ids()
-        self._known_steps: tuple[tuple[object, ...], StepModel] | None = None
+        self._known_steps: tuple[Unchanged, StepModel] | None = None
 
     def __getstate__(self) -> dict[str, Any]:
         """What is copied, and sent to worker processes: all but what is made again when needed."""
@@ -221,10 +222,12 @@ class Backbone(nn.Module, ABC):
 
     def step_model(self, precision: str) -> StepModel:
         """The model laid out for single steps; kept until its weights change."""
-        weights = self.language_model.parameters()
-        state = (precision, *((weight.data_ptr(), weight._version) for weight in weights))
-        if self._known_steps is None or self._known_steps[0] != state:
-            self._known_steps = state, self._make_step_model(precision)
+        weights = list(self.language_model.parameters())
+        if self._known_steps is not None:
+            before, known = self._known_steps
+            if known.precision == precision and before.holds_for(weights):
+                return known
+        self._known_steps = Unchanged(weights), self._make_step_model(precision)
         return self._known_steps[1]
 
     def decode_ids(self, row: Sequence[int]) -> str:

@@ -89,12 +89,17 @@ class StopAtStepEnd(pl.Callback):
         self.stop, self.keep, self.agree_every = stop, keep, agree_every
 
     def on_fit_start(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
-        """Called by Lightning, whose own handler of SIGTERM it then does not put in place.
+        """Called by Lightning, which next puts its own handler of SIGTERM in place.
 
         That one ends the training wherever it is, without a checkpoint; with several processes it
-        begins to talk to the others, which may be talking about something else.
+        begins to talk to the others, which may be talking about something else. So no SIGTERM
+        comes while it is there.
         """
-        trainer._signal_connector.register_signal_handlers = _no_handlers  # type: ignore[method-assign]
+        self.stop.hold_back()
+
+    def on_train_start(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
+        """Called by Lightning, after its handler is in place."""
+        self.stop.take_over()
 
     def on_train_batch_end(
         self,
@@ -195,7 +200,3 @@ class ReportProgress(pl.Callback):
                 },
             )
         return rate, metrics
-
-
-def _no_handlers() -> None:
-    """In the place of Lightning's method that takes signals over."""

@@ -22,6 +22,7 @@ from motiongpt.training.sampler import (
 )
 from motiongpt.training.schedule import Schedule
 from motiongpt.training.stage import StageContext
+from motiongpt.training.stopping import let_through
 from motiongpt.training.throughput import Throughput
 
 
@@ -205,4 +206,5 @@ def _loader(
         num_workers=workers,
         pin_memory=context.device.type == "cuda",  # what Lightning then copies while it computes
         persistent_workers=workers > 0,
+        worker_init_fn=let_through,  # they start while SIGTERM is held back
     )

@@ -20,6 +20,11 @@ class Interrupted(BaseException):
     """
 
 
+def let_through(*ignored: object) -> None:
+    """No longer hold SIGTERM back in this process; may be called by a loader's worker."""
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
+
+
 class StopRequest:
     """What the process was asked, and whether it may act on it at once."""
 
@@ -49,6 +54,18 @@ class StopRequest:
             if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:  # nohup
                 signal.signal(number, self._receive)
 
+    def hold_back(self) -> None:
+        """Let SIGTERM wait, while a library puts a handler of its own in place.
+
+        Until `take_over`, or the end of `deferred`. Processes that start meanwhile inherit it.
+        """
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+
+    def take_over(self) -> None:
+        """Receive the signals again, whoever took them; one that has waited comes now."""
+        self.install()
+        let_through()
+
     @contextlib.contextmanager
     def deferred(self) -> Iterator[None]:
         """While inside, a request is only noted; whoever is inside looks at `requested`."""
@@ -56,6 +73,7 @@ class StopRequest:
         try:
             yield
         finally:
+            let_through()
             self._deferred = False
 
     def _receive(self, number: int, frame: FrameType | None) -> None:

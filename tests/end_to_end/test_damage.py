@@ -22,9 +22,12 @@ def run(root, *overrides):
     return without_traceback(root, "run", "debug=tiny", "logger=none", "goal=tokenizer", *overrides)
 
 
-@pytest.mark.parametrize("launcher", ["debug", "local"])
-def test_a_loss_that_is_not_finite_fails_and_stays_failed(launcher, tmp_path):
-    words = ["stage.tokenizer.learning_rate=1e15", f"launcher={launcher}"]
+TWO = ["launcher=local", "+launcher.stages.tokenizer={processes: 2}"]
+
+
+@pytest.mark.parametrize("where", [["launcher=debug"], ["launcher=local"], TWO])
+def test_a_loss_that_is_not_finite_fails_and_stays_failed(where, tmp_path):
+    words = ["stage.tokenizer.learning_rate=1e15", *where]
     for number in (1, 2):
         done = run(tmp_path, *words)
         assert done.returncode == 1

@@ -46,14 +46,23 @@ class Cluster:
         folder: gets configuration and logs; they stay when the cluster stops.
         nodes: how many, called node1, node2, …
         cpus, gpus, memory: what each claims to have; memory in MiB. Nothing is enforced.
+        enforce: what of the accounts' limits is, as SLURM's AccountingStorageEnforce; then users
+            need an association, which root has.
     """
 
     def __init__(
-        self, folder: Path, nodes: int = 2, cpus: int = 2, gpus: int = 2, memory: int = 64000
+        self,
+        folder: Path,
+        nodes: int = 2,
+        cpus: int = 2,
+        gpus: int = 2,
+        memory: int = 64000,
+        enforce: str = "none",
     ) -> None:
         self.folder = Path(folder).resolve()
         self._names = [f"node{index + 1}" for index in range(nodes)]
         self._size = {"cpus": cpus, "gpus": gpus, "memory": memory}
+        self._enforce = enforce
         self._run: Path | None = None
         self._daemons: list[Daemon | Accounting] = []
         self.nodes: dict[str, PlainNode] = {}
@@ -228,6 +237,7 @@ class Cluster:
             accounting_port=accounting,
             node_ports=dict(zip(self._names, nodes, strict=True)),
             own_hostnames=can_unshare(),
+            enforce=self._enforce,
             **self._size,
         )
 

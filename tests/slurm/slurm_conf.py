@@ -27,6 +27,7 @@ class Layout:
         node_ports: port of slurmd by name of node.
         cpus, gpus, memory: of each node; memory in MiB.
         own_hostnames: whether each node has its own.
+        enforce: which limits of the accounts hold.
     """
 
     conf: Path
@@ -39,6 +40,7 @@ class Layout:
     gpus: int
     memory: int
     own_hostnames: bool
+    enforce: str
 
     @property
     def commands(self) -> Path:
@@ -156,6 +158,7 @@ AccountingStorageHost={HOST}
 AccountingStoragePort={layout.accounting_port}
 AccountingStoragePass={layout.munge_socket}
 AccountingStorageTRES=gres/gpu
+AccountingStorageEnforce={layout.enforce}
 
 {_nodes(layout)}
 

@@ -8,7 +8,6 @@ import time
 from pathlib import Path
 
 from launch.runs.ledger import all_runs
-from tests.command import motiongpt as in_fork
 
 COMMAND = [sys.executable, "-m", "launch.cli"]
 SMALL = ["debug=tiny", "logger=csv", "launcher=slurm", "launcher.resources.memory_gb=1"]
@@ -22,19 +21,20 @@ LONG = [
 
 
 def motiongpt(cluster, root, *words, check=True, timeout=300, **variables):
-    """One command of ours in the cluster's environment."""
-    environment = {**cluster.environment, "OMP_NUM_THREADS": "1", **variables}
-    words = [*words, f"paths.root={root}"]
-    if "PYTHONPATH" in variables:  # the code of another checkout, which no fork has imported
-        done = subprocess.run(
-            [*COMMAND, *words],
-            env={**os.environ, **environment},
-            capture_output=True,
-            text=True,
-            timeout=timeout,
-        )
-    else:
-        done = in_fork(*words, timeout=timeout, **environment)
+    """One command of ours in the cluster's environment, in a process as a user starts it.
+
+    Not a fork of one that has imported the libraries, as in `tests.command`: they read variables
+    when they are loaded, OMP_NUM_THREADS first of all, and what is trained here is compared to the
+    last digit with what a job trains.
+    """
+    environment = {**os.environ, **cluster.environment, "OMP_NUM_THREADS": "1", **variables}
+    done = subprocess.run(
+        [*COMMAND, *words, f"paths.root={root}"],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+    )
     assert not check or done.returncode == 0, done.stdout + done.stderr
     return done
 

@@ -38,6 +38,21 @@ def answers(root):
     }
 
 
+def test_a_loss_that_is_not_finite_ends_both_nodes(cluster, tmp_path):
+    words = [*SMALL, "goal=tokens", "launcher.resources.nodes=2"]
+    motiongpt(cluster, tmp_path, "run", *words, "stage.tokenizer.learning_rate=1e15")
+    masters = submission(tmp_path)["masters"]
+    cluster.wait_for_jobs(masters[:1], {"FAILED"}, 300)
+    cluster.wait_for_jobs(masters[1:2], {"CANCELLED"}, 60)
+    cluster.wait_for_jobs(masters[-1:], {"COMPLETED"}, 300)
+    (run,) = all_runs(tmp_path)
+    assert run.state == "failed" and run.where.name == "0001", "no retry"
+    assert "stage tokenizer: the loss is not finite since step" in run.status["error"]
+    assert "not finite" in (run.where / "error.txt").read_text()
+    report = json.loads(next(tmp_path.glob("sweeps/*/report.json")).read_text())
+    assert "not finite" in report["missing"][0]["why"]
+
+
 def test_two_nodes_give_the_loss_curve_of_one_process(cluster, tmp_path):
     one, two = tmp_path / "one", tmp_path / "two"
     motiongpt(cluster, one, "run", *WORDS, NO_DROPOUT, "--wait")

@@ -139,6 +139,7 @@ def test_an_experiment_of_hydras_is_the_same_experiment(
 
 def test_the_command_is_kept_for_resume(carried_out, tmp_path):
     words = [f"paths.root={tmp_path}", "goal=tokenizer", "seed=1,2", "hydra.sweep.subdir='a b'"]
+    words += ["group='~ %41 ${goal} ${seed}'"]  # references, and what reads as an escape
     run_hydra([*words, *SILENT], multirun=True)
     assert carried_out[0].sweep.words == ["run", "-m", *words, *SILENT]
 

@@ -1,10 +1,14 @@
 import os
+import socket
 import subprocess
 import sys
+import threading
+import time
 
+import psutil
 import pytest
 
-from launch.runs import owner
+from launch.runs import attempts, owner
 from launch.runs.attempts import Superseded, claimed
 from launch.runs.ledger import Run, all_runs, find_run
 from motiongpt.errors import UserError
@@ -28,6 +32,29 @@ def die_holding(run, code=""):
         f"with claimed(run, print) as attempt:\n    {code or 'pass'}\n    os._exit(9)"
     )
     assert subprocess.run([sys.executable, "-c", program]).returncode == 9
+
+
+def test_a_process_that_fails_lets_the_first_one_end_before_it(run, monkeypatch):
+    monkeypatch.setattr(attempts, "FIRST_SECONDS", 0.5)
+    program = "import sys, time; print(flush=True); sys.stdin.read(); time.sleep(0.4)"
+    first = subprocess.Popen(
+        [sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    with first:
+        born = psutil.Process(first.pid).create_time()
+        run.attempts.mkdir(parents=True)
+        owner.Owner(socket.gethostname(), first.pid, born).write(run.attempts)
+        began = time.monotonic()
+        attempts.wait_for_first_process(run.attempts)
+        assert time.monotonic() - began >= 0.5, "it waits for us, and not we for ever for it"
+        monkeypatch.setattr(attempts, "FIRST_SECONDS", 60.0)
+        first.stdin.close()
+        reaper = threading.Thread(target=first.wait)
+        reaper.start()
+        attempts.wait_for_first_process(run.attempts)
+        assert not psutil.pid_exists(first.pid)
+        reaper.join()
+    attempts.wait_for_first_process(run.root)  # nobody to wait for
 
 
 def test_a_run_goes_from_absent_to_finished(run):

@@ -22,7 +22,7 @@ from motiongpt.training.callbacks import KeepCheckpoint, StopAtStepEnd
 from motiongpt.training.fit import fit
 from motiongpt.training.schedule import Schedule
 from motiongpt.training.stage import Hardware, Processes, Stage, StageContext
-from motiongpt.training.stopping import Interrupted, StopRequest
+from motiongpt.training.stopping import Interrupted, StopRequest, let_through
 
 
 def context_for(tmp_path, world, devices=None, strategy="auto", said=None):
@@ -131,19 +131,47 @@ class OneWeight(pl.LightningModule):
         return torch.optim.SGD(self.parameters(), 0.1)
 
 
-@pytest.mark.filterwarnings("ignore")
-def test_lightning_does_not_put_its_own_handler_of_sigterm_in_place(tmp_path):
-    module = OneWeight()
+class AskedWhileLightningPrepares(OneWeight):
+    def on_fit_start(self):
+        signal.raise_signal(signal.SIGTERM)
+
+
+class BreaksWhileLightningPrepares(OneWeight):
+    def on_fit_start(self):
+        raise ValueError("no")
+
+
+def fit_listening(tmp_path, module, stop):
     keep = KeepCheckpoint(tmp_path / "last.ckpt", every=100)
+    trainer = pl.Trainer(
+        accelerator="cpu", max_steps=9, logger=False, enable_checkpointing=False,
+        enable_progress_bar=False, enable_model_summary=False, default_root_dir=tmp_path,
+        callbacks=[keep, StopAtStepEnd(stop, keep)],
+    )  # fmt: skip
+    loader = DataLoader(torch.ones(9, 1), num_workers=1, worker_init_fn=let_through)
+    with stop.deferred():
+        trainer.fit(module, loader)
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize(
+    ("kind", "error", "step"),
+    [
+        (OneWeight, Interrupted, 3),
+        (AskedWhileLightningPrepares, Interrupted, 1),
+        (BreaksWhileLightningPrepares, ValueError, None),
+    ],
+)
+def test_lightning_never_receives_sigterm(kind, error, step, tmp_path):
+    module = kind()
     before = signal.getsignal(signal.SIGTERM)
-    with StopRequest().listening() as stop, stop.deferred():
-        trainer = pl.Trainer(
-            accelerator="cpu", max_steps=9, logger=False, enable_checkpointing=False,
-            enable_progress_bar=False, enable_model_summary=False, default_root_dir=tmp_path,
-            callbacks=[keep, StopAtStepEnd(stop, keep)],
-        )  # fmt: skip
-        with pytest.raises(Interrupted):
-            trainer.fit(module, DataLoader(torch.ones(9, 1)))
-        assert module.handlers == {stop._receive}
+    with StopRequest().listening() as stop:
+        with pytest.raises(error):
+            fit_listening(tmp_path, module, stop)
+        assert signal.getsignal(signal.SIGTERM) == stop._receive
+        assert module.handlers == ({stop._receive} if step else set())
+        assert not step or not module.trainer.received_sigterm
     assert signal.getsignal(signal.SIGTERM) == before
-    assert torch.load(tmp_path / "last.ckpt", weights_only=False)["global_step"] == 3
+    assert signal.SIGTERM not in signal.pthread_sigmask(signal.SIG_BLOCK, ())
+    kept = tmp_path / "last.ckpt"
+    assert not step or torch.load(kept, weights_only=False)["global_step"] == step

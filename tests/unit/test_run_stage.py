@@ -6,6 +6,7 @@ import pytest
 import torch
 from omegaconf import OmegaConf
 
+from launch.jobs import run_stage as run_stage_module
 from launch.jobs.run_stage import run_stage
 from launch.plans.graph import Planned
 from launch.runs.attempts import claimed
@@ -58,6 +59,22 @@ def test_a_run_records_the_motion_of_its_store(tmp_path, store):
         "fps": 30.0,
         "skeleton": "humanml3d",
     }
+
+
+class Speaks:
+    """A stage that names a file whose name is no UTF-8."""
+
+    def run(self, context):
+        context.log("  caf\udce9.ckpt is damaged, ü")
+        return {}
+
+
+def test_what_a_stage_says_is_kept_whatever_letters_it_has(tmp_path, store, monkeypatch):
+    monkeypatch.setattr(run_stage_module, "_print", lambda line: None)
+    stage = planned(tmp_path, store, _target_=f"{__name__}.Speaks")
+    run_stage(stage, StopRequest())
+    said = (stage.run.folder / "log.txt").read_bytes().decode("utf-8")
+    assert said == "caf\\udce9.ckpt is damaged, ü\n"
 
 
 def test_the_threads_of_a_stage_are_not_the_next_ones(tmp_path, store):

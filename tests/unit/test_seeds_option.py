@@ -43,9 +43,18 @@ def test_wrong_counts_are_one_line(words):
     assert "\n" not in str(caught.value)
 
 
-def test_hydras_own_launchers_are_told_to_name_the_seeds():
-    with pytest.raises(UserError, match="-m seed=1,2,3"):
-        run_command.main(["seeds=3", "hydra/launcher=basic"])
+def test_hydras_own_launchers_are_given_the_seeds(monkeypatch):
+    given = []
+    monkeypatch.setattr(run_command, "run_hydra", lambda *all_of_it: given.append(all_of_it))
+    words = ["hydra/launcher=basic", "hydra.launcher._target_=x", "downsampling=2,4", "seed=7"]
+    assert run_command.main(["seeds=2", *words]) == 0
+    assert given == [([*words[:-1], "seed=7,8"], True, False, [])]
+
+
+@pytest.mark.parametrize("word", ["hydra/sweeper=optuna", "hydra.sweeper.n_trials=3"])
+def test_a_sweeper_would_choose_among_the_seeds(word):
+    with pytest.raises(UserError, match="seeds=: a sweeper of Hydra's would look for the best"):
+        run_command.main(["-m", "seeds=3", word])
 
 
 def test_a_dry_run_of_seeds_trains_one_evaluator(tmp_path, capsys):

@@ -35,7 +35,7 @@ class DecoderState(ABC):
 class StepModel(ABC):
     """A language model that starts outputs.
 
-    It holds copies of weights: `is_current` says whether the model has changed since.
+    It holds copies of weights; `Backbone.step_model` makes a new one when these change.
     """
 
     def __init__(self, precision: str) -> None:

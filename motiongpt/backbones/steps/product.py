@@ -2,8 +2,9 @@
 
 On a CPU oneDNN otherwise rearranges the weight at each call: for a few dozen rows that takes as
 long as multiplying (measured on AVX-512: 2.7 against 1.1 ms in float32, 0.80 against 0.56 ms in
-bfloat16, 32 x 768 by 768 x 4096). torch has the operations for its own compiler; where a build
-lacks them the plain product is taken.
+bfloat16, 32 x 768 by 768 x 4096). torch has the operations for its own compiler, under private
+names; the public path, taken where a build lacks one of them, is the plain product, which gives the
+same up to rounding (tests/unit/test_single_steps.py takes both).
 """
 
 from collections.abc import Callable

@@ -64,6 +64,12 @@ if name == "scancel":
         for task in [word] if word in tasks else tasks:
             tasks[task] = "CANCELLED"
     leave()
+if name == "sacctmgr":
+    leave(state["qos"] if "qos" in words else state["associations"])
+if name == "scontrol" and "config" in words:
+    leave(f"AccountingStorageEnforce = {{state['enforced']}}\\n")
+if name == "scontrol" and "partition" in words:
+    leave(f"PartitionName=main AllowQos=ALL Default=YES QoS={{state['of_main']}} State=UP\\n")
 if name == "scontrol" and words[0] == "update":
     task, wait = (word.partition("=")[2] for word in words[1:])
     state["jobs"][task.partition("_")[0]]["wait"][task] = wait
@@ -74,17 +80,21 @@ leave()
 """
 
 
+COMMANDS = ("sbatch", "srun", "squeue", "sacct", "scancel", "scontrol", "sinfo", "sacctmgr")
+
+
 class FakeSlurm:
     """The commands in a folder of PATH, and the book that they keep."""
 
     def __init__(self, folder, monkeypatch):
         self.book = folder / "book.json"
         self.write(
-            jobs={}, calls=[], refuse="", fail_after=-1, slow=0, partitions="main*|infinite\n"
-        )
+            jobs={}, calls=[], refuse="", fail_after=-1, slow=0, partitions="main*|infinite\n",
+            qos="", associations="", enforced="none", of_main="N/A",
+        )  # fmt: skip
         binaries = folder / "bin"
         binaries.mkdir()
-        for name in ("sbatch", "srun", "squeue", "sacct", "scancel", "scontrol", "sinfo"):
+        for name in COMMANDS:
             script = binaries / name
             script.write_text(SCRIPT.format(python=sys.executable, book=str(self.book)))
             script.chmod(script.stat().st_mode | stat.S_IXUSR)

@@ -79,6 +79,20 @@ def test_the_name_for_slurm_is_the_folder_itself_where_that_will_do(tmp_path, mo
         without_patterns(odd)
 
 
+@pytest.mark.parametrize("word", [None, r"paths.root='\${x}'", "paths.root='a${x}'", "hydra"])
+def test_a_root_that_reads_as_a_reference_is_refused_before_anything_is_written(
+    word, slurm, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.chdir(tmp_path)
+    before = sorted(tmp_path.iterdir())
+    monkeypatch.setenv("MOTIONGPT_ROOT", "a${x}" if word in (None, "hydra") else "b")
+    words = {None: [], "hydra": ["hydra/launcher=basic"]}.get(word, [word])
+    assert main([*TINY, *words]) == 2
+    said = capsys.readouterr().err
+    assert "paths.root: " in said and "refer" in said and said.count("\n") == 1
+    assert sorted(tmp_path.iterdir()) == before and slurm.jobs == {}
+
+
 def test_a_root_that_pythonpath_cannot_hold_is_refused(tmp_path):
     with pytest.raises(UserError, match="paths.root"):
         take_snapshot(tmp_path / "a:b")
