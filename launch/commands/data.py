@@ -21,7 +21,8 @@ from launch.plan_options import add_config_dir, with_own_configs
 from motiongpt.data.bvh import read_bvh
 from motiongpt.data.captured import captured, checked_skip, option_of_command
 from motiongpt.data.card import CARD, data_card
-from motiongpt.data.joint_mapping import load_mapping, mapping_for
+from motiongpt.data.joint_mapping import load_mapping
+from motiongpt.data.own_bvh import mapping_of
 from motiongpt.data.store import MotionStore
 from motiongpt.data.verify import verify_source
 from motiongpt.errors import UserError
@@ -164,9 +165,7 @@ def joints(options: argparse.Namespace) -> int:
     """Write a BVH file's joints: (T, 22, 3) float32 metres at 20 fps, world position untouched."""
     bvh = read_bvh(options.bvh)
     where = f"{options.bvh}:{bvh.motion_line}"
-    mapping = (
-        load_mapping(options.mapping) if options.mapping else mapping_for(bvh.joint_names, where)
-    )
+    mapping = load_mapping(options.mapping) if options.mapping else mapping_of(bvh, where)
     mapping = mapping.with_units(options.metres_per_unit, options.up_axis)
     skip = checked_skip(options.skip_first, "--skip-first")
     found = captured(bvh, mapping, 20.0, str(options.bvh), skip)
