@@ -99,7 +99,7 @@ def test_any_names_unit_and_rate_are_read_by_all_readers(clips, tmp_path, names,
     back = found.at(20).joints
     np.testing.assert_allclose(bvh_to_joints(path), back, atol=1e-4)
     read = read_joints(path, None, None, None, 20.0)
-    np.testing.assert_allclose(read, back, atol=1e-4)
+    np.testing.assert_allclose(read.joints, back, atol=1e-4)
     nothing = np.zeros(0)
     form = BvhFiles(Options(), Target(HUMANML3D, 20.0, nothing, nothing, "", nothing))
     np.testing.assert_allclose(form.raw(path)[0], found.joints, atol=1e-4)
