@@ -14,8 +14,8 @@ from motiongpt.files import save_with
 from motiongpt.motion.sequence import MotionSequence
 
 SECONDS = 600  # for Blender to start, read and write
-# Run within Blender; the two files' names follow "--". Debian pairs Blender 3.4, whose reader of glTF
-# says numpy.bool, with a numpy that has dropped the name.
+# Run within Blender; the two files' names follow "--". Debian pairs Blender 3.4, whose reader of
+# glTF says numpy.bool, with a numpy that has dropped the name.
 SCRIPT = """
 import sys
 import bpy
