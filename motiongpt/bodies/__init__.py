@@ -1,1 +1,1 @@
-"""Bodies of other projects: parametric ones, as motion capture archives describe people with."""
+"""Bodies: joints to rotations, shapes and meshes; the free body, and those of the SMPL family."""
