@@ -6,7 +6,6 @@ Shape letters: T frames, F features.
 from __future__ import annotations
 
 import hashlib
-import secrets
 import shutil
 from collections import Counter
 from collections.abc import Sequence
@@ -26,6 +25,7 @@ from motiongpt.api.inputs import (
     as_texts,
     checked_frames,
     one_for_each,
+    seed_of,
     texts_for_each,
 )
 from motiongpt.api.motion import Motion
@@ -331,8 +331,3 @@ def device_of(device: str | torch.device | None) -> torch.device:
         reason = str(error).splitlines()[0]
         raise UserError(f"device={device} can't be used: {reason}") from error
     return chosen
-
-
-def seed_of(seed: int | None) -> int:
-    """A seed; drawn where none is given, so that every call differs."""
-    return secrets.randbelow(2**31) if seed is None else int(seed)
