@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
+from motiongpt.api.codec_only import CODEC
 from motiongpt.api.ground import Ground
 from motiongpt.api.inputs import (
     FREE_SECONDS,
@@ -30,6 +31,7 @@ from motiongpt.api.inputs import (
 )
 from motiongpt.api.motion import Motion
 from motiongpt.api.opening import Opened
+from motiongpt.codecs.trained_codec import TrainedCodec
 from motiongpt.errors import UserError
 from motiongpt.methods.base import (
     INBETWEEN,
@@ -87,7 +89,7 @@ class Model:
             UserError: an empty sentence, a length that the method can't generate, or a method that
                 makes no motion of words.
         """
-        self._check(TEXT_TO_MOTION)
+        self.check(TEXT_TO_MOTION)
         if isinstance(samples, bool) or not isinstance(samples, int) or samples < 1:
             raise UserError(f"samples={samples}: expected a whole number of at least 1")
         words = as_texts(texts)
@@ -115,7 +117,7 @@ class Model:
         Raises:
             UserError: a motion that is too long or of another skeleton, or a method without words.
         """
-        self._check(MOTION_TO_TEXT)
+        self.check(MOTION_TO_TEXT)
         requests = [
             Request(_digest(motion.features), MOTION_TO_TEXT, motion=motion.features)
             for motion in as_motions(motions, self.skeleton, self.fps)
@@ -140,7 +142,7 @@ class Model:
             UserError: a motion of another skeleton, a length with nothing to generate, or a method
                 that predicts nothing.
         """
-        self._check(PREDICTION)
+        self.check(PREDICTION)
         given = as_motions(motions, self.skeleton, self.fps)
         words = texts_for_each(text, len(given))
         lengths = one_for_each(frames, len(given), "frames")
@@ -176,7 +178,7 @@ class Model:
             UserError: another number of starts than of ends, a motion of another skeleton, a
                 length with nothing to fill, or a method that fills nothing.
         """
-        self._check(INBETWEEN)
+        self.check(INBETWEEN)
         starts = as_motions(start, self.skeleton, self.fps, "start")
         ends = as_motions(end, self.skeleton, self.fps, "end")
         if len(starts) != len(ends):
@@ -189,8 +191,28 @@ class Model:
             requests.append(between_request(first, last, whole, said or None))
         return self._completed(requests, starts, seed, **options)
 
+    def reconstruct(self, motions: MotionLike | Sequence[MotionLike]) -> list[Motion]:
+        """Each motion encoded and decoded by the method's codec, where it stood, at its length.
+
+        Raises:
+            UserError: a motion of another skeleton, or a method without a codec.
+        """
+        codec = getattr(self.method, CODEC, None)
+        if not isinstance(codec, TrainedCodec):
+            raise UserError(f"method {self.method.name} has no codec, so it reconstructs nothing")
+        given = as_motions(motions, self.skeleton, self.fps)
+        made = codec.reconstruct([motion.features for motion in given])
+        return [
+            _placed(features, motion, motion.captions)
+            for features, motion in zip(made, given, strict=True)
+        ]
+
     def save_pretrained(self, folder: str | Path, name: str | None = None) -> Path:
-        """Write a model folder, which `motiongpt.load` opens anywhere."""
+        """Write a model folder, which `motiongpt.load` opens anywhere.
+
+        One of `lookup`, which copies clips of its data, is opened only where the path of the store
+        leads to the same store.
+        """
         opened, path = self.opened, Path(folder)
         parts = {
             part: partial(shutil.copytree, where)
@@ -210,7 +232,12 @@ class Model:
         return path
 
     def push_to_hub(self, repository: str, private: bool = False) -> str:
-        """Upload the model to the Hugging Face hub as OWNER/NAME; gives the commit's address."""
+        """Upload the model to the Hugging Face hub as OWNER/NAME; gives the commit's address.
+
+        Raises:
+            UserError: a method that copies clips of its data (`lookup`): their licence is not ours
+                to give; no network, or no right to write there.
+        """
         import tempfile
 
         from motiongpt.published.hub import push_to_hub
@@ -259,7 +286,12 @@ class Model:
         free = int(FREE_SECONDS * self.fps)
         return free if self.method.longest is None else min(free, self.method.longest)
 
-    def _check(self, task: str) -> None:
+    def check(self, task: str) -> None:
+        """Refuse a task that the method cannot do.
+
+        Raises:
+            UserError: names what it can do instead.
+        """
         if task not in self.method.tasks:
             raise UserError(cannot(self.method.name, task, self.method.tasks))
 
@@ -277,11 +309,16 @@ def completed_motion(output: Output, request: Request, start: Motion) -> Motion:
     given = frames < (0 if request.start is None else len(request.start))
     if request.end is not None:
         given |= frames >= len(frames) - len(request.end)
-    skeleton = start.skeleton
-    joints = features_to_joints(torch.from_numpy(output.motion), skeleton).numpy()
+    return _placed(output.motion, start, (request.text,) if request.text else (), given)
+
+
+def _placed(
+    features: np.ndarray, start: Motion, captions: Sequence[str], given: np.ndarray | None = None
+) -> Motion:
+    """A motion of features (T, F) that begins where `start` stands in the world."""
+    joints = features_to_joints(torch.from_numpy(features), start.skeleton).numpy()
     joints = ground_of(start).put(joints).astype(np.float32)
-    captions = (request.text,) if request.text else ()
-    return Motion(joints, start.fps, captions, skeleton, given, output.motion)
+    return Motion(joints, start.fps, captions, start.skeleton, given, features)
 
 
 def ground_of(motion: Motion) -> Ground:
