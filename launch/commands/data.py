@@ -11,9 +11,9 @@ from omegaconf import DictConfig
 from launch.composition.compose import compose_config
 from launch.composition.datasets import (
     ensure_store,
+    known_store,
     make_source,
     of_sources,
-    store_folder,
     store_settings,
 )
 from motiongpt.data.bvh_joints import bvh_to_joints
@@ -99,7 +99,7 @@ def _verify_one(config: DictConfig, strict: bool) -> int:
 
 def show(options: argparse.Namespace) -> int:
     """Print what a prepared store holds, with a few of its captions."""
-    store = MotionStore.open(store_folder(compose_config(options.overrides)))
+    store = MotionStore.open(known_store(compose_config(options.overrides))[0])
     print(
         f"{store.name}: {len(store)} clips, {store.n_features} features, {store.fps:g} fps, "
         f"fingerprint {store.fingerprint}"
@@ -124,7 +124,7 @@ def show(options: argparse.Namespace) -> int:
 
 def card(options: argparse.Namespace) -> int:
     """Say how near val and test are to train: what of them could be looked up."""
-    store = MotionStore.open(store_folder(compose_config(options.overrides)))
+    store = MotionStore.open(known_store(compose_config(options.overrides))[0])
     cards = data_card(store)
     if not cards:
         raise UserError(f"{store.folder}: no clips in train, or none in val and test, to compare")
