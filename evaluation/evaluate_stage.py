@@ -120,7 +120,7 @@ class EvaluateStage(Stage):
         sets.sort(key=lambda one: get_args(Kind).index(one.about.kind))
         if not sets:
             raise UserError("evaluate: no parent stage left predictions; run goal=generate first")
-        evaluator = self._evaluator(context)
+        evaluator, classifier = self._evaluator(context), _classifier(context)
         embedder = None
         if evaluator is not None:
             embedder = Embedder(evaluator, self.rules, store.mean, context.cache, store.fingerprint)
@@ -134,11 +134,13 @@ class EvaluateStage(Stage):
                 store.skeleton,
                 store.fps,
                 store.action_words,
-                classifier=_classifier(context),
+                classifier=classifier,
                 mean=store.mean,
             ),
             embedder=embedder,
-            folder=context.folder / "replications" / self._identity(sets, evaluator, store),
+            folder=context.folder
+            / "replications"
+            / _identity(context, sets, evaluator, classifier),
             log=context.log,
         )
         results: list[Result] = []
@@ -170,21 +172,6 @@ class EvaluateStage(Stage):
                 context.log,
             )
         return {f"{r.task}/{r.row}/{r.metric}": r.value for r in results}
-
-    def _identity(
-        self, sets: Sequence[PredictionSet], evaluator: Evaluator | None, store: MotionStore
-    ) -> str:
-        """Sixteen letters that change with whatever changes a number, so that replications which
-        an interrupted scoring has kept are not taken for those of another."""
-        files = sorted(file for one in sets for file in one.folder.iterdir())
-        facts = {
-            "settings": [_container(self.protocol), _container(self.metric_settings), self.seed],
-            "format": KEPT_FORMAT,
-            "evaluator": None if evaluator is None else evaluator.fingerprint,
-            "data": store.fingerprint,
-            "predictions": [[str(f), f.stat().st_size, f.stat().st_mtime_ns] for f in files],
-        }
-        return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]
 
     def _evaluator(self, context: StageContext) -> Evaluator | None:
         folder: Path | None = context.parents.get(EVALUATOR)
@@ -218,6 +205,30 @@ class EvaluateStage(Stage):
             git=context.source,
             **context.lineage(),
         )
+
+
+def _identity(
+    context: StageContext,
+    sets: Sequence[PredictionSet],
+    evaluator: Evaluator | None,
+    classifier: ActionClassifier | None,
+) -> str:
+    """Sixteen letters that change with whatever changes a number, so that replications which an
+    interrupted scoring has kept are not taken for those of another.
+
+    The signature stands for the settings, the stage's version and the parents as they were planned;
+    the judges' own content tells one that was made again from what it replaced.
+    """
+    files = sorted(file for one in sets for file in one.folder.iterdir())
+    facts = {
+        "signature": context.signature,
+        "format": KEPT_FORMAT,
+        "evaluator": None if evaluator is None else evaluator.fingerprint,
+        "classifier": None if classifier is None else classifier.fingerprint,
+        "data": context.store.fingerprint,
+        "predictions": [[str(f), f.stat().st_size, f.stat().st_mtime_ns] for f in files],
+    }
+    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def _card(store: MotionStore, split: str) -> dict[str, Any]:

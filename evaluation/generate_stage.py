@@ -13,7 +13,7 @@ from omegaconf import DictConfig
 
 from evaluation.peers import Watch, alive
 from evaluation.predicting_stage import PredictingStage
-from evaluation.requests.building import Asking, RequestBuilder, chosen_clips
+from evaluation.requests.building import RequestBuilder, RequestSettings, chosen_clips
 from evaluation.requests.kinds import KIND_OF_TASK, Kind
 from evaluation.requests.predictions import (
     PREDICTIONS,
@@ -86,7 +86,7 @@ class GenerateStage(PredictingStage):
         stored: Stored = "float32",
     ) -> None:
         self.method, self.parts, self.tasks = method, dict(parts), tasks
-        self.asking = Asking.of(requests)
+        self.request_settings = RequestSettings.of(requests)
         self.split, self.clips, self.max_frames = split, clips, max_frames
         self.replications, self.seed, self.stored = replications, seed, stored
 
@@ -106,7 +106,8 @@ class GenerateStage(PredictingStage):
         """See `PredictingStage.kinds`."""
         kind, foreseen = self._foreseen
         found = {KIND_OF_TASK[task] for task in self._tasks(kind.name, foreseen.tasks)}
-        several: set[Kind] = {"samples"} if "motion" in found and self.asking.texts else set()
+        drawn = "motion" in found and self.request_settings.texts
+        several: set[Kind] = {"samples"} if drawn else set()
         return frozenset(found | several)
 
     def planned(self, store: MotionStore) -> dict[str, About]:
@@ -120,7 +121,7 @@ class GenerateStage(PredictingStage):
         known = super().most_frames(about)
         if about.kind == "text":
             return dict.fromkeys(known, 0)
-        free = self.asking.length == "own" and about.kind in ("motion", "samples")
+        free = self.request_settings.length == "own" and about.kind in ("motion", "samples")
         return dict.fromkeys(known, self.max_frames) if free else known
 
     @cached_property
@@ -163,7 +164,7 @@ class GenerateStage(PredictingStage):
     def _builder(self, store: MotionStore) -> RequestBuilder:
         indices = chosen_clips(store, self.split, self.clips)
         return RequestBuilder(
-            store, self.asking, indices, self.max_frames, self.replications, self.seed
+            store, self.request_settings, indices, self.max_frames, self.replications, self.seed
         )
 
     def _sets(
@@ -180,6 +181,10 @@ class GenerateStage(PredictingStage):
     def _tasks(self, name: str, able: frozenset[str]) -> list[str]:
         if self.tasks is None:
             return [task for task in TASKS if task in able]
+        if not self.tasks:
+            raise UserError(
+                f"protocol.tasks=[]: name a task of {name}, or null for all that it can do"
+            )
         for task in self.tasks:
             if task not in able:
                 raise UserError(f"protocol.tasks: {cannot(name, task, able)}")

@@ -12,7 +12,7 @@ from evaluation.external.forms.base import Options
 from evaluation.external.reading import read_all, understand
 from evaluation.external.requests_file import write_requests
 from evaluation.external.samples import write_samples
-from evaluation.requests.building import SAMPLES, Asking, RequestBuilder, chosen_clips
+from evaluation.requests.building import SAMPLES, RequestBuilder, RequestSettings, chosen_clips
 from evaluation.requests.kinds import KIND_OF_TASK
 from evaluation.requests.predictions import PREDICTIONS, About, PredictionSet
 from launch.plans.graph import Planned
@@ -50,15 +50,15 @@ def brought(
     Raises:
         UserError: what can't be understood, is missing, or can't be used; nothing is left then.
     """
-    fresh = not output.exists()
+    made = [one for one in (output, *output.parents) if not one.exists()]
     output.mkdir(parents=True, exist_ok=True)
     try:
         with TemporaryDirectory(prefix=".predictions-", dir=output) as name:
             yield _read(options, reading, stage, output, Path(name))
     finally:
-        if fresh:
+        for one in made:
             with suppress(OSError):  # something has been written
-                output.rmdir()
+                one.rmdir()
 
 
 def _read(
@@ -96,11 +96,11 @@ def _builder(stage: Planned, store: MotionStore) -> RequestBuilder:
     protocol: Any = stage.config.protocol
     return RequestBuilder(
         store=store,
-        asking=Asking.of(protocol.requests),
+        settings=RequestSettings.of(protocol.requests),
         indices=chosen_clips(store, protocol.split, protocol.clips),
         max_frames=protocol.max_frames,
         replications=protocol.replications,
-        seed=stage.config.seed,
+        seed=stage.config.evaluation_seed,
     )
 
 

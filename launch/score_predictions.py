@@ -52,6 +52,7 @@ def main(arguments: Sequence[str]) -> int:
 
 def _run(options: argparse.Namespace) -> tuple[dict[str, Any], int]:
     """What `--json` prints, and the exit status."""
+    _check_folder(options.folder, options.requests)
     ours = any((options.folder / PREDICTIONS).glob(f"*/{ABOUT}"))
     reading = _reading_options(options)
     if ours:
@@ -73,6 +74,23 @@ def _run(options: argparse.Namespace) -> tuple[dict[str, Any], int]:
         method = options.method or (None if ours else options.folder.resolve().name)
         score(plan, JUDGES, options.folder, found, output, method)
     return _said(options, {} if found is None else found.said, output, beside)
+
+
+def _check_folder(folder: Path, made: bool) -> None:
+    """Refuse a mistyped folder before anything is made.
+
+    Args:
+        made: whether it is written into, and made where only its last part is absent.
+
+    Raises:
+        UserError: no folder, or nowhere to make it.
+    """
+    if made and folder.exists() and not folder.is_dir():
+        raise UserError(f"{folder}: a file; name a folder to write the requests into")
+    if made and not folder.absolute().parent.is_dir():
+        raise UserError(f"{folder.parent}: no such folder; make it, or name another FOLDER")
+    if not made and not folder.is_dir():
+        raise UserError(f"{folder}: no such folder; name the one that holds the predictions")
 
 
 def _said(
@@ -197,7 +215,8 @@ def _add_reading(group: Any) -> None:
     group.add_argument("--partial", action="store_true", help="score the clips that are there")
     group.add_argument(
         "--requests", action="store_true",
-        help="write what the protocol asks into FOLDER/requests.jsonl (clip, caption, frames), end",
+        help="write what the protocol asks into FOLDER/requests.jsonl (clip, caption, frames) and "
+        "end; FOLDER is made where its parent is there",
     )  # fmt: skip
 
 

@@ -23,6 +23,18 @@ def write_checksums(folder: Path, files: Iterable[Path]) -> None:
     write_json(Path(folder) / CHECKSUMS, found)
 
 
+def listed_files(folder: Path) -> list[str]:
+    """Names of the files that `write_checksums` kept, below `folder`; empty where it kept none.
+
+    Raises:
+        UserError: the list is damaged, or names something outside `folder`.
+    """
+    names = list(read_json(Path(folder) / CHECKSUMS, {}))
+    if not all(map(_is_below, names)):
+        raise UserError(f"{Path(folder) / CHECKSUMS}: is damaged; get the folder again, whole")
+    return names
+
+
 def damage_below(folder: Path, whole: bool, part: str = "") -> str:
     """What is wrong with the first file that is not as it was written; empty if all are.
 

@@ -34,6 +34,8 @@ def tensors_under(state: Mapping[str, Any], prefix: str) -> dict[str, Tensor]:
         UserError: something of that name is no tensor, or one that can't hold weights: sparse,
             quantized, of complex numbers, without numbers, or with fewer than its shape says.
     """
+    if odd := [name for name in state if not isinstance(name, str)]:
+        raise UserError(f"{odd[0]!r}: expected a weight's name: the checkpoint is of another kind")
     found = {name[len(prefix) :]: value for name, value in state.items() if name.startswith(prefix)}
     for name, value in found.items():
         if not isinstance(value, Tensor):

@@ -5,7 +5,7 @@ moves CIDEr by a third.
 """
 
 import string
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import cycle, islice
 
@@ -63,3 +63,23 @@ def caption_protocol(name: str) -> CaptionProtocol:
     if name not in PROTOCOLS:
         raise UserError(f"{name}: no such caption protocol; valid: {', '.join(PROTOCOLS)}")
     return PROTOCOLS[name]
+
+
+def check_references(
+    protocol: str, clips: Iterable[str], references: Iterable[Sequence[str]]
+) -> None:
+    """Refuse clips of whose references a preparation leaves no word: nothing can be compared.
+
+    Args:
+        protocol: its name, for the message.
+        references: of each clip, prepared.
+
+    Raises:
+        UserError: names the first such clip.
+    """
+    for clip, sentences in zip(clips, references, strict=True):
+        if not any(sentence.strip() for sentence in sentences):
+            raise UserError(
+                f"{clip}: the protocol {protocol} leaves no word of its references; give it one "
+                "with words, leave the clip out, or choose another protocol"
+            )

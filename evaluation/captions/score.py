@@ -5,7 +5,7 @@ from importlib.metadata import version
 from typing import Any
 
 from evaluation.captions.base import CaptionBackEnd
-from evaluation.captions.protocol import CaptionProtocol
+from evaluation.captions.protocol import CaptionProtocol, check_references
 
 
 def score_captions(
@@ -21,10 +21,13 @@ def score_captions(
         predictions: a sentence for every clip of the references.
 
     Raises:
-        UserError: the back end lacks something that it can't fetch.
+        UserError: a clip of whose references the protocol leaves no word, or the back end lacks
+            something that it can't fetch.
     """
+    prepared = [protocol.reference_sentences(captions) for captions in references.values()]
+    check_references(protocol.name, references, prepared)
     metrics = back_end.score(
-        [protocol.reference_sentences(captions) for captions in references.values()],
+        prepared,
         [protocol.sentence(predictions[name]) for name in references],
     )
     return {

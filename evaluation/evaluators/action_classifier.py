@@ -3,6 +3,7 @@
 Shapes: B clips, T frames, F features, C labels, W width.
 """
 
+import hashlib
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -21,6 +22,7 @@ SHOWN = 0.5
 TOGETHER = 64
 """Clips at a time; changes no result."""
 DILATIONS = (1, 2, 4)
+FINGERPRINT_LETTERS = 16
 
 
 class Network(nn.Module):
@@ -111,10 +113,23 @@ class ActionClassifier:
         pairs = zip(found, labels, strict=True)
         return np.array([seen == frozenset(wanted) for seen, wanted in pairs], bool)
 
+    @property
+    def fingerprint(self) -> str:
+        """First 16 letters of the SHA-256 of weights, statistics and labels."""
+        found = hashlib.sha256(json.dumps(self.labels).encode())
+        for name, tensor in sorted(self._state().items()):
+            array = tensor.cpu().numpy()
+            found.update(f"{name} {array.dtype} {array.shape}".encode())
+            found.update(array.tobytes())
+        return found.hexdigest()[:FINGERPRINT_LETTERS]
+
+    def _state(self) -> dict[str, Tensor]:
+        state = {name: tensor.contiguous() for name, tensor in self.network.state_dict().items()}
+        return state | {"mean": torch.from_numpy(self.mean), "std": torch.from_numpy(self.std)}
+
     def save(self, folder: Path) -> None:
         """Write weights and description into `folder`."""
-        state = {name: tensor.contiguous() for name, tensor in self.network.state_dict().items()}
-        state |= {"mean": torch.from_numpy(self.mean), "std": torch.from_numpy(self.std)}
+        state = self._state()
         save_with(Path(folder) / "classifier.safetensors", lambda path: save_file(state, path))
         write_json(Path(folder) / "classifier.json", {"labels": list(self.labels)})
 

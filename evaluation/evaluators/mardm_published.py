@@ -17,7 +17,7 @@ from evaluation.evaluators.sentence_tags import Tags
 from evaluation.evaluators.t2m_evaluator import T2MEvaluator
 from evaluation.evaluators.t2m_networks import N_CONTACTS
 from evaluation.evaluators.t2m_published import T2MPublished
-from evaluation.evaluators.t2m_weights import read_vector
+from evaluation.evaluators.t2m_weights import check_folder, read_vector
 from motiongpt.data.statistics import channel_groups
 from motiongpt.data.store import MotionStore
 from motiongpt.errors import UserError
@@ -72,6 +72,7 @@ class MARDMPublished(T2MPublished):
     def _find_statistics(self) -> Path:
         if self.statistics is None:
             raise UserError(f"set evaluator.statistics=FOLDER, {HELP}")
+        check_folder("evaluator.statistics", self.statistics)
         if not Path(self.statistics, MEAN).is_file():
             raise UserError(f"evaluator.statistics={self.statistics}: no {MEAN} here; it is {HELP}")
         return Path(self.statistics)

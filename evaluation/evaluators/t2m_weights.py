@@ -14,6 +14,7 @@ from torch import Tensor
 from evaluation.evaluators.t2m_networks import T2MNetworks, T2MSizes
 from motiongpt.arrays import read_array
 from motiongpt.errors import UserError
+from motiongpt.weights import load_checked, tensors_under
 
 NETWORKS = ("movement_encoder", "motion_encoder", "text_encoder")
 CHECKPOINTS = (
@@ -44,6 +45,7 @@ def find_weights(folder: Path | str) -> Path:
     Raises:
         UserError: nothing there; says how to get it.
     """
+    check_folder("evaluator.weights", folder)
     path = _first(Path(folder), CHECKPOINTS)
     if path is None:
         raise UserError(
@@ -53,12 +55,23 @@ def find_weights(folder: Path | str) -> Path:
     return path
 
 
+def check_folder(option: str, folder: Path | str) -> None:
+    """Refuse a file where the folder is to be named that it lies in.
+
+    Raises:
+        UserError: it is a file.
+    """
+    if Path(folder).is_file():
+        raise UserError(f"{option}={folder}: a file; name the folder that it was unpacked into")
+
+
 def find_statistics(folder: Path | str) -> Path:
     """The mean's file, which the standard deviation's lies beside.
 
     Raises:
         UserError: nothing there; says how to get it.
     """
+    check_folder("evaluator.weights", folder)
     path = _first(Path(folder), tuple(f"{subfolder}/mean.npy" for subfolder in STATISTICS))
     if path is None:
         raise UserError(
@@ -85,7 +98,7 @@ def load_networks(folder: Path | str, sizes: T2MSizes) -> T2MNetworks:
     state = _safetensors(path) if path.suffix == ".safetensors" else _torch_file(path)
     networks = T2MNetworks(sizes)
     check_state(str(path), networks.state_dict(), state)
-    networks.load_state_dict(state)
+    load_checked(networks, state, f"{path}: ")
     return networks.eval()
 
 
@@ -166,7 +179,10 @@ def _torch_file(path: Path) -> dict[str, Tensor]:
     for name, value in state.items():
         if not isinstance(value, Tensor):
             raise UserError(f"{path}: {name}: expected a tensor, found {type(value).__name__}")
-    return state
+    try:
+        return tensors_under(state, "")
+    except UserError as error:
+        raise UserError(f"{path}: {error}") from error
 
 
 def _safetensors(path: Path) -> dict[str, Tensor]:

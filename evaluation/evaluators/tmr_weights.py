@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from evaluation.evaluators.t2m_weights import check_folder
 from evaluation.evaluators.tmr_networks import TMRNetworks, sizes_of_state
 from motiongpt.arrays import read_array
 from motiongpt.errors import UserError
@@ -56,6 +57,7 @@ def find_weights(folder: Path | str) -> tuple[Path, ...]:
     Raises:
         UserError: nothing there; says how to get it.
     """
+    check_folder("evaluator.weights", folder)
     root = Path(folder)
     for below in WEIGHT_FOLDERS:
         files = tuple(root / below / f"{part}.pt" for part in (*ENCODERS, DECODER))
@@ -117,6 +119,7 @@ def find_statistics(folder: Path | str) -> tuple[Path, Path]:
     Raises:
         UserError: nothing there; says how to get it.
     """
+    check_folder("evaluator.statistics", folder)
     for below in STATISTICS_FOLDERS:
         for suffix in (".pt", ".npy"):
             mean, std = (Path(folder) / below / f"{name}{suffix}" for name in ("mean", "std"))
@@ -133,12 +136,25 @@ def _released_state(files: Iterable[Path]) -> dict[str, Tensor]:
     for file in files:
         content = read_checkpoint(file)
         if file.suffix == ".ckpt":
-            state |= tensors_under(dict(content.get("state_dict") or {}), "")
+            found = content.get("state_dict")
+            if not isinstance(found, Mapping):
+                raise UserError(f"{file}: expected a state_dict, found {type(found).__name__}")
+            state |= _plain(found, file)
         else:
-            state |= {
-                f"{file.stem}.{name}": tensor for name, tensor in tensors_under(content, "").items()
-            }
+            state |= {f"{file.stem}.{name}": one for name, one in _plain(content, file).items()}
     return state
+
+
+def _plain(content: Mapping[str, object], file: Path) -> dict[str, Tensor]:
+    """Tensors by name.
+
+    Raises:
+        UserError: something else among them; names the file.
+    """
+    try:
+        return tensors_under(content, "")
+    except UserError as error:
+        raise UserError(f"{file}: {error}") from error
 
 
 def _tensor(path: Path) -> Tensor:
@@ -152,17 +168,21 @@ def _tensor(path: Path) -> Tensor:
         ) from error
     except Exception as error:  # a damaged stream may make the unpickler raise anything
         raise UserError(f"{path}: not a file of torch.save, or damaged; get it again") from error
-    return tensors_under({path.name: found}, "")[path.name]
+    return _plain({path.stem: found}, path)[path.stem]
 
 
 def _vector(path: Path, n_features: int) -> np.ndarray:
     if path.suffix == ".pt":
-        vector = _tensor(path).numpy()
+        vector = _tensor(path).float().numpy()
     else:
         try:
             vector = read_array(path)
         except (ValueError, OSError) as error:
             raise UserError(f"{path}: not an array of numbers; get it again") from error
-    if vector.shape != (n_features,) or not np.isfinite(vector).all():
-        raise UserError(f"{path}: expected {n_features} finite numbers, found shape {vector.shape}")
+    plain = vector.shape == (n_features,) and vector.dtype.kind in "fiu"
+    if not plain or not np.isfinite(vector).all():
+        raise UserError(
+            f"{path}: expected {n_features} finite numbers, found {vector.dtype} of shape "
+            f"{vector.shape}"
+        )
     return vector.astype(np.float32)

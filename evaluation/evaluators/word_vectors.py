@@ -35,7 +35,7 @@ class WordVectors:
         vectors: (N, D).
 
     Raises:
-        UserError: no "unk", or a row that is not there.
+        UserError: no "unk", a row that is not there, or NaN or infinity in one.
     """
 
     def __init__(self, indices: Mapping[str, int], vectors: np.ndarray) -> None:
@@ -44,10 +44,13 @@ class WordVectors:
                 f"word vectors: {vectors.dtype} of shape {vectors.shape}; expected (words, width) "
                 "real numbers"
             )
+        if not np.isfinite(vectors).all():
+            row = int((~np.isfinite(vectors)).any(1).argmax())
+            raise UserError(f"word vectors: row {row} holds NaN or infinity; get the file again")
         if UNKNOWN not in indices:
             raise UserError(f"word vectors: no vector for {UNKNOWN!r}, the word for unknown words")
         for word, index in indices.items():
-            if not 0 <= index < len(vectors):
+            if type(index) is not int or not 0 <= index < len(vectors):
                 raise UserError(
                     f"word vectors: {word!r} is row {index}; expected 0 to {len(vectors) - 1}"
                 )
@@ -150,7 +153,8 @@ def read_plain_pickle(path: Path) -> Any:
             return _PlainUnpickler(stream).load()
         except pickle.UnpicklingError as error:
             reason = str(error).splitlines()[0] if str(error) else "damaged"
-        except (EOFError, ValueError, TypeError, IndexError, KeyError, AttributeError) as error:
+        except (EOFError, ArithmeticError, MemoryError, RecursionError, ValueError, TypeError,
+                LookupError, AttributeError) as error:  # fmt: skip
             reason = f"damaged: {type(error).__name__}"
     raise UserError(
         f"{path}: not a pickle of plain lists, dictionaries, strings and numbers ({reason}); "

@@ -14,7 +14,7 @@ FILE = "captions.json"
 data or in its own words; or a list of these, one for each draw."""
 
 
-def asking_captions(
+def request_captions(
     folder: Path, store: MotionStore, clips: Sequence[str], draws: Sequence[str], kind: Kind
 ) -> tuple[dict[str, list[int]], str]:
     """Numbers of the captions that asked for each clip, by draw, and where they are from.

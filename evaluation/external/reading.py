@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from evaluation.external.captions import asking_captions
+from evaluation.external.captions import request_captions
 from evaluation.external.choice import chosen_form, known_forms, spread
 from evaluation.external.forms.base import Form, Options, Target
 from evaluation.external.layout import Layout, find_files, laid_out, shown
@@ -79,7 +79,7 @@ def understand(
     draws = {label: layout.draws[label] for label in list(layout.draws)[: len(about.seeds)]}
     used = [files[clip] for files in draws.values() for clip in kept]
     said = reads.look(spread(used, LOOKED_AT))
-    captions, asked = asking_captions(folder, store, kept, list(draws), about.kind)
+    captions, asked = request_captions(folder, store, kept, list(draws), about.kind)
     there = [position for position, clip in enumerate(about.clips) if clip in set(kept)]
     mine = replace(
         about,

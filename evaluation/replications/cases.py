@@ -24,6 +24,9 @@ class CaseMaker:
         store: with its clips.
         rules: of the protocol.
         seed: of the crops that the rules may ask for; one crop a clip, whatever the replication.
+
+    Raises:
+        UserError: predictions of other data, or of more frames than a clip has.
     """
 
     def __init__(
@@ -32,6 +35,12 @@ class CaseMaker:
         self.predictions, self.store, self.rules = predictions, store, rules
         about = predictions.about
         self.indices = clip_indices(about, store.names, store.fingerprint)
+        for clip, index, frames in zip(about.clips, self.indices, about.frames, strict=True):
+            if frames > store.lengths[index]:
+                raise UserError(
+                    f"predictions of {about.task}: {frames} frames of clip {clip}, which has "
+                    f"{store.lengths[index]}; make them anew of this data"
+                )
         draw = np.random.default_rng(seed)
         self.references = [
             store.features(index, 0, frames)
@@ -53,7 +62,8 @@ class CaseMaker:
         """Cases of one replication, and the caption that each is about.
 
         Raises:
-            UserError: the replication is absent or broken, or a motion is not finite.
+            UserError: the replication is absent or broken, names a caption that the clip does not
+                have, or a motion is not finite.
         """
         outputs = self.predictions.read(replication, self.store.n_features)
         samples = self.predictions.about.samples
@@ -62,7 +72,14 @@ class CaseMaker:
         for number in range(len(outputs.texts)):
             index = number // samples
             captions = self.captions[index]
-            caption = captions[max(0, outputs.captions[number])] if captions else Caption("")
+            said = max(0, outputs.captions[number])
+            if captions and said >= len(captions):
+                raise UserError(
+                    f"predictions of {self.predictions.about.task}, replication {replication}: "
+                    f"caption {said} asked for clip {self.predictions.about.clips[index]}, which "
+                    f"has {len(captions)}; make them anew of this data"
+                )
+            caption = captions[said] if captions else Caption("")
             cases.append(self._case(index, outputs, number, caption.text))
             asked.append(caption)
         return cases, asked

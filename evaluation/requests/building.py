@@ -26,7 +26,7 @@ ROUNDING = 1e-9
 
 
 @dataclass(frozen=True)
-class Asking:
+class RequestSettings:
     """`protocol.requests`: how clips are put to every method.
 
     Attributes:
@@ -51,7 +51,7 @@ class Asking:
     sample_replications: int | None
 
     @classmethod
-    def of(cls, settings: Mapping[str, Any]) -> "Asking":
+    def of(cls, settings: Mapping[str, Any]) -> "RequestSettings":
         """Out of `protocol.requests`.
 
         Raises:
@@ -100,7 +100,7 @@ class RequestBuilder:
 
     Attributes:
         store: with the clips.
-        asking: of the protocol.
+        settings: of the protocol.
         indices: clips that are evaluated.
         max_frames: a motion of free length ends here at the latest.
         replications: of outputs that may differ.
@@ -108,7 +108,7 @@ class RequestBuilder:
     """
 
     store: MotionStore
-    asking: Asking
+    settings: RequestSettings
     indices: Sequence[int]
     max_frames: int
     replications: int
@@ -124,18 +124,18 @@ class RequestBuilder:
         if not usable:
             return {}
         kind = KIND_OF_TASK[task]
-        varies = not repeatable or (kind == "motion" and self.asking.caption == "random")
-        frames = [self.asking.frames(int(self.store.lengths[index])) for index in usable]
+        varies = not repeatable or (kind == "motion" and self.settings.caption == "random")
+        frames = [self.settings.frames(int(self.store.lengths[index])) for index in usable]
         about = About(
             task=task,
             kind=kind,
             fingerprint=self.store.fingerprint,
             clips=[self.store.names[index] for index in usable],
             frames=frames,
-            given=[self.asking.given_frames(task, count) for count in frames],
+            given=[self.settings.given_frames(task, count) for count in frames],
             seeds=[self.seed + number for number in range(self.replications if varies else 1)],
         )
-        if kind != "motion" or not self.asking.texts:
+        if kind != "motion" or not self.settings.texts:
             return {task: about}
         return {task: about, task + SAMPLES: self._samples(about)}
 
@@ -146,7 +146,7 @@ class RequestBuilder:
             return [-1] * len(counts)
         rng = np.random.default_rng([self.seed, replication])
         drawn = [int(rng.integers(max(1, count))) for count in counts]
-        chosen = [0] * len(counts) if self.asking.caption == "first" else drawn
+        chosen = [0] * len(counts) if self.settings.caption == "first" else drawn
         return [number if count else -1 for number, count in zip(chosen, counts, strict=True)]
 
     def requests(self, about: About, replication: int) -> tuple[list[Request], list[int]]:
@@ -162,7 +162,7 @@ class RequestBuilder:
 
     def _request(self, about: About, position: int, index: int, caption: int) -> Request:
         frames, (start, end) = about.frames[position], about.given[position]
-        known = self.asking.length == "given" or start + end > 0
+        known = self.settings.length == "given" or start + end > 0
         text = self.store.captions(index)[caption].text if caption >= 0 else None
         request = Request(
             clip=about.clips[position],
@@ -180,16 +180,16 @@ class RequestBuilder:
             request,
             start=features[:start] if start else None,
             end=features[frames - end :] if end else None,
-            motion=features if self.asking.whole_clip else None,
+            motion=features if self.settings.whole_clip else None,
         )
         return _placed(request, features, frames - end) if end else request
 
     def _samples(self, about: About) -> About:
         """Several motions for each of some of the clips, drawn once."""
-        count = min(self.asking.texts, len(about.clips))
+        count = min(self.settings.texts, len(about.clips))
         rng = np.random.default_rng(self.seed)
         chosen = sorted(rng.choice(len(about.clips), count, replace=False))
-        times = self.asking.sample_replications or self.replications
+        times = self.settings.sample_replications or self.replications
         return replace(
             about,
             kind="samples",
@@ -197,15 +197,15 @@ class RequestBuilder:
             frames=[about.frames[i] for i in chosen],
             given=[about.given[i] for i in chosen],
             seeds=[self.seed + number for number in range(times)],
-            samples=self.asking.samples,
+            samples=self.settings.samples,
         )
 
     def _is_usable(self, task: str, index: int) -> bool:
-        frames = self.asking.frames(int(self.store.lengths[index]))
+        frames = self.settings.frames(int(self.store.lengths[index]))
         asks_with_words = KIND_OF_TASK[task] == "motion"
         if frames < 1 or (asks_with_words and not self.store.captions(index)):
             return False
-        return sum(self.asking.given_frames(task, frames)) < frames
+        return sum(self.settings.given_frames(task, frames)) < frames
 
     def _clips(self, about: About) -> list[int]:
         known = {name: index for index, name in enumerate(self.store.names)}

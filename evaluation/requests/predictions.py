@@ -22,6 +22,7 @@ from typing import Literal, get_args
 import numpy as np
 
 from evaluation.requests.kinds import OLD_NAMES, Kind
+from evaluation.requests.saved_values import wrong_in_description, wrong_in_outputs
 from motiongpt.arrays import map_array
 from motiongpt.errors import UserError
 from motiongpt.files import save_array, write_json
@@ -102,6 +103,8 @@ class PredictionSet:
             ) from error
         except (OSError, ValueError, TypeError, KeyError) as error:
             raise UserError(f"{path}: not a description of predictions ({error})") from error
+        if wrong := wrong_in_description(asdict(about)):
+            raise UserError(f"{path}: {wrong}: not a description of predictions; make it anew")
         counts = {len(about.clips), len(about.frames), len(about.given)}
         if about.stored not in get_args(Stored):
             raise UserError(f"{path}: stored {about.stored}; valid: {', '.join(get_args(Stored))}")
@@ -160,7 +163,9 @@ class PredictionSet:
         expected = len(self.about.clips) * self.about.samples
         if {len(part) for part in parts} != {expected}:
             raise UserError(f"{path}: {len(found['texts'])} outputs; expected {expected}")
-        ends = np.cumsum(found["lengths"])
+        if wrong := wrong_in_outputs(found):
+            raise UserError(f"{path}: {wrong}; run the generate stage again")
+        ends = np.cumsum(found["lengths"], dtype=np.int64)
         frames = np.zeros((0, n_features), np.float32)
         if len(ends) and ends[-1]:
             frames = self._frames(replication, int(ends[-1]), n_features)
@@ -188,6 +193,10 @@ class PredictionSet:
             raise UserError(f"{path}: no array of motions; run the generate stage again") from error
         if frames.shape != (count, n_features):
             raise UserError(f"{path}: shape {frames.shape}; expected ({count}, {n_features})")
+        if not np.issubdtype(frames.dtype, np.floating):
+            raise UserError(
+                f"{path}: {frames.dtype}; expected real numbers, as {self.about.stored}"
+            )
         return frames
 
     def _path(self, replication: int, ending: str) -> Path:

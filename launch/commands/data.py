@@ -11,9 +11,9 @@ from omegaconf import DictConfig
 from launch.composition.compose import compose_config
 from launch.composition.datasets import (
     ensure_store,
+    known_store,
     make_source,
     of_sources,
-    store_folder,
     store_settings,
 )
 from launch.joint_mappings import add_mapping_options, mapping
@@ -119,7 +119,7 @@ def _verify_one(config: DictConfig, strict: bool) -> int:
 
 def show(options: argparse.Namespace) -> int:
     """Print what a prepared store holds, with a few of its captions."""
-    store = MotionStore.open(store_folder(_config(options)))
+    store = MotionStore.open(known_store(_config(options))[0])
     print(
         f"{store.name}: {len(store)} clips, {store.n_features} features, {store.fps:g} fps, "
         f"fingerprint {store.fingerprint}"
@@ -144,7 +144,7 @@ def show(options: argparse.Namespace) -> int:
 
 def card(options: argparse.Namespace) -> int:
     """Say how near val and test are to train: what of them could be looked up."""
-    store = MotionStore.open(store_folder(_config(options)))
+    store = MotionStore.open(known_store(_config(options))[0])
     cards = data_card(store)
     if not cards:
         raise UserError(f"{store.folder}: no clips in train, or none in val and test, to compare")

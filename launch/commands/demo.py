@@ -2,16 +2,18 @@
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from motiongpt.errors import UserError
 from motiongpt.printable import printable
-from motiongpt.reading import read_bytes, read_text
+from motiongpt.reading import read_bytes
 
 if TYPE_CHECKING:
     from motiongpt.api.demo.lines import DemoLine
+
+Read = TypeVar("Read")
 
 EXAMPLES = """example of a file of prompts, one a line; the first has the ID 0:
   Generate a motion: a person walks in a circle.
@@ -46,8 +48,10 @@ def main(arguments: Sequence[str]) -> int:
     from motiongpt.api.demo.batch import run_lines
     from motiongpt.api.demo.results import write_outcome
     from motiongpt.api.demo.sentences import run_sentences
+    from motiongpt.api.inputs import seed_of
     from motiongpt.api.motiongpt import MotionGPT, load
 
+    seed_of(options.seed)
     model = load(options.model, options.device, keep_memory=True)
     if isinstance(model, MotionGPT):
         numbered = _lines(options)
@@ -56,8 +60,7 @@ def main(arguments: Sequence[str]) -> int:
         origins, lines = zip(*numbered, strict=True)
         outcomes = run_lines(model, lines, options.frames, options.seed, options.decoding)
     else:
-        sentences = _sentences(options, model.method.name)
-        origins = tuple(f"text {number}" for number in range(len(sentences)))
+        origins, sentences = zip(*_sentences(options, model.method.name), strict=True)
         outcomes = run_sentences(model, sentences, options.frames, options.seed)
     asked = [one.line.words for one in outcomes if one.line is not None and one.line.is_caption]
     for doubt in model.doubts(asked) if asked else ():
@@ -80,44 +83,51 @@ def main(arguments: Sequence[str]) -> int:
 
 def _lines(options: argparse.Namespace) -> "list[tuple[str, DemoLine | UserError]]":
     """Where each line stands, and the line, or why it can't be read."""
-    from motiongpt.api.demo.lines import DemoLine, numbered_lines, read_line
+    from motiongpt.api.demo.lines import read_line
 
-    here = Path.cwd()
-    if options.text:
-        raw = [(f"text {i}", text) for i, text in enumerate(options.text)]
-        folders, captions = [here], True
-    else:
-        path = Path(options.example)
-        try:
-            content = read_bytes(path)
-        except OSError as error:
-            raise UserError(f"{path}: cannot read the prompts: {error.strerror}") from error
-        raw = [(f"{path}:{number}", line) for number, line in numbered_lines(content)]
-        folders = list(dict.fromkeys([path.absolute().parent, here]))
+    folders, captions = [Path.cwd()], True
+    if options.example:
+        folders = list(dict.fromkeys([options.example.absolute().parent, Path.cwd()]))
         captions = options.captions
+    return _each(options, lambda line: read_line(line, folders, options.task, captions))
+
+
+def _each(
+    options: argparse.Namespace, read: "Callable[[bytes | str], Read]"
+) -> "list[tuple[str, Read | UserError]]":
+    """Each typed sentence or line of the file: where it stands, and what `read` makes of it."""
+    from motiongpt.api.demo.lines import numbered_lines
+
+    raw: list[tuple[str, bytes | str]] = [
+        (f"text {number}", text) for number, text in enumerate(options.text)
+    ]
+    if options.example:
+        try:
+            content = read_bytes(options.example)
+        except OSError as error:
+            raise UserError(
+                f"{options.example}: cannot read the prompts: {error.strerror}"
+            ) from error
+        raw = [(f"{options.example}:{number}", line) for number, line in numbered_lines(content)]
     if not raw:
         raise UserError(f"{options.example}: no line with words")
-    found: list[tuple[str, DemoLine | UserError]] = []
+    found: list[tuple[str, Read | UserError]] = []
     for origin, line in raw:
         try:
-            found.append((origin, read_line(line, folders, options.task, captions)))
+            found.append((origin, read(line)))
         except UserError as error:
             found.append((origin, error))
     return found
 
 
-def _sentences(options: argparse.Namespace, method: str) -> list[str]:
+def _sentences(options: argparse.Namespace, method: str) -> "list[tuple[str, str | UserError]]":
     """Typed sentences, or the lines of a file of captions: what every method reads alike."""
+    from motiongpt.api.demo.lines import read_sentence
+
     for name in ("decoding", "precision", "task"):
         if getattr(options, name):
             raise UserError(f"--{name}: method {method} has no such choice; leave it out")
-    if options.text:
-        return list(options.text)
-    try:
-        found = read_text(options.example, "utf-8-sig").split("\n")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"{options.example}: cannot read the sentences: {error}") from error
-    return [line.strip() for line in found if line.strip()]
+    return _each(options, read_sentence)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -2,6 +2,7 @@
 
 import contextlib
 import copy
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -126,9 +127,22 @@ def compose_by_hydra(overrides: Sequence[str] = ()) -> DictConfig:
         _check_needed(config)
         OmegaConf.resolve(config)
     except (*COMPOSITION_ERRORS, RecursionError) as error:
+        if (group := _deleted_behind(str(error), given)) is not None:
+            raise UserError(
+                f"~{group}: the rest of the experiment refers to {group}; leave it, or choose "
+                f"another by {group}=NAME"
+            ) from error
         raise UserError(one_line(str(error), overrides, compose_by_hydra)) from error
     OmegaConf.set_readonly(config, True)
     return config
+
+
+def _deleted_behind(message: str, given: Sequence[Override]) -> str | None:
+    """The deleted group or option that a reference of Hydra's or OmegaConf's message leads to."""
+    reference = re.search(r"nterpolation (?:key )?'([^']+)'", message)
+    named = re.findall(r"\w+", reference[1]) if reference else []
+    deleted = (one.key_or_group for one in given if one.is_delete())
+    return next((key for key in deleted if key in named), None)
 
 
 def complete(config: DictConfig, runtime: Mapping[Any, Any]) -> None:
@@ -187,9 +201,10 @@ def _check_needed(config: DictConfig) -> None:
         if OmegaConf.select(config, key) is None:
             raise UserError(f"{key}: every experiment needs it; it can't be deleted, or null")
     words.refuse_reference(str(config.paths.root), "paths.root")
-    seed = config.seed
-    if not isinstance(seed, int) or not 0 <= seed < SEEDS:
-        raise UserError(f"seed={seed}: a whole number from 0 to {SEEDS - 1} is needed")
+    for key in ("seed", "evaluation_seed"):
+        seed = config[key]
+        if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < SEEDS:
+            raise UserError(f"{key}={seed}: a whole number from 0 to {SEEDS - 1} is needed")
     check_method(config)
 
 

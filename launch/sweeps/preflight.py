@@ -39,7 +39,7 @@ def preflight_of(plan: Sequence[Planned]) -> Answer:
     Raises:
         UserError: something is missing; all of it, in one line.
     """
-    ask, planned = _Asking(), {stage.run: stage for stage in plan}
+    ask, planned = _Preflights(), {stage.run: stage for stage in plan}
     answers = [
         ask(stage, {name: planned[run] for name, run in stage.parents.items() if run in planned})
         for stage in plan
@@ -88,7 +88,7 @@ def _gigabytes(count: int) -> str:
     return f"{count / 1e9:.3g} GB"
 
 
-class _Asking:
+class _Preflights:
     """Asks stages that are alike once: points of a sweep differ in few of them."""
 
     def __init__(self) -> None:

@@ -9,7 +9,7 @@ from typing import TypeAlias
 import numpy as np
 import torch
 
-from motiongpt.api.inputs import FREE_SECONDS, MotionLike, as_motions
+from motiongpt.api.inputs import FREE_SECONDS, MotionLike, as_motions, check_letters
 from motiongpt.api.motion import Motion
 from motiongpt.errors import UserError
 from motiongpt.methods.base import MOTION_TO_TEXT, TEXT_TO_MOTION, Output, Request
@@ -132,6 +132,8 @@ def _pieces(index: int, message: str | Message) -> list[str | MotionLike]:
             raise UserError(
                 f"message {index} holds a {type(piece).__name__}; give words and motions"
             )
+        if isinstance(piece, str):
+            check_letters(piece, f"message {index}")
     if not any(isinstance(piece, str) and piece.strip() for piece in pieces):
         raise UserError(f"message {index} has no words; say what is asked")
     return list(pieces)

@@ -1,5 +1,6 @@
 """What people pass to a model, checked: sentences, motions, lengths."""
 
+import secrets
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -10,6 +11,7 @@ from motiongpt.api.motion import Motion
 from motiongpt.errors import UserError
 from motiongpt.motion.skeleton import Skeleton
 
+SEEDS = 2**32  # what numpy and torch take
 FREE_SECONDS = 9.8  # a motion of free length ends here at the latest: HumanML3D's 196 frames
 
 MotionLike: TypeAlias = Motion | str | Path | np.ndarray
@@ -20,7 +22,7 @@ def as_texts(texts: str | Sequence[str]) -> list[str]:
     """One or several sentences as a list.
 
     Raises:
-        UserError: none, or one that is no text or says nothing.
+        UserError: none, or one that is no text, can't be written, or says nothing.
     """
     listed = _listed(texts)
     if not listed:
@@ -28,9 +30,25 @@ def as_texts(texts: str | Sequence[str]) -> list[str]:
     for index, text in enumerate(listed):
         if not isinstance(text, str):
             raise UserError(f"text {index} is a {type(text).__name__}; give a sentence")
+        check_letters(text, f"text {index}")
         if not text.strip():
             raise UserError(f"text {index} is empty; say what the person does")
     return [" ".join(text.split()) for text in listed]
+
+
+def check_letters(text: str, what: str) -> None:
+    """Refuse half letters, which no tokenizer takes.
+
+    Raises:
+        UserError: names the first.
+    """
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        half = ord(text[error.start])
+        raise UserError(
+            f"{what}: letter {error.start} is half a letter (surrogate U+{half:04X}); leave it out"
+        ) from None
 
 
 def as_motions(
@@ -110,3 +128,17 @@ def checked_frames(frames: object, fewest: int, most: int | None, why: str) -> i
     if most is not None and frames > most:
         raise UserError(f"frames={frames}: the method generates at most {most} at once")
     return int(frames)
+
+
+def seed_of(seed: int | None) -> int:
+    """A seed; drawn where none is given, so that every call differs.
+
+    Raises:
+        UserError: no whole number, or one that numpy and torch don't take.
+    """
+    if seed is None:
+        return secrets.randbelow(2**31)
+    whole = isinstance(seed, int | np.integer) and not isinstance(seed, bool)
+    if not whole or not 0 <= seed < SEEDS:
+        raise UserError(f"seed={seed}: expected a whole number from 0 to {SEEDS - 1}")
+    return int(seed)

@@ -6,7 +6,6 @@ Shape letters: T frames, F features.
 from __future__ import annotations
 
 import hashlib
-import secrets
 import shutil
 import warnings
 from collections import Counter
@@ -19,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
+from motiongpt.api.codec_only import CODEC
 from motiongpt.api.ground import Ground
 from motiongpt.api.inputs import (
     FREE_SECONDS,
@@ -27,11 +27,13 @@ from motiongpt.api.inputs import (
     as_texts,
     checked_frames,
     one_for_each,
+    seed_of,
     texts_for_each,
 )
 from motiongpt.api.motion import Motion
 from motiongpt.api.opening import Opened
 from motiongpt.api.understanding import FarFromTraining, Understanding
+from motiongpt.codecs.trained_codec import TrainedCodec
 from motiongpt.data.training_captions import read_training_captions
 from motiongpt.errors import UserError
 from motiongpt.methods.base import (
@@ -103,7 +105,7 @@ class Model:
             UserError: an empty sentence, a length that the method can't generate, or a method that
                 makes no motion of words.
         """
-        self._check(TEXT_TO_MOTION)
+        self.check(TEXT_TO_MOTION)
         if isinstance(samples, bool) or not isinstance(samples, int) or samples < 1:
             raise UserError(f"samples={samples}: expected a whole number of at least 1")
         words = as_texts(texts)
@@ -132,7 +134,7 @@ class Model:
         Raises:
             UserError: a motion that is too long or of another skeleton, or a method without words.
         """
-        self._check(MOTION_TO_TEXT)
+        self.check(MOTION_TO_TEXT)
         requests = [
             Request(_digest(motion.features), MOTION_TO_TEXT, motion=motion.features)
             for motion in as_motions(motions, self.skeleton, self.fps)
@@ -157,7 +159,7 @@ class Model:
             UserError: a motion of another skeleton, a length with nothing to generate, or a method
                 that predicts nothing.
         """
-        self._check(PREDICTION)
+        self.check(PREDICTION)
         given = as_motions(motions, self.skeleton, self.fps)
         words = texts_for_each(text, len(given))
         self._warn_of(words)
@@ -194,7 +196,7 @@ class Model:
             UserError: another number of starts than of ends, a motion of another skeleton, a
                 length with nothing to fill, or a method that fills nothing.
         """
-        self._check(INBETWEEN)
+        self.check(INBETWEEN)
         starts = as_motions(start, self.skeleton, self.fps, "start")
         ends = as_motions(end, self.skeleton, self.fps, "end")
         if len(starts) != len(ends):
@@ -208,8 +210,28 @@ class Model:
             requests.append(between_request(first, last, whole, said or None))
         return self._completed(requests, starts, seed, **options)
 
+    def reconstruct(self, motions: MotionLike | Sequence[MotionLike]) -> list[Motion]:
+        """Each motion encoded and decoded by the method's codec, where it stood, at its length.
+
+        Raises:
+            UserError: a motion of another skeleton, or a method without a codec.
+        """
+        codec = getattr(self.method, CODEC, None)
+        if not isinstance(codec, TrainedCodec):
+            raise UserError(f"method {self.method.name} has no codec, so it reconstructs nothing")
+        given = as_motions(motions, self.skeleton, self.fps)
+        made = codec.reconstruct([motion.features for motion in given])
+        return [
+            _placed(features, motion, motion.captions)
+            for features, motion in zip(made, given, strict=True)
+        ]
+
     def save_pretrained(self, folder: str | Path, name: str | None = None) -> Path:
-        """Write a model folder, which `motiongpt.load` opens anywhere."""
+        """Write a model folder, which `motiongpt.load` opens anywhere.
+
+        One of `lookup`, which copies clips of its data, is opened only where the path of the store
+        leads to the same store.
+        """
         opened, path = self.opened, Path(folder)
         parts = {
             part: partial(shutil.copytree, where)
@@ -229,7 +251,12 @@ class Model:
         return path
 
     def push_to_hub(self, repository: str, private: bool = False) -> str:
-        """Upload the model to the Hugging Face hub as OWNER/NAME; gives the commit's address."""
+        """Upload the model to the Hugging Face hub as OWNER/NAME; gives the commit's address.
+
+        Raises:
+            UserError: a method that copies clips of its data (`lookup`): their licence is not ours
+                to give; no network, or no right to write there.
+        """
         import tempfile
 
         from motiongpt.published.hub import push_to_hub
@@ -283,7 +310,12 @@ class Model:
         for line in self.doubts(said) if said else ():
             warnings.warn(line, FarFromTraining, stacklevel=3)
 
-    def _check(self, task: str) -> None:
+    def check(self, task: str) -> None:
+        """Refuse a task that the method cannot do.
+
+        Raises:
+            UserError: names what it can do instead.
+        """
         if task not in self.method.tasks:
             raise UserError(cannot(self.method.name, task, self.method.tasks))
 
@@ -301,11 +333,16 @@ def completed_motion(output: Output, request: Request, start: Motion) -> Motion:
     given = frames < (0 if request.start is None else len(request.start))
     if request.end is not None:
         given |= frames >= len(frames) - len(request.end)
-    skeleton = start.skeleton
-    joints = features_to_joints(torch.from_numpy(output.motion), skeleton).numpy()
+    return _placed(output.motion, start, (request.text,) if request.text else (), given)
+
+
+def _placed(
+    features: np.ndarray, start: Motion, captions: Sequence[str], given: np.ndarray | None = None
+) -> Motion:
+    """A motion of features (T, F) that begins where `start` stands in the world."""
+    joints = features_to_joints(torch.from_numpy(features), start.skeleton).numpy()
     joints = ground_of(start).put(joints).astype(np.float32)
-    captions = (request.text,) if request.text else ()
-    return Motion(joints, start.fps, captions, skeleton, given, output.motion)
+    return Motion(joints, start.fps, captions, start.skeleton, given, features)
 
 
 def ground_of(motion: Motion) -> Ground:
@@ -355,8 +392,3 @@ def device_of(device: str | torch.device | None) -> torch.device:
         reason = str(error).splitlines()[0]
         raise UserError(f"device={device} can't be used: {reason}") from error
     return chosen
-
-
-def seed_of(seed: int | None) -> int:
-    """A seed; drawn where none is given, so that every call differs."""
-    return secrets.randbelow(2**31) if seed is None else int(seed)

@@ -10,7 +10,8 @@ import torch
 
 from motiongpt.allocation import keep_freed_memory
 from motiongpt.api.chat import ChatOutput, Message, chat_outputs, chat_prompts
-from motiongpt.api.model import Model, device_of, seed_of
+from motiongpt.api.inputs import seed_of
+from motiongpt.api.model import Model, device_of
 from motiongpt.api.opening import Opened, open_model
 from motiongpt.errors import UserError
 from motiongpt.methods.base import Output, Request

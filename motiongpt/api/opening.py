@@ -8,6 +8,8 @@ from typing import Any
 
 import torch
 
+from motiongpt.api.codec_only import CODEC, CodecOnly
+from motiongpt.api.run_record import RunRecord
 from motiongpt.checksums import damage_below
 from motiongpt.errors import UserError
 from motiongpt.files import read_json
@@ -18,12 +20,6 @@ from motiongpt.published.folder import DESCRIPTION, TEMPLATES, ModelFolder
 from motiongpt.training.stage import MODEL
 
 RUNS = "runs"
-# Runs of earlier versions don't name their method: there was one.
-FIRST_METHOD = {
-    "name": "motiongpt",
-    "parts": {"codec": "tokenizer", "language_model": "instruct"},
-    "earlier": {"instruct": "pretrain"},
-}
 EXPECTED = (
     "expected a model folder, a finished run such as outputs/runs/instruct/SIGNATURE, the root of "
     "an experiment with one of them, or a name of the hub, OWNER/NAME"
@@ -91,7 +87,7 @@ def part_folders(where: str | Path) -> dict[str, Path]:
         folder = _only_run(folder)
     if not (folder / "config.json").is_file() or not (folder / "status.json").is_file():
         raise UserError(f"{where}: nothing to open; {EXPECTED}")
-    runs, _ = _finished_runs(folder)
+    runs, _ = _finished_runs(folder, RunRecord.read(folder))
     return {part: run / MODEL for part, run in runs.items()}
 
 
@@ -99,7 +95,7 @@ def _open_model_folder(folder: Path, device: str | torch.device) -> Opened:
     found = ModelFolder.open(folder)
     for part in found.parts:
         found.part(part)
-    method = load_method(found.method, found.folders, found.format, device)
+    method = _method(found.method, found.folders, found.format, device)
     return Opened(method, found.folders, found.format, found.name, found.source)
 
 
@@ -117,24 +113,24 @@ def _only_run(root: Path) -> Path:
 def _whole_runs(root: Path) -> Iterator[Path]:
     for status in (root / RUNS).glob("*/*/status.json"):
         run = status.parent
-        stages = set(_method(run)["parts"].values())
+        stages = set(RunRecord.read(run).parts.values())
         if run.parent.name in stages and _is_finished(run) and stages <= _family(run).keys():
             yield run
 
 
-def _finished_runs(folder: Path) -> tuple[dict[str, Path], dict[str, Path]]:
+def _finished_runs(folder: Path, record: RunRecord) -> tuple[dict[str, Path], dict[str, Path]]:
     """Part -> the run that leaves it, and stage -> run of all that `folder` builds on.
 
     Raises:
         UserError: a part is missing, not finished or damaged.
     """
-    family, described = _family(folder), _method(folder)
-    runs = _runs_of_parts(described, family)
-    missing = [stage for part, stage in described["parts"].items() if part not in runs]
-    if missing or not described["parts"]:
+    family = _family(folder)
+    runs = _runs_of_parts(record, family)
+    missing = [stage for part, stage in record.parts.items() if part not in runs]
+    if missing or not record.parts:
         raise UserError(
             f"{folder}: a run without {missing[0] if missing else 'a method'}, which method "
-            f"{described['name']} needs; {EXPECTED}"
+            f"{record.method} needs; {EXPECTED}"
         )
     for run in runs.values():
         if not _is_finished(run):
@@ -146,53 +142,53 @@ def _finished_runs(folder: Path) -> tuple[dict[str, Path], dict[str, Path]]:
 
 
 def _open_run(folder: Path, device: str | torch.device) -> Opened:
-    runs, family = _finished_runs(folder)
-    described = _method(folder)
-    config = read_json(folder / "config.json", {})
+    record = RunRecord.read(folder)
+    runs, family = _finished_runs(folder, record)
     folders = {part: run / MODEL for part, run in runs.items()}
-    if (templates := _templates(config, folder)) is not None:
+    if (templates := _templates(record, folder)) is not None:
         folders[TEMPLATES] = templates
-    format = _format(config, folder, next(iter(runs.values())))
+    format = _format(record, next(iter(runs.values())))
     return Opened(
-        method=load_method(described["name"], folders, format, device),
+        method=_method(record.method, folders, format, device),
         folders=folders,
         format=format,
-        name=str(config["config"].get("group", folder.name)),
+        name=folder.name if record.group is None else record.group,
         source={
             "runs": {stage: run.name for stage, run in sorted(family.items())},
-            "data": config["data"]["fingerprint"],
+            "data": record.data.get("fingerprint"),
         },
     )
 
 
-def _runs_of_parts(described: Mapping[str, Any], family: Mapping[str, Path]) -> dict[str, Path]:
+def _method(
+    name: str, folders: Mapping[str, Path], format: MotionFormat, device: str | torch.device
+) -> Method:
+    """The method of these parts; a codec alone reconstructs, whoever's it is."""
+    if set(folders) - {TEMPLATES} == {CODEC}:
+        return CodecOnly.load(folders, format, device, name=name)
+    return load_method(name, folders, format, device)
+
+
+def _runs_of_parts(record: RunRecord, family: Mapping[str, Path]) -> dict[str, Path]:
     """Part -> the run that leaves it, or an earlier stage's that can stand in."""
-    earlier = described.get("earlier", {})
     found = {
-        part: family.get(stage, family.get(earlier.get(stage, "")))
-        for part, stage in described["parts"].items()
+        part: family.get(stage, family.get(record.earlier.get(stage, "")))
+        for part, stage in record.parts.items()
     }
     return {part: run for part, run in found.items() if run is not None}
-
-
-def _method(run: Path) -> dict[str, Any]:
-    """Name and parts of the method that a run belongs to."""
-    config = read_json(run / "config.json", {}).get("config", {})
-    found: dict[str, Any] = config.get("method", FIRST_METHOD)
-    return found
 
 
 def _family(run: Path) -> dict[str, Path]:
     """A run and all that it builds on, by stage; what is nearest stands for its stage."""
     runs = run.absolute().parent.parent
     found: dict[str, Path] = {}
-    waiting = [(run.parent.name, run)]
+    waiting = [(run.absolute().parent.name, run)]
     while waiting:
         stage, folder = waiting.pop(0)
         if stage in found:
             continue
         found[stage] = folder
-        parents = read_json(folder / "config.json", {}).get("parents", {})
+        parents = RunRecord.read(folder).parents
         waiting += [(name, runs / name / signature) for name, signature in parents.items()]
     return found
 
@@ -201,15 +197,19 @@ def _is_finished(run: Path) -> bool:
     return bool(read_json(run / "status.json", {}).get("state") == "finished")
 
 
-def _format(config: Mapping[str, Any], run: Path, part: Path) -> MotionFormat:
+def _format(record: RunRecord, part: Path) -> MotionFormat:
     """What the store of the run had; runs of earlier versions say less."""
-    data = config.get("data", {})
+    data = record.data
     try:
         if "skeleton" in data:
             return MotionFormat(float(data["fps"]), skeleton_by_name(data["skeleton"]))
-        return MotionFormat(float(config["config"]["data"]["fps"]), _skeleton_of(part))
+        return MotionFormat(float(record.asked_data["fps"]), _skeleton_of(part))
     except (KeyError, TypeError, ValueError):
-        raise UserError(f"{run / 'config.json'}: no data.fps; run the stage again") from None
+        raise UserError(f"{record.path}: no data.fps; run the stage again") from None
+    except UserError as error:
+        if str(part) in str(error):
+            raise
+        raise UserError(f"{record.path}: {error}") from error
 
 
 def _skeleton_of(run: Path) -> Skeleton:
@@ -222,12 +222,11 @@ def _skeleton_of(run: Path) -> Skeleton:
     raise UserError(f"{run}: features of width {width} belong to no known skeleton: {known}")
 
 
-def _templates(config: Mapping[str, Any], run: Path) -> Path | None:
+def _templates(record: RunRecord, run: Path) -> Path | None:
     """The instruction templates of the training, where they were not the project's own."""
-    named = config["config"].get("tasks", {}).get("templates")
-    if named is None:
+    if record.templates is None:
         return None
-    path = Path(named)
+    path = Path(record.templates)
     if not path.is_file():
         raise UserError(
             f"{run}: was trained on the templates {path}, which are not there; open it where "

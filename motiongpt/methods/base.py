@@ -100,6 +100,7 @@ class Method(ABC):
     Class attributes:
         name: of its folder and of its yaml in conf/method.
         all_tasks: what a method of this kind can learn.
+        copies_clips: whether its parts give back clips of the data, whose licence then holds.
 
     Attributes:
         tasks: what it can be asked, of `all_tasks`; requests of others are refused by name.
@@ -110,6 +111,7 @@ class Method(ABC):
 
     name: ClassVar[str]
     all_tasks: ClassVar[frozenset[str]]
+    copies_clips: ClassVar[bool] = False
     tasks: frozenset[str]
     shortest: int = 1
     longest: int | None = None

@@ -75,7 +75,7 @@ class ModelFolder:
                 method=str(found.get("method", MOTIONGPT)),
                 name=str(found["name"]),
                 fps=float(found["fps"]),
-                skeleton=skeleton_by_name(found["skeleton"]).name,
+                skeleton=_skeleton(found["skeleton"], path),
                 parts={FIRST_NAMES.get(part, part): part for part in map(_part, found["parts"])},
                 source=dict(found["source"]),
             )
@@ -184,6 +184,13 @@ def _part(name: object) -> str:
     if not isinstance(name, str) or not re.fullmatch(r"\w+", name):
         raise ValueError(f"a part {name!r}; expected a word")
     return name
+
+
+def _skeleton(name: str, path: Path) -> str:
+    try:
+        return skeleton_by_name(name).name
+    except UserError as error:
+        raise UserError(f"{path}: {error}") from error
 
 
 def _check_fps(described: ModelFolder) -> None:

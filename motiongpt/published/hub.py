@@ -1,6 +1,7 @@
 """The Hugging Face hub: model folders up and down, and single files of other projects."""
 
 import contextlib
+import glob
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -25,15 +26,19 @@ from huggingface_hub.errors import (
     RevisionNotFoundError,
 )
 
+from motiongpt.checksums import CHECKSUMS, listed_files
 from motiongpt.errors import UserError
+from motiongpt.methods.loading import known_methods
 from motiongpt.published.card import model_card
-from motiongpt.published.folder import CARD, DESCRIPTION, ModelFolder
+from motiongpt.published.folder import CARD, DESCRIPTION, TEMPLATES, ModelFolder
 from motiongpt.reachable import hub_is_reachable
 
 LOG_IN = "log in with `hf auth login`, or set HF_TOKEN"
 FORBIDDEN = (401, 403)
-MODEL_FILES = ("*.json", "*.safetensors", "*.txt", "*.model", "*.md")
-"""What a model folder consists of; anything else in a repository is left there."""
+BESIDE = (DESCRIPTION, CHECKSUMS, f"{TEMPLATES}.json", CARD)
+"""What a model folder has besides its parts."""
+UNLISTED = ("*.json", "*.safetensors", "*.npy", "*.txt", "*.model", "*.md")
+"""What one of an earlier version consists of, which has no list of its files."""
 SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -80,11 +85,13 @@ def from_hub(name: str, revision: str | None = None) -> Path:
                 "projects are fetched by `motiongpt download NAME` and imported"
             ) from error
         ModelFolder.open(description.parent)  # refuses another format before gigabytes are fetched
+        with contextlib.suppress(EntryNotFoundError):  # of an earlier version, which has none
+            hf_hub_download(name, CHECKSUMS, revision=revision, local_files_only=local)
         return Path(
             snapshot_download(
                 name,
                 revision=revision,
-                allow_patterns=list(MODEL_FILES),
+                allow_patterns=_patterns(description.parent),
                 local_files_only=local,
             )
         )
@@ -96,9 +103,18 @@ def push_to_hub(folder: Path | str, repository: str, private: bool = False) -> s
     Gives the address of the commit.
 
     Raises:
-        UserError: no model folder, no network, or no right to write there.
+        UserError: no model folder, one that is not whole or that copies clips of its data, no
+            network, or no right to write there.
     """
     opened = ModelFolder.open(folder)
+    kind = known_methods().get(opened.method)
+    if kind is not None and kind.copies_clips:
+        raise UserError(
+            f"{opened.folder}: method {opened.method} copies clips of its data, whose licence is "
+            "not this project's to give, and finds them by a path of this machine: it is not pushed"
+        )
+    for part in opened.parts:
+        opened.part(part)
     card = model_card(opened, repository)
     _need_network(repository)
     api = HfApi()
@@ -107,7 +123,7 @@ def push_to_hub(folder: Path | str, repository: str, private: bool = False) -> s
         api.upload_folder(
             repo_id=repository,
             folder_path=opened.folder,
-            allow_patterns=list(MODEL_FILES),
+            allow_patterns=_patterns(opened.folder),
             ignore_patterns=[CARD],
             commit_message=f"{opened.name}: weights",
         )
@@ -118,6 +134,12 @@ def push_to_hub(folder: Path | str, repository: str, private: bool = False) -> s
             commit_message=f"{opened.name}: model card",
         )
     return str(done.commit_url)
+
+
+def _patterns(folder: Path) -> list[str]:
+    """What is fetched or uploaded of a model folder; anything else beside it is left there."""
+    listed = [glob.escape(name) for name in listed_files(folder)]
+    return [*listed, *BESIDE] if listed else list(UNLISTED)
 
 
 def _need_network(what: str) -> None:

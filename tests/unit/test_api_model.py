@@ -156,6 +156,17 @@ def test_a_saved_model_is_the_same_model(model, tmp_path):
         (lambda m, c: m.text_to_motion("a", frames=10**6), "at most 1012"),
         (lambda m, c: m.text_to_motion("a", frames=8.5), "whole number"),
         (lambda m, c: m.text_to_motion(["a", "b"], frames=[8]), "1 values of frames for 2"),
+        (lambda m, c: m.text_to_motion("a", seed=-1), "seed=-1: expected a whole number from 0 to"),
+        (lambda m, c: m.text_to_motion("a", seed=2**32), "seed=4294967296: expected a whole"),
+        (lambda m, c: m.text_to_motion("a", seed=1.5), "seed=1.5: expected a whole number"),
+        (lambda m, c: m.text_to_motion("a", seed=True), "seed=True: expected a whole number"),
+        (lambda m, c: m.text_to_motion("a", seed="1"), "seed=1: expected a whole number"),
+        (lambda m, c: m.predict(c, seed=-1), "seed=-1"),
+        (lambda m, c: m.motion_to_text(c, seed=-1), "seed=-1"),
+        (lambda m, c: m.chat("x", output="text", seed=-1), "seed=-1"),
+        (lambda m, c: m.text_to_motion(["a", "b \ud800"]), r"text 1: letter 2 is half .*U\+D800"),
+        (lambda m, c: m.predict(c, text="\udc80"), "text 0: letter 0 is half a letter"),
+        (lambda m, c: m.chat("x \ud800"), "message 0: letter 2 is half a letter"),
         (lambda m, c: m.text_to_motion(None), "text 0 is a NoneType"),
         (lambda m, c: m.text_to_motion("a", samples=0), "samples=0"),
         (lambda m, c: m.text_to_motion("a " * 900), "the model reads 255"),
@@ -184,6 +195,18 @@ def test_a_motion_of_another_skeleton_is_refused(model):
     kit = Motion.from_features(np.zeros((20, 251)), skeleton=KIT)
     with pytest.raises(UserError, match="'kit', the model was trained on 'humanml3d'"):
         model.motion_to_text(kit)
+
+
+def test_seeds_of_numpy_are_whole_numbers_too(model):
+    one, other = (model.text_to_motion("a", 8, seed=seed)[0] for seed in (3, np.int64(3)))
+    np.testing.assert_array_equal(one.joints, other.joints)
+
+
+def test_a_codec_inside_a_method_reconstructs_too(model, clips):
+    (one,) = model.reconstruct(clips[0])
+    expected = model.method.codec.reconstruct([clips[0].features])[0]
+    np.testing.assert_allclose(one.features, expected, atol=1e-5)
+    assert one.captions == clips[0].captions
 
 
 def test_load_opens_any_method_with_the_same_verbs(folder):

@@ -140,6 +140,48 @@ def test_runs_that_can_not_be_opened(root):
         opened(root)
 
 
+DAMAGE = {
+    "method_text": {"config": {"method": "mld"}},
+    "method_null": {"config": {"method": None}},
+    "method_list": {"config": {"method": []}},
+    "name_absent": {"config": {"method": {"parts": {"codec": "tokenizer"}}}},
+    "parts_list": {"config": {"method": {"name": "m", "parts": ["codec"]}}},
+    "parts_number": {"config": {"method": {"name": "m", "parts": {"codec": 3}}}},
+    "earlier_text": {"config": {"method": {"name": "m", "parts": {"a": "b"}, "earlier": "x"}}},
+    "config_null": {"config": None},
+    "config_list": {"config": [1]},
+    "parents_list": {"parents": ["t1"]},
+    "parents_null": {"parents": None},
+    "parents_number": {"parents": {"tokens": 5}},
+    "data_text": {"data": "humanml3d"},
+    "tasks_list": {"config": {"tasks": ["all"], "data": {"fps": 20}}},
+    "templates_number": {"config": {"tasks": {"templates": 5}, "data": {"fps": 20}}},
+    "group_list": {"config": {"group": [1], "data": {"fps": 20}}},
+    "skeleton_unknown": {"data": {"fps": 20, "skeleton": "octopus"}},
+    "skeleton_list": {"data": {"fps": 20, "skeleton": []}},
+}
+
+
+@pytest.mark.parametrize("name", DAMAGE)
+def test_a_damaged_record_of_a_run_is_one_line_that_names_it(root, name):
+    run = root / "runs" / "instruct" / "i1"
+    path = run / "config.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | DAMAGE[name]))
+    for where in (run, root):
+        with pytest.raises(UserError) as caught:
+            opened(where)
+        said = str(caught.value)
+        assert str(path) in said and "\n" not in said, said
+
+
+def test_a_group_may_read_as_a_number(root):
+    path = root / "runs" / "instruct" / "i1" / "config.json"
+    record = json.loads(path.read_text())
+    record["config"]["group"] = 2024
+    path.write_text(json.dumps(record))
+    assert opened(root).name == "2024"
+
+
 @pytest.mark.parametrize("where", ["nothing", "a/b/c", "empty", "file.txt"])
 def test_what_is_nothing_is_told_what_was_expected(tmp_path, where, monkeypatch):
     monkeypatch.chdir(tmp_path)

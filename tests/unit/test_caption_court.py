@@ -220,6 +220,25 @@ def keyed(values):
     return {Key(*key): mean_statistics(one) for key, one in values.items()}
 
 
+def test_a_clip_without_a_word_left_leaves_the_protocol_out_and_is_named(tmp_path):
+    references = {"odd": ["...", "?!"], "walk": REFERENCES["walk"]}
+    systems = {"ours": {"odd": "a man walks", "walk": "a man walks"}}
+    assert len(prepare("raw", references, systems).references) == 2
+    with pytest.raises(UserError, match="odd: the protocol normalised leaves no word of its"):
+        prepare("normalised", references, systems)
+    with pytest.raises(UserError, match="walk: the protocol processed leaves no word of its"):
+        prepare("processed", references, systems, {"odd": ["a/X"], "walk": [""]})
+    lines = [{"id": name, "references": captions} for name, captions in references.items()]
+    sentences = [{"id": name, "predictions": {"one": "x", "two": "y"}} for name in references]
+    files = ("--references", write_lines(tmp_path / "r.jsonl", lines))
+    files += ("--predictions", write_lines(tmp_path / "p.jsonl", sentences))
+    assert score(*files, "--protocol", "coco/normalised") == 2
+    assert score(*files, "--protocol", "coco/normalised", "--protocol", "coco/raw",
+                 "--output", tmp_path / "court") == 0  # fmt: skip
+    (left,) = results(tmp_path / "court")["left_out"]
+    assert left["protocol"] == "coco/normalised" and "odd" in left["reason"]
+
+
 def test_reversals_are_counted_and_the_sure_ones_told_apart():
     rng = np.random.default_rng(0)
     noise = rng.normal(size=(3, 400))

@@ -283,6 +283,20 @@ def test_bad_choices_are_one_line(more, said, tmp_path, capsys):
     assert not shown.out
 
 
+@pytest.mark.parametrize("others", [[], [A]])
+def test_references_of_which_a_protocol_leaves_no_word_are_one_line(others, tmp_path, capsys):
+    """Even where other clips have words: nothing can be compared with nothing."""
+    odd = {"id": "odd", "references": ["...", "?!"]}
+    references = write_lines(tmp_path / "r.jsonl", [odd, *others])
+    sentences = [{"id": one["id"], "prediction": "a man walks"} for one in (odd, *others)]
+    predictions = write_lines(tmp_path / "p.jsonl", sentences)
+    words = ["score", "captions", "--references", references, "--predictions", predictions]
+    assert main([*map(str, words), "--protocol", "normalised"]) == 2
+    said = capsys.readouterr().err
+    assert "odd: the protocol normalised leaves no word" in said and said.count("\n") == 1
+    assert main([*map(str, words), "--protocol", "raw"]) == 0
+
+
 def test_the_protocol_of_the_command_is_the_one_reported(tmp_path, capsys):
     references = write_lines(
         tmp_path / "r.jsonl", [{"id": "a", "references": ["A man walks on, slowly."]}]

@@ -93,9 +93,18 @@ def read_json_card(store):
     return read_json(store.folder / CARD, None)["splits"]["test"]
 
 
+@pytest.mark.parametrize("action", ["card", "show"])
+def test_a_wrong_path_of_the_source_is_what_is_said(action, tmp_path, capsys):
+    words = ["data=bandai_namco", f"data.source.path={tmp_path}/gone.tar.xz"]
+    assert main(["data", action, *words, f"paths.root={tmp_path}/root"]) == 2
+    said = capsys.readouterr().err
+    assert f"{tmp_path}/gone.tar.xz" in said and said.count("\n") == 1 and "NAME" not in said
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_the_command_prints_it(store, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(data_command, "compose_config", lambda words: words)
-    monkeypatch.setattr(data_command, "store_folder", lambda words: tmp_path / words[0])
+    monkeypatch.setattr(data_command, "known_store", lambda words: (tmp_path / words[0], ""))
     assert main(["data", "card", "store"]) == 0
     assert "nearest clip" in capsys.readouterr().out
     assert main(["data", "card", "nothing"]) == 2

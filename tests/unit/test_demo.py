@@ -6,7 +6,8 @@ import pytest
 from launch.cli import main
 from motiongpt import Motion, MotionGPT
 from motiongpt.api.demo.batch import run_lines
-from motiongpt.api.demo.lines import numbered_lines, read_line
+from motiongpt.api.demo.lines import numbered_lines, read_line, read_sentence
+from motiongpt.api.model import Model
 from motiongpt.data.synthetic import SyntheticSource
 from motiongpt.errors import UserError
 from motiongpt.methods.motiongpt.method import MotionGPTMethod
@@ -85,11 +86,53 @@ def test_what_a_line_asks(place, line, task, words, has_path):
         ("Describe <motion>#clips/gone.npy", "clips/gone.npy: no such file, looked for in"),
         ("Describe <motion>#no/such/folder", "no/such/folder: no such file"),
         (b"caf\xe9", "byte 0xe9 is no UTF-8"),
+        ("walk \udc80", "a line: letter 5 is half a letter"),
     ],
 )
 def test_lines_that_can_not_be_read(place, line, said):
     with pytest.raises(UserError, match=said):
         read_line(line, [place], None, False)
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        (
+            "Predict motion: <Motion_Placeholder_s1>#walk.npy",
+            "<Motion_Placeholder_s1>: a placeholder of MotionGPT",
+        ),
+        ("Describe <motion>", "<motion>: a placeholder of .* prompts; this method reads words"),
+        ("say <motion_id_3>", "<motion_id_3>: a placeholder of MotionGPT"),
+        (
+            "a person walks#clips/joints.npy",
+            "#clips/joints.npy: a motion, as MotionGPT's prompts have",
+        ),
+        (b"caf\xe9", "byte 0xe9 is no UTF-8"),
+    ],
+)
+def test_a_method_of_words_alone_reads_no_prompt(line, said):
+    with pytest.raises(UserError, match=said):
+        read_sentence(line)
+    assert read_sentence(b" player # 7 runs ") == "player # 7 runs"
+
+
+def test_other_methods_refuse_prompts_one_by_one(place, tmp_path, capsys, monkeypatch):
+    class Other(Model):
+        def text_to_motion(self, texts, frames=None, samples=1, seed=None, **options):
+            return super().text_to_motion(texts, frames or 8, samples, seed, **options)
+
+    opened = MotionGPT.from_pretrained(place / "model", device="cpu").opened
+    monkeypatch.setattr("motiongpt.api.motiongpt.load", lambda *_, **__: Other(opened))
+    prompts = tmp_path / "prompts.txt"
+    prompts.write_bytes(
+        b"a person walks\n\nPredict motion: <Motion_Placeholder_s1>#walk.npy\nhe runs\n"
+    )
+    out = tmp_path / "out"
+    assert main(["demo", "m", "--example", str(prompts), "--out", str(out)]) == 1
+    shown = capsys.readouterr()
+    assert shown.err.count("\n") == 1 and f"{prompts}:3 (ID 1): <Motion_Placeh" in shown.err
+    assert "2 of 3 done" in shown.out
+    assert {one.name for one in out.glob("*_out.npy")} == {"0_out.npy", "2_out.npy"}
 
 
 def test_numbers_are_those_of_the_file():
@@ -253,6 +296,7 @@ def test_one_typed_sentence(place, tmp_path, capsys):
         (["demo", "nowhere", "x"], "nowhere: no such folder; expected a model folder"),
         (["demo", "MODEL", "--example", "gone.txt"], "gone.txt: cannot read the prompts"),
         (["demo", "MODEL", "--example", "empty.txt"], "empty.txt: no line with words"),
+        (["demo", "MODEL", "x", "--seed", "-3"], "seed=-3: expected a whole number from 0"),
         (["demo", "MODEL", "x", "--frames", "0"], "frames=0: ask for at least 1"),
     ],
 )

@@ -2,17 +2,22 @@
 
 import functools
 import hashlib
+import json
+import shutil
 from pathlib import Path
 
 import huggingface_hub
+import numpy as np
 import pytest
 import torch
 from huggingface_hub import HfApi, constants
 from huggingface_hub.errors import HfHubHTTPError, LocalTokenNotFoundError
+from huggingface_hub.utils import filter_repo_objects
 
 from launch.cli import main
 from launch.composition.published_weights import known_weights, published_weights
 from motiongpt.backbones.loading import load_backbone
+from motiongpt.checksums import write_checksums
 from motiongpt.errors import UserError
 from motiongpt.published import hub as hub_module
 from motiongpt.published.folder import ModelFolder
@@ -231,6 +236,51 @@ def test_what_is_no_model_folder_on_the_hub_is_said_in_one_line(monkeypatch, tmp
             assert main(["download", name]) == 2
             error = capsys.readouterr().err
             assert said in error and len(error.splitlines()) == 1, error
+
+
+def test_what_a_models_list_of_files_names_is_fetched_whatever_its_ending(
+    folder, monkeypatch, tmp_path
+):
+    """Arrays too, as MLD's lengths; a model of an earlier version has no such list."""
+    whole = tmp_path / "whole"
+    shutil.copytree(folder, whole)
+    np.save(whole / "codec" / "lengths.npy", np.arange(3))
+    (whole / "codec" / "notes.dat").write_bytes(b"x")
+    names = [path for path in whole.rglob("*") if path.is_file() and path.parent != whole]
+    write_checksums(whole, names)
+    kept = files_of(whole)
+    old = {name: content for name, content in kept.items() if name != "checksums.json"}
+    hub = FakeHub({"owner/new": {**kept, "code.py": b"x"}, "owner/old": {**old, "big.tar": b"x"}})
+    with hub.serving() as address:
+        served_at(address, monkeypatch, tmp_path)
+        assert files_of(hub_module.from_hub("owner/new")) == kept
+        found = files_of(hub_module.from_hub("owner/old"))
+    assert found == {name: content for name, content in old.items() if not name.endswith(".dat")}
+    uploads = Uploads(monkeypatch)
+    push_to_hub(whole, "owner/new")
+    patterns = uploads.calls["upload_folder"]["allow_patterns"]
+    sent = set(filter_repo_objects(kept, allow_patterns=patterns, ignore_patterns=["README.md"]))
+    assert sent == kept.keys() - {"README.md"}
+
+
+def test_a_damaged_model_is_not_pushed(folder, monkeypatch, tmp_path):
+    uploads = Uploads(monkeypatch)
+    shutil.copytree(folder, tmp_path / "cut")
+    weights = next((tmp_path / "cut" / "codec").glob("*.safetensors"))
+    weights.write_bytes(weights.read_bytes()[:-9])
+    with pytest.raises(UserError, match="is damaged"):
+        push_to_hub(tmp_path / "cut", "owner/cut")
+    assert not uploads.calls
+
+
+def test_a_model_that_copies_clips_is_not_pushed(folder, monkeypatch, tmp_path):
+    uploads = Uploads(monkeypatch)
+    shutil.copytree(folder, tmp_path / "copies")
+    path = tmp_path / "copies" / "motiongpt.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"method": "lookup"}))
+    with pytest.raises(UserError, match="method lookup copies clips of its data.*licence") as one:
+        push_to_hub(tmp_path / "copies", "owner/copies")
+    assert "\n" not in str(one.value) and not uploads.calls
 
 
 class Uploads:

@@ -122,7 +122,10 @@ WHOLE = {
         ("[]", "not a model's description"),
         ('{"format": 2}', "not a model's description: KeyError"),
         ('{"format": 9}', "format 9; this version reads format 2"),
-        (json.dumps({**WHOLE, "skeleton": "octopus"}), "unknown skeleton 'octopus'"),
+        (
+            json.dumps({**WHOLE, "skeleton": "octopus"}),
+            f"{DESCRIPTION}: unknown skeleton 'octopus'",
+        ),
         (json.dumps({**WHOLE, "fps": -1}), "fps -1"),
     ],
 )

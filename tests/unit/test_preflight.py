@@ -156,6 +156,7 @@ def test_what_a_small_split_leaves_out_is_said_with_what_fits(tmp_path):
         ({"test": 0}, [], "the test split of store has no clips to evaluate"),
         ({"captions": False}, ["method=mld", "goal=mld"], "stage mld: .* its examples need words"),
         ({"captions": False}, ["method=mld", "goal=text_encoder"], "text_encoder=small learns"),
+        ({}, ["protocol.tasks=[]"], r"protocol.tasks=\[\]: name a task of motiongpt, or null"),
         ({"captions": False}, ["protocol.tasks=[text_to_motion]"], "can be asked for any task"),
     ],
 )

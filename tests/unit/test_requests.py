@@ -5,7 +5,7 @@ import pytest
 import torch
 from omegaconf import OmegaConf
 
-from evaluation.requests.building import Asking, RequestBuilder, chosen_clips
+from evaluation.requests.building import RequestBuilder, RequestSettings, chosen_clips
 from launch.composition.compose import compose_config
 from motiongpt.data.build import build_store
 from motiongpt.data.clip import Caption
@@ -25,13 +25,15 @@ def store(tmp_path_factory):
     )
 
 
-def asking(*overrides):
-    return Asking.of(OmegaConf.to_container(compose_config(list(overrides)).protocol.requests))
+def request_settings(*overrides):
+    return RequestSettings.of(
+        OmegaConf.to_container(compose_config(list(overrides)).protocol.requests)
+    )
 
 
 def builder(store, *overrides, replications=3, seed=5):
     indices = chosen_clips(store, "train", None)
-    return RequestBuilder(store, asking(*overrides), indices, 196, replications, seed)
+    return RequestBuilder(store, request_settings(*overrides), indices, 196, replications, seed)
 
 
 def test_given_parts_and_lengths_are_in_frames(store):
@@ -133,5 +135,5 @@ def test_requests_are_the_same_whatever_the_method_and_its_tokens():
 )
 def test_settings_without_meaning_are_one_line(override, said):
     with pytest.raises(UserError, match=said.replace("[", r"\[")) as caught:
-        asking(override)
+        request_settings(override)
     assert "\n" not in str(caught.value)

@@ -132,6 +132,17 @@ def by_name(results):
     return {(result.row, result.metric): result for result in results}
 
 
+def test_predictions_that_do_not_fit_the_clips_are_one_line(tmp_path, store):
+    made = saved(tmp_path, store, replications=1)
+    outputs = made.read(0, 263)
+    made.write(0, replace(outputs, captions=[0, 2, *outputs.captions[2:]]))
+    with pytest.raises(UserError, match="caption 2 asked for clip clip2, which has 2"):
+        scoring(tmp_path, store, counts=Frames()).score(made)
+    longer = replace(made.about, frames=[40, 99, 40, 40, 40])
+    with pytest.raises(UserError, match="99 frames of clip clip2, which has 42"):
+        scoring(tmp_path, store, counts=Frames()).score(PredictionSet(made.folder, longer))
+
+
 def test_replications_are_averaged_and_what_is_not_drawn_counts_once(tmp_path, store):
     counts, drawn = Frames(), Frames(seed=0)
     found, _, cases = scoring(tmp_path, store, counts=counts, drawn=drawn).score(

@@ -10,7 +10,13 @@ from safetensors.torch import save_file
 from evaluation.evaluators.parts_of_speech import CATEGORIES
 from evaluation.evaluators.t2m_evaluator import MAX_FRAMES, T2MEvaluator
 from evaluation.evaluators.t2m_networks import T2MNetworks, T2MSizes
-from evaluation.evaluators.t2m_weights import NETWORKS, load_networks, load_statistics
+from evaluation.evaluators.t2m_weights import (
+    NETWORKS,
+    find_statistics,
+    find_weights,
+    load_networks,
+    load_statistics,
+)
 from evaluation.evaluators.word_vectors import WordVectors
 from motiongpt.errors import UserError
 
@@ -335,6 +341,40 @@ def test_a_damaged_checkpoint_is_refused(tmp_path, content):
     with pytest.raises(UserError, match=r"finest\.tar") as error:
         load_networks(tmp_path, SIZES)
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda weight: weight.fill_(torch.nan), "holds NaN or infinity"),
+        (lambda weight: weight.to_sparse(), "expected plain weights"),
+        (lambda weight: weight.long(), "expected torch.float32, found torch.int64"),
+        (lambda weight: weight[:1].clone().expand(weight.shape), "some are repeated"),
+    ],
+    ids=["nan", "sparse", "whole", "repeated"],
+)
+def test_junk_in_the_place_of_weights_is_refused(tmp_path, change, said):
+    networks = T2MNetworks(SIZES)
+    state = networks.movement_encoder.state_dict()
+    name = next(name for name, tensor in state.items() if tensor.ndim > 1)
+    path = write_folder(tmp_path, networks, movement_encoder={**state, name: change(state[name])})
+    with pytest.raises(UserError, match=said) as caught:
+        load_networks(tmp_path, SIZES)
+    assert str(path) in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_a_file_in_the_place_of_its_folder_says_so(tmp_path):
+    path = write_folder(tmp_path, T2MNetworks(SIZES))
+    for find in (find_weights, find_statistics):
+        with pytest.raises(UserError, match=r"finest\.tar: a file; name the folder"):
+            find(path)
+
+
+def test_word_vectors_that_are_no_numbers_are_refused(tmp_path):
+    folder = write_words(tmp_path / "glove")
+    np.save(folder / "our_vab_data.npy", np.full((len(VOCABULARY), SIZES.word), np.nan))
+    with pytest.raises(UserError, match="row 0 holds NaN"):
+        WordVectors.open(folder)
 
 
 def test_a_missing_evaluator_says_how_to_get_it(tmp_path):

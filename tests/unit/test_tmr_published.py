@@ -1,5 +1,7 @@
 """Files in TMR's layout, small and random, become an evaluator like any other."""
 
+import shutil
+
 import numpy as np
 import pytest
 import torch
@@ -7,7 +9,15 @@ import torch
 from evaluation.evaluators.loading import load_evaluator
 from evaluation.evaluators.tmr_networks import TMRNetworks, TMRSizes
 from evaluation.evaluators.tmr_published import TMRPublished
-from evaluation.evaluators.tmr_weights import DECODER, DECODER_NAMES, our_name
+from evaluation.evaluators.tmr_weights import (
+    DECODER,
+    DECODER_NAMES,
+    find_statistics,
+    find_weights,
+    load_networks,
+    load_statistics,
+    our_name,
+)
 from motiongpt.data.build import build_store
 from motiongpt.errors import UserError
 from motiongpt.preflight import Outlook
@@ -67,6 +77,56 @@ def source(folders, **changes):
 
 def make(store, folders, **changes):
     return source(folders, **changes).make(store, 0, lambda line: None)
+
+
+@pytest.mark.parametrize(
+    "junk",
+    [
+        {"name": "mean.npy", "array": np.full(263, "a")},
+        {"name": "mean.npy", "array": np.full(263, np.nan)},
+        {"name": "mean.pt", "tensor": torch.full((263,), torch.nan)},
+        {"name": "mean.pt", "tensor": torch.zeros(263).to_sparse()},
+        {"name": "mean.pt", "tensor": {"mean": torch.zeros(263)}},
+        {"name": "std.pt", "tensor": torch.zeros(263)},
+    ],
+    ids=["text", "nan", "nan_pt", "sparse", "dictionary", "zero_std"],
+)
+def test_junk_statistics_are_one_line(folders, junk):
+    _, statistics = folders
+    if "array" in junk:
+        (statistics / "mean.pt").unlink(), (statistics / "std.pt").unlink()
+        np.save(statistics / "std.npy", np.ones(263))
+        np.save(statistics / junk["name"], junk["array"])
+    else:
+        torch.save(junk["tensor"], statistics / junk["name"])
+    with pytest.raises(UserError) as caught:
+        load_statistics(statistics, 263)
+    assert str(statistics) in str(caught.value) and "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [{1: torch.zeros(2)}, {"state_dict": 5}, {"a": "b"}, {}, b"anything", b""],
+    ids=["numbers", "state_number", "words", "nothing", "junk", "empty"],
+)
+@pytest.mark.parametrize("name", ["last_weights/motion_encoder.pt", "last.ckpt"])
+def test_junk_weights_are_one_line(folders, content, name):
+    weights, _ = folders
+    if name == "last.ckpt":
+        shutil.rmtree(weights / "last_weights")
+    path = weights / name
+    path.write_bytes(content) if isinstance(content, bytes) else torch.save(content, path)
+    with pytest.raises(UserError) as caught:
+        load_networks(weights, 4, 60, 263, 16)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_file_in_the_place_of_its_folder_says_so(folders):
+    weights, statistics = folders
+    with pytest.raises(UserError, match="evaluator.weights=.*motion_encoder.pt: a file; name the"):
+        find_weights(weights / "last_weights" / "motion_encoder.pt")
+    with pytest.raises(UserError, match="evaluator.statistics=.*mean.pt: a file; name the folder"):
+        find_statistics(statistics / "mean.pt")
 
 
 def test_every_weight_comes_to_its_place(store, folders, networks, tmp_path):

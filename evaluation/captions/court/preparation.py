@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from itertools import cycle, islice
 from typing import Any
 
-from evaluation.captions.protocol import PROTOCOLS
+from evaluation.captions.protocol import PROTOCOLS, check_references
 from evaluation.evaluators.sentence_tags import SPACY_MODEL, SpacyTags
 from motiongpt.errors import UserError
 
@@ -50,20 +50,41 @@ def prepare(
         shown: goes through the captions that spaCy reads, perhaps with a bar.
 
     Raises:
-        UserError: no such preparation, or no spaCy for `processed`.
+        UserError: no such preparation, no spaCy for `processed`, or a clip of whose references no
+            word is left.
     """
     if name not in PREPARATIONS:
         raise UserError(f"{name}: no such preparation; valid: {', '.join(PREPARATIONS)}")
-    if name != PROCESSED:
-        protocol = PROTOCOLS[name]
-        return Prepared(
-            name,
-            [protocol.reference_sentences(captions) for captions in references.values()],
-            {
-                system: [protocol.sentence(text) for text in sentences.values()]
-                for system, sentences in systems.items()
-            },
-        )
+    if name == PROCESSED:
+        prepared = _processed(references, systems, tokens, shown)
+    else:
+        prepared = _by_protocol(name, references, systems)
+    check_references(name, references, prepared.references)
+    return prepared
+
+
+def _by_protocol(
+    name: str,
+    references: Mapping[str, Sequence[str]],
+    systems: Mapping[str, Mapping[str, str]],
+) -> Prepared:
+    protocol = PROTOCOLS[name]
+    return Prepared(
+        name,
+        [protocol.reference_sentences(captions) for captions in references.values()],
+        {
+            system: [protocol.sentence(text) for text in sentences.values()]
+            for system, sentences in systems.items()
+        },
+    )
+
+
+def _processed(
+    references: Mapping[str, Sequence[str]],
+    systems: Mapping[str, Mapping[str, str]],
+    tokens: Mapping[str, Sequence[str]] | None,
+    shown: Callable[[Sequence[str]], Iterable[str]],
+) -> Prepared:
     facts: dict[str, Any] = {"tokens": "of the references' file"}
     if tokens is None:
         tagger = _tagger()
@@ -72,7 +93,7 @@ def prepare(
         made = iter([" ".join(words) for words in tagger.tokens_of_all(shown(every))])
         tokens = {clip: list(islice(made, len(captions))) for clip, captions in references.items()}
     return Prepared(
-        name,
+        PROCESSED,
         [[_words(one) for one in islice(cycle(tokens[clip]), REFERENCES)] for clip in references],
         {system: list(sentences.values()) for system, sentences in systems.items()},
         facts,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from motiongpt.api.demo.asks import Ask, make_ask
 from motiongpt.api.demo.lines import DemoLine
-from motiongpt.api.inputs import as_motions, checked_frames
+from motiongpt.api.inputs import as_motions, checked_frames, seed_of
 from motiongpt.api.model import completed_motion
 from motiongpt.api.motion import Motion
 from motiongpt.api.motiongpt import MotionGPT
@@ -67,10 +67,12 @@ def run_lines(
             and draws where they don't.
 
     Raises:
-        UserError: an unknown strategy, or a length that the model can't generate at all.
+        UserError: an unknown strategy, a seed that is none, or a length that the model can't
+            generate at all.
     """
     if strategy is not None and strategy not in STRATEGIES:
         raise UserError(f"decoding={strategy}: choose one of {', '.join(STRATEGIES)}")
+    seed = seed_of(seed)
     if frames is not None:
         checked_frames(frames, 1, model.method.longest, "a frame")
     asks = [_asked(model, line, frames) for line in lines]

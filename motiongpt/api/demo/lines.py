@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from motiongpt.api.inputs import check_letters
 from motiongpt.errors import UserError
 from motiongpt.methods.motiongpt.tasks import templates
 from motiongpt.reading import file_size
@@ -90,8 +91,30 @@ def read_line(
     return DemoLine(words, found.path, asked, captions and not found.shown)
 
 
+def read_sentence(line: bytes | str) -> str:
+    """A line of words alone, for a method that reads nothing else.
+
+    Raises:
+        UserError: not UTF-8, no words, or something that only MotionGPT's prompts have.
+    """
+    text = _decoded(line)
+    words, path = _parted(text)
+    if mark := _MARK.search(words):
+        raise UserError(
+            f"{mark[0]}: a placeholder of MotionGPT's prompts; this method reads words alone"
+        )
+    if path:
+        raise UserError(
+            f"#{path}: a motion, as MotionGPT's prompts have; this method reads words alone"
+        )
+    if not text:
+        raise UserError("no words")
+    return text
+
+
 def _decoded(line: bytes | str) -> str:
     if isinstance(line, str):
+        check_letters(line, "a line")
         return line.strip()
     try:
         return line.decode("utf-8").strip()

@@ -126,7 +126,10 @@ class Memory:
         header = _read_header(folder)
         where = Path(header["store"])
         if not where.is_dir():
-            raise UserError(f"{folder}: copies from the store {where}, which is gone; {_MEND}")
+            raise UserError(
+                f"{folder}: copies from the store {where}, which is gone; open it where that path "
+                f"leads to the store, or {_MEND}"
+            )
         store = MotionStore.open(where)
         if store.fingerprint != header["fingerprint"]:
             raise UserError(
@@ -190,6 +193,6 @@ def _read_header(folder: Path) -> dict[str, Any]:
     if header is None:
         raise UserError(f"{folder} has no {HEADER}; open a folder that the stage lookup left")
     known = isinstance(header, dict) and {"format", "store", "fingerprint", "clips"} <= set(header)
-    if not known or header["format"] != FORMAT:
+    if not known or header["format"] != FORMAT or not isinstance(header["store"], str):
         raise UserError(f"{folder / HEADER} is not of format {FORMAT}; {_MEND}")
     return header

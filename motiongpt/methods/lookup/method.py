@@ -56,6 +56,7 @@ class Lookup(Method):
     name = "lookup"
     all_tasks = frozenset(TASKS)
     repeatable = frozenset(TASKS)
+    copies_clips = True
 
     def __init__(self, memory: Memory, stride: int = STRIDE) -> None:
         """Note the settings.

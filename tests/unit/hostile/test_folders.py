@@ -357,6 +357,42 @@ def test_damaged_predictions_are_named(file, name, predictions):
     broken_predictions(predictions)
 
 
+VALUES = {
+    "task": ("about.json", {"task": 5}),
+    "fingerprint": ("about.json", {"fingerprint": None}),
+    "clips": ("about.json", {"clips": [3]}),
+    "frames": ("about.json", {"frames": [-4]}),
+    "frames_words": ("about.json", {"frames": ["4"]}),
+    "given": ("about.json", {"given": [[-1, 0]]}),
+    "samples": ("about.json", {"samples": "a"}),
+    "samples_none": ("about.json", {"samples": 0}),
+    "seeds": ("about.json", {"seeds": [1.5]}),
+    "captions": ("replication_00.json", {"captions": [1.5]}),
+    "captions_below": ("replication_00.json", {"captions": [-2]}),
+    "captions_words": ("replication_00.json", {"captions": ["a"]}),
+    "prompts": ("replication_00.json", {"prompts": [1]}),
+    "texts": ("replication_00.json", {"texts": [None]}),
+    "lengths_below": ("replication_00.json", {"lengths": [-4]}),
+    "lengths_words": ("replication_00.json", {"lengths": ["4"]}),
+    "lengths_real": ("replication_00.json", {"lengths": [4.0]}),
+    "lengths_huge": ("replication_00.json", {"lengths": [10**30]}),
+}
+
+
+@pytest.mark.parametrize("name", VALUES)
+def test_values_of_another_type_in_predictions_are_named(name, predictions):
+    file, change = VALUES[name]
+    path = predictions / file
+    path.write_text(json.dumps(json.loads(path.read_text()) | change))
+    broken_predictions(predictions)
+
+
+def test_motions_of_text_or_whole_numbers_are_named(predictions):
+    for array in (np.full((4, 263), "a"), np.zeros((4, 263), int)):
+        np.save(predictions / "replication_00.npy", array)
+        broken_predictions(predictions)
+
+
 @pytest.mark.parametrize("name", DAMAGE)
 def test_damaged_motions_of_predictions_are_named(name, predictions):
     (predictions / "replication_00.npy").write_bytes(NPY[name])

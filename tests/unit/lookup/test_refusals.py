@@ -24,7 +24,7 @@ def test_an_absent_store_is_one_line(clips, store, tmp_path):
     trained(own, tmp_path)
     folders = {"memory": tmp_path / "model"}
     (tmp_path / "own").rename(tmp_path / "elsewhere")
-    with pytest.raises(UserError, match="own, which is gone") as error:
+    with pytest.raises(UserError, match="own, which is gone; open it where that path") as error:
         Lookup.load(folders, FORMAT)
     one_line(error)
     build_store(FakeSource(clips[:29]), tmp_path / "own", progress=False)
