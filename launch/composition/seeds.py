@@ -10,8 +10,8 @@ SEED, SEEDS = "seed", "seeds"
 
 
 def asks_for_seeds(words: Sequence[str]) -> bool:
-    """Whether one of the words is `seeds=`."""
-    return any(word.startswith(f"{SEEDS}=") for word in words)
+    """Whether one of the words is `seeds=`, with Hydra's + before it too."""
+    return any(word.lstrip("+").startswith(f"{SEEDS}=") for word in words)
 
 
 def with_seeds(
@@ -27,12 +27,13 @@ def with_seeds(
     Raises:
         UserError: no whole number of at least 1, given twice, or beside several values of `seed`.
     """
-    asked = [word for word in words if word.startswith(f"{SEEDS}=")]
+    asked = [word for word in words if asks_for_seeds([word])]
     if not asked:
         return list(words)
     others = [word for word in words if word not in asked]
     count = asked[0].partition("=")[2]
-    if len(asked) > 1 or not count.isascii() or not count.isdigit() or int(count) < 1:
+    plain = len(asked) == 1 and not asked[0].startswith("+")
+    if not plain or not count.isascii() or not count.isdigit() or int(count) < 1:
         raise UserError(
             f"{' '.join(asked)}: how many models are trained, each with its seed: once, as seeds=3"
         )

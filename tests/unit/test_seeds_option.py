@@ -34,7 +34,7 @@ def test_the_experiments_own_seed_is_the_first():
 
 
 @pytest.mark.parametrize("words", [
-    ["seeds=0"], ["seeds=-1"], ["seeds=many"], ["seeds="], ["seeds=2", "seeds=3"],
+    ["+seeds=3"], ["++seeds=3"], ["seeds=0"], ["seeds=-1"], ["seeds=many"], ["seeds="], ["seeds=2", "seeds=3"],
     ["seeds=2", "seed=1,2"],
 ])  # fmt: skip
 def test_wrong_counts_are_one_line(words):
