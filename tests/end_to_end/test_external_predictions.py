@@ -21,6 +21,7 @@ SMALL = (
     "debug=tiny",
     "stage.evaluate.pictures=0",
     "data.source.clips=60",
+    "evaluator=own",
     "evaluator.sizes={movement_hidden: 8, movement: 8, motion_hidden: 8, text_hidden: 8, word: 8, embedding: 8}",
 )
 

@@ -57,7 +57,7 @@ def composed_by(monkeypatch, module, name, main, arguments):
         (data, "compose_config", ["verify"]),
         (data, "compose_config", ["show"]),
         (data, "compose_config", ["card"]),
-        (score_predictions, "plan_point", ["folder"]),
+        (score_predictions, "plan_point", ["mine"]),
         (audit, "compose_config", []),
     ],
 )

@@ -76,7 +76,7 @@ def test_a_film_has_the_rate_the_size_and_the_length(joints, tmp_path):
 @pytest.mark.parametrize(
     ("out", "option", "said"),
     [
-        ("a.xyz", "", "expected a file that ends in .bvh, .gif"),
+        ("a.xyz", "", "expected a file that ends in .bvh, .fbx"),
         ("a.bvh", "names=maya", "names=maya: choose one of own, mixamo, cmu, smpl, unreal"),
         ("a.bvh", "unit=inch", "unit=inch: choose one of m, cm"),
         ("a.bvh", "size=3", ".bvh: no option size; its options are names, unit"),

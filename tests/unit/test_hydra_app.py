@@ -202,6 +202,7 @@ def hydra_config(sweeper="basic", objective=None, launcher="debug", params=None,
     return OmegaConf.create(
         {
             "objective": objective,
+            "paths": {"root": "outputs"},
             "hydra": {
                 "runtime": {"choices": choices},
                 "sweeper": {"params": params},

@@ -156,7 +156,7 @@ def test_bad_numbers_are_refused(joints):
     with pytest.raises(UserError, match="0.3 to 3 m are expected"):
         Motion.from_joints(joints * 100)
     with pytest.raises(UserError, match="ends in"):
-        Motion.from_joints(joints).save("clip.fbx")
+        Motion.from_joints(joints).save("clip.xyz")
     with pytest.raises(UserError, match="no array of numbers"):
         Motion.from_joints([["x"]])  # type: ignore[arg-type]
 

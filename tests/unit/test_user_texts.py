@@ -73,7 +73,7 @@ def test_a_line_ends_where_a_newline_is_and_nowhere_else(tmp_path):
     prompts = tmp_path / "prompts.txt"
     prompts.write_text(f"{ODD}\n", encoding="utf-8")
     options = _parser().parse_args(["m", "--example", str(prompts)])
-    assert _sentences(options, "mdm") == [ODD]
+    assert [text for _, text in _sentences(options, "mdm")] == [ODD]
     for split in ("train", "val", "test"):
         (tmp_path / f"{split}.txt").write_text(f"{split}{ODD}\n", encoding="utf-8")
     assert read_split_lists(tmp_path).ids["val"] == (f"val{ODD}",)
