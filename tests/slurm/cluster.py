@@ -46,7 +46,7 @@ class Cluster:
         folder: gets configuration and logs; they stay when the cluster stops.
         nodes: how many, called node1, node2, …
         cpus, gpus, memory: what each claims to have; memory in MiB. Nothing is enforced.
-        enforce: what of the accounts' limits is, as SLURM's AccountingStorageEnforce; then users
+        enforce: what of the accounts' limits is, as AccountingStorageEnforce; none if empty. Users then
             need an association, which root has.
     """
 
@@ -57,7 +57,7 @@ class Cluster:
         cpus: int = 2,
         gpus: int = 2,
         memory: int = 64000,
-        enforce: str = "none",
+        enforce: str = "",
     ) -> None:
         self.folder = Path(folder).resolve()
         self._names = [f"node{index + 1}" for index in range(nodes)]

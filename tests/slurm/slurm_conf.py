@@ -27,7 +27,7 @@ class Layout:
         node_ports: port of slurmd by name of node.
         cpus, gpus, memory: of each node; memory in MiB.
         own_hostnames: whether each node has its own.
-        enforce: which limits of the accounts hold.
+        enforce: which limits of the accounts hold; empty for none.
     """
 
     conf: Path
@@ -158,7 +158,7 @@ AccountingStorageHost={HOST}
 AccountingStoragePort={layout.accounting_port}
 AccountingStoragePass={layout.munge_socket}
 AccountingStorageTRES=gres/gpu
-AccountingStorageEnforce={layout.enforce}
+{f"AccountingStorageEnforce={layout.enforce}" if layout.enforce else ""}
 
 {_nodes(layout)}
 
