@@ -277,7 +277,7 @@ def test_no_daemon_outlives_a_session_that_is_stopped(
             each.info["name"] for each in ours()
         }
         session.send_signal(number)
-        session.wait(20)
+        session.wait(60)
         until(lambda: {each.info["name"] for each in ours()} <= left, 5)
     finally:
         session.kill()

@@ -81,7 +81,7 @@ def test_at_its_time_limit_it_is_requeued_and_goes_on(cluster, tmp_path):
         "launcher.signal_seconds=40",
     )[0]
     motiongpt(cluster, tmp_path / "alone", "run", *alone)
-    run = finished(tmp_path / "limited")
+    run = finished(tmp_path / "limited", seconds=600)
     began = histories(run)
     print("attempts began at steps", began)
     assert run.metrics == only_run(tmp_path / "alone").metrics
