@@ -135,7 +135,9 @@ def test_a_run_without_the_fact_of_a_table_is_not_in_it(tmp_path):
 
 
 def test_committed_results_of_the_first_schema_are_motiongpts_and_marked():
-    runs, broken = gather([EXPERIMENTS / "codebook", EXPERIMENTS / "bandai_small"])
+    runs, broken = gather(
+        [EXPERIMENTS / "codebook", EXPERIMENTS / "bandai_small/results/results.json"]
+    )
     assert not broken and {run.schema for run in runs} == {1}
     assert {run.method.name for run in runs} == {"motiongpt"}
     whole = next(run for run in runs if run.stage == "evaluate")
