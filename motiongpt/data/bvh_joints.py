@@ -4,48 +4,27 @@ Shape letters: T frames.
 """
 
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 
-from motiongpt.data.bvh import Bvh, read_bvh
+from motiongpt.data.bvh import Bvh
 from motiongpt.data.bvh_forward import position_parts
 from motiongpt.data.bvh_hierarchy import BvhJoint
-from motiongpt.data.joint_mapping import JointMapping, load_mapping
+from motiongpt.data.joint_mapping import JointMapping
 from motiongpt.data.mapped_positions import mapped_positions, resampled
-from motiongpt.data.own_bvh import mapping_of
 
 
-def bvh_to_joints(
-    path: Path,
-    mapping: JointMapping | str | Path | None = None,
-    fps: float = 20.0,
-    metres_per_unit: float | None = None,
-    up_axis: str | None = None,
-) -> np.ndarray:
-    """Joints of one file, (T, 22, 3) float32 metres at `fps`, Y up.
+def mapped_joints(bvh: Bvh, mapping: JointMapping, fps: float, file: str) -> np.ndarray:
+    """Joints (T, 22, 3) float32 metres at `fps`, Y up; `file` stands in complaints.
 
     World position, height and heading are the file's own, and bones keep the performer's lengths.
 
     Args:
-        mapping: a mapping, the name of one that comes with the package, or the path of a yaml;
-            None takes the shipped mapping that fits the file's joint names.
-        metres_per_unit, up_axis: instead of the mapping's.
+        mapping: with the file's units.
 
     Raises:
-        UserError: unreadable or malformed file, no mapping fits, joints missing, or a body of no
-            person's size.
+        UserError: joints missing, or a body of no person's size.
     """
-    bvh = read_bvh(path)
-    if mapping is None:
-        mapping = mapping_of(bvh, f"{path}:{bvh.motion_line}")
-    elif not isinstance(mapping, JointMapping):
-        mapping = load_mapping(mapping)
-    return mapped_joints(bvh, mapping.with_units(metres_per_unit, up_axis), fps, str(path))
-
-
-def mapped_joints(bvh: Bvh, mapping: JointMapping, fps: float, file: str) -> np.ndarray:
-    """As `bvh_to_joints`, of a file already parsed; `file` stands in complaints."""
     where = f"{file}:{bvh.motion_line}"
     parts = position_parts(with_restored(bvh, mapping))
     return resampled(mapped_positions(bvh.joint_names, parts, mapping, file, where), bvh.fps, fps)

@@ -8,10 +8,11 @@ from scipy.spatial.transform import Rotation
 from launch.cli import main
 from motiongpt.data.bvh import parse_bvh, read_bvh
 from motiongpt.data.bvh_forward import world_positions
-from motiongpt.data.bvh_joints import bvh_to_joints, on_the_floor
+from motiongpt.data.bvh_joints import on_the_floor
 from motiongpt.errors import UserError
 from motiongpt.motion.resample import resample_positions, resampled_length
 from tests.shared import shared
+from tests.unit.bvh_joints import bvh_to_joints
 from tests.unit.bvh_text import ROOT_CHANNELS, file, joint, stick, write
 
 SIX = ("Xposition", "Yposition", "Zposition", "Zrotation", "Xrotation", "Yrotation")

@@ -7,7 +7,6 @@ from evaluation.external.forms.base import Options, Target
 from evaluation.external.forms.bvh import BvhFiles
 from motiongpt import Motion
 from motiongpt.data.bvh import read_bvh
-from motiongpt.data.bvh_joints import bvh_to_joints
 from motiongpt.data.bvh_reading import read_joints
 from motiongpt.data.synthetic import SyntheticSource
 from motiongpt.errors import UserError
@@ -15,6 +14,7 @@ from motiongpt.export.bvh import bvh_text, rig_of
 from motiongpt.motion.joint_names import CHOICES
 from motiongpt.motion.skeleton import HUMANML3D, KIT
 from tests.shared import shared
+from tests.unit.bvh_joints import bvh_to_joints
 
 
 @pytest.fixture(scope="module")

@@ -9,13 +9,13 @@ from launch.cli import main
 from motiongpt import Motion
 from motiongpt.data.bvh import parse_bvh
 from motiongpt.data.bvh_folder import BvhFolderSource
-from motiongpt.data.bvh_joints import bvh_to_joints
 from motiongpt.data.clip import BadClip, Clip
 from motiongpt.data.joint_mapping import load_mapping
 from motiongpt.errors import UserError
 from motiongpt.motion.plausible import lies
 from motiongpt.motion.skeleton import HUMANML3D, KIT
 from tests.shared import shared
+from tests.unit.bvh_joints import bvh_to_joints
 from tests.unit.bvh_text import ROOT_CHANNELS, file, joint, stick, write
 from tests.unit.fake_source import rest_pose
 

@@ -10,13 +10,13 @@ from launch.composition.build import build
 from launch.composition.compose import compose_config
 from motiongpt.data.build import build_store
 from motiongpt.data.bvh_folder import BvhFolderSource
-from motiongpt.data.bvh_joints import bvh_to_joints
 from motiongpt.data.caption_file import read_caption_file
 from motiongpt.data.clip import BadClip, Caption, Clip
 from motiongpt.data.hash_split import split_by_hash
 from motiongpt.data.joint_mapping import load_mapping
 from motiongpt.data.verify import verify_source
 from motiongpt.errors import UserError
+from tests.unit.bvh_joints import bvh_to_joints
 from tests.unit.bvh_text import stick, write
 
 

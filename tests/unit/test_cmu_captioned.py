@@ -15,7 +15,6 @@ import pytest
 from launch.composition.build import build
 from launch.composition.compose import compose_config
 from motiongpt.data.build import build_store
-from motiongpt.data.bvh_joints import bvh_to_joints
 from motiongpt.data.clip import BadClip, Clip, SourceMissing
 from motiongpt.data.cmu.rates import capture_fps
 from motiongpt.data.cmu.source import CmuCaptionedSource
@@ -25,6 +24,7 @@ from motiongpt.data.verify import verify_source
 from motiongpt.errors import UserError
 from tests.shared import shared
 from tests.unit.asf_amc_text import amc, asf
+from tests.unit.bvh_joints import bvh_to_joints
 from tests.unit.bvh_text import stick, write
 
 

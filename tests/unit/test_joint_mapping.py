@@ -6,10 +6,11 @@ import yaml
 
 from motiongpt.data.bvh import parse_bvh
 from motiongpt.data.bvh_forward import world_positions
-from motiongpt.data.bvh_joints import bvh_to_joints, with_restored
+from motiongpt.data.bvh_joints import with_restored
 from motiongpt.data.joint_mapping import load_mapping, mapping_files, mapping_for, shipped_mappings
 from motiongpt.errors import UserError
 from motiongpt.motion.skeleton import HUMANML3D
+from tests.unit.bvh_joints import bvh_to_joints
 from tests.unit.bvh_text import file, joint, stick, write
 
 OWN = {

@@ -10,7 +10,6 @@ from PIL import Image
 from launch.cli import main
 from motiongpt.data.bvh import parse_bvh
 from motiongpt.data.bvh_forward import world_positions
-from motiongpt.data.bvh_joints import bvh_to_joints
 from motiongpt.data.joint_guess import guess_joints
 from motiongpt.data.joint_mapping import fitting_mappings, load_mapping
 from motiongpt.data.joint_words import is_aside, side_of, words_of
@@ -19,6 +18,7 @@ from motiongpt.errors import UserError
 from motiongpt.motion.plausible import bone_problem, lies, size_problem
 from motiongpt.motion.skeleton import HUMANML3D
 from tests.shared import shared
+from tests.unit.bvh_joints import bvh_to_joints
 from tests.unit.bvh_text import write
 from tests.unit.rigs import RIGS, rig
 

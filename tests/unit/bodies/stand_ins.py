@@ -5,9 +5,9 @@ from pathlib import Path
 
 import numpy as np
 
-from motiongpt.data.bvh_joints import bvh_to_joints
 from motiongpt.motion.skeleton import HUMANML3D
 from tests.shared import shared
+from tests.unit.bvh_joints import bvh_to_joints
 
 # A person of 1.7 m in T-pose, metres, right sides mirrored: x, y, z of each joint.
 REST = {
