@@ -9,14 +9,9 @@ import pytest
 import torch
 
 from evaluation.case import Scorers, recover_joints
-from evaluation.metrics.base import Metric, Number, Size
-from evaluation.metrics.diversity import Diversity
-from evaluation.metrics.fid import FrechetDistance
-from evaluation.metrics.multimodality import MultiModality
-from evaluation.metrics.pairwise_distance import PairwiseDistance
-from evaluation.metrics.retrieval import Retrieval
+from evaluation.metrics.base import Metric, Number
 from evaluation.replications.another_sample import ANOTHER_SAMPLE, AnotherSample
-from evaluation.replications.cases import CaseMaker, filled
+from evaluation.replications.cases import CaseMaker
 from evaluation.replications.comparison import (
     CHANCE,
     HOLD,
@@ -28,11 +23,8 @@ from evaluation.replications.comparison import (
 from evaluation.replications.left_out import left_out_lines
 from evaluation.replications.results import MODEL, REAL
 from evaluation.replications.rules import Rules
-from evaluation.replications.scoring import Scoring, check_names
-from evaluation.reports.first_schema import JUDGES
+from evaluation.replications.scoring import Scoring
 from evaluation.requests.predictions import About, Outputs, PredictionSet
-from launch.composition.build import build
-from launch.composition.compose import compose_config
 from motiongpt.data.build import build_store
 from motiongpt.data.clip import Caption
 from motiongpt.errors import UserError
@@ -227,21 +219,6 @@ def test_embeddings_that_cannot_be_had_cost_only_what_needs_them(tmp_path, store
     }
 
 
-@pytest.mark.parametrize(
-    ("metric", "size", "fits"),
-    [
-        (Diversity(300), Size(6), "protocol.scoring.diversity_pairs=6"),
-        (Retrieval(pool=32), Size(31), "protocol.scoring.pool=31"),
-        (FrechetDistance(), Size(1), "evaluate more clips"),
-        (MultiModality(10), Size(1, 4), "protocol.scoring.multimodality_pairs=4"),
-        (PairwiseDistance(), Size(9, 1), "protocol.requests.multimodality.samples=2"),
-    ],
-)
-def test_metrics_say_ahead_when_a_set_is_too_small_and_what_fits(metric, size, fits):
-    assert fits in metric.shortage(size) and "\n" not in metric.shortage(size)
-    assert metric.shortage(Size(300, 30)) == ""
-
-
 def test_without_an_evaluator_what_needs_one_is_left_out_with_that_reason(tmp_path, store):
     found = scoring(tmp_path, store, named=Named(), frames=Frames()).score(saved(tmp_path, store))
     assert {one.metric for one in found.results} == {"frames"}
@@ -259,17 +236,6 @@ def test_two_metrics_with_one_name_are_refused_before_anything_is_scored(tmp_pat
     assert "~metrics.again" in said and "\n" not in said and not counts.updates
     again.kinds = frozenset({"samples"})  # another kind of output has numbers of its own
     assert scoring(tmp_path, store, counts=counts, again=again).metrics["again"] is again
-
-
-def test_the_metrics_that_are_shipped_have_names_of_their_own_and_say_what_judges_them():
-    nodes = compose_config(["metrics=[all,bert_score]"]).metrics
-    metrics = {str(name): build(node) for name, node in nodes.items()}
-    check_names(metrics)
-    # Files of the first schema are read by name: the list must say what the metrics say.
-    judges = {name: judge for judge, names in JUDGES.items() for name in names}
-    for metric in metrics.values():
-        for name in metric.numbers:
-            assert judges.get(name, "none") == metric.judge, name
 
 
 def test_an_interrupted_scoring_goes_on(tmp_path, store):
@@ -353,11 +319,6 @@ def test_there_is_no_other_sample_where_the_training_split_has_too_few(store):
     assert not AnotherSample(store, 0).exists
 
 
-def test_metrics_that_compare_sets_say_so():
-    metrics = {str(name): build(node) for name, node in compose_config().metrics.items()}
-    assert {name for name, one in metrics.items() if one.compares_sets} == {"fid", "diversity"}
-
-
 def test_baselines_are_what_they_say(tmp_path, store):
     _, _, cases = scoring(tmp_path, store, frames=Frames()).score(saved(tmp_path, store))
     real, shuffled = cases[REAL][0].features, cases[SHUFFLED][0].features
@@ -383,22 +344,6 @@ def test_rules_shape_the_cases(tmp_path, store):
     cropped = CaseMaker(made, store, Rules(clip_crop="random_unit"), 0)
     lengths = [len(clip) for clip in cropped.references]
     assert set(lengths) <= {36, 40} and len(set(lengths)) == 2
-
-
-def test_filling_and_cutting():
-    motion, pose = np.ones((3, 2)), np.array([5.0, 6.0])
-    np.testing.assert_array_equal(filled(motion, 2, pose), motion[:2])
-    np.testing.assert_array_equal(filled(motion, 4, pose), [*motion, pose])
-
-
-def test_unknown_rules_are_refused():
-    with pytest.raises(UserError, match=r"protocol\.scoring\.pakcing: no such switch; valid: pool"):
-        Rules.of({"pakcing": "packed"})
-    with pytest.raises(UserError, match="packing=no: choose one of packed, released"):
-        Rules.of({"packing": "no"})
-    for value in (0, -1, 2.5, "many", None, True):
-        with pytest.raises(UserError, match=r"scoring\.pool=.*: a whole number, at least 1"):
-            Rules.of({"pool": value})
 
 
 def test_joints_recovered_together_are_those_recovered_alone(tmp_path, store):
