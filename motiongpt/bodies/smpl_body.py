@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from motiongpt.arrays import read_arrays
+from motiongpt.bodies.smpl_joints import FILES
 from motiongpt.bodies.tree import HINGES, N_JOINTS, PARENTS
 from motiongpt.errors import UserError
 
@@ -32,12 +33,8 @@ WHERE = {
     "smplh": "https://mano.is.tue.mpg.de (Extended SMPL+H)",
     "smplx": "https://smpl-x.is.tue.mpg.de",
 }
-# Below the folder that is named; the first is where it is looked for first.
-FILES = {
-    "smpl": ("smpl/SMPL_{GENDER}.npz", "SMPL_{GENDER}.npz"),
-    "smplh": ("smplh/{gender}/model.npz", "{gender}/model.npz"),
-    "smplx": ("smplx/SMPLX_{GENDER}.npz", "SMPLX_{GENDER}.npz"),
-}
+# A folder of several models has one of its own for each: there it is looked for first.
+PLACES = {name: files[::-1] for name, files in FILES.items()}
 PICKLED = {"smpl": ("smpl/SMPL_{GENDER}.pkl", "SMPL_{GENDER}.pkl")}
 
 
@@ -146,7 +143,7 @@ def load_smpl(
 
 
 def _model_file(folder: Path | None, name: str, gender: str) -> Path:
-    names = [one.format(gender=gender, GENDER=gender.upper()) for one in FILES[name]]
+    names = [one.format(gender=gender, GENDER=gender.upper()) for one in PLACES[name]]
     needed = f"body={name} needs {names[0]}, which {WHERE[name]} gives to whoever registers"
     if folder is None:
         raise UserError(

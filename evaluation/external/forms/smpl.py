@@ -15,7 +15,7 @@ import numpy as np
 from evaluation.external.forms.base import Options, Target, unreadable
 from evaluation.external.forms.joint_form import JointForm
 from motiongpt.arrays import read_arrays
-from motiongpt.bodies.smpl import GENDERS, N_JOINTS, SmplBody, body_file
+from motiongpt.bodies.smpl_joints import GENDERS, N_JOINTS, SmplJoints, body_file
 from motiongpt.data.bvh import MAX_FPS, MIN_FPS
 from motiongpt.data.checks import array_problem
 from motiongpt.errors import UserError
@@ -39,7 +39,7 @@ class SmplForm(JointForm):
 
     def __init__(self, options: Options, target: Target) -> None:
         super().__init__(options, target)
-        self._bodies: dict[tuple[str, str], SmplBody] = {}
+        self._bodies: dict[tuple[str, str], SmplJoints] = {}
 
     def posed(
         self, model: str, gender: str, pose: np.ndarray, place: np.ndarray, shape: np.ndarray
@@ -51,7 +51,7 @@ class SmplForm(JointForm):
         """
         key = (model, gender)
         if key not in self._bodies:
-            self._bodies[key] = SmplBody.load(body_file(self.options.body_models, *key))
+            self._bodies[key] = SmplJoints.load(body_file(self.options.body_models, *key))
         turns = pose.reshape(len(pose), N_JOINTS, 3)
         return self._bodies[key].joints(turns, place, shape)
 

@@ -8,8 +8,8 @@ from evaluation.external.forms.base import Options
 from motiongpt.bodies.base import BodyMotion, mesh_of
 from motiongpt.bodies.fitting import FitOptions, fit
 from motiongpt.bodies.results import amass_arrays
-from motiongpt.bodies.smpl import SmplBody
 from motiongpt.bodies.smpl_body import load_smpl
+from motiongpt.bodies.smpl_joints import SmplJoints
 from motiongpt.bodies.tree import N_JOINTS, PARENTS, offsets_of
 from motiongpt.errors import UserError
 from tests.unit.bodies.stand_ins import made_up_clip, real_clip, write_model
@@ -111,4 +111,4 @@ def test_models_that_are_absent_or_of_another_kind_are_one_line(models, tmp_path
     np.savez(tmp_path / "smpl" / "SMPL_NEUTRAL.npz", v_template=np.zeros((4, 3)))
     with pytest.raises(UserError, match="no shapedirs, posedirs"):
         load_smpl(tmp_path, "smpl")
-    assert isinstance(SmplBody.load(models / "smplx/SMPLX_NEUTRAL.npz"), SmplBody)
+    assert isinstance(SmplJoints.load(models / "smplx/SMPLX_NEUTRAL.npz"), SmplJoints)

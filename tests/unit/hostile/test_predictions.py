@@ -8,7 +8,7 @@ import pytest
 from evaluation.external.choice import known_forms
 from evaluation.external.forms.base import Options
 from evaluation.external.reading import read_all, understand
-from motiongpt.bodies.smpl import SmplBody
+from motiongpt.bodies.smpl_joints import SmplJoints
 from motiongpt.errors import UserError
 from tests.forms.motions import Bench, body
 from tests.unit.external.parts import about_of, write_joints
@@ -134,7 +134,7 @@ def test_nothing_in_a_file_is_executed(bench, tmp_path, monkeypatch):
         refused(folder, bench, tmp_path)
     with pytest.raises(UserError):
         (tmp_path / "SMPLX_NEUTRAL.npz").write_bytes(npz(J_regressor=bad))
-        SmplBody.load(tmp_path / "SMPLX_NEUTRAL.npz")
+        SmplJoints.load(tmp_path / "SMPLX_NEUTRAL.npz")
     assert not (tmp_path / "executed").exists()
 
 
@@ -185,5 +185,5 @@ def test_bad_body_models_are_refused(name, tmp_path):
     path = tmp_path / "SMPLX_NEUTRAL.npz"
     path.write_bytes(npz(**BODIES[name]))
     with bounded_memory(), pytest.raises(UserError) as caught:
-        SmplBody.load(path)
+        SmplJoints.load(path)
     check_line(str(caught.value), ["SMPLX_NEUTRAL.npz"])

@@ -19,15 +19,16 @@ from motiongpt.motion.skeleton import HUMANML3D
 N_JOINTS = HUMANML3D.n_joints  # J: pelvis to wrists; hands and face follow and are not read
 GENDERS = ("neutral", "male", "female")
 PARTS = ("J_regressor", "v_template", "shapedirs", "kintree_table")
-# Where the downloads of the two projects put the file of a gender, below the folder that is named.
+# Where the projects' downloads put the file of a gender, below the folder that is named.
 FILES = {
-    "smplx": ("SMPLX_{GENDER}.npz", "smplx/SMPLX_{GENDER}.npz"),
+    "smpl": ("SMPL_{GENDER}.npz", "smpl/SMPL_{GENDER}.npz"),
     "smplh": ("{gender}/model.npz", "smplh/{gender}/model.npz"),
+    "smplx": ("SMPLX_{GENDER}.npz", "smplx/SMPLX_{GENDER}.npz"),
 }
 
 
 @dataclass(frozen=True)
-class SmplBody:
+class SmplJoints:
     """What joints follow from.
 
     Attributes:
@@ -41,7 +42,7 @@ class SmplBody:
     parents: tuple[int, ...]
 
     @classmethod
-    def load(cls, path: Path) -> "SmplBody":
+    def load(cls, path: Path) -> "SmplJoints":
         """Read a published model file.
 
         Raises:
