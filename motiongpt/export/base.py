@@ -5,11 +5,11 @@ the fields of its dataclass, so that Python and the command line offer the same 
 
     @dataclass(frozen=True)
     class Glb(Format):
-        \"\"\"Skinned mesh with its animation, for engines and viewers.\"\"\"
+        \"\"\"The free body, skinned and animated, for engines and viewers.\"\"\"
 
         endings: ClassVar[tuple[str, ...]] = (".glb",)
 
-        body: str = option("anny", "the body that wears the motion", ("anny", "sticks"))
+        weight: float = option(0.0, "the body's build: -1 slim, 1 heavy")
 
         def write(self, motion: MotionSequence, path: Path) -> None:
             ...
