@@ -14,10 +14,10 @@ from motiongpt.bodies.base import BodyMotion
 from motiongpt.bodies.free_body import FreeBody
 from motiongpt.bodies.tree import ENDS, N_JOINTS, NAMES, children_of, offsets_of
 from motiongpt.export.gltf import ARRAY_BUFFER, ELEMENT_ARRAY_BUFFER, Buffer, glb_bytes
+from motiongpt.export.worn_body import CREDIT
 
 COLOUR = [0.55, 0.62, 0.72, 1.0]
 FIRST = 1  # node of the pelvis; node 0 is the mesh
-CREDIT = "body: MakeHuman's base mesh, CC0"
 
 
 def skinned_glb(body: FreeBody, motion: BodyMotion, caption: str = "") -> bytes:
