@@ -8,16 +8,9 @@ from lightning.pytorch.loggers import Logger
 from omegaconf import DictConfig, OmegaConf
 
 from launch.composition.build import build
-from launch.composition.signatures import digest
+from launch.loggers.naming import logged_settings, run_id, run_name, tags
 from launch.loggers.wandb_logger import WandbStageLogger
-from launch.plans.graph import Planned, recorded_settings
-from launch.runs.ledger import Run
-from launch.runs.sources import git_state
-
-LONGEST_TAG = 64
-"""Letters, as W&B takes them."""
-MOST_POINTS = 20
-"""Sweep points that a run names among its tags; its configuration names all."""
+from launch.plans.graph import Planned
 
 
 class FailSafeLogger(Logger):
@@ -72,8 +65,9 @@ class FailSafeLogger(Logger):
             self.attempt(lambda: action(inner))
 
     def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
-        """Called by Lightning."""
-        self.use(lambda inner: inner.log_metrics(dict(metrics), step))
+        """Called by Lightning, whose `epoch` is always 0 here; `train/epoch` is the true one."""
+        told = {name: value for name, value in metrics.items() if name != "epoch"}
+        self.use(lambda inner: inner.log_metrics(told, step))
 
     def log_hyperparams(self, params: Any, *args: Any, **kwargs: Any) -> None:
         """Called by Lightning."""
@@ -139,7 +133,7 @@ class StageLoggers:
             "attempt": self.folder.name,
             "stage": run.stage,
             "signature": run.signature,
-            "run_name": short_name(run),
+            "run_name": run_name(self.stage),
             "run_id": run_id(run),
             "group": self.group,
             "tags": tags(self.stage),
@@ -162,43 +156,6 @@ def open_loggers(config: DictConfig, facts: Mapping[str, Any]) -> list[FailSafeL
         FailSafeLogger(str(key), lambda node=node: make(node))  # type: ignore[misc]
         for key, node in config.logger.items()
     ]
-
-
-def logged_settings(stage: Planned) -> dict[str, Any]:
-    """What loggers keep as the run's configuration: all that the run folder keeps, and links."""
-    return {
-        **recorded_settings(stage),
-        **git_state(),
-        "parent_runs": {name: run_id(run) for name, run in stage.parents.items()},
-        "points": list(stage.needed_for),
-    }
-
-
-def tags(stage: Planned) -> list[str]:
-    """The stage, the data, the parents, each override of the sweep points, and the points."""
-    words = [word for point in stage.needed_for for word in point.split()]
-    parents = [f"parent:{short_name(run)}" for run in stage.parents.values()]
-    points = [f"point:{point}" for point in stage.needed_for if len(point.split()) > 1]
-    if len(points) > MOST_POINTS:
-        points = []
-    data = str(stage.config.data.name)
-    found = [stage.run.stage, data, *parents, *words, *points]
-    return list(dict.fromkeys(_shortened(tag) for tag in found if tag))
-
-
-def short_name(run: Run) -> str:
-    """As a person reads it, and as children's tags name it."""
-    return f"{run.stage}-{run.signature[:8]}"
-
-
-def run_id(run: Run) -> str:
-    """The same for all attempts: a resumed stage goes on with its W&B run."""
-    return f"{run.stage}-{run.signature}"
-
-
-def _shortened(tag: str) -> str:
-    """Long tags that differ stay different."""
-    return tag if len(tag) <= LONGEST_TAG else f"{tag[: LONGEST_TAG - 9]}~{digest(tag)[:8]}"
 
 
 def _fill(value: Any, facts: Mapping[str, Any]) -> Any:

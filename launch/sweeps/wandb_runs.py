@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from launch.loggers.stage_loggers import run_id
+from launch.loggers.naming import run_id
 from launch.loggers.wandb_rows import Part, mark_sent, part_files, read_part
 from launch.runs.ledger import CONFIG, SHAPES, Run, all_runs
 from launch.runs.records import checked

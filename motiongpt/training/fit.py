@@ -14,6 +14,7 @@ from motiongpt.errors import UserError
 from motiongpt.training.callbacks import KeepCheckpoint, ReportProgress, SeedEachStep, StopAtStepEnd
 from motiongpt.training.checkpoints import CHECKPOINT, sound_checkpoint
 from motiongpt.training.finite import StopWhenNotFinite, likely_cause
+from motiongpt.training.optimizer_log import LogOptimizer
 from motiongpt.training.sampler import (
     StepBatchSampler,
     ValidationBatches,
@@ -69,6 +70,7 @@ def fit(
     keep_freed_memory()
     pl.seed_everything(seed, workers=False, verbose=False)
     keep = KeepCheckpoint(context.folder / CHECKPOINT, schedule.checkpoint_every)
+    log_every = min(10, schedule.steps)
     throughput = Throughput(context.folder, schedule.precision)
 
     def cause(trainer: pl.Trainer) -> str:
@@ -90,7 +92,7 @@ def fit(
         num_sanity_val_steps=0,
         use_distributed_sampler=False,
         logger=list(context.make_logger()) or False,
-        log_every_n_steps=min(10, schedule.steps),
+        log_every_n_steps=log_every,
         enable_checkpointing=False,
         enable_progress_bar=False,
         enable_model_summary=False,
@@ -98,6 +100,7 @@ def fit(
         callbacks=[
             SeedEachStep(seed),
             StopWhenNotFinite(name, cause),
+            LogOptimizer(len(clips[0]), schedule.batch_size, log_every),
             throughput,
             keep,
             ReportProgress(context.folder, name, context.log, throughput=throughput),

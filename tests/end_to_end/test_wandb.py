@@ -56,23 +56,22 @@ def test_all_runs_of_a_sweep_are_one_group(sweep):
     assert sorted(run["job_type"] for run in runs) == ["sweep", *["tokenizer"] * 2, *["tokens"] * 2]
 
 
-def test_tags_name_the_point_and_the_parents(sweep):
-    points = set()
+def test_a_run_says_what_it_is_and_what_it_builds_on(sweep):
+    swept = set()
     for folder in (sweep / "runs" / "tokens").iterdir():
         run, kept = only_part(folder).run, only_part(folder).config
         (parent,) = json.loads((folder / "config.json").read_text())["parents"].values()
-        assert run["id"] == f"tokens-{folder.name}" and run["name"] == run["id"][:-8]
-        assert {"tokens", "synthetic", "seed=1", f"parent:tokenizer-{parent[:8]}"} < set(
-            run["tags"]
-        )
-        points |= {tag for tag in run["tags"] if tag.startswith("downsampling=")}
+        assert run["id"] == f"tokens-{folder.name}"
+        assert run["name"] == f"tokens downsampling={kept['downsampling']} debug=tiny seed=1"
+        assert run["tags"] == ["tokens", "motiongpt", "synthetic"]
+        swept.add(kept["downsampling"])
         assert kept["parents"] == {"tokenizer": parent}
         assert kept["parent_runs"] == {"tokenizer": f"tokenizer-{parent}"}
         assert kept["signature"] == folder.name and kept["data"]["fingerprint"]
         assert "git_commit" in kept and kept["config"]["seed"] == 1
         above = only_part(sweep / "runs" / "tokenizer" / parent)
         assert above.run_id == kept["parent_runs"]["tokenizer"]
-    assert points == {"downsampling=2", "downsampling=4"}
+    assert swept == {2, 4}
 
 
 def test_final_metrics_are_those_of_the_run(sweep):

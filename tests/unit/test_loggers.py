@@ -6,13 +6,8 @@ from lightning.pytorch.loggers import Logger
 from omegaconf import OmegaConf
 
 from launch.composition.compose import compose_config
-from launch.loggers.stage_loggers import (
-    LONGEST_TAG,
-    MOST_POINTS,
-    StageLoggers,
-    logged_settings,
-    tags,
-)
+from launch.loggers.naming import LONGEST_NAME, LONGEST_TAG, logged_settings, run_name, tags
+from launch.loggers.stage_loggers import StageLoggers
 from launch.loggers.sweep_report_logger import log_sweep_report
 from launch.loggers.wandb_server import check_server
 from motiongpt.training.stopping import Interrupted
@@ -85,7 +80,7 @@ def test_names_in_brackets_are_filled(tmp_path):
             "folder": str(tmp_path / "here"),
             "other": "<unknown>",
         }
-        assert kept.settings["tags"] == ["tokens", "dance", "parent:tokenizer-01234567", "a=1"]
+        assert kept.settings["tags"] == ["tokens", "dance"]
 
 
 def test_the_configuration_names_parents_and_points(tmp_path):
@@ -95,21 +90,32 @@ def test_the_configuration_names_parents_and_points(tmp_path):
     assert kept["points"] == ["a=1 b=2", "a=2 b=2"]
 
 
-def test_a_shared_stage_has_the_tags_of_its_points(tmp_path):
-    found = tags(stage(tmp_path, {}, ("a=1 b=2", "a=2 b=2", "")))
-    assert found[3:] == ["a=1", "b=2", "a=2", "point:a=1 b=2", "point:a=2 b=2"]
+def test_the_values_of_a_sweep_stand_on_top_as_numbers(tmp_path):
+    points = ("method=mld tokenizer.width=512 optimizer.lr=1e-4 paths.root=/x seed=1",)
+    kept = logged_settings(stage(tmp_path, {}, points))
+    assert (kept["method"], kept["width"], kept["seed"]) == ("mld", 512, 1)
+    assert kept["lr"] == 1e-4 and "root" not in kept and "width" not in kept["data"]
+    kept = logged_settings(stage(tmp_path, {}, ("a.width=1 b.width=2",)))
+    assert (kept["a.width"], kept["b.width"]) == (1, 2)
 
 
-def test_very_many_points_are_no_tags(tmp_path):
-    points = tuple(f"a={number} b=2" for number in range(MOST_POINTS + 1))
-    assert not [tag for tag in tags(stage(tmp_path, {}, points)) if tag.startswith("point:")]
+def test_a_run_is_named_by_what_made_it(tmp_path):
+    points = ("experiment=quickstart method=mld logger=csv stage.tokenizer.width=512 seed=1",)
+    named = run_name(stage(tmp_path, {}, points))
+    assert named == "tokens quickstart mld width=512 seed=1"
+    shared = stage(tmp_path, {}, ("method=mld l=2", "method=t2m_gpt l=2"))
+    assert run_name(shared) == "tokens l=2"
+    assert run_name(stage(tmp_path, {}, ("",))) == "tokens"
+    long = [run_name(stage(tmp_path, {}, (f"a={'x' * 99}{end}",))) for end in "12"]
+    assert [len(one) for one in long] == [LONGEST_NAME] * 2 and long[0] != long[1]
 
 
-def test_long_tags_are_cut_and_still_differ(tmp_path):
-    long = "data.source.path=" + "x" * 80
-    found = tags(stage(tmp_path, {}, (f"{long}1", f"{long}2", "a" * LONGEST_TAG)))[3:]
-    assert [len(tag) for tag in found] == [LONGEST_TAG] * 3
-    assert len(set(found)) == 3 and found[2] == "a" * LONGEST_TAG
+def test_tags_are_few_and_of_a_length_that_wandb_takes(tmp_path):
+    of_sweep = stage(tmp_path, {}, tuple(f"a={number} b=2" for number in range(30)))
+    assert tags(of_sweep) == ["tokens", "dance"]
+    named = {"method": {"name": "mld"}, "data": {"name": "d" * 80}}
+    found = tags(replace(of_sweep, config=OmegaConf.create(named)))
+    assert found[:2] == ["tokens", "mld"] and len(found[2]) == LONGEST_TAG
 
 
 @pytest.mark.parametrize("fails", ["__init__", "log_hyperparams", "log_metrics", "finalize"])
