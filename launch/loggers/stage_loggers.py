@@ -4,13 +4,15 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from lightning.pytorch.loggers import Logger
+from lightning.pytorch.loggers import Logger, TensorBoardLogger
 from omegaconf import DictConfig, OmegaConf
 
 from launch.composition.build import build
 from launch.loggers.naming import logged_settings, run_id, run_name, tags
+from launch.loggers.tensorboard_media import log_films, markdown
 from launch.loggers.wandb_logger import WandbStageLogger
 from launch.plans.graph import Planned
+from motiongpt.training.shown import Cell, ShownFile
 
 
 class FailSafeLogger(Logger):
@@ -68,6 +70,28 @@ class FailSafeLogger(Logger):
         """Called by Lightning, whose `epoch` is always 0 here; `train/epoch` is the true one."""
         told = {name: value for name, value in metrics.items() if name != "epoch"}
         self.use(lambda inner: inner.log_metrics(told, step))
+
+    def log_files(self, name: str, files: Sequence[ShownFile], step: int | None) -> None:
+        """Films or scenes, in W&B and TensorBoard."""
+
+        def show(inner: Logger) -> None:
+            if isinstance(inner, WandbStageLogger):
+                inner.log_files(name, files, step)
+            elif isinstance(inner, TensorBoardLogger):
+                log_films(inner.experiment, name, files, step)
+
+        self.use(show)
+
+    def log_table(self, name: str, columns: Sequence[str], rows: Sequence[Sequence[Cell]]) -> None:
+        """A table, in W&B and TensorBoard."""
+
+        def show(inner: Logger) -> None:
+            if isinstance(inner, WandbStageLogger):
+                inner.log_table(name, columns, rows)
+            elif isinstance(inner, TensorBoardLogger):
+                inner.experiment.add_text(name, markdown(columns, rows))
+
+        self.use(show)
 
     def log_hyperparams(self, params: Any, *args: Any, **kwargs: Any) -> None:
         """Called by Lightning."""

@@ -3,13 +3,11 @@
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from lightning.pytorch.loggers import Logger, TensorBoardLogger
 from omegaconf import DictConfig
 
 from launch.loggers.stage_loggers import open_loggers
-from launch.loggers.wandb_logger import WandbStageLogger
+from motiongpt.training.shown import Cell
 
-Cell = str | float | None
 POINTS, MISSING = "points", "missing"
 
 
@@ -46,7 +44,7 @@ def log_sweep_report(
         "tags": ["sweep", str(config.data.name)],
     }
     for logger in open_loggers(config, facts):
-        logger.use(lambda inner: _log_table(inner, columns, rows))
+        logger.log_table(POINTS, columns, rows)
         logger.close("success")
 
 
@@ -60,16 +58,3 @@ def _with_missing(
         *([*row, None] for row in rows),
         *([*empty, reason] for reason in missing),
     ]
-
-
-def _log_table(logger: Logger, columns: list[str], rows: list[list[Cell]]) -> None:
-    if isinstance(logger, WandbStageLogger):
-        logger.log_table(POINTS, columns, rows)
-    elif isinstance(logger, TensorBoardLogger):
-        logger.experiment.add_text(POINTS, _markdown(columns, rows))
-
-
-def _markdown(columns: list[str], rows: list[list[Cell]]) -> str:
-    lines = [columns, ["---"] * len(columns)]
-    lines += [["" if cell is None else str(cell).replace("\n", " ") for cell in r] for r in rows]
-    return "".join(f"| {' | '.join(line)} |\n" for line in lines)

@@ -8,6 +8,8 @@ from typing import Any
 from lightning.pytorch.loggers import Logger
 
 from launch.loggers.wandb_rows import (
+    FILES,
+    TABLE,
     Part,
     RowsFile,
     joined_rows,
@@ -25,6 +27,7 @@ from launch.loggers.wandb_server import (
     quiet_wandb,
 )
 from motiongpt.errors import UserError
+from motiongpt.training.shown import Cell, ShownFile
 
 MODES = {
     "online": "online",
@@ -114,11 +117,16 @@ class WandbStageLogger(Logger):
                 log_row(self._run, values, step)
         self._earlier = []
 
-    def log_table(
-        self, name: str, columns: Sequence[str], rows: Sequence[Sequence[str | float | None]]
-    ) -> None:
+    def log_table(self, name: str, columns: Sequence[str], rows: Sequence[Sequence[Cell]]) -> None:
         """Write a table, as a row."""
-        self.log_metrics({name: {"_type": "table", "columns": list(columns), "data": list(rows)}})
+        table = {"_type": TABLE, "columns": list(columns), "data": [list(row) for row in rows]}
+        self.log_metrics({name: table})
+
+    def log_files(self, name: str, files: Sequence[ShownFile], step: int | None) -> None:
+        """Write films or scenes, all of one kind, as a row; they stay where they are."""
+        kind = "scene" if Path(files[0].path).suffix == ".glb" else "video"
+        told = [{"path": str(Path(one.path).absolute()), "caption": one.caption} for one in files]
+        self.log_metrics({name: {"_type": FILES, "kind": kind, "files": told}}, step)
 
     def end(self, status: str) -> None:
         """Finish the W&B run; it counts as failed unless `status` is success."""

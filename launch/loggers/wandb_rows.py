@@ -8,15 +8,17 @@ of
     {"row": {name: value}, "step": 9, "time": …}    "step" is null for what follows the training
     {"end": "success"}                              missing where the process was killed
 
-A row's value is what W&B takes, or `{"_type": "table", "columns": […], "data": [[…]]}`. A run that
-was interrupted goes on from its last checkpoint, in a new part: of the earlier ones count the rows
-before the step at which the next goes on, so that each step is there once.
+A row's value is what W&B takes, or `{"_type": "table", "columns": […], "data": [[…]]}`, or
+`{"_type": "files", "kind": "video", "files": [{"path": …, "caption": …}]}` with paths from the
+folder that the run logs to, which may move. A run that was interrupted goes on from its last
+checkpoint, in a new part: of the earlier ones count the rows before the step at which the next goes
+on, so that each step is there once.
 """
 
 import json
 import os
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,6 +26,8 @@ from typing import Any
 from motiongpt.errors import UserError
 
 FOLDER = "wandb"
+TABLE, FILES = "table", "files"
+"""Types of a row's values."""
 SENT = ".sent"
 """Appended to a part's name: a file that says how many bytes of it a server has."""
 
@@ -44,6 +48,7 @@ class RowsFile:
         if folder is not None:
             self.path = Path(folder) / FOLDER / f"{time.time_ns()}-{os.getpid()}.jsonl"
             self.path.parent.mkdir(parents=True, exist_ok=True)
+        self._folder = None if folder is None else Path(folder).absolute()
         self._file = self.path.open("a", buffering=1, encoding="utf-8")
         self._write({"run": dict(run), "time": time.time()})
 
@@ -53,12 +58,16 @@ class RowsFile:
 
     def row(self, values: Mapping[str, Any], step: int | None) -> None:
         """Values after the optimiser step `step`, counted from 0."""
-        self._write({"row": dict(values), "step": step, "time": time.time()})
+        told = {name: _moved(value, self._relative) for name, value in values.items()}
+        self._write({"row": told, "step": step, "time": time.time()})
 
     def end(self, status: str) -> None:
         """Close; `status` is Lightning's word: success, failed or interrupted."""
         self._write({"end": status})
         self._file.close()
+
+    def _relative(self, path: str) -> str:
+        return path if self._folder is None else os.path.relpath(path, self._folder)
 
     def _write(self, line: Mapping[str, Any]) -> None:
         self._file.write(json.dumps(line) + "\n")
@@ -104,6 +113,13 @@ class Part:
         return mark.exists() and mark.read_text() == str(self.size)
 
 
+def _moved(value: Any, place: Callable[[str], str]) -> Any:
+    """A row's value; of files, with their paths as `place` gives them."""
+    if not isinstance(value, dict) or value.get("_type") != FILES:
+        return value
+    return {**value, "files": [{**one, "path": place(one["path"])} for one in value["files"]]}
+
+
 def mark_sent(file: Path, size: int) -> None:
     """Say that a server has the first `size` bytes of the part `file`."""
     file.with_name(file.name + SENT).write_text(str(size))
@@ -123,12 +139,17 @@ def read_part(file: Path) -> Part | None:
     content = file.read_bytes()
     whole = content[: content.rfind(b"\n") + 1].splitlines()
     config, rows, lines = dict[str, Any](), list[Row](), list[dict[str, Any]]()
+
+    def place(path: str) -> str:
+        return str(file.parent.parent.joinpath(path))
+
     for number, text in enumerate(whole, start=1):
         try:
             line = dict(json.loads(text))
             config.update(line.get("config", {}))
             if "row" in line:
-                rows.append(Row(dict(line["row"]), line["step"], float(line["time"])))
+                told = {name: _moved(value, place) for name, value in dict(line["row"]).items()}
+                rows.append(Row(told, line["step"], float(line["time"])))
             if number == 1:
                 run, started = {"id": line["run"]["id"], **line["run"]}, float(line["time"])
             lines.append(line)

@@ -8,6 +8,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
+from launch.loggers.wandb_rows import FILES, TABLE
 from motiongpt.reachable import PATIENCE_SECONDS, why_unreachable
 
 GLOBAL_STEP = "trainer/global_step"
@@ -35,7 +36,8 @@ def open_run(facts: Mapping[str, Any], save_dir: str, **settings: Any) -> Any:
 
 def log_row(run: Any, values: Mapping[str, Any], step: int) -> None:
     """Log a row of `launch.loggers.wandb_rows`; all rows of one step are one of W&B's."""
-    run.log({name: _as_wandb(value) for name, value in values.items()}, step=step)
+    told = {name: _as_wandb(value) for name, value in values.items()}
+    run.log({name: value for name, value in told.items() if value is not None}, step=step)
 
 
 def check_arrived(run: Any, step: int) -> None:
@@ -87,6 +89,20 @@ def check_server(url: str) -> None:
 
 
 def _as_wandb(value: Any) -> Any:
-    if isinstance(value, dict) and value.get("_type") == "table":
+    """A row's value as an object of W&B's; None of files that are all gone since."""
+    kind = value.get("_type") if isinstance(value, dict) else None
+    if kind == TABLE:
         return quiet_wandb().Table(columns=value["columns"], data=value["data"])
+    if kind == FILES:
+        make = {"video": _video, "scene": _scene}[value["kind"]]
+        return [make(one) for one in value["files"] if os.path.exists(one["path"])] or None
     return value
+
+
+def _video(one: Mapping[str, str]) -> Any:
+    ending = os.path.splitext(one["path"])[1].lstrip(".")
+    return quiet_wandb().Video(one["path"], caption=one["caption"], format=ending)
+
+
+def _scene(one: Mapping[str, str]) -> Any:
+    return quiet_wandb().Object3D(one["path"], caption=one["caption"])
