@@ -26,6 +26,7 @@ from evaluation.replications.results import Result
 from evaluation.replications.rules import Rules
 from evaluation.replications.scoring import Scoring
 from evaluation.reports.gallery import draw_gallery
+from evaluation.reports.logged import log_captions, log_results
 from evaluation.reports.report import Origin, write_report
 from evaluation.requests.kinds import Kind
 from evaluation.requests.predictions import PREDICTIONS, PredictionSet, prediction_sets
@@ -160,6 +161,9 @@ class EvaluateStage(Stage):
             raise UserError(f"evaluate: no metric could be computed: {_first_reason(left_out)}")
         described = None if evaluator is None else _described(evaluator)
         write_report(context.folder, results, self._origin(context, sets, described), left_out)
+        loggers = context.make_logger()
+        log_results(loggers, results)
+        log_captions(loggers, shown)
         if self.pictures:
             draw_gallery(
                 context.folder,
