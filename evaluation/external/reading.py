@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-from tqdm import tqdm
 
 from evaluation.external.captions import request_captions
 from evaluation.external.choice import chosen_form, known_forms, spread
@@ -23,6 +22,7 @@ from motiongpt.data.checks import sample
 from motiongpt.data.clip import BadClip
 from motiongpt.data.store import MotionStore
 from motiongpt.errors import UserError
+from motiongpt.progress import progress_bar
 
 LOOKED_AT = 32  # files that tell unit, axis, normalisation and body
 MANY_FILES = 500  # fewer are read before a bar would be seen
@@ -110,7 +110,7 @@ def read_all(external: External, destination: Path) -> str:
     about, problems = external.about, list[BadClip]()
     saved = PredictionSet.create(destination, about)
     quiet = len(about.clips) * len(external.draws) < MANY_FILES
-    with tqdm(
+    with progress_bar(
         total=len(about.clips) * len(external.draws), desc="reading", unit="file", disable=quiet
     ) as bar:
         for number, (label, files) in enumerate(external.draws.items()):

@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from tqdm import tqdm
 
 from motiongpt.data.checked_clips import checked_clips
 from motiongpt.data.checks import MIN_FRAMES, sample
@@ -21,6 +20,7 @@ from motiongpt.data.store import MotionStore
 from motiongpt.data.store_writer import StoreWriter
 from motiongpt.errors import UserError
 from motiongpt.printable import printable
+from motiongpt.progress import progress_bar
 
 _log = logging.getLogger(__name__)
 
@@ -60,7 +60,7 @@ def build_store(
     yielded: Counter[str] = Counter()
     with replacing_folder(folder) as building:
         with StoreWriter(building, skeleton) as writer:
-            bar = tqdm(source.clips(), total=len(source), unit="clip", disable=not progress)
+            bar = progress_bar(source.clips(), total=len(source), unit="clip", disable=not progress)
             for item in checked_clips(
                 counted(bar, yielded),
                 source,

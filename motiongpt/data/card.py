@@ -13,12 +13,12 @@ from typing import Any
 import numpy as np
 import torch
 from scipy import sparse
-from tqdm import tqdm
 
 from motiongpt.data.store import MotionStore
 from motiongpt.errors import UserError
 from motiongpt.files import write_json
 from motiongpt.motion.recover import features_to_joints
+from motiongpt.progress import progress_bar
 from motiongpt.reading import read_json_object
 
 CARD = "card.json"
@@ -145,7 +145,9 @@ def _poses(store: MotionStore, split: str, progress: bool) -> np.ndarray:
     """(N, D) float32 metres."""
     clips = store.indices(split)
     found = np.empty((len(clips), FRAMES * store.skeleton.n_joints * 3), np.float32)
-    bar = tqdm(clips, desc=f"card: {split}", unit="clip", disable=None if progress else True)
+    bar = progress_bar(
+        clips, desc=f"card: {split}", unit="clip", disable=None if progress else True
+    )
     for row, index in enumerate(bar):
         features = torch.from_numpy(store.features(int(index)))
         joints = features_to_joints(features, store.skeleton).numpy()
@@ -165,7 +167,7 @@ def _distances(these: np.ndarray, train: np.ndarray, progress: bool) -> tuple[np
     scale = 100.0 / np.sqrt(these.shape[1] / 3)
     nearest, medians = np.empty(len(these)), []
     starts = range(0, len(these), ROWS)
-    for start in tqdm(starts, desc="card: distances", disable=None if progress else True):
+    for start in progress_bar(starts, desc="card: distances", disable=None if progress else True):
         some = these[start : start + ROWS]
         squares = np.einsum("nd,nd->n", some, some)[:, None] + own - 2 * some @ train.T
         best = train[squares.argmin(axis=1)]
@@ -207,7 +209,7 @@ def _overlaps(these: Sequence[str], train: Sequence[str], progress: bool) -> np.
     mine, own = _word_sets(these, words)
     best = np.zeros(len(these))
     starts = range(0, len(these), ROWS)
-    for start in tqdm(starts, desc="card: captions", disable=None if progress else True):
+    for start in progress_bar(starts, desc="card: captions", disable=None if progress else True):
         rows = slice(start, start + ROWS)
         common = (mine[rows] @ there.T).toarray()
         best[rows] = (common / (own[rows, None] + sizes - common)).max(axis=1)

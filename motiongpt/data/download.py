@@ -7,9 +7,8 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
-from tqdm import tqdm
-
 from motiongpt.errors import UserError
+from motiongpt.progress import progress_bar
 
 _CHUNK = 1 << 18
 _TIMEOUT_SECONDS = 60.0
@@ -96,7 +95,7 @@ def _copy(
 ) -> None:
     with (
         open(part, "ab" if have else "wb") as stream,
-        tqdm(
+        progress_bar(
             desc=part.name.removesuffix(".part"), initial=have, total=total, unit="B",
             unit_scale=True, disable=not progress,
         ) as bar,

@@ -4,10 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from tqdm import tqdm
-
 from motiongpt.data.download import download
 from motiongpt.errors import UserError
+from motiongpt.progress import progress_bar
 from motiongpt.reading import read_json_object
 
 
@@ -59,5 +58,7 @@ class GitHubRepository:
             UserError: a file can't be fetched, or differs.
         """
         absent = {path: to for path, to in wanted.items() if not to.exists()}
-        for path, to in tqdm(absent.items(), desc=self.name, unit="file", disable=not progress):
+        for path, to in progress_bar(
+            absent.items(), desc=self.name, unit="file", disable=not progress
+        ):
             download(f"{self.files}/{path}", to, progress=False, git_sha1=checksums[path])

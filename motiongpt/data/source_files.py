@@ -11,11 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
-from tqdm import tqdm
-
 from motiongpt.data.clip import MotionSource, SourceMissing
 from motiongpt.files import read_json, write_json
 from motiongpt.printable import printable
+from motiongpt.progress import progress_bar
 
 # A file that was changed this short a time ago could change again within one tick of the file
 # system's clock: it is read again the next time. Git does the same with its index.
@@ -96,7 +95,7 @@ def _rows(files: Mapping[str, Path], known: Mapping[str, Row]) -> dict[str, Row]
     unread = [name for name, times in seen.items() if known.get(name, [])[:3] != times]
     rows = {name: known[name] for name in seen.keys() - set(unread)}
     quiet = len(unread) < MANY_FILES
-    for name in tqdm(unread, desc="looking at the files", unit="file", disable=quiet):
+    for name in progress_bar(unread, desc="looking at the files", unit="file", disable=quiet):
         times = seen[name] if max(seen[name][1:]) < settled else UNSETTLED
         rows[name] = [*times, _sha256(files[name])]
     return rows

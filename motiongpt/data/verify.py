@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
-from tqdm import tqdm
 
 from motiongpt.data.checked_clips import checked_clips
 from motiongpt.data.checks import MIN_FRAMES, name_problems
@@ -14,6 +13,7 @@ from motiongpt.data.counts import as_counted, counted, per_split, unexpected
 from motiongpt.data.statistics import published_statistics, weighted_std
 from motiongpt.errors import UserError, shortened
 from motiongpt.printable import printable
+from motiongpt.progress import progress_bar
 
 
 @dataclass(frozen=True)
@@ -106,7 +106,7 @@ def verify_source(
     names: list[tuple[str, str]] = []
     silent: list[str] = []
     yielded: Counter[str] = Counter()
-    bar = tqdm(source.clips(), total=len(source), unit="clip", disable=not progress)
+    bar = progress_bar(source.clips(), total=len(source), unit="clip", disable=not progress)
     for found in checked_clips(
         counted(bar, yielded), source, min_frames=min_frames, released_turns=released_turns
     ):
