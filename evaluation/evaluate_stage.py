@@ -17,7 +17,8 @@ from evaluation.evaluator_stage import EVALUATOR
 from evaluation.evaluators.action_classifier import ActionClassifier
 from evaluation.evaluators.base import Evaluator
 from evaluation.evaluators.loading import load_evaluator
-from evaluation.metrics.base import Metric, Size
+from evaluation.metrics.base import Metric
+from evaluation.metrics.numbers import Size
 from evaluation.predicting_stage import PredictingStage
 from evaluation.replications.agreement import check_agreement
 from evaluation.replications.embedder import Embedder

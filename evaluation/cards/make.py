@@ -12,8 +12,8 @@ from evaluation.cards.picture import draw_card
 from evaluation.evaluators.action_classifier import ActionClassifier
 from evaluation.evaluators.base import Evaluator
 from evaluation.perturbations.base import Perturbation, known_perturbations
+from evaluation.replications.attempts import attempted
 from evaluation.replications.embedder import Embedder
-from evaluation.replications.left_out import attempted
 from evaluation.replications.rules import Rules
 from motiongpt.training.stage import StageContext
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import lightning.pytorch as pl
 import numpy as np
+from lightning.fabric.plugins.environments import LightningEnvironment
 from lightning.pytorch.strategies import DDPStrategy, Strategy
 from torch.utils.data import DataLoader, Dataset
 
@@ -19,9 +20,8 @@ from motiongpt.training.sampler import (
     StepBatchSampler,
     ValidationBatches,
     fixed_keys,
-    share_of_batch,
 )
-from motiongpt.training.schedule import Schedule
+from motiongpt.training.schedule import Schedule, share_of_batch
 from motiongpt.training.stage import StageContext
 from motiongpt.training.stopping import let_through
 from motiongpt.training.throughput import Throughput
@@ -83,7 +83,7 @@ def fit(
         devices=hardware.devices,
         num_nodes=hardware.num_nodes,
         strategy=_strategy(name, context),
-        plugins=[processes.environment],
+        plugins=[processes.environment or LightningEnvironment()],
         precision=schedule.precision,  # type: ignore[arg-type]
         max_steps=schedule.steps,
         gradient_clip_val=schedule.gradient_clip,
