@@ -6,7 +6,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from evaluation.cards.card import CARD, Card
+from evaluation.cards import CARD
+from evaluation.cards.card import Card
 from evaluation.cards.measure import Judges, Settings, judged_clips, measure
 from evaluation.cards.picture import draw_card
 from evaluation.evaluators.action_classifier import ActionClassifier
