@@ -26,7 +26,6 @@ from evaluation.replications.left_out import LeftOut, left_out_lines
 from evaluation.replications.results import Result
 from evaluation.replications.rules import Rules
 from evaluation.replications.scoring import Scoring
-from evaluation.reports.gallery import draw_gallery
 from evaluation.reports.logged import log_captions, log_results
 from evaluation.reports.report import Origin, write_report
 from evaluation.requests.kinds import Kind
@@ -166,6 +165,8 @@ class EvaluateStage(Stage):
         log_results(loggers, results)
         log_captions(loggers, shown)
         if self.pictures:
+            from evaluation.reports.gallery import draw_gallery  # loads what draws
+
             draw_gallery(
                 context.folder,
                 shown,

@@ -1,6 +1,5 @@
 """W&B as the logger of a stage: never asks, never waits for long, counts in optimiser steps."""
 
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -27,7 +26,6 @@ from launch.loggers.wandb_server import (
     open_run,
     quiet_wandb,
 )
-from motiongpt.errors import UserError
 from motiongpt.training.shown import Cell, ShownFile
 
 

@@ -8,10 +8,10 @@ J joints, V words, D = K · J · 3.
 import re
 from collections.abc import Sequence
 from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from scipy import sparse
 
 from motiongpt.data.split_card import FRAMES, SplitCard, split_card
 from motiongpt.data.store import MotionStore
@@ -20,6 +20,9 @@ from motiongpt.files import write_json
 from motiongpt.motion.recover import features_to_joints
 from motiongpt.progress import progress_bar
 from motiongpt.reading import read_json_object
+
+if TYPE_CHECKING:
+    from scipy import sparse
 
 CARD = "card.json"
 FORMAT = 1  # of card.json
@@ -164,8 +167,12 @@ def _overlaps(these: Sequence[str], train: Sequence[str], progress: bool) -> np.
     return best
 
 
-def _word_sets(texts: Sequence[str], words: dict[str, int]) -> tuple[sparse.csr_matrix, np.ndarray]:
+def _word_sets(
+    texts: Sequence[str], words: dict[str, int]
+) -> "tuple[sparse.csr_matrix, np.ndarray]":
     """(N, V) of 0 and 1, and how many words each text has, those that `words` lacks too."""
+    from scipy import sparse  # where a card is made anew
+
     sets = [set(text.split()) for text in texts]
     columns = [[words[word] for word in one if word in words] for one in sets]
     rows = np.repeat(np.arange(len(sets)), [len(one) for one in columns])

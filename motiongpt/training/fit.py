@@ -14,7 +14,7 @@ from motiongpt.allocation import keep_freed_memory
 from motiongpt.errors import UserError
 from motiongpt.training.callbacks import KeepCheckpoint, ReportProgress, SeedEachStep, StopAtStepEnd
 from motiongpt.training.checkpoints import CHECKPOINT, sound_checkpoint
-from motiongpt.training.finite import StopWhenNotFinite, likely_cause
+from motiongpt.training.finite import likely_cause
 from motiongpt.training.optimizer_log import LogOptimizer
 from motiongpt.training.sampler import (
     StepBatchSampler,
@@ -23,6 +23,7 @@ from motiongpt.training.sampler import (
 )
 from motiongpt.training.schedule import Schedule, share_of_batch
 from motiongpt.training.stage import StageContext
+from motiongpt.training.stop_when_not_finite import StopWhenNotFinite
 from motiongpt.training.stopping import let_through
 from motiongpt.training.throughput import Throughput
 
