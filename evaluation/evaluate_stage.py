@@ -17,7 +17,8 @@ from evaluation.evaluator_stage import EVALUATOR
 from evaluation.evaluators.action_classifier import ActionClassifier
 from evaluation.evaluators.base import Evaluator
 from evaluation.evaluators.loading import load_evaluator
-from evaluation.metrics.base import Metric, Size
+from evaluation.metrics.base import Metric
+from evaluation.metrics.numbers import Size
 from evaluation.predicting_stage import PredictingStage
 from evaluation.replications.agreement import check_agreement
 from evaluation.replications.embedder import Embedder
@@ -25,7 +26,6 @@ from evaluation.replications.left_out import LeftOut, left_out_lines
 from evaluation.replications.results import Result
 from evaluation.replications.rules import Rules
 from evaluation.replications.scoring import Scoring
-from evaluation.reports.gallery import draw_gallery
 from evaluation.reports.logged import log_captions, log_results
 from evaluation.reports.report import Origin, write_report
 from evaluation.requests.kinds import Kind
@@ -165,6 +165,8 @@ class EvaluateStage(Stage):
         log_results(loggers, results)
         log_captions(loggers, shown)
         if self.pictures:
+            from evaluation.reports.gallery import draw_gallery  # loads what draws
+
             draw_gallery(
                 context.folder,
                 shown,

@@ -3,9 +3,6 @@
 import json
 from pathlib import Path
 
-from huggingface_hub import file_exists, try_to_load_from_cache
-from huggingface_hub.errors import HfHubHTTPError, HFValidationError
-
 from motiongpt.errors import UserError
 from motiongpt.reachable import hub_is_reachable
 
@@ -65,6 +62,9 @@ def _kind(where: str, config: Path) -> str | None:
 
 def _cached(source: str, name: str) -> Path | None:
     """A file of the hub's local cache."""
+    from huggingface_hub import try_to_load_from_cache  # most names are of what is trained here
+    from huggingface_hub.errors import HFValidationError
+
     try:
         found = try_to_load_from_cache(source, name)
     except HFValidationError:
@@ -76,6 +76,9 @@ def _check_hub(where: str, source: str, instead: str) -> None:
     elsewhere = f"download it elsewhere and pass its folder, or {instead}"
     if not hub_is_reachable():
         raise UserError(f"{where}: no such folder, and the hub can't be reached: {elsewhere}")
+    from huggingface_hub import file_exists
+    from huggingface_hub.errors import HfHubHTTPError, HFValidationError
+
     try:
         found = file_exists(source, CONFIG)
     except (HfHubHTTPError, HFValidationError, OSError) as error:

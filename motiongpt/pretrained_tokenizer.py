@@ -1,9 +1,12 @@
 """The text tokenizer of a model of transformers, from a folder or the hub."""
 
-from pathlib import Path
-from typing import Any
+from __future__ import annotations
 
-from transformers import AutoTokenizer, PreTrainedTokenizerBase
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
 
 
 def load_tokenizer(source: str | Path, **options: Any) -> PreTrainedTokenizerBase:
@@ -16,6 +19,8 @@ def load_tokenizer(source: str | Path, **options: Any) -> PreTrainedTokenizerBas
         OSError: there is none, or it can't be had.
         ValueError: the same; transformers 5 makes an empty one up where files are missing.
     """
+    from transformers import AutoTokenizer
+
     tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(source, **options)
     # T5's, made up, has one piece besides its special tokens: the blank.
     if len(set(tokenizer.get_vocab()) - set(tokenizer.all_special_tokens)) < 2:

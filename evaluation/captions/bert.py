@@ -10,15 +10,15 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any
-
-import torch
-from torch import Tensor
+from typing import TYPE_CHECKING, Any
 
 from evaluation.captions.clip_statistics import ClipStatistics, mean_statistics
 from motiongpt.errors import UserError
 from motiongpt.preflight import Outlook
 from motiongpt.pretrained_source import check_source
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 PERCENT = 100.0
 BATCH_SIZE = 64  # the package's
@@ -106,8 +106,9 @@ class BertScoreBackEnd:
             scales["bert_rescaled"] = (PERCENT / (1 - self.baseline), self.baseline)
         return scales
 
-    def _best(self, references: Sequence[Sequence[str]], predictions: Sequence[str]) -> Tensor:
+    def _best(self, references: Sequence[Sequence[str]], predictions: Sequence[str]) -> "Tensor":
         """(N,) F1 of each sentence's best match."""
+        import torch
         from bert_score.utils import bert_cos_score_idf
 
         tokenizer, network = self._loaded
@@ -142,6 +143,7 @@ class BertScoreBackEnd:
     @cached_property
     def _loaded(self) -> tuple[Any, Any]:
         """Tokenizer, and the network up to the layer that is used."""
+        import torch
         from transformers import AutoConfig, AutoModel, AutoTokenizer
 
         source = self.folder or self.model

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from evaluation.cards import CARD
 from evaluation.cards.measure import ACCURACY, AGAIN, Measured, value_of
 from evaluation.escaping import escaped_markdown
 from evaluation.perturbations.base import Perturbation
@@ -14,7 +15,6 @@ from evaluation.replications.results import ARROWS, REAL, Result
 from motiongpt.files import write_json, write_text
 
 SCHEMA = 1
-CARD = "card"
 COLUMNS = {
     "r_top1": "R@1",
     "r_top2": "R@2",

@@ -6,14 +6,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from evaluation.cards.card import CARD, Card
+from evaluation.cards import CARD
+from evaluation.cards.card import Card
 from evaluation.cards.measure import Judges, Settings, judged_clips, measure
-from evaluation.cards.picture import draw_card
 from evaluation.evaluators.action_classifier import ActionClassifier
 from evaluation.evaluators.base import Evaluator
 from evaluation.perturbations.base import Perturbation, known_perturbations
+from evaluation.replications.attempts import attempted
 from evaluation.replications.embedder import Embedder
-from evaluation.replications.left_out import attempted
 from evaluation.replications.rules import Rules
 from motiongpt.training.stage import StageContext
 
@@ -55,6 +55,8 @@ def make_card(
 
 def write_card(card: Card, folder: Path) -> None:
     """Write all files of a card into `folder`."""
+    from evaluation.cards.picture import draw_card  # loads matplotlib
+
     card.write(folder)
     draw_card(card, folder / f"{CARD}.png")
 

@@ -11,8 +11,9 @@ import numpy as np
 from torch import Tensor
 
 from evaluation.evaluators.action_classifier import ActionClassifier
-from evaluation.metrics.base import Batch, Judge, Number, Size
+from evaluation.metrics.base import Batch
 from evaluation.metrics.fid import FrechetDistance
+from evaluation.metrics.numbers import Judge, Number, Size
 from evaluation.metrics.retrieval import Retrieval
 from evaluation.perturbations.base import (
     Perturbation,

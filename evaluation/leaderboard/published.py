@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from evaluation.leaderboard.quantity import Quantity
-from evaluation.metrics.base import Better
+from evaluation.metrics.numbers import Better
 from evaluation.replications.results import REAL
 
 METHOD = "method"

@@ -6,8 +6,9 @@ import numpy as np
 
 from evaluation.case import Case, Scorers
 from evaluation.metrics.action_words import names_actions
-from evaluation.metrics.base import Judge, Kind, Number
+from evaluation.metrics.base import Kind
 from evaluation.metrics.clip_metric import ClipMetric, Shares, SummedMetric
+from evaluation.metrics.numbers import Judge, Number
 
 PERCENT = 100.0
 

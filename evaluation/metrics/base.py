@@ -1,4 +1,4 @@
-"""What a metric is: a torchmetrics class with one `update`, the same on any number of processes.
+"""What a metric is: a class with one `update`, the same on any number of processes.
 
 Shape letters: N clips, D width of an embedding, S motions generated for one text.
 """
@@ -6,22 +6,18 @@ Shape letters: N clips, D width of an embedding, S motions generated for one tex
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Literal, NamedTuple
+from typing import ClassVar, Literal
 
-import torchmetrics
+import torch
 from torch import Tensor
-from torchmetrics.utilities import dim_zero_cat
 
 from evaluation.case import Case, Scorers
+from evaluation.metrics.numbers import Judge, Number, Size
 from evaluation.requests.kinds import Kind
+from motiongpt.distributed import several_processes
 from motiongpt.errors import UserError
 from motiongpt.preflight import Outlook
 
-Better = Literal["lower", "higher", "real"]
-"""Which value of a number is better; "real": the one nearest to that of real motion."""
-Judge = Literal["evaluator", "captions", "classifier", "none"]
-"""What a number depends on besides the motions: the embedding network, the true captions as they
-were prepared, the classifier of actions, or nothing."""
 Embedded = Literal["motion", "reference", "caption", "sentence", "samples"]
 """Embeddings (N, D) of the method's motions, the real ones, the captions that asked and the
 method's sentences; samples are (N, S, D)."""
@@ -29,21 +25,6 @@ method's sentences; samples are (N, S, D)."""
 
 MOTIONS: frozenset[Kind] = frozenset({"motion", "continuation", "inbetween", "reconstruction"})
 """Kinds of outputs that are one motion for each clip."""
-
-
-@dataclass(frozen=True)
-class Number:
-    """One number of a metric: its unit ("m", "mm", "m/s", "%" or empty) and which way is better."""
-
-    unit: str = ""
-    better: Better = "lower"
-
-
-class Size(NamedTuple):
-    """How many clips a set of outputs has, and how many outputs each of them."""
-
-    clips: int
-    samples: int = 1
 
 
 @dataclass(frozen=True)
@@ -66,7 +47,7 @@ class Batch:
     scorers: Scorers | None = None
 
 
-class Metric(torchmetrics.Metric, ABC):
+class Metric(ABC):
     """One or several numbers over all outputs for a task; built by Hydra from `conf/metrics`.
 
     Nothing is cached: after a change of the seed, `compute` draws anew. Every process must have
@@ -86,14 +67,19 @@ class Metric(torchmetrics.Metric, ABC):
     needs: frozenset[Embedded] = frozenset()
     compares_sets: ClassVar[bool] = False
     seed: int | None = None
-    full_state_update = False
-    is_differentiable = False
 
     def __init__(self, *lists: str) -> None:
         """Begin with empty lists of tensors, which are gathered from all processes."""
-        super().__init__(compute_with_cache=False)
-        for name in lists:
-            self.add_state(name, [], dist_reduce_fx="cat")
+        self._rows: dict[str, list[Tensor]] = {name: [] for name in lists}
+
+    def add_list(self, name: str) -> None:
+        """One more."""
+        self._rows[name] = []
+
+    def reset(self) -> None:
+        """Forget all clips."""
+        for kept in self._rows.values():
+            kept.clear()
 
     @property
     def judge(self) -> Judge:
@@ -124,17 +110,21 @@ class Metric(torchmetrics.Metric, ABC):
         """
 
     def extend_list(self, name: str, rows: Tensor) -> None:
-        """Add rows (N, ...) to one of the lists, on the metric's device."""
-        kept: list[Tensor] = self._list(name)
-        kept.append(rows.detach().to(self.device))
+        """Add rows (N, ...) to one of the lists."""
+        self._rows[name].append(rows.detach().cpu())
 
     def joined_list(self, name: str) -> Tensor | None:
-        """All rows of a list on the CPU, of all processes within `compute`; None before any."""
-        kept: list[Tensor] | Tensor = self._list(name)
-        return dim_zero_cat(kept).cpu() if len(kept) else None
+        """All rows of a list, those of all processes, which ask together; None before any."""
+        kept = self._rows[name]
+        if not kept:
+            return None
+        own = torch.cat(kept)
+        if not several_processes():
+            return own
+        # torchmetrics brings transformers along, which takes seconds that most processes don't need
+        from torchmetrics.utilities.distributed import gather_all_tensors
 
-    def _list(self, name: str) -> Any:
-        return getattr(self, name)
+        return torch.cat(gather_all_tensors(own))
 
     def mistake(self, text: str) -> UserError:
         """An error that names the metric."""

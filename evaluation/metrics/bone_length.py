@@ -11,8 +11,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from evaluation.case import Case, Scorers
-from evaluation.metrics.base import MOTIONS, Kind, Number
+from evaluation.metrics.base import MOTIONS, Kind
 from evaluation.metrics.clip_metric import ClipMetric, Shares
+from evaluation.metrics.numbers import Number
 
 MILLIMETRES = 1000.0
 

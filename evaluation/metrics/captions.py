@@ -7,7 +7,8 @@ from torch import Tensor
 
 from evaluation.captions.base import METRICS, CaptionBackEnd
 from evaluation.captions.protocol import caption_protocol
-from evaluation.metrics.base import Batch, Judge, Kind, Metric, Number
+from evaluation.metrics.base import Batch, Kind, Metric
+from evaluation.metrics.numbers import Judge, Number
 from evaluation.metrics.positions import checked_positions, counted
 from evaluation.metrics.sentences import sentences_to_tensors, tensors_to_sentences
 from motiongpt.preflight import Outlook, preflight

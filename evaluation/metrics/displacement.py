@@ -10,8 +10,9 @@ from collections.abc import Mapping
 import numpy as np
 
 from evaluation.case import Case, Scorers
-from evaluation.metrics.base import Kind, Metric, Number
+from evaluation.metrics.base import Kind, Metric
 from evaluation.metrics.clip_metric import ClipMetric, Shares
+from evaluation.metrics.numbers import Number
 from evaluation.metrics.padded_errors import PaddedDisplacement
 from motiongpt.errors import UserError
 

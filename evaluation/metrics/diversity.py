@@ -10,8 +10,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from evaluation.metrics.base import MOTIONS, Kind, Number, Size
+from evaluation.metrics.base import MOTIONS, Kind
 from evaluation.metrics.embeddings import EmbeddingMetric
+from evaluation.metrics.numbers import Number, Size
 from motiongpt.errors import UserError
 
 PAIRS = 300

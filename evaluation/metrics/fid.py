@@ -9,8 +9,9 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from evaluation.metrics.base import MOTIONS, Batch, Kind, Number, Size
+from evaluation.metrics.base import MOTIONS, Batch, Kind
 from evaluation.metrics.embeddings import EmbeddingMetric
+from evaluation.metrics.numbers import Number, Size
 from motiongpt.errors import UserError
 
 

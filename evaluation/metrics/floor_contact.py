@@ -11,8 +11,9 @@ from collections.abc import Mapping
 import numpy as np
 
 from evaluation.case import Case, Scorers
-from evaluation.metrics.base import MOTIONS, Kind, Number
+from evaluation.metrics.base import MOTIONS, Kind
 from evaluation.metrics.clip_metric import ClipMetric, Shares
+from evaluation.metrics.numbers import Number
 from motiongpt.motion.skeleton import Skeleton
 
 # A toe joint lies inside the foot, so that on the ground it is not at 0: the height of the foot

@@ -9,8 +9,9 @@ from collections.abc import Mapping
 import numpy as np
 
 from evaluation.case import Case, Scorers
-from evaluation.metrics.base import MOTIONS, Kind, Number
+from evaluation.metrics.base import MOTIONS, Kind
 from evaluation.metrics.clip_metric import ClipMetric, Shares
+from evaluation.metrics.numbers import Number
 
 
 class Jitter(ClipMetric):

@@ -8,9 +8,10 @@ from collections.abc import Mapping
 import numpy as np
 from torch import Tensor
 
-from evaluation.metrics.base import Batch, Kind, Number, Size
+from evaluation.metrics.base import Batch, Kind
 from evaluation.metrics.diversity import draw_pairs
 from evaluation.metrics.embeddings import EmbeddingMetric
+from evaluation.metrics.numbers import Number, Size
 from motiongpt.errors import UserError
 
 PAIRS = 10

@@ -15,8 +15,9 @@ import torch
 from torch import Tensor
 
 from evaluation.case import Case, joints_of
-from evaluation.metrics.base import Batch, Kind, Metric, Number
+from evaluation.metrics.base import Batch, Kind, Metric
 from evaluation.metrics.joint_errors import errors_by_name
+from evaluation.metrics.numbers import Number
 from evaluation.metrics.positions import checked_positions, counted
 
 BATCH_SIZE = 32  # of MotionGPT's evaluation

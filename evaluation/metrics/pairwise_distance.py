@@ -13,8 +13,9 @@ import numpy as np
 import torch
 
 from evaluation.case import Case, Scorers
-from evaluation.metrics.base import Kind, Number, Size
+from evaluation.metrics.base import Kind
 from evaluation.metrics.clip_metric import Shares, SummedMetric
+from evaluation.metrics.numbers import Number, Size
 from motiongpt.errors import UserError
 
 

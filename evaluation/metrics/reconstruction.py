@@ -4,9 +4,10 @@ import numpy as np
 import torch
 
 from evaluation.case import Case, Scorers
-from evaluation.metrics.base import Kind, Metric, Number
+from evaluation.metrics.base import Kind, Metric
 from evaluation.metrics.clip_metric import ClipMetric, Shares
 from evaluation.metrics.joint_errors import errors_by_name
+from evaluation.metrics.numbers import Number
 from evaluation.metrics.padded_errors import PaddedJointError
 from motiongpt.errors import UserError
 

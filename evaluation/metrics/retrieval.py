@@ -9,8 +9,9 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from evaluation.metrics.base import Batch, Embedded, Number, Size
+from evaluation.metrics.base import Batch, Embedded
 from evaluation.metrics.embeddings import EmbeddingMetric, distances_by_name
+from evaluation.metrics.numbers import Number, Size
 from motiongpt.errors import UserError
 
 POOL = 32

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from evaluation.metrics.base import Batch, Number, Size
+from evaluation.metrics.base import Batch
 from evaluation.metrics.embeddings import EmbeddingMetric
 from evaluation.metrics.match_ranks import (
     TOP,
@@ -22,6 +22,7 @@ from evaluation.metrics.match_ranks import (
     pooled,
     shuffled_pools,
 )
+from evaluation.metrics.numbers import Number, Size
 from evaluation.metrics.positions import counted
 from motiongpt.errors import UserError
 from motiongpt.preflight import Outlook, preflight
@@ -62,7 +63,7 @@ class ProtocolRetrieval(EmbeddingMetric):
         sentence_encoder: TextEncoderFactory | None = None,
     ) -> None:
         super().__init__("caption", "motion")
-        self.add_state(SENTENCES, [], dist_reduce_fx="cat")
+        self.add_list(SENTENCES)
         if unknown := set(protocols) - set(PROTOCOLS):
             raise UserError(
                 f"metrics.retrieval_protocols.protocols has {', '.join(sorted(unknown))}; choose "

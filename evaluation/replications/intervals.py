@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 import numpy as np
-from scipy import stats
 
 NORMAL = 1.96  # standard errors on either side that hold 95 % of a normal distribution
 SURE = 0.95
@@ -31,6 +30,8 @@ def student_interval(values: Sequence[float]) -> float | None:
     values of a normal distribution; None for one value."""
     if len(values) < 2:
         return None
+    from scipy import stats  # takes a second to import, and most tables have no such interval
+
     count = len(values)
     factor = float(stats.t.ppf((1 + SURE) / 2, count - 1))
     return factor * float(np.std(values, ddof=1)) / math.sqrt(count)
@@ -50,6 +51,8 @@ def told_apart(first: Sequence[float], second: Sequence[float]) -> bool | None:
         return None
     if np.ptp(first) == 0 and np.ptp(second) == 0:
         return bool(first[0] != second[0])
+    from scipy import stats  # as above
+
     return bool(stats.ttest_ind(first, second, equal_var=False).pvalue < 1 - SURE)
 
 

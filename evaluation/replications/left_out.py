@@ -1,21 +1,12 @@
-"""Numbers that could not be had, and why: one metric's trouble costs no other number."""
+"""Numbers that could not be had, and why."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeVar
-
-import torch
 
 from evaluation.replications.results import MODEL
-from motiongpt.errors import UserError
 
-UNJUDGEABLE = (UserError, ValueError, ArithmeticError, LookupError, torch.linalg.LinAlgError)
-"""What metrics, evaluators and caption packages raise of outputs that they can't judge. Anything
-else, such as a full disk or memory, ends the stage: trying again may help."""
 NO_EVALUATOR = "there is no evaluator"
 NOTHING = "no clip has what it is computed from"
-
-Found = TypeVar("Found")
 
 
 @dataclass(frozen=True)
@@ -31,15 +22,6 @@ class LeftOut:
     row: str
     metric: str
     reason: str
-
-
-def attempted(compute: Callable[[], Found]) -> tuple[Found | None, str]:
-    """What `compute` gives and no reason; or None, and why there is nothing."""
-    try:
-        return compute(), ""
-    except UNJUDGEABLE as error:
-        said = " ".join(str(error).split())
-        return None, said if isinstance(error, UserError) else f"{type(error).__name__}: {said}"
 
 
 def left_out_lines(left_out: Sequence[LeftOut]) -> list[str]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from evaluation.escaping import escaped_markdown
-from evaluation.metrics.base import Better, Judge, Number
+from evaluation.metrics.numbers import Better, Judge, Number
 from evaluation.replications.intervals import IntervalKind, interval_of
 
 MODEL, REAL = "model", "real"

@@ -7,7 +7,7 @@ nothing said whether an evaluator or captions judged it.
 from collections.abc import Mapping
 from typing import Any
 
-from evaluation.metrics.base import Judge
+from evaluation.metrics.numbers import Judge
 
 FIRST = 1
 METHOD = "motiongpt"  # the only one there was

@@ -1,13 +1,18 @@
 """What an evaluation tells experiment loggers: its numbers with their intervals, and sentences."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from __future__ import annotations
 
-from lightning.pytorch.loggers import Logger
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
 from pycocoevalcap.rouge.rouge import Rouge
 
 from evaluation.case import Case
 from evaluation.replications.results import MODEL, Result
 from motiongpt.training.shown import Cell, show_table
+
+if TYPE_CHECKING:
+    from lightning.pytorch.loggers import Logger
 
 CAPTIONS = ("clip", "people wrote", "generated", "rouge_l")
 MOST_SENTENCES = 200

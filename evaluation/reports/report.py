@@ -10,7 +10,7 @@ from typing import Any
 
 from evaluation.replications.left_out import LeftOut, left_out_lines
 from evaluation.replications.results import Result, markdown_table, plain_table
-from motiongpt.data.card import card_text
+from motiongpt.data.split_card import card_text
 from motiongpt.files import write_json, write_text
 
 SCHEMA = 2  # of results_schema.json

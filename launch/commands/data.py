@@ -20,11 +20,9 @@ from launch.joint_mappings import add_mapping_options, mapping
 from launch.plan_options import add_config_dir, with_own_configs
 from motiongpt.data.bvh import read_bvh
 from motiongpt.data.captured import captured, checked_skip, option_of_command
-from motiongpt.data.card import CARD, data_card
 from motiongpt.data.joint_mapping import load_mapping
 from motiongpt.data.own_bvh import mapping_of
 from motiongpt.data.store import MotionStore
-from motiongpt.data.verify import verify_source
 from motiongpt.errors import UserError
 from motiongpt.files import save_array
 from motiongpt.printable import printable
@@ -110,6 +108,8 @@ def verify(options: argparse.Namespace) -> int:
 
 
 def _verify_one(config: DictConfig, strict: bool) -> int:
+    from motiongpt.data.verify import verify_source  # of torch, which makes features
+
     settings = store_settings(config)
     settings.pop("name")
     report = verify_source(make_source(config), **settings)
@@ -144,6 +144,8 @@ def show(options: argparse.Namespace) -> int:
 
 def card(options: argparse.Namespace) -> int:
     """Say how near val and test are to train: what of them could be looked up."""
+    from motiongpt.data.card import CARD, data_card  # of torch, which makes joints
+
     store = MotionStore.open(known_store(_config(options))[0])
     cards = data_card(store)
     if not cards:

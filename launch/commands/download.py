@@ -14,10 +14,6 @@ from launch.commands.import_checkpoint import (
 from launch.composition.published_weights import known_weights, published_weights
 from motiongpt.data.replace_folder import replacing_folder
 from motiongpt.errors import UserError
-from motiongpt.published.folder import ModelFolder
-from motiongpt.published.hub import from_hub
-from motiongpt.published.import_checkpoint import import_checkpoint
-from motiongpt.published.importers.base import ImportOptions
 from motiongpt.published.weights import PublishedWeights
 
 EXAMPLES = """examples:
@@ -63,6 +59,10 @@ def main(arguments: Sequence[str]) -> int:
     if not options.convert:
         print(f"import it: {_import_command(file, statistics)}")
         return 0
+    # Converting weights loads torch; fetching them does not.
+    from motiongpt.published.import_checkpoint import import_checkpoint
+    from motiongpt.published.importers.base import ImportOptions
+
     asked = import_options(options, weights.codebook_size)
     complete = ImportOptions(statistics, asked.store, asked.text_tokenizer, asked.codebook_size)
     imported = import_checkpoint(
@@ -78,6 +78,9 @@ def main(arguments: Sequence[str]) -> int:
 
 def _model_folder(name: str, to: Path | None, force: bool) -> int:
     """Copy a model folder out of the hub's cache."""
+    from motiongpt.published.folder import ModelFolder
+    from motiongpt.published.hub import from_hub
+
     folder = to or Path(name.rpartition("/")[2])
     if folder.exists() and not force:
         raise UserError(f"{folder}: is there already; name another folder with --to, or --force")

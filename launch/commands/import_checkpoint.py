@@ -3,11 +3,13 @@
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from motiongpt.errors import UserError
-from motiongpt.published.folder import ModelFolder
-from motiongpt.published.import_checkpoint import import_checkpoint, known_importers
-from motiongpt.published.importers.base import ImportOptions
+
+if TYPE_CHECKING:
+    from motiongpt.published.folder import ModelFolder
+    from motiongpt.published.importers.base import ImportOptions
 
 EXAMPLES = """examples:
   motiongpt import-checkpoint motiongpt_s3_h3d.tar --statistics MotionGPT/assets/meta
@@ -43,6 +45,8 @@ def main(arguments: Sequence[str]) -> int:
     )
     parser.add_argument("--force", action="store_true", help="replace a model folder that is there")
     options = parser.parse_args(arguments)
+    from motiongpt.published.import_checkpoint import import_checkpoint  # loads torch
+
     folder = options.folder or default_folder(options.file)
     imported = import_checkpoint(
         options.file, folder, import_options(options, options.codebook_size), options.force
@@ -73,8 +77,12 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def import_options(options: argparse.Namespace, codebook_size: int | None = None) -> ImportOptions:
+def import_options(
+    options: argparse.Namespace, codebook_size: int | None = None
+) -> "ImportOptions":
     """What `add_options` and the codebook's expected size say."""
+    from motiongpt.published.importers.base import ImportOptions
+
     return ImportOptions(options.statistics, options.store, options.text_tokenizer, codebook_size)
 
 
@@ -90,8 +98,10 @@ def default_folder(file: Path) -> Path:
     return folder
 
 
-def next_command(imported: ModelFolder) -> str:
+def next_command(imported: "ModelFolder") -> str:
     """What can be done with a model folder."""
+    from motiongpt.published.import_checkpoint import known_importers
+
     importer = known_importers().get(imported.source.get("importer", ""))
     if importer is None:
         return f"use it: motiongpt demo {imported.folder}"

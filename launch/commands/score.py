@@ -1,20 +1,26 @@
 """Score what was predicted, without the model: captions in a file, or saved predictions."""
 
 import argparse
+import importlib
 from collections.abc import Sequence
 
-from launch import score_captions, score_predictions
+KINDS = {"captions": "launch.score_captions", "predictions": "launch.score_predictions"}
+EXAMPLES = """examples:
+  motiongpt score captions --references test.jsonl --predictions ours.jsonl
+  motiongpt score predictions my_system data=humanml3d protocol=guo2022
+
+More: motiongpt score captions --help, motiongpt score predictions --help
+"""
 
 
 def main(arguments: Sequence[str]) -> int:
     """Run one of captions and predictions."""
-    kinds = {"captions": score_captions.main, "predictions": score_predictions.main}
     parser = argparse.ArgumentParser(
         prog="motiongpt score",
-        description=f"{__doc__} More: motiongpt score captions --help, score predictions --help.",
-        epilog=score_captions.EXAMPLES,
+        description=__doc__,
+        epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("what", choices=list(kinds), help="what was predicted")
+    parser.add_argument("what", choices=list(KINDS), help="what was predicted")
     what = parser.parse_args(arguments[:1]).what
-    return kinds[what](arguments[1:])
+    return int(importlib.import_module(KINDS[what]).main(arguments[1:]))

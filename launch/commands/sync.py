@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 
 from launch.composition.roots import split_root
-from launch.loggers.wandb_logger import wandb_mode
+from launch.loggers.wandb_mode import wandb_mode
 from launch.loggers.wandb_server import check_server, quiet_wandb
 from launch.sweeps.wandb_runs import Found, find_unsent_runs, send
 from motiongpt.errors import UserError

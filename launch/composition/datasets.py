@@ -15,7 +15,6 @@ from launch.composition.build import build
 from launch.composition.declarations import stripped
 from launch.composition.mixes import ensure_mix, is_mix, known_mix, member_config, mix_source
 from launch.composition.signatures import digest, signed_part
-from motiongpt.data.build import build_store
 from motiongpt.data.clip import MotionSource
 from motiongpt.data.source_files import SourceState, source_state
 from motiongpt.data.store import MotionStore
@@ -134,6 +133,8 @@ def ensure_store(config: DictConfig, again: bool = False) -> Store:
         print(f"data {config.data.name}: {state.note}", flush=True)
     if again or not (folder / "store.json").exists():
         print(f"preparing {config.data.name} in {folder}", flush=True)
+        from motiongpt.data.build import build_store  # of torch, for features; most data is there
+
         build_store(source, folder, **store_settings(config))
     state.remember()
     store = MotionStore.open(folder)

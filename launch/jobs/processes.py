@@ -1,12 +1,9 @@
-"""Which of a job's processes this is: told by SLURM, or by the local launcher."""
+"""Which of a job's processes this is: told by SLURM, or by the local launcher.
+
+Lightning, which takes seconds to import, is asked for where there are several.
+"""
 
 import os
-
-from lightning.fabric.plugins.environments import (
-    LightningEnvironment,
-    SLURMEnvironment,
-    TorchElasticEnvironment,
-)
 
 from motiongpt.training.stage import Processes
 
@@ -16,6 +13,8 @@ def slurm_processes() -> Processes:
     world = int(os.environ.get("SLURM_NTASKS", 1))
     if world == 1:
         return Processes()
+    from lightning.fabric.plugins.environments import SLURMEnvironment
+
     # The job is requeued by submitit; Lightning would write checkpoints of its own.
     environment = SLURMEnvironment(auto_requeue=False)
     return Processes(int(os.environ["SLURM_PROCID"]), world, environment)
@@ -25,7 +24,9 @@ def local_processes() -> Processes:
     """Ranks of processes that the local launcher started."""
     world = int(os.environ.get("WORLD_SIZE", 1))
     if world == 1:
-        return Processes(environment=LightningEnvironment())
+        return Processes()
+    from lightning.fabric.plugins.environments import TorchElasticEnvironment
+
     return Processes(int(os.environ["RANK"]), world, TorchElasticEnvironment())
 
 

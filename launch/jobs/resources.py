@@ -8,7 +8,7 @@ from hydra.utils import get_class
 
 from launch.plans.graph import Planned
 from motiongpt.errors import UserError
-from motiongpt.training.sampler import share_of_batch
+from motiongpt.training.schedule import share_of_batch
 
 
 @dataclass(frozen=True)

@@ -1,12 +1,12 @@
 """W&B as the logger of a stage: never asks, never waits for long, counts in optimiser steps."""
 
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from lightning.pytorch.loggers import Logger
 
+from launch.loggers.wandb_mode import wandb_mode
 from launch.loggers.wandb_rows import (
     FILES,
     TABLE,
@@ -26,17 +26,7 @@ from launch.loggers.wandb_server import (
     open_run,
     quiet_wandb,
 )
-from motiongpt.errors import UserError
 from motiongpt.training.shown import Cell, ShownFile
-
-MODES = {
-    "online": "online",
-    "run": "online",
-    "offline": "offline",
-    "dryrun": "offline",
-    "disabled": "disabled",
-}
-"""Values of WANDB_MODE, and what they mean."""
 
 
 class WandbStageLogger(Logger):
@@ -140,20 +130,6 @@ class WandbStageLogger(Logger):
             print(f"  W&B: {error}; `motiongpt sync` uploads what it lacks", flush=True)
         else:
             mark_sent(self._rows.path, self._rows.path.stat().st_size)
-
-
-def wandb_mode(wanted: str) -> str:
-    """online, offline or disabled: what W&B's variables say, else `wanted`.
-
-    Raises:
-        UserError: WANDB_MODE has a value that W&B does not know.
-    """
-    if os.environ.get("WANDB_DISABLED", "").lower() in ("1", "true", "yes", "on"):
-        return "disabled"
-    mode = os.environ.get("WANDB_MODE", "").strip().lower() or wanted
-    if mode not in MODES:
-        raise UserError(f"WANDB_MODE={mode}: no such mode; valid: {', '.join(MODES)}")
-    return MODES[mode]
 
 
 def _stream(save_dir: str, facts: Mapping[str, Any]) -> Any:

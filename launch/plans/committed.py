@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from evaluation.cards.card import CARD
+from evaluation.cards import CARD
 from evaluation.reports.results_file import RESULTS, read_results
 from launch.composition.compose import Composer, compose_config
 from launch.composition.datasets import known_store

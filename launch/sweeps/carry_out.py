@@ -8,7 +8,6 @@ from launch.jobs.work import Work
 from launch.launchers.base import Launcher
 from launch.plans.graph import Planned, needed
 from launch.sweeps.changes import changes_since
-from launch.sweeps.closing import close_sweep
 from launch.sweeps.differences import differences
 from launch.sweeps.experiments import Experiments
 from launch.sweeps.preflight import preflight_lines
@@ -53,6 +52,8 @@ def carry_out(
     sweep.write()
     if not launcher.launch(replace(work, plan=_outdated(plan)), wait):
         return 0
+    from launch.sweeps.closing import close_sweep  # loads what draws tables; a plan needs none
+
     report = close_sweep(sweep)
     print(report.text, flush=True)
     return 1 if report.missing else 0

@@ -5,7 +5,6 @@ from typing import Any
 
 from submitit.helpers import DelayedSubmission
 
-from launch.sweeps.closing import close_sweep
 from launch.sweeps.record import read_sweep
 
 
@@ -21,6 +20,8 @@ class ReportJob:
 
     def __call__(self) -> str:
         """Write the report; returns its text."""
+        from launch.sweeps.closing import close_sweep  # not where the job is only submitted
+
         text = close_sweep(read_sweep(Path(self.root), self.sweep)).text
         print(text, flush=True)
         return text

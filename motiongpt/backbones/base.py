@@ -1,15 +1,16 @@
 """What every backbone can do: read and generate text with motion tokens in it."""
 
+from __future__ import annotations
+
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, ClassVar, Protocol, Self, TypedDict
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self, TypedDict
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 from torch.utils.checkpoint import checkpoint
-from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from motiongpt.backbones.activations import fuse_activations
 from motiongpt.backbones.folder import read_folder, write_folder
@@ -22,6 +23,9 @@ from motiongpt.backbones.steps.causal import CausalSteps
 from motiongpt.backbones.steps.unchanged import Unchanged
 from motiongpt.backbones.token_ids import TokenIds
 from motiongpt.errors import UserError
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 LOGITS_AT_ONCE = 2**23  # 32 MiB in float32, and as much for their logarithms and gradients
 IGNORED = -100  # label of a position without loss, as in torch's cross entropy
@@ -56,7 +60,7 @@ class Backbone(nn.Module, ABC):
     """
 
     architecture: ClassVar[str]
-    model_class: ClassVar[type[PreTrainedModel]]
+    model_class: ClassVar[str]  # of transformers
     language_model: Any  # a PreTrainedModel that can generate: a type transformers doesn't name
 
     def __init__(

@@ -1,16 +1,20 @@
 """A backbone in a folder: model/ (safetensors), text_tokenizer/ and backbone.json."""
 
-from pathlib import Path
-from typing import Any
+from __future__ import annotations
 
-from transformers import PreTrainedModel, PreTrainedTokenizerBase
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from motiongpt.data.replace_folder import replacing_folder
 from motiongpt.errors import UserError
 from motiongpt.files import write_json
 from motiongpt.pretrained_tokenizer import load_tokenizer
 from motiongpt.reading import file_size, read_json_object
+from motiongpt.transformers_classes import transformers_class
 from motiongpt.weights import check_weights
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 SETTINGS = "backbone.json"
 
@@ -46,7 +50,7 @@ def read_settings(folder: Path) -> dict[str, Any]:
 def read_folder(
     folder: Path,
     architecture: str,
-    model_class: type[PreTrainedModel],
+    model_class: str,
     codebook_size: int | None,
 ) -> tuple[PreTrainedModel, PreTrainedTokenizerBase, dict[str, Any]]:
     """Model, text tokenizer and the other settings of a saved backbone.
@@ -67,7 +71,7 @@ def read_folder(
     try:
         for file in (*folder.glob("model/*"), *folder.glob("text_tokenizer/*")):
             file_size(file)
-        language_model, found = model_class.from_pretrained(
+        language_model, found = transformers_class(model_class).from_pretrained(
             folder / "model", output_loading_info=True
         )
         text_tokenizer = load_tokenizer(folder / "text_tokenizer")

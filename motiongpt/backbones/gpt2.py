@@ -1,11 +1,12 @@
 """GPT-2: prompt and output are one sequence, generated from left to right."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from functools import partial
-from typing import Self, Unpack
+from typing import TYPE_CHECKING, Self, Unpack
 
 from torch import Tensor
-from transformers import GPT2Config, GPT2LMHeadModel, PreTrainedModel, PreTrainedTokenizerBase
 
 from motiongpt.backbones.base import IGNORED, Backbone, Settings
 from motiongpt.backbones.motion_vocabulary import MotionVocabulary
@@ -14,6 +15,9 @@ from motiongpt.backbones.pretrained import check_published
 from motiongpt.backbones.text_tokenizer import train_with_motion_tokens
 from motiongpt.errors import UserError
 from motiongpt.preflight import checked_by
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 LABELS = ("target", "all")
 SEPARATOR = " \n "  # between prompt and output; MotionGPT's
@@ -29,7 +33,7 @@ class GPT2Backbone(Backbone):
     """Any GPT-2 of transformers: gpt2, gpt2-medium …, or a small one from scratch."""
 
     architecture = "gpt2"
-    model_class = GPT2LMHeadModel
+    model_class = "GPT2LMHeadModel"
 
     def __init__(
         self,
@@ -93,6 +97,8 @@ class GPT2Backbone(Backbone):
         Raises:
             UserError: no texts, or too few positions.
         """
+        from transformers import GPT2Config, GPT2LMHeadModel
+
         vocabulary = MotionVocabulary(codebook_size)
         text_tokenizer = train_with_motion_tokens(texts, text_tokens, vocabulary)
         config = GPT2Config(

@@ -7,13 +7,18 @@ embedding has 28 spare rows behind its vocabulary, which the first 28 motion tok
 they are.
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
-from transformers import PreTrainedModel
 
 from motiongpt.errors import UserError
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
 
 INITIALISATIONS = ("normal", "mean_resizing", "released")
 

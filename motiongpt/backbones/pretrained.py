@@ -1,8 +1,8 @@
 """Published weights, by hub name or from a local folder."""
 
-from typing import Any
+from __future__ import annotations
 
-from transformers import AutoConfig, PreTrainedModel, PreTrainedTokenizerBase
+from typing import TYPE_CHECKING, Any
 
 from motiongpt.backbones.initialisation import resize_vocabulary
 from motiongpt.backbones.motion_vocabulary import MotionVocabulary
@@ -11,6 +11,10 @@ from motiongpt.errors import UserError
 from motiongpt.preflight import Outlook
 from motiongpt.pretrained_source import check_source
 from motiongpt.pretrained_tokenizer import load_tokenizer
+from motiongpt.transformers_classes import transformers_class
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 
 def check_published(architecture: str, outlook: Outlook, source: str, **settings: Any) -> list[str]:
@@ -27,7 +31,7 @@ def check_published(architecture: str, outlook: Outlook, source: str, **settings
 def load_pretrained(
     source: str,
     architecture: str,
-    model_class: type[PreTrainedModel],
+    model_class: str,
     vocabulary: MotionVocabulary,
     initialisation: str,
     **config: float,
@@ -42,11 +46,13 @@ def load_pretrained(
         UserError: it can't be had, is of another architecture, or its tokenizer already has the
             motion tokens of another codebook.
     """
+    from transformers import AutoConfig
+
     try:
         found = AutoConfig.from_pretrained(source).model_type
         _check_kind(source, architecture, found)
         text_tokenizer = load_tokenizer(source)
-        model = model_class.from_pretrained(source, **config)
+        model = transformers_class(model_class).from_pretrained(source, **config)
     except (OSError, ValueError) as error:
         reason = " ".join(str(error).split())[:200]
         raise UserError(

@@ -5,7 +5,6 @@ from functools import partial
 from typing import Self, Unpack
 
 from torch import Tensor
-from transformers import T5Config, T5ForConditionalGeneration
 
 from motiongpt.backbones.base import IGNORED, Backbone, Settings
 from motiongpt.backbones.motion_vocabulary import MotionVocabulary
@@ -21,7 +20,7 @@ class T5Backbone(Backbone):
     """Any T5 of transformers: t5-*, flan-t5-*, or a small one from scratch."""
 
     architecture = "t5"
-    model_class = T5ForConditionalGeneration
+    model_class = "T5ForConditionalGeneration"
 
     @classmethod
     @checked_by(partial(check_published, "t5"))
@@ -68,6 +67,8 @@ class T5Backbone(Backbone):
         Raises:
             UserError: no texts.
         """
+        from transformers import T5Config, T5ForConditionalGeneration
+
         vocabulary = MotionVocabulary(codebook_size)
         text_tokenizer = train_with_motion_tokens(texts, text_tokens, vocabulary)
         config = T5Config(

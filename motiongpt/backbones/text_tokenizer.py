@@ -1,12 +1,15 @@
 """Text tokenizers: small ones trained on the captions, and the motion tokens added to any."""
 
-from collections.abc import Iterable
+from __future__ import annotations
 
-from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, trainers
-from transformers import PreTrainedTokenizerBase, PreTrainedTokenizerFast
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from motiongpt.backbones.motion_vocabulary import MotionVocabulary
 from motiongpt.errors import UserError
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase, PreTrainedTokenizerFast
 
 PAD, EOS, UNK = "<pad>", "</s>", "<unk>"
 N_SENTINELS = 100  # as many as T5 has
@@ -31,6 +34,9 @@ def train_text_tokenizer(
     Raises:
         UserError: there is no text to learn from, or the vocabulary can't hold the bytes.
     """
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+    from transformers import PreTrainedTokenizerFast
+
     texts = [text for text in texts if text.strip()]
     if not texts:
         raise UserError("no text to train the text tokenizer on: pass captions and prompts")
@@ -77,6 +83,8 @@ def add_motion_tokens(
     if text_tokenizer.pad_token is None:
         text_tokenizer.pad_token = text_tokenizer.eos_token
     if vocabulary.token(0) not in text_tokenizer.get_vocab():
+        from tokenizers import AddedToken
+
         text_tokenizer.add_tokens(
             [AddedToken(token, normalized=False, special=True) for token in vocabulary.tokens],
             special_tokens=True,

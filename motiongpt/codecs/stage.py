@@ -1,26 +1,29 @@
 """What the stages that train codecs share."""
 
 from collections.abc import Callable, Mapping
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
-import lightning.pytorch as pl
 import numpy as np
 from hydra.utils import instantiate
 from omegaconf import DictConfig
 
 from motiongpt.codecs.base import Codec
-from motiongpt.codecs.module import CodecModule
 from motiongpt.codecs.trained_codec import TrainedCodec
 from motiongpt.data.windows import FeatureWindows
 from motiongpt.training.compilation import compile_parts
-from motiongpt.training.fit import fit
 from motiongpt.training.optimization import make_optimization
 from motiongpt.training.schedule import Schedule
+from motiongpt.training.seeding import seed_everything
 from motiongpt.training.stage import MODEL, Stage, StageContext
+
+if TYPE_CHECKING:
+    from motiongpt.codecs.module import CodecModule
 
 
 class CodecStage(Stage):
     """Trains a codec on windows of features and leaves it, with its statistics, in `model/`.
+
+    Lightning takes seconds to import: it is where training begins, since plans build stages too.
 
     Args:
         network: a `_partial_` node of the codec; the number of features is added.
@@ -51,13 +54,13 @@ class CodecStage(Stage):
 
     def untrained(self, n_features: int) -> Any:
         """The codec before training, the same for the same seed."""
-        pl.seed_everything(self.seed, workers=False, verbose=False)
+        seed_everything(self.seed)
         return instantiate(self.network)(n_features=n_features)
 
     def train(
         self,
         network: Codec,
-        module: CodecModule,
+        module: "CodecModule",
         windows: FeatureWindows,
         collate: Callable[..., Any],
         trained: type[TrainedCodec],
@@ -69,6 +72,8 @@ class CodecStage(Stage):
             collate: makes a batch of windows.
             trained: what the network is saved as.
         """
+        from motiongpt.training.fit import fit  # see `CodecStage`
+
         clips = windows.indices("train"), windows.indices("val")
         name, store = context.stage, context.store
         context.log(f"  {name}: {len(clips[0])} training and {len(clips[1])} validation clips")

@@ -6,14 +6,14 @@ J joints, V words, D = K · J · 3.
 """
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from scipy import sparse
 
+from motiongpt.data.split_card import FRAMES, SplitCard, split_card
 from motiongpt.data.store import MotionStore
 from motiongpt.errors import UserError
 from motiongpt.files import write_json
@@ -21,53 +21,14 @@ from motiongpt.motion.recover import features_to_joints
 from motiongpt.progress import progress_bar
 from motiongpt.reading import read_json_object
 
+if TYPE_CHECKING:
+    from scipy import sparse
+
 CARD = "card.json"
 FORMAT = 1  # of card.json
-FRAMES = 16  # K: of a clip, evenly spread over it
 ROWS = 256  # clips or captions that are compared with all of train at once
 QUANTILES = (10, 50, 90)
 _WORD = re.compile(r"[^\W_]+")
-
-
-@dataclass(frozen=True)
-class SplitCard:
-    """What one split has in common with train.
-
-    Distances are root mean squares, in centimetres, over all joints and `FRAMES` moments evenly
-    spread over each clip, both clips beginning over the origin and facing +Z; their lengths may
-    differ. Captions are compared as lower-case words without punctuation.
-
-    Attributes:
-        clips, train: how many there are.
-        nearest_cm: 10th, 50th and 90th percentile of the distance to the nearest clip of train.
-        any_cm: median distance to any clip of train: what the nearest is to be seen beside.
-        captions: of the split; none where the data has no words.
-        known_percent: of them, those that stand in train word for word.
-        overlap_percent: median share of words that a caption has in common with the nearest of
-            train (Jaccard index).
-    """
-
-    split: str
-    clips: int
-    train: int
-    nearest_cm: tuple[float, float, float]
-    any_cm: float
-    captions: int
-    known_percent: float | None
-    overlap_percent: float | None
-
-    def __str__(self) -> str:
-        low, middle, high = self.nearest_cm
-        said = (
-            f"{self.split}, {self.clips:,} clips, to train, {self.train:,} clips: nearest clip "
-            f"{middle:.1f} cm away ({low:.1f} to {high:.1f}), any clip {self.any_cm:.1f} cm"
-        )
-        if self.known_percent is None:
-            return said
-        return (
-            f"{said}; {self.known_percent:.0f} % of {self.captions:,} captions stand in train word "
-            f"for word, the nearest has {self.overlap_percent:.0f} % of the words in common"
-        )
 
 
 def data_card(store: MotionStore, progress: bool = True) -> dict[str, SplitCard]:
@@ -94,26 +55,16 @@ def data_card(store: MotionStore, progress: bool = True) -> dict[str, SplitCard]
     return found
 
 
-def card_text(found: Mapping[str, Any]) -> str:
-    """What a card that was written as plain values says, in one line."""
-    return str(_card(found))
-
-
 def _kept(store: MotionStore) -> dict[str, SplitCard] | None:
     try:
         found = read_json_object(store.folder / CARD)
         if (found.get("format"), found.get("fingerprint")) != (FORMAT, store.fingerprint):
             return None
-        return {name: _card(one) for name, one in found["splits"].items()}
+        return {name: split_card(one) for name, one in found["splits"].items()}
     except FileNotFoundError:
         return None
     except (ValueError, KeyError, TypeError, AttributeError, UserError):
         return None  # damaged: it is made again
-
-
-def _card(found: Mapping[str, Any]) -> SplitCard:
-    low, middle, high = map(float, found["nearest_cm"])
-    return SplitCard(**{**found, "nearest_cm": (low, middle, high)})
 
 
 def _made(store: MotionStore, progress: bool) -> dict[str, SplitCard]:
@@ -216,8 +167,12 @@ def _overlaps(these: Sequence[str], train: Sequence[str], progress: bool) -> np.
     return best
 
 
-def _word_sets(texts: Sequence[str], words: dict[str, int]) -> tuple[sparse.csr_matrix, np.ndarray]:
+def _word_sets(
+    texts: Sequence[str], words: dict[str, int]
+) -> "tuple[sparse.csr_matrix, np.ndarray]":
     """(N, V) of 0 and 1, and how many words each text has, those that `words` lacks too."""
+    from scipy import sparse  # where a card is made anew
+
     sets = [set(text.split()) for text in texts]
     columns = [[words[word] for word in one if word in words] for one in sets]
     rows = np.repeat(np.arange(len(sets)), [len(one) for one in columns])

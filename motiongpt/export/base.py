@@ -14,8 +14,8 @@ the fields of its dataclass, so that Python and the command line offer the same 
         def write(self, motion: MotionSequence, path: Path) -> None:
             ...
 
-A library that only one format needs is imported inside `write`: all formats are imported to find
-one of them.
+What only writing needs is imported inside `write`: all formats are imported to find one of them,
+and to show their options.
 """
 
 from abc import ABC, abstractmethod

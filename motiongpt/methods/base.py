@@ -7,14 +7,16 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
 
 import numpy as np
-import torch
 
 from motiongpt.errors import UserError
 from motiongpt.motion.skeleton import Skeleton
-from motiongpt.sampling.rng import row_key
+from motiongpt.sampling.keys import row_key
+
+if TYPE_CHECKING:
+    import torch
 
 TEXT_TO_MOTION, MOTION_TO_TEXT = "text_to_motion", "motion_to_text"
 PREDICTION, INBETWEEN = "prediction", "inbetween"
@@ -123,7 +125,7 @@ class Method(ABC):
         cls,
         folders: Mapping[str, Path],
         format: MotionFormat,
-        device: str | torch.device = "cpu",
+        device: "str | torch.device" = "cpu",
         **options: Any,
     ) -> Self:
         """Open the parts of a trained method.

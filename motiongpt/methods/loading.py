@@ -2,14 +2,15 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
-
-import torch
+from typing import TYPE_CHECKING, Any
 
 from motiongpt import methods
 from motiongpt.errors import UserError
 from motiongpt.methods.base import Method, MotionFormat
 from motiongpt.registry import classes_in
+
+if TYPE_CHECKING:
+    import torch
 
 
 def known_methods() -> dict[str, type[Method]]:
@@ -22,7 +23,7 @@ def load_method(
     name: str,
     folders: Mapping[str, Path],
     format: MotionFormat,
-    device: str | torch.device = "cpu",
+    device: "str | torch.device" = "cpu",
     **options: Any,
 ) -> Method:
     """Open the parts of a trained method.

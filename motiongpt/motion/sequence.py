@@ -9,12 +9,9 @@ from collections.abc import Sequence
 from typing import Self, TypeVar
 
 import numpy as np
-import torch
 
 from motiongpt.errors import UserError
-from motiongpt.motion.features import joints_to_features
 from motiongpt.motion.plausible import SMALLEST, size_problem
-from motiongpt.motion.recover import features_to_joints
 from motiongpt.motion.resample import resample_positions
 from motiongpt.motion.skeleton import HUMANML3D, Skeleton
 
@@ -87,6 +84,10 @@ class MotionSequence:
         skeleton: Skeleton = HUMANML3D,
     ) -> Self:
         """A motion of features (T, F), not normalised: it starts over the origin, facing +Z."""
+        import torch  # see `_features_of`
+
+        from motiongpt.motion.recover import features_to_joints
+
         rows = _checked_features(features, skeleton)
         joints = features_to_joints(torch.from_numpy(rows), skeleton).numpy()
         chosen = skeleton.fps if fps is None else fps
@@ -176,6 +177,11 @@ def in_metres(motion: M, smallest: float = SMALLEST) -> M:
 
 def _features_of(joints: np.ndarray, skeleton: Skeleton) -> np.ndarray:
     """T joints give T - 1 rows of features: the frame after the last goes on as the last step."""
+    # Formats and commands know motions, and most need joints alone: they start without torch.
+    import torch
+
+    from motiongpt.motion.features import joints_to_features
+
     last = joints[-1] if len(joints) == 1 else 2 * joints[-1] - joints[-2]
     longer = torch.from_numpy(np.concatenate([joints, last[None]]))
     return joints_to_features(longer, skeleton).numpy()

@@ -5,11 +5,12 @@ Shape letters: B batch, T frames, J joints, F features.
 """
 
 from dataclasses import dataclass
-
-import torch
-from torch import Tensor
+from typing import TYPE_CHECKING
 
 from motiongpt.errors import UserError
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 Vector = tuple[float, float, float]
 
@@ -65,8 +66,10 @@ class Skeleton:
         """F: root 4, positions 3 (J - 1), rotations 6 (J - 1), velocities 3 J, contacts 4."""
         return 12 * self.n_joints - 1
 
-    def offsets(self) -> Tensor:
+    def offsets(self) -> "Tensor":
         """Rest-pose offsets from the parent, (J, 3) float32 metres."""
+        import torch  # stores and plans know a skeleton by its names, and start without
+
         return torch.tensor(self.raw_offsets) * torch.tensor(self.bone_lengths)[:, None]
 
 

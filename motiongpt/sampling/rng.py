@@ -4,7 +4,6 @@ So a row's output does not depend on how many others are generated beside it, no
 and not on the device. Shapes: B rows, L tokens.
 """
 
-import hashlib
 from collections.abc import Sequence
 
 import numpy as np
@@ -15,12 +14,6 @@ from torch import Tensor
 def base_seed(seed: int | None) -> int:
     """`seed` itself, or one drawn of torch's global stream, which moves on."""
     return int(torch.randint(2**62, ())) if seed is None else seed
-
-
-def row_key(*parts: object) -> int:
-    """A 63-bit key that depends on all `parts` and nothing else."""
-    digest = hashlib.blake2b(repr(parts).encode(), digest_size=8).digest()
-    return int.from_bytes(digest, "little") >> 1
 
 
 def generator_of(seed: int, key: int) -> np.random.Generator:

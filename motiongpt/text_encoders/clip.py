@@ -1,18 +1,18 @@
 """CLIP's text model (Radford et al., ICML 2021): what T2M-GPT, MDM, MLD and MoMask read with."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import torch
 from torch import Tensor
-from transformers import (
-    CLIPTextModelWithProjection,
-    PreTrainedModel,
-    PreTrainedTokenizerBase,
-)
 
 from motiongpt.errors import UserError
 from motiongpt.text_encoders.pretrained import PretrainedTextEncoder
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 Padding = Literal["max_length", "longest"]
 PADDINGS = ("max_length", "longest")
@@ -33,7 +33,7 @@ class CLIPTextEncoder(PretrainedTextEncoder):
         UserError: another way of padding.
     """
 
-    model_class = CLIPTextModelWithProjection
+    model_class = "CLIPTextModelWithProjection"
     model_types = frozenset({"clip", "clip_text_model"})
 
     def __init__(

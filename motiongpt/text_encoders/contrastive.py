@@ -3,16 +3,21 @@
 Shape letters: B clips, D width, V tokens of the vocabulary.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
-from transformers import PreTrainedModel
 
 from motiongpt.text_encoders.base import mean_over_tokens
 from motiongpt.text_encoders.caption_pairs import CaptionPairs, PairBatch
 from motiongpt.training.finite import PlainWatch
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
 
 LOGGED = 5  # lines of progress of one training
 WARM_UP = 0.1  # share of the steps in which the learning rate rises

@@ -1,9 +1,9 @@
 """Published text encoders, by hub name or from a local folder."""
 
-from collections.abc import Callable, Sequence
-from typing import Any, ClassVar, Self
+from __future__ import annotations
 
-from transformers import AutoConfig, PreTrainedModel, PreTrainedTokenizerBase
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from motiongpt.errors import UserError
 from motiongpt.preflight import Outlook, checked_by
@@ -14,6 +14,10 @@ from motiongpt.text_encoders.transformers_encoder import (
     TransformersTextEncoder,
     said,
 )
+from motiongpt.transformers_classes import transformers_class
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 SOURCE = "text_encoder.source"
 INSTEAD = "take text_encoder=small, which learns from the captions"
@@ -58,6 +62,8 @@ class PretrainedTextEncoder(TransformersTextEncoder):
 
     @classmethod
     def _load_source(cls, source: str) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
+        from transformers import AutoConfig
+
         # of a folder without a configuration transformers guesses the kind by the folder's name
         check_source(SOURCE, source, INSTEAD)
         try:
@@ -68,7 +74,8 @@ class PretrainedTextEncoder(TransformersTextEncoder):
                     f"{' or '.join(sorted(cls.model_types))}: choose the text_encoder of its kind"
                 )
             text_tokenizer = load_tokenizer(source)
-            network, loading = cls.model_class.from_pretrained(source, output_loading_info=True)
+            reads = transformers_class(cls.model_class)
+            network, loading = reads.from_pretrained(source, output_loading_info=True)
         except CANNOT_LOAD as error:
             raise UserError(
                 f"{SOURCE}={source} can't be loaded: download it elsewhere and pass its folder, or "

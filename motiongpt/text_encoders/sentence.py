@@ -1,14 +1,18 @@
 """Sentence encoders (Reimers and Gurevych, EMNLP 2019): encoders of transformers, mean pooled."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from torch import Tensor
 from torch.nn import functional
-from transformers import AutoModel, PreTrainedModel, PreTrainedTokenizerBase
 
 from motiongpt.errors import UserError
 from motiongpt.text_encoders.pretrained import PretrainedTextEncoder
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 
 class SentenceTextEncoder(PretrainedTextEncoder):
@@ -22,7 +26,7 @@ class SentenceTextEncoder(PretrainedTextEncoder):
         UserError: a model with a decoder, or of more than text.
     """
 
-    model_class = AutoModel
+    model_class = "AutoModel"
 
     def __init__(
         self,

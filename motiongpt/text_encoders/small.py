@@ -3,19 +3,13 @@
 Shape letters: B captions, L tokens, D width.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
-from tokenizers import Regex, normalizers, processors
 from torch import Tensor
-from transformers import (
-    DistilBertConfig,
-    DistilBertModel,
-    PreTrainedModel,
-    PreTrainedTokenizerBase,
-    PreTrainedTokenizerFast,
-)
 
 from motiongpt.backbones.text_tokenizer import EOS, train_text_tokenizer
 from motiongpt.errors import UserError
@@ -23,6 +17,9 @@ from motiongpt.preflight import Outlook, checked_by
 from motiongpt.text_encoders.caption_pairs import CaptionPairs
 from motiongpt.text_encoders.contrastive import Objective, fit_encoder
 from motiongpt.text_encoders.transformers_encoder import TransformersTextEncoder
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase, PreTrainedTokenizerFast
 
 NO_CAPTIONS = (
     "text_encoder=small learns from captions, and no training clip has one: take a data set with "
@@ -36,7 +33,7 @@ class SmallTextEncoder(TransformersTextEncoder):
     Upper and lower case are one, and so are all runs of spaces.
     """
 
-    model_class = DistilBertModel
+    model_class = "DistilBertModel"
 
     def __init__(
         self, network: PreTrainedModel, text_tokenizer: PreTrainedTokenizerBase, max_tokens: int
@@ -95,6 +92,8 @@ def train_small(
     Raises:
         UserError: no captions, or sizes that don't fit.
     """
+    from transformers import DistilBertConfig, DistilBertModel
+
     clips = [kept for texts in texts_by_clip if (kept := [text for text in texts if text.strip()])]
     if not clips:
         raise UserError(NO_CAPTIONS)
@@ -128,6 +127,8 @@ def caption_tokenizer(texts: Sequence[str], text_tokens: int) -> PreTrainedToken
 
     The first word gets the space that stands before all others, so that it is the same token.
     """
+    from tokenizers import Regex, normalizers, processors
+
     tidy = normalizers.Sequence(
         [
             normalizers.Replace(Regex(r"\s+"), " "),

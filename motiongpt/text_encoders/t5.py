@@ -1,11 +1,16 @@
 """T5's encoder; a sentence's feature is the mean over its tokens (Ni et al., arXiv:2108.08877)."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from torch import Tensor
-from transformers import PreTrainedModel, PreTrainedTokenizerBase, T5EncoderModel
 
 from motiongpt.text_encoders.pretrained import PretrainedTextEncoder
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 
 class T5TextEncoder(PretrainedTextEncoder):
@@ -15,7 +20,7 @@ class T5TextEncoder(PretrainedTextEncoder):
         max_tokens: the end of text included, which counts in the mean as any token does.
     """
 
-    model_class = T5EncoderModel
+    model_class = "T5EncoderModel"
     model_types = frozenset({"t5"})
 
     def __init__(

@@ -1,17 +1,22 @@
 """Text encoders made of a model of transformers and its tokenizer, whoever trained them."""
 
+from __future__ import annotations
+
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from safetensors import SafetensorError
 from torch import Tensor
-from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from motiongpt.errors import UserError
 from motiongpt.pretrained_tokenizer import load_tokenizer
 from motiongpt.text_encoders.base import TextEncoder
+from motiongpt.transformers_classes import transformers_class
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 MODEL, TOKENIZER = "model", "text_tokenizer"
 CANNOT_LOAD = (
@@ -31,10 +36,10 @@ class TransformersTextEncoder(TextEncoder):
     """Holds the network and the tokenizer, saves and loads them.
 
     Class attributes:
-        model_class: what reads the weights; has `from_pretrained`.
+        model_class: of transformers, that reads the weights; has `from_pretrained`.
     """
 
-    model_class: ClassVar[Any]
+    model_class: ClassVar[str]
     network: Any  # a PreTrainedModel: its output's type differs by architecture
 
     def __init__(
@@ -91,7 +96,8 @@ class TransformersTextEncoder(TextEncoder):
     def load(cls, folder: Path, settings: dict[str, Any]) -> Self:
         """See `TextEncoder.load`."""
         try:
-            network = cls.model_class.from_pretrained(folder / MODEL, local_files_only=True)
+            reads = transformers_class(cls.model_class)
+            network = reads.from_pretrained(folder / MODEL, local_files_only=True)
             tokenizer = load_tokenizer(folder / TOKENIZER, local_files_only=True)
             return cls(network, tokenizer, **settings)
         except CANNOT_LOAD as error:

@@ -10,8 +10,6 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
-import torch
-
 FOLDER = "checkpoints"
 CHECKPOINT, PREVIOUS = f"{FOLDER}/last.ckpt", f"{FOLDER}/previous.ckpt"
 ASIDE = "damaged-"
@@ -56,6 +54,8 @@ def damage_of(path: Path) -> str:
     Raises:
         FileNotFoundError: there is no such file.
     """
+    import torch  # who only asks for names of files starts without
+
     size = path.stat().st_size
     if not size:
         return "it is empty"

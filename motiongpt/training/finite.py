@@ -4,10 +4,8 @@ On a GPU each look at a number waits for all work, so losses are judged on the d
 is read every few steps, before a checkpoint, and at the end.
 """
 
-from collections.abc import Callable, Iterable
-from typing import Any
+from collections.abc import Iterable
 
-import lightning.pytorch as pl
 import torch
 from torch import Tensor, nn
 
@@ -61,78 +59,6 @@ class PlainWatch:
             raise not_finite(self.name, "the loss", first, self.steps, self.advice)
         if step == self.steps and not are_finite(weights):
             raise not_finite(self.name, "a weight", step, self.steps, self.advice)
-
-
-class StopWhenNotFinite(pl.Callback):
-    """Ends a training whose loss or weights are not finite, all processes at the same step.
-
-    No checkpoint is written of what is not finite: the last one stays a sound one.
-
-    Args:
-        name: of the stage.
-        advice: tells the likely cause, given the step; asked once, at the end.
-    """
-
-    def __init__(self, name: str, advice: Callable[[pl.Trainer], str]) -> None:
-        self.name, self.advice, self._watch = name, advice, LossWatch()
-
-    def on_train_start(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
-        """Called by Lightning, after a checkpoint was loaded.
-
-        Raises:
-            UserError: a weight is not finite already.
-        """
-        self._check_weights(trainer, module)
-
-    def on_train_batch_end(
-        self,
-        trainer: pl.Trainer,
-        module: pl.LightningModule,
-        outputs: Any,
-        batch: Any,
-        batch_idx: int,
-    ) -> None:
-        """Called by Lightning.
-
-        Raises:
-            UserError: the loss of this or of an earlier step was not finite; at the last step, a
-                weight is not.
-        """
-        step = trainer.global_step
-        self._watch.see(step, outputs["loss"])
-        if step >= trainer.max_steps:
-            self._check(trainer, module)
-        elif step % EVERY == 0:
-            self._check_losses(trainer, module)
-
-    def on_save_checkpoint(
-        self, trainer: pl.Trainer, module: pl.LightningModule, checkpoint: dict[str, Any]
-    ) -> None:
-        """Called by Lightning on all processes, before anything is written.
-
-        Raises:
-            UserError: as `on_train_batch_end` at the last step.
-        """
-        self._check(trainer, module)
-
-    def _check(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
-        self._check_losses(trainer, module)
-        self._check_weights(trainer, module)
-
-    def _check_losses(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
-        # Each process has a loss of its own, and all must end at the same step.
-        here = self._watch.first().to(module.device)
-        first = int(trainer.strategy.all_gather(here).min())
-        if first != NEVER:
-            raise self._error(trainer, "the loss", first)
-
-    def _check_weights(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
-        if not are_finite(module.parameters()):  # the same on all processes
-            raise self._error(trainer, "a weight", trainer.global_step)
-
-    def _error(self, trainer: pl.Trainer, what: str, step: int) -> UserError:
-        steps = int(trainer.max_steps)
-        return not_finite(f"stage {self.name}", what, step, steps, self.advice(trainer))
 
 
 def are_finite(weights: Iterable[nn.Parameter]) -> bool:

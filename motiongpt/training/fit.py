@@ -6,6 +6,7 @@ from typing import Any
 
 import lightning.pytorch as pl
 import numpy as np
+from lightning.fabric.plugins.environments import LightningEnvironment
 from lightning.pytorch.strategies import DDPStrategy, Strategy
 from torch.utils.data import DataLoader, Dataset
 
@@ -13,16 +14,16 @@ from motiongpt.allocation import keep_freed_memory
 from motiongpt.errors import UserError
 from motiongpt.training.callbacks import KeepCheckpoint, ReportProgress, SeedEachStep, StopAtStepEnd
 from motiongpt.training.checkpoints import CHECKPOINT, sound_checkpoint
-from motiongpt.training.finite import StopWhenNotFinite, likely_cause
+from motiongpt.training.finite import likely_cause
 from motiongpt.training.optimizer_log import LogOptimizer
 from motiongpt.training.sampler import (
     StepBatchSampler,
     ValidationBatches,
     fixed_keys,
-    share_of_batch,
 )
-from motiongpt.training.schedule import Schedule
+from motiongpt.training.schedule import Schedule, share_of_batch
 from motiongpt.training.stage import StageContext
+from motiongpt.training.stop_when_not_finite import StopWhenNotFinite
 from motiongpt.training.stopping import let_through
 from motiongpt.training.throughput import Throughput
 
@@ -83,7 +84,7 @@ def fit(
         devices=hardware.devices,
         num_nodes=hardware.num_nodes,
         strategy=_strategy(name, context),
-        plugins=[processes.environment],
+        plugins=[processes.environment or LightningEnvironment()],
         precision=schedule.precision,  # type: ignore[arg-type]
         max_steps=schedule.steps,
         gradient_clip_val=schedule.gradient_clip,

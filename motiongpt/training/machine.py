@@ -4,8 +4,6 @@ import platform
 from dataclasses import dataclass
 from pathlib import Path
 
-import torch
-
 from motiongpt.training.stage import Hardware
 
 CPU_FACTS = Path("/proc/cpuinfo")
@@ -34,18 +32,20 @@ def machine_of(hardware: Hardware, processes: int) -> Machine:
     """What this process, as one of `processes`, runs on."""
     if uses_gpu(hardware):
         return Machine(device_name(gpu=True), processes, processes, 0)
-    threads = hardware.threads or torch.get_num_threads()
+    threads = hardware.threads or _own_threads()
     return Machine(device_name(gpu=False), 0, processes, threads)
 
 
 def uses_gpu(hardware: Hardware) -> bool:
     """Whether a stage with this hardware computes on a GPU of this machine."""
-    return hardware.accelerator != "cpu" and torch.cuda.is_available()
+    return hardware.accelerator != "cpu" and _has_gpu()
 
 
 def device_name(gpu: bool) -> str:
     """Name of this machine's GPU or CPU, as its maker calls it."""
-    if gpu and torch.cuda.is_available():
+    if gpu and _has_gpu():
+        import torch
+
         return torch.cuda.get_device_name()
     if CPU_FACTS.is_file():
         for line in CPU_FACTS.read_text(errors="replace").splitlines():
@@ -53,3 +53,18 @@ def device_name(gpu: bool) -> str:
             if key.strip() == CPU_NAME:
                 return value.strip()
     return platform.processor() or platform.machine()
+
+
+# Importing torch takes a second: commands that start nothing on this machine don't wait for it.
+
+
+def _has_gpu() -> bool:
+    import torch
+
+    return torch.cuda.is_available()
+
+
+def _own_threads() -> int:
+    import torch
+
+    return torch.get_num_threads()

@@ -9,8 +9,6 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 from torch.utils.data import Sampler
 
-from motiongpt.errors import UserError
-
 Key = tuple[int, int]
 
 
@@ -122,22 +120,6 @@ class StepBatchSampler(Sampler[list[Key]]):
             clips = bucket.ravel()
             clips = clips[np.argsort(self.lengths[clips], kind="stable")]
             bucket[:] = draw.permuted(draw.permutation(clips.reshape(-1, size)), axis=1)
-
-
-def share_of_batch(stage: str, batch: int, world: int) -> int:
-    """Clips a step of each of `world` processes, out of the `batch` clips of all.
-
-    Raises:
-        UserError: it can't be shared evenly; names the nearest sizes that can.
-    """
-    if batch < 1 or batch % world:
-        lower = batch // world * world
-        nearest = [str(size) for size in (lower, lower + world) if size > 0]
-        raise UserError(
-            f"stage.{stage}.schedule.batch_size={batch} can't be shared by {world} processes; "
-            f"the nearest that can: {' and '.join(nearest)}"
-        )
-    return batch // world
 
 
 def random_seed(*parts: int) -> int:

@@ -67,3 +67,19 @@ class Schedule:
         if missing:
             raise UserError(f"schedule.{missing[0]} is missing")
         return cls(**values)
+
+
+def share_of_batch(stage: str, batch: int, world: int) -> int:
+    """Clips a step of each of `world` processes, out of the `batch` clips of all.
+
+    Raises:
+        UserError: it can't be shared evenly; names the nearest sizes that can.
+    """
+    if batch < 1 or batch % world:
+        lower = batch // world * world
+        nearest = [str(size) for size in (lower, lower + world) if size > 0]
+        raise UserError(
+            f"stage.{stage}.schedule.batch_size={batch} can't be shared by {world} processes; "
+            f"the nearest that can: {' and '.join(nearest)}"
+        )
+    return batch // world

@@ -4,12 +4,16 @@ A stage calls `show_files` and `show_table` with `StageContext.make_logger()`; a
 of `ShowingLogger`, as Lightning's own, is left out.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
-from lightning.pytorch.loggers import Logger
+if TYPE_CHECKING:
+    from lightning.pytorch.loggers import Logger
+
 
 Cell = str | float | None
 

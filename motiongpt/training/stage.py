@@ -3,15 +3,16 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar, Protocol
-
-import torch
-from lightning.fabric.plugins.environments import ClusterEnvironment, LightningEnvironment
-from lightning.pytorch.loggers import Logger
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from motiongpt.data.store import MotionStore
 from motiongpt.preflight import Outlook
 from motiongpt.training.stopping import StopRequest
+
+if TYPE_CHECKING:
+    import torch
+    from lightning.fabric.plugins.environments import ClusterEnvironment
+    from lightning.pytorch.loggers import Logger
 
 MODEL = "model"
 """Folder of a run in which a stage leaves what it trained."""
@@ -54,12 +55,12 @@ class Processes:
     Attributes:
         rank: index of this process, from 0 to world - 1; only the first one writes results.
         world: how many there are.
-        environment: how Lightning finds the others.
+        environment: how Lightning finds the others; None for Lightning's own way.
     """
 
     rank: int = 0
     world: int = 1
-    environment: ClusterEnvironment = field(default_factory=LightningEnvironment)
+    environment: "ClusterEnvironment | None" = None
 
     @property
     def is_first(self) -> bool:
@@ -98,15 +99,18 @@ class StageContext:
     lineage: Callable[[], Mapping[str, Any]] = dict
     processes: Processes = field(default_factory=Processes)
     stop: StopRequest = field(default_factory=StopRequest)
-    make_logger: Callable[[], Sequence[Logger]] = tuple
+    make_logger: Callable[[], Sequence["Logger"]] = tuple
     log: Callable[[str], None] = print
 
     @property
-    def device(self) -> torch.device:
+    def device(self) -> "torch.device":
         """Where a stage that trains nothing runs its models: this process's GPU, or the CPU."""
+        import torch  # takes a second, which a plan needn't wait for
+
         if self.hardware.accelerator == "cpu" or not torch.cuda.is_available():
             return torch.device("cpu")
-        rank = self.processes.environment.local_rank()
+        environment = self.processes.environment
+        rank = 0 if environment is None else environment.local_rank()
         return torch.device("cuda", rank % torch.cuda.device_count())
 
 

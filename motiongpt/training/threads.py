@@ -3,8 +3,6 @@
 import contextlib
 from collections.abc import Iterator
 
-import torch
-
 
 @contextlib.contextmanager
 def cpu_threads(count: int | None) -> Iterator[None]:
@@ -12,6 +10,8 @@ def cpu_threads(count: int | None) -> Iterator[None]:
 
     The number is of the whole process: what one stage sets would else be the next one's.
     """
+    import torch  # where a stage runs, not where it is planned
+
     before = torch.get_num_threads()
     if count:
         torch.set_num_threads(count)

@@ -8,7 +8,8 @@ import pytest
 from hydra.errors import InstantiationException
 from omegaconf import DictConfig, ListConfig
 
-from evaluation.metrics.base import Better, Embedded, Kind, Metric, Number
+from evaluation.metrics.base import Embedded, Kind, Metric
+from evaluation.metrics.numbers import Better, Number
 from launch.composition.build import build
 from launch.composition.compose import compose_config
 from launch.composition.datasets import make_source

@@ -6,7 +6,8 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from motiongpt.sampling.rng import normal_rows, row_key
+from motiongpt.sampling.keys import row_key
+from motiongpt.sampling.rng import normal_rows
 
 
 class FakeTextEncoder:

@@ -10,8 +10,9 @@ from evaluation.reports.results_file import read_results
 from launch.cli import main
 from launch.commands import data as data_command
 from motiongpt.data.build import build_store
-from motiongpt.data.card import CARD, card_text, data_card
+from motiongpt.data.card import CARD, data_card
 from motiongpt.data.clip import Caption, Clip
+from motiongpt.data.split_card import card_text
 from motiongpt.files import read_json, write_json
 from tests.unit.fake_source import FakeSource, joint_clip
 from tests.unit.results_files import number, write

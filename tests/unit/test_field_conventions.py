@@ -22,8 +22,8 @@ from evaluation.evaluators.training_clips import TrainingClips
 from evaluation.leaderboard.comparability import differences
 from evaluation.leaderboard.published import PublishedProtocol
 from evaluation.metrics import diversity, multimodality, retrieval
-from evaluation.metrics.base import Number
 from evaluation.metrics.multimodality import MultiModality
+from evaluation.metrics.numbers import Number
 from evaluation.replications.cases import CaseMaker
 from evaluation.replications.results import MODEL, Result
 from evaluation.replications.rules import Rules

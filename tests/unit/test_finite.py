@@ -13,7 +13,8 @@ from motiongpt.data.build import build_store
 from motiongpt.errors import UserError
 from motiongpt.text_encoders.small import train_small
 from motiongpt.training.callbacks import KeepCheckpoint
-from motiongpt.training.finite import EVERY, LossWatch, PlainWatch, StopWhenNotFinite, likely_cause
+from motiongpt.training.finite import EVERY, LossWatch, PlainWatch, likely_cause
+from motiongpt.training.stop_when_not_finite import StopWhenNotFinite
 from tests.unit.fake_source import FakeSource, feature_clip
 from tests.unit.test_no_questions import Watching
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from evaluation.metrics.base import Number
+from evaluation.metrics.numbers import Number
 from evaluation.replications.left_out import LeftOut
 from evaluation.replications.results import Result, markdown_table
 from evaluation.reports.report import Origin, write_report

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from evaluation.metrics.base import Batch, Size
+from evaluation.metrics.base import Batch
 from evaluation.metrics.match_ranks import (
     alike_texts,
     both_ways,
@@ -15,6 +15,7 @@ from evaluation.metrics.match_ranks import (
     recall,
     shuffled_pools,
 )
+from evaluation.metrics.numbers import Size
 from evaluation.metrics.retrieval_protocols import PROTOCOLS, ProtocolRetrieval
 from motiongpt.errors import UserError
 

@@ -9,7 +9,8 @@ import pytest
 import torch
 
 from evaluation.case import Scorers, recover_joints
-from evaluation.metrics.base import Metric, Number
+from evaluation.metrics.base import Metric
+from evaluation.metrics.numbers import Number
 from evaluation.replications.another_sample import ANOTHER_SAMPLE, AnotherSample
 from evaluation.replications.cases import CaseMaker
 from evaluation.replications.comparison import (

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from evaluation.metrics.base import Size
 from evaluation.metrics.diversity import Diversity
 from evaluation.metrics.fid import FrechetDistance
 from evaluation.metrics.multimodality import MultiModality
+from evaluation.metrics.numbers import Size
 from evaluation.metrics.pairwise_distance import PairwiseDistance
 from evaluation.metrics.retrieval import Retrieval
 from evaluation.replications.cases import filled

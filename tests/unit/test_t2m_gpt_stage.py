@@ -24,6 +24,7 @@ from motiongpt.methods.t2m_gpt.examples import (
     encoded_clips,
 )
 from motiongpt.methods.t2m_gpt.folder import load_transformer
+from motiongpt.methods.t2m_gpt.module import CodeTransformerModule
 from motiongpt.methods.t2m_gpt.network import CodeTransformer
 from motiongpt.methods.t2m_gpt.rows import Row, collate, corrupt_at_random, row_means
 from motiongpt.methods.t2m_gpt.sampling import sample_codes
@@ -144,14 +145,14 @@ def test_it_leaves_a_transformer_and_the_metrics_of_the_whole_validation(made, u
 def test_a_resumed_training_ends_with_the_same_weights(made, undisturbed, tmp_path):
     stop = StopRequest()
 
-    class Module(stages.CodeTransformerModule):
+    class Module(CodeTransformerModule):
         def training_step(self, batch, batch_idx):
             if self.trainer.global_step == 1:
                 stop.signal = 15
             return super().training_step(batch, batch_idx)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(stages, "CodeTransformerModule", Module)
+        patch.setattr("motiongpt.methods.t2m_gpt.module.CodeTransformerModule", Module)
         with pytest.raises(Interrupted):
             make_stage().run(context_at(made, tmp_path, stop=stop))
     assert not (tmp_path / "model").exists()

@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from launch.loggers.wandb_logger import WandbStageLogger, wandb_mode
+from launch.loggers.wandb_logger import WandbStageLogger
+from launch.loggers.wandb_mode import wandb_mode
 from launch.loggers.wandb_rows import joined_rows, part_files, read_part
 from motiongpt.errors import UserError
 from tests.wandb_parts import STEP, only_part, parts, write_part

@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 from itertools import combinations, groupby
 
 import numpy as np
-from scipy.stats import false_discovery_control
 
 from evaluation.captions.clip_statistics import ClipStatistics
 from evaluation.captions.court.bootstrap import interval, paired_p
@@ -154,5 +153,7 @@ def _comparison(
 def _corrected(found: Sequence[Comparison]) -> list[Comparison]:
     if not found:
         return []
+    from scipy.stats import false_discovery_control  # a second to import, at the end of minutes
+
     adjusted = false_discovery_control([one.p for one in found], method="by")
     return [replace(one, corrected=float(p)) for one, p in zip(found, adjusted, strict=True)]

@@ -1,13 +1,17 @@
 """Single steps of any decoder-only model of transformers, and its own cache of keys and values."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
-from transformers import DynamicCache, PreTrainedModel
 
 from motiongpt.backbones.steps.base import DecoderState, Head, StepModel
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
 
 
 class CausalSteps(StepModel):
@@ -32,6 +36,8 @@ class CausalSteps(StepModel):
 
 class _CausalState(DecoderState):
     def __init__(self, model: CausalSteps, tokens: Tensor, mask: Tensor, room: int) -> None:
+        from transformers import DynamicCache
+
         self.model = model
         self.cache = DynamicCache()
         self.length = mask.shape[1]

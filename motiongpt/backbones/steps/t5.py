@@ -4,16 +4,20 @@ The residual stream stays in float32 whatever the weights are in. Keys and value
 arrays of their final size. Shapes as in `base`; H heads of K numbers.
 """
 
+from __future__ import annotations
+
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
 from torch.nn import functional
-from transformers import T5ForConditionalGeneration
 
 from motiongpt.backbones.steps.base import DecoderState, Head, StepModel
 from motiongpt.backbones.steps.product import product
+
+if TYPE_CHECKING:
+    from transformers import T5ForConditionalGeneration
 
 
 def output_scale(model: T5ForConditionalGeneration) -> float:

@@ -9,7 +9,6 @@ from omegaconf import DictConfig
 from motiongpt.codecs.base import ContinuousCodec
 from motiongpt.codecs.continuous.batch import collate_clips
 from motiongpt.codecs.continuous.losses import ContinuousLosses
-from motiongpt.codecs.continuous.module import ContinuousModule
 from motiongpt.codecs.stage import CodecStage
 from motiongpt.codecs.trained_latents import TrainedLatents
 from motiongpt.data.windows import FeatureWindows
@@ -46,6 +45,8 @@ class ContinuousCodecStage(CodecStage):
         Raises:
             UserError: a window that the codec can't take.
         """
+        from motiongpt.codecs.continuous.module import ContinuousModule  # see `CodecStage`
+
         store = context.store
         codec = self.untrained(store.n_features)
         module = ContinuousModule(

@@ -11,7 +11,6 @@ from omegaconf import DictConfig
 from motiongpt.codecs.stage import CodecStage
 from motiongpt.codecs.trained import TrainedTokenizer
 from motiongpt.codecs.vq_vae.losses import TokenizerLosses
-from motiongpt.codecs.vq_vae.module import TokenizerModule
 from motiongpt.codecs.vq_vae.starting import start_from
 from motiongpt.codecs.vq_vae.window_batch import check_tokens, window_collator
 from motiongpt.data.windows import FeatureWindows
@@ -51,6 +50,8 @@ class TokenizerStage(CodecStage):
             UserError: a clip, or the window, is shorter than one token, or a tokenizer of other
                 sizes to start from.
         """
+        from motiongpt.codecs.vq_vae.module import TokenizerModule  # see `CodecStage`
+
         store = context.store
         tokenizer = self.untrained(store.n_features)
         rate = tokenizer.frames_per_token

@@ -7,7 +7,6 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from pathlib import Path
 
 from motiongpt.data.bandai_namco.archive import clip_files, content_sha256
-from motiongpt.data.bandai_namco.conversion import to_clip
 from motiongpt.data.bandai_namco.labels import ACTION_WORDS, LABELS
 from motiongpt.data.bandai_namco.splits import (
     EXCLUDED,
@@ -190,6 +189,9 @@ class BandaiNamcoSource:
 
     def _converted(self, files: Iterable[tuple[str, bytes | BadClip]]) -> Iterator[Clip | BadClip]:
         """The files as clips, in their order, whatever the number of workers."""
+        # It measures by scipy, which takes a second to import: plans look at sources too.
+        from motiongpt.data.bandai_namco.conversion import to_clip
+
         if not self._workers:
             for item in self._arguments(files):
                 yield item if isinstance(item, BadClip) else to_clip(*item)

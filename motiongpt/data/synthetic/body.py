@@ -1,9 +1,8 @@
 """Kinematics: from a `Pose` to the 22 joints of HumanML3D's skeleton."""
 
 import numpy as np
-from scipy.ndimage import maximum_filter1d
 
-from motiongpt.data.synthetic.curves import smooth
+from motiongpt.data.synthetic.curves import running_maximum, smooth
 from motiongpt.data.synthetic.pose import LEFT, RIGHT, Pose, outward
 from motiongpt.motion.skeleton import HUMANML3D
 
@@ -102,7 +101,7 @@ def _settle(pelvis: np.ndarray, hips: np.ndarray, ankles: np.ndarray) -> np.ndar
     # the kernel of `smooth` is 2.5 * 0.06 s = 3 frames wide on either side, as is the filter:
     # the smoothed drop is nowhere less than the drop that is needed
     lowered = pelvis.copy()
-    lowered[:, 1] -= smooth(maximum_filter1d(drop, 7, mode="nearest"), 0.06)
+    lowered[:, 1] -= smooth(running_maximum(drop, 7), 0.06)
     return lowered
 
 

@@ -1,10 +1,11 @@
-"""Curves over time: eases, pulses, keyframes, smooth noise. Time is (T,) seconds."""
+"""Curves over time: eases, pulses, keyframes, smooth noise. Time is (T,) seconds.
+
+scipy takes a second to import: it is where motion is made, since plans look at sources too.
+"""
 
 from collections.abc import Sequence
 
 import numpy as np
-from scipy.interpolate import CubicHermiteSpline, PchipInterpolator
-from scipy.ndimage import gaussian_filter1d
 
 FPS = 20.0
 
@@ -44,6 +45,8 @@ def through(
     time: np.ndarray, times: Sequence[float] | np.ndarray, values: Sequence[object] | np.ndarray
 ) -> np.ndarray:
     """Monotone cubic through keyframes; values (K,) or (K, ...), held before and after."""
+    from scipy.interpolate import PchipInterpolator
+
     curve = PchipInterpolator(times, np.asarray(values, dtype=float), axis=0)
     return curve(np.clip(time, times[0], times[-1]))
 
@@ -52,6 +55,8 @@ def hermite(
     time: np.ndarray, times: Sequence[float], values: Sequence[float], slopes: Sequence[float]
 ) -> np.ndarray:
     """Cubic Hermite curve through keyframes with given slopes, held before and after."""
+    from scipy.interpolate import CubicHermiteSpline
+
     curve = CubicHermiteSpline(times, values, slopes)
     return curve(np.clip(time, times[0], times[-1]))
 
@@ -61,7 +66,16 @@ def smooth(values: np.ndarray, seconds: float) -> np.ndarray:
 
     The kernel ends at 2.5 deviations: what lies still that long at an end stays there.
     """
+    from scipy.ndimage import gaussian_filter1d
+
     return gaussian_filter1d(values, seconds * FPS, axis=0, mode="nearest", truncate=2.5)
+
+
+def running_maximum(values: np.ndarray, frames: int) -> np.ndarray:
+    """The largest (T,) of the `frames` values around each, an odd number."""
+    from scipy.ndimage import maximum_filter1d
+
+    return maximum_filter1d(values, frames, mode="nearest")
 
 
 def wander(rng: np.random.Generator, time: np.ndarray, width: int) -> np.ndarray:

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import ClassVar
 
 from motiongpt.export.base import Format, option
-from motiongpt.export.bvh import bvh_text
 from motiongpt.files import write_text
 from motiongpt.motion.joint_names import CHOICES, OWN, names_of
 from motiongpt.motion.sequence import MotionSequence
@@ -24,6 +23,8 @@ class BvhFile(Format):
 
     def write(self, motion: MotionSequence, path: Path) -> None:
         """See `Format.write`."""
+        from motiongpt.export.bvh import bvh_text
+
         names = names_of(motion.skeleton, self.names)
         scale = PER_METRE[self.unit]
         write_text(path, bvh_text(motion.joints, motion.skeleton, motion.fps, names, scale))

@@ -9,7 +9,6 @@ from motiongpt.export.base import Format, option
 from motiongpt.export.formats.pictures import SMALLEST, first_caption
 from motiongpt.files import save_with
 from motiongpt.motion.sequence import MotionSequence
-from motiongpt.render.stick_figure import Scene, checked_joints
 
 
 @dataclass(frozen=True)
@@ -23,6 +22,8 @@ class Mp4(Format):
     def write(self, motion: MotionSequence, path: Path) -> None:
         """See `Format.write`."""
         import imageio_ffmpeg  # its wheel brings ffmpeg
+
+        from motiongpt.render.stick_figure import Scene, checked_joints
 
         if self.size % 2:
             raise UserError(f"size={self.size}: a film needs an even size")

@@ -6,8 +6,6 @@ from typing import ClassVar
 
 from motiongpt.export.base import Format, option
 from motiongpt.motion.sequence import MotionSequence
-from motiongpt.render.stick_figure import render_animation
-from motiongpt.render.strip import render_strip
 
 SMALLEST = 32  # pixels; below it nothing can be seen
 
@@ -22,6 +20,8 @@ class Animation(Format):
 
     def write(self, motion: MotionSequence, path: Path) -> None:
         """See `Format.write`."""
+        from motiongpt.render.stick_figure import render_animation
+
         render_animation(
             motion.joints,
             motion.skeleton,
@@ -44,6 +44,8 @@ class Strip(Format):
 
     def write(self, motion: MotionSequence, path: Path) -> None:
         """See `Format.write`."""
+        from motiongpt.render.strip import render_strip
+
         skeleton = replace(motion.skeleton, fps=motion.fps)  # seconds are written below the poses
         render_strip(
             motion.joints,

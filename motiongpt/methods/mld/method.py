@@ -25,7 +25,8 @@ from motiongpt.methods.base import (
 from motiongpt.methods.mld.examples import latent_shape
 from motiongpt.methods.mld.folder import TrainedDenoiser
 from motiongpt.methods.mld.sampling import guided_latents
-from motiongpt.sampling.rng import generator_of, normal_rows, row_key
+from motiongpt.sampling.keys import row_key
+from motiongpt.sampling.rng import generator_of, normal_rows
 from motiongpt.text_encoders.base import TextEncoder
 from motiongpt.text_encoders.loading import load_text_encoder
 

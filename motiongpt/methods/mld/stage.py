@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
-import lightning.pytorch as pl
 import numpy as np
 from hydra.utils import instantiate
 from omegaconf import DictConfig
@@ -21,15 +20,14 @@ from motiongpt.methods.mld.examples import (
     latent_shape,
 )
 from motiongpt.methods.mld.folder import TrainedDenoiser
-from motiongpt.methods.mld.module import LatentDiffusionModule
 from motiongpt.methods.mld.schedule import NoiseSchedule
 from motiongpt.preflight import Outlook
 from motiongpt.text_encoders.loading import load_text_encoder
 from motiongpt.training.captioned import captioned_clips, check_captions
 from motiongpt.training.compilation import compile_parts
-from motiongpt.training.fit import fit
 from motiongpt.training.optimization import make_optimization
 from motiongpt.training.schedule import Schedule
+from motiongpt.training.seeding import seed_everything
 from motiongpt.training.stage import MODEL, Stage, StageContext
 
 
@@ -81,12 +79,16 @@ class MLDStage(Stage):
         Raises:
             UserError: the parent is a codec with codes.
         """
+        # Lightning takes seconds to import, which a plan, that only builds this, needn't wait for.
+        from motiongpt.methods.mld.module import LatentDiffusionModule
+        from motiongpt.training.fit import fit
+
         keep_freed_memory()
         store, parents = context.store, context.parents
         codec = TrainedLatents.load(parents["codec"] / MODEL, device=context.device)
         encoder = load_text_encoder(parents["text_encoder"] / MODEL, context.device)
         latent_tokens, width = latent_shape(codec)
-        pl.seed_everything(self.seed, workers=False, verbose=False)
+        seed_everything(self.seed)
         denoiser = instantiate(self.denoiser)(
             latent_tokens=latent_tokens, width=width, text_width=encoder.width
         )

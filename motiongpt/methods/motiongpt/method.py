@@ -28,8 +28,7 @@ from motiongpt.methods.base import (
     part_folder,
 )
 from motiongpt.methods.motiongpt import tasks as task_modules
-from motiongpt.methods.motiongpt.generation.decoding import Decoding
-from motiongpt.methods.motiongpt.generation.generate import FREE_TOKENS, generate
+from motiongpt.methods.motiongpt.generation.decoding import FREE_TOKENS, Decoding
 from motiongpt.methods.motiongpt.generation.precision import fastest_precision
 from motiongpt.methods.motiongpt.options import Options
 from motiongpt.methods.motiongpt.released import SeenWhole, encode_padded
@@ -230,6 +229,9 @@ class MotionGPTMethod(Method):
         return fastest_precision(self.backbone.device, width)
 
     def _strings(self, prompted: Sequence[Prompted], decoding: Decoding, seed: int) -> list[str]:
+        # Its constraints are transformers': seconds to import, and a plan builds methods too.
+        from motiongpt.methods.motiongpt.generation.generate import generate
+
         limits = [one.rounded.request.max_frames for one in prompted]
         known = [limit // self.format.rate for limit in limits if limit is not None]
         return generate(

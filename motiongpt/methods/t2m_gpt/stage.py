@@ -4,7 +4,6 @@ from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import Any, ClassVar
 
-import lightning.pytorch as pl
 from hydra.utils import instantiate
 from omegaconf import DictConfig
 
@@ -21,7 +20,6 @@ from motiongpt.methods.t2m_gpt.examples import (
     encoded_clips,
 )
 from motiongpt.methods.t2m_gpt.folder import save_transformer
-from motiongpt.methods.t2m_gpt.module import CodeTransformerModule
 from motiongpt.methods.t2m_gpt.network import CodeTransformer
 from motiongpt.methods.t2m_gpt.rows import collate
 from motiongpt.preflight import Outlook
@@ -29,9 +27,9 @@ from motiongpt.text_encoders.loading import load_text_encoder
 from motiongpt.training.cached import cached
 from motiongpt.training.captioned import captioned_clips, check_captions
 from motiongpt.training.compilation import compile_parts
-from motiongpt.training.fit import fit
 from motiongpt.training.optimization import make_optimization
 from motiongpt.training.schedule import Schedule
+from motiongpt.training.seeding import seed_everything
 from motiongpt.training.stage import MODEL, Stage, StageContext
 
 
@@ -92,7 +90,7 @@ class T2MGPTStage(Stage):
             parents["tokenizer"], codebook_size=self.codebook_size, device=context.device
         )
         encoder = load_text_encoder(parents["text_encoder"], context.device)
-        pl.seed_everything(self.seed, workers=False, verbose=False)
+        seed_everything(self.seed)
         network: CodeTransformer = instantiate(self.transformer)(
             codebook_size=self.codebook_size, text_width=encoder.width
         )
@@ -123,6 +121,10 @@ class T2MGPTStage(Stage):
     def _train(
         self, network: CodeTransformer, examples: CodeExamples, context: StageContext
     ) -> dict[str, Any]:
+        # Lightning takes seconds to import, which a plan, that only builds this, needn't wait for.
+        from motiongpt.methods.t2m_gpt.module import CodeTransformerModule
+        from motiongpt.training.fit import fit
+
         clips = captioned_clips(self.name, context)
         context.log(
             f"  {self.name}: {len(clips[0])} training and {len(clips[1])} validation clips, "

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from motiongpt.errors import UserError
 from motiongpt.methods.motiongpt.generation.precision import PRECISIONS
 
+FREE_TOKENS = 64  # codes of a motion of free length: 49 are HumanML3D's 196 frames
 STRATEGIES = ("sampling", "greedy", "beams")
 
 

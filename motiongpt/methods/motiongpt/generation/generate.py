@@ -9,11 +9,9 @@ from motiongpt.backbones.base import Backbone
 from motiongpt.errors import UserError
 from motiongpt.methods.motiongpt.generation.beams import search_rows
 from motiongpt.methods.motiongpt.generation.constraints import OutputVocabulary, Rows, alike
-from motiongpt.methods.motiongpt.generation.decoding import Decoding
+from motiongpt.methods.motiongpt.generation.decoding import FREE_TOKENS, Decoding
 from motiongpt.methods.motiongpt.generation.loop import generate_rows
 from motiongpt.sampling.rng import base_seed, uniform_rows
-
-FREE_TOKENS = 64  # codes of a motion of free length: 49 are HumanML3D's 196 frames
 
 
 @torch.inference_mode()

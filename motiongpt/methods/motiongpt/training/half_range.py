@@ -1,9 +1,15 @@
 """T5 under float16 autocast: its feed-forward layers give numbers beyond float16's range."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from transformers import PreTrainedModel
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
 
 
 class WideLinear(nn.Linear):

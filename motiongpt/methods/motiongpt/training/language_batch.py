@@ -10,7 +10,7 @@ from motiongpt.backbones.base import Backbone
 from motiongpt.errors import UserError
 from motiongpt.methods.motiongpt.tasks.example import Example, TokenExample
 from motiongpt.methods.motiongpt.training.unsupervised import collate
-from motiongpt.training.sampler import share_of_batch
+from motiongpt.training.schedule import share_of_batch
 
 
 class LanguageBatch(NamedTuple):

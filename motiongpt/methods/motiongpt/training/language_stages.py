@@ -5,7 +5,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
-import lightning.pytorch as pl
 from hydra.utils import instantiate
 from omegaconf import DictConfig
 
@@ -21,15 +20,14 @@ from motiongpt.methods.motiongpt.training.half_range import widen_feed_forward
 from motiongpt.methods.motiongpt.training.language_batch import check_parts, collator
 from motiongpt.methods.motiongpt.training.language_data import LanguageExamples, Mix, TokenisedClips
 from motiongpt.methods.motiongpt.training.language_model_cost import transformer_parts
-from motiongpt.methods.motiongpt.training.language_module import LanguageModule
 from motiongpt.methods.motiongpt.training.tokens_stage import TOKENS
 from motiongpt.methods.motiongpt.training.unsupervised import unsupervised_objective
 from motiongpt.preflight import Outlook, preflight
 from motiongpt.training.captioned import log_clips_without_captions
 from motiongpt.training.compilation import compile_parts
-from motiongpt.training.fit import fit
 from motiongpt.training.optimization import make_optimization
 from motiongpt.training.schedule import Schedule
+from motiongpt.training.seeding import seed_everything
 from motiongpt.training.stage import MODEL, Stage, StageContext
 
 
@@ -74,6 +72,10 @@ class LanguageStage(Stage):
             UserError: no clip to train on, for want of captions or else, or a batch that can't be
                 divided as the hardware asks.
         """
+        # Lightning takes seconds to import, which a plan, that only builds this, needn't wait for.
+        from motiongpt.methods.motiongpt.training.language_module import LanguageModule
+        from motiongpt.training.fit import fit
+
         hardware = context.hardware
         check_parts(
             self.name, self.schedule.batch_size, context.processes.world, hardware.accumulate
@@ -147,7 +149,7 @@ class PretrainStage(LanguageStage):
         """
         tokens = TokenStore.open(context.parents["tokens"] / TOKENS)
         tokens.check_codebook(self.codebook_size)
-        pl.seed_everything(self.seed, workers=False, verbose=False)
+        seed_everything(self.seed)
         if self.init_from is None:
             backbone = instantiate(self.backbone)(
                 codebook_size=self.codebook_size, texts=list(_texts(context.store))
