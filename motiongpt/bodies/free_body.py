@@ -42,6 +42,7 @@ class FreeBody:
     """See `base.Body`; S is one for each stretched bone and three for each joint of a branch.
 
     Attributes:
+        template: (V, 3) metres, the skin of the build before any shape.
         bones: (V, K) joints that move a vertex.
         weights: (V, K) how much; the sum is 1.
     """
@@ -64,7 +65,7 @@ class FreeBody:
         self.faces: np.ndarray = held["faces"].numpy().astype(np.int64)
         numbers = torch.tensor(build)
         skin = torch.einsum("n,nvd->vd", numbers, held["directions"].float())
-        self._template = (held["vertices"] + skin).to(device)
+        self.template = (held["vertices"] + skin).to(device)
         joints = torch.einsum("n,njd->jd", numbers, held["joint_directions"])
         self._joints = (held["joints"] + joints).to(device)
         self.bones = held["bones"].long().to(device)
@@ -81,13 +82,21 @@ class FreeBody:
 
     def rest_vertices(self, shape: Tensor) -> tuple[Tensor, Tensor]:
         """Skin (V, 3) and joints (J, 3) in metres of a shape (S,) in the rest pose."""
+        maps, joints = self.rest_maps(shape)
+        own = maps[self.bones]  # (V, K, 3, 4)
+        moved = (own[..., :3] @ self.template[:, None, :, None]).squeeze(-1) + own[..., 3]
+        return (self.weights[..., None] * moved).sum(1), joints
+
+    def rest_maps(self, shape: Tensor) -> tuple[Tensor, Tensor]:
+        """How each joint moves the template's skin for a shape (S,): (J, 3, 4); its joints (J, 3).
+
+        A vertex goes to the mean of what its joints' maps make of it, by its weights.
+        """
         joints = self.rest_joints(shape[None])[0]
         centres = self._skin_centres(self._joints, joints)
         stretched = self._stretches(self._joints, centres)
-        # (V, K, 3) from each joint that has a share
-        moved = self._template[:, None] - self._joints[self.bones]
-        moved = (stretched[self.bones] @ moved[..., None]).squeeze(-1) + centres[self.bones]
-        return (self.weights[..., None] * moved).sum(1), joints
+        shifts = centres - (stretched @ self._joints[..., None]).squeeze(-1)
+        return torch.cat([stretched, shifts[..., None]], dim=-1), joints
 
     def vertices(self, shape: Tensor, rotations: Tensor, root: Tensor) -> Tensor:
         """See `Body.vertices`: linear blend skinning."""

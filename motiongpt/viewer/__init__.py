@@ -1,0 +1,1 @@
+"""Pages on which motion is turned, played and compared in a browser."""

@@ -1,0 +1,113 @@
+"""Motions as a page carries them: joints, contacts, given frames, words.
+
+Shape letters: T frames, J joints.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from motiongpt.bodies.free_body import FreeBody
+from motiongpt.errors import UserError
+from motiongpt.motion.contacts import floor_height, runs, standing
+from motiongpt.motion.sequence import MotionSequence
+from motiongpt.motion.skeleton import Skeleton
+from motiongpt.render.figure import HEAD_RADIUS, NOSE_RADIUS, Figure, body_height, trunk_chain
+from motiongpt.viewer.body import can_wear, packed_worn, worn_by
+from motiongpt.viewer.packing import packed, quantised
+
+NOSE_AHEAD = 1.02  # of the head's radius, as the pictures have it
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A motion beside others.
+
+    Attributes:
+        name: whose it is: "real", a method's name.
+        caption: None for the motion's first.
+        given: (first, past the last) frames that a method was given; None for the motion's own.
+        group: clips of one group in a row stand together, under this heading.
+    """
+
+    motion: MotionSequence
+    name: str = ""
+    caption: str | None = None
+    given: Sequence[tuple[int, int]] | None = None
+    group: str = ""
+
+
+def packed_clip(shown: Shown, body: FreeBody | None) -> dict[str, Any]:
+    """One clip, as `page/clip.js` reads it; `body` None for a page of stick figures.
+
+    Raises:
+        UserError: given frames that the motion does not have.
+    """
+    motion = shown.motion
+    root = motion.joints[:, 0]
+    feet = motion.joints[:, [*motion.skeleton.feet_left, *motion.skeleton.feet_right]]
+    ground = floor_height(feet)
+    captions = motion.captions[:1] or ("",)
+    return {
+        "name": shown.name,
+        "caption": captions[0] if shown.caption is None else shown.caption,
+        "group": shown.group,
+        "skeleton": motion.skeleton.name,
+        "fps": motion.fps,
+        "frames": motion.frames,
+        "height": body_height(motion.joints, motion.skeleton),
+        "floor": _floor(motion.joints),
+        "top": float(motion.joints[..., 1].max()) - _floor(motion.joints),
+        "root": packed(root),
+        "joints": quantised(motion.joints - root[:, None]),
+        "given": _given(shown),
+        "contacts": [
+            runs(standing(motion.joints[:, foot[1]], ground, motion.fps))
+            for foot in (motion.skeleton.feet_left, motion.skeleton.feet_right)
+        ],
+        "body": _worn(motion, body),
+    }
+
+
+def packed_skeleton(skeleton: Skeleton) -> dict[str, Any]:
+    """What the stick figure of a skeleton is made of: that of the pictures."""
+    figure = Figure(skeleton, 1.0)
+    trunk = trunk_chain(skeleton)
+    return {
+        "joints": skeleton.n_joints,
+        "rods": [{"ends": rod.ends, "side": rod.side} for rod in figure.rods],
+        "head": {"point": figure.head, "radius": HEAD_RADIUS},
+        "nose": {"point": figure.nose, "radius": NOSE_RADIUS},
+        "ahead": NOSE_AHEAD,
+        "neck": trunk[-2],
+        "top": trunk[-1],
+        "shoulders": [skeleton.face_joints[3], skeleton.face_joints[2]],
+        "toes": [skeleton.feet_left[1], skeleton.feet_right[1]],
+    }
+
+
+def _worn(motion: MotionSequence, body: FreeBody | None) -> dict[str, Any] | None:
+    if body is None or not can_wear(motion):
+        return None
+    return packed_worn(body, worn_by(body, motion))
+
+
+def _given(shown: Shown) -> list[tuple[int, int]]:
+    if shown.given is None:
+        return runs(shown.motion.given)
+    frames = shown.motion.frames
+    for first, last in shown.given:
+        if not 0 <= first < last <= frames:
+            raise UserError(
+                f"{shown.name or 'motion'}: given frames {first} to {last} of {frames}; expected "
+                "0 <= first < last <= frames"
+            )
+    return [(int(first), int(last)) for first, last in shown.given]
+
+
+def _floor(joints: np.ndarray) -> float:
+    """Metres; 0 where somebody is near it, so that who floats is seen to float."""
+    lowest = float(joints[..., 1].min())
+    return 0.0 if abs(lowest) < 0.3 else lowest
