@@ -1,4 +1,4 @@
-"""Turn a motion into a file for other programs: BVH, pictures, films, arrays."""
+"""Turn a motion into a file: pages, pictures, films, BVH, GLB, arrays."""
 
 import argparse
 import re
@@ -8,11 +8,13 @@ from pathlib import Path
 from motiongpt.errors import UserError
 from motiongpt.export.base import as_kind
 from motiongpt.export.known import known_formats
+from motiongpt.motion.sequence import MotionSequence
 
 EXAMPLES = """examples:
   motiongpt export demo/0_out.npy walk.bvh
   motiongpt export walk.npz walk.bvh names=mixamo unit=cm fps=60 clean=feet,smooth
   motiongpt export walk.bvh walk.webp walk.png size=480
+  motiongpt export real.npy both.html --label real --beside generated=mine.npy
 """
 
 
@@ -35,17 +37,35 @@ def main(arguments: Sequence[str]) -> int:
     from motiongpt.api.motion import Motion
 
     given_fps = None if options.fps is None else as_kind("--fps", options.fps, float)
-    motion = Motion.from_file(options.motion, given_fps)
-    if options.caption:
-        motion = Motion(motion.joints, motion.fps, [options.caption], motion.skeleton, motion.given)
+    captions = [options.caption] if options.caption else None
+    motion = Motion.from_file(options.motion, given_fps, captions)
+    beside = _beside(options.beside, given_fps)
     common = {
         name: as_kind(name, chosen.pop(name), kind)
         for name, (kind, _) in COMMON.items()
         if name in chosen
     }
     for out in outs:
-        print(motion.save(out, **common, **chosen))
+        print(motion.save(out, beside=beside, label=options.label, **common, **chosen))
     return 0
+
+
+def _beside(words: Sequence[str], fps: float | None) -> dict[str, MotionSequence]:
+    """Label -> motion; a file without a label has its name.
+
+    Raises:
+        UserError: a label that is there twice, or a file that can't be read.
+    """
+    from motiongpt.api.motion import Motion
+
+    found: dict[str, MotionSequence] = {}
+    for word in words:
+        label, _, file = word.rpartition("=")
+        label = label or Path(file).stem
+        if label in found:
+            raise UserError(f"--beside {word}: {label} is there already; write LABEL={file}")
+        found[label] = Motion.from_file(file, fps)
+    return found
 
 
 def _is_option(word: str) -> bool:
@@ -79,4 +99,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("out", nargs="+", metavar="OUT", help="files to write, and options")
     parser.add_argument("--fps", metavar="FPS", help="of an .npy file, which doesn't say")
     parser.add_argument("--caption", help="words above a picture, instead of the file's own")
+    parser.add_argument(
+        "--beside",
+        metavar="LABEL=FILE",
+        action="append",
+        default=[],
+        help="another motion, beside the first in a page or a picture; as often as needed",
+    )
+    parser.add_argument("--label", default="", help="of the first motion, where others are beside")
     return parser

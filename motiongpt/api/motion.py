@@ -6,7 +6,7 @@ Shape letters: T frames, J joints, F features.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -99,18 +99,24 @@ class Motion(MotionSequence):
         fps: float | None = None,
         rigid: bool | None = None,
         clean: str | Sequence[str] = (),
+        beside: Mapping[str, MotionSequence] | None = None,
+        label: str = "",
         **options: Any,
     ) -> Path:
         """Write a file; its ending says which kind: `motiongpt export --help` lists them.
 
-        .npy holds the joints; .npz joints, features, fps, captions and skeleton; .gif, .webp and
-        .mp4 are animations, .png a strip of poses, .bvh a skeleton with rotations for other
-        programs. As `motion.save("walk.bvh", fps=60, names="mixamo", clean="feet,smooth")`.
+        .npy holds the joints; .npz joints, features, fps, captions and skeleton; .html is a page to
+        turn and play it in, .gif, .webp and .mp4 are films, .png a picture of several poses, .bvh a
+        skeleton with rotations for other programs. As
+        `motion.save("walk.bvh", fps=60, names="mixamo", clean="feet,smooth")`.
 
         Args:
             fps: frames per second of the file; the motion's if None.
             rigid: bones of constant length; where None, all files have them but .npy and .npz.
             clean: steps of `clean` before it is written.
+            beside: label -> motions that a page or a picture shows beside this one, as
+                `real.save("both.html", label="real", beside={"generated": generated})`.
+            label: of this motion.
             options: those of the format.
 
         Raises:
@@ -118,10 +124,13 @@ class Motion(MotionSequence):
         """
         from motiongpt.export.saving import save_motion  # loads what draws pictures
 
-        return save_motion(self, Path(path), fps, rigid, clean, **options)
+        return save_motion(self, Path(path), fps, rigid, clean, beside, label, **options)
 
     def show(self) -> Any:
-        """In a notebook the animated picture; elsewhere a file's path is printed and returned."""
+        """A page to turn and play it in: below the cell of a notebook, else in the browser.
+
+        Outside a notebook the page's path is printed and returned.
+        """
         from motiongpt.api.showing import show_motion  # loads what draws pictures
 
         return show_motion(self)

@@ -26,6 +26,7 @@ from typing import Any, ClassVar
 
 from motiongpt.errors import UserError
 from motiongpt.motion.sequence import MotionSequence
+from motiongpt.render.shown import Shown
 
 
 def option(default: Any, said: str, choices: Sequence[str] = (), least: float | None = None) -> Any:
@@ -66,6 +67,14 @@ class Format(ABC):
             UserError: the motion does not fit the format.
         """
 
+    def write_together(self, motions: Sequence[Shown], path: Path) -> None:
+        """Write several motions side by side; `SideBySide` formats can.
+
+        Raises:
+            UserError: the format holds one motion, or one of them does not fit it.
+        """
+        raise UserError(f"{path}: {self.endings[0]} holds one motion; side by side are pictures")
+
     @classmethod
     def options(cls) -> Mapping[str, Field[Any]]:
         """Name -> field of what can be chosen."""
@@ -84,6 +93,18 @@ class Format(ABC):
             offered = f"its options are {', '.join(known)}" if known else "it has no options"
             raise UserError(f"{cls.endings[0]}: no option {', '.join(unknown)}; {offered}")
         return cls(**{name: _value(known[name], given) for name, given in chosen.items()})
+
+
+class SideBySide(Format):
+    """A format for eyes: several motions in one file, with their names."""
+
+    @abstractmethod
+    def write_together(self, motions: Sequence[Shown], path: Path) -> None:
+        """See `Format.write_together`."""
+
+    def write(self, motion: MotionSequence, path: Path) -> None:
+        """See `Format.write`."""
+        self.write_together([Shown(motion)], path)
 
 
 def _value(one: Field[Any], given: Any) -> Any:

@@ -11,6 +11,18 @@ MOST = 3.0  # of a build's numbers; beyond it the skin turns inside out
 CREDIT = "body: MakeHuman's base mesh, CC0"
 
 
+def built(build: tuple[float, float, float]) -> FreeBody:
+    """The body of a build.
+
+    Raises:
+        UserError: an impossible one.
+    """
+    for name, number in zip(BUILD, build, strict=True):
+        if not abs(number) <= MOST:
+            raise UserError(f"{name}={number:g}: expected -{MOST:g} to {MOST:g}")
+    return FreeBody(build)
+
+
 def worn(
     motion: MotionSequence, build: tuple[float, float, float], ending: str
 ) -> tuple[FreeBody, BodyMotion]:
@@ -23,15 +35,12 @@ def worn(
     Raises:
         UserError: a motion of another skeleton than HumanML3D's, or an impossible build.
     """
-    for name, number in zip(BUILD, build, strict=True):
-        if not abs(number) <= MOST:
-            raise UserError(f"{name}={number:g}: expected -{MOST:g} to {MOST:g}")
+    body = built(build)
     if motion.skeleton.name != HUMANML3D.name:
         raise UserError(
             f"{ending}: the body is worn by HumanML3D's {HUMANML3D.n_joints} joints; this motion "
             f"has {motion.skeleton.name}'s {motion.skeleton.n_joints}: write .bvh"
         )
-    body = FreeBody(build)
     # No steps: joints of constant bones are met as they are, not weighed against priors.
     (fitted,) = fit(body, [motion.joints], motion.fps, FitOptions(steps=0))
     return body, fitted.motion

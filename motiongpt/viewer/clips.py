@@ -3,40 +3,20 @@
 Shape letters: T frames, J joints.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from motiongpt.bodies.free_body import FreeBody
-from motiongpt.errors import UserError
 from motiongpt.motion.contacts import floor_height, runs, standing
 from motiongpt.motion.sequence import MotionSequence
 from motiongpt.motion.skeleton import Skeleton
 from motiongpt.render.figure import HEAD_RADIUS, NOSE_RADIUS, Figure, body_height, trunk_chain
+from motiongpt.render.shown import Shown
 from motiongpt.viewer.body import can_wear, packed_worn, worn_by
 from motiongpt.viewer.packing import packed, quantised
 
 NOSE_AHEAD = 1.02  # of the head's radius, as the pictures have it
-
-
-@dataclass(frozen=True)
-class Shown:
-    """A motion beside others.
-
-    Attributes:
-        name: whose it is: "real", a method's name.
-        caption: None for the motion's first.
-        given: (first, past the last) frames that a method was given; None for the motion's own.
-        group: clips of one group in a row stand together, under this heading.
-    """
-
-    motion: MotionSequence
-    name: str = ""
-    caption: str | None = None
-    given: Sequence[tuple[int, int]] | None = None
-    group: str = ""
 
 
 def packed_clip(shown: Shown, body: FreeBody | None) -> dict[str, Any]:
@@ -49,10 +29,9 @@ def packed_clip(shown: Shown, body: FreeBody | None) -> dict[str, Any]:
     root = motion.joints[:, 0]
     feet = motion.joints[:, [*motion.skeleton.feet_left, *motion.skeleton.feet_right]]
     ground = floor_height(feet)
-    captions = motion.captions[:1] or ("",)
     return {
         "name": shown.name,
-        "caption": captions[0] if shown.caption is None else shown.caption,
+        "caption": shown.words,
         "group": shown.group,
         "skeleton": motion.skeleton.name,
         "fps": motion.fps,
@@ -62,7 +41,7 @@ def packed_clip(shown: Shown, body: FreeBody | None) -> dict[str, Any]:
         "top": float(motion.joints[..., 1].max()) - _floor(motion.joints),
         "root": packed(root),
         "joints": quantised(motion.joints - root[:, None]),
-        "given": _given(shown),
+        "given": shown.given_runs(),
         "contacts": [
             runs(standing(motion.joints[:, foot[1]], ground, motion.fps))
             for foot in (motion.skeleton.feet_left, motion.skeleton.feet_right)
@@ -92,19 +71,6 @@ def _worn(motion: MotionSequence, body: FreeBody | None) -> dict[str, Any] | Non
     if body is None or not can_wear(motion):
         return None
     return packed_worn(body, worn_by(body, motion))
-
-
-def _given(shown: Shown) -> list[tuple[int, int]]:
-    if shown.given is None:
-        return runs(shown.motion.given)
-    frames = shown.motion.frames
-    for first, last in shown.given:
-        if not 0 <= first < last <= frames:
-            raise UserError(
-                f"{shown.name or 'motion'}: given frames {first} to {last} of {frames}; expected "
-                "0 <= first < last <= frames"
-            )
-    return [(int(first), int(last)) for first, last in shown.given]
 
 
 def _floor(joints: np.ndarray) -> float:

@@ -18,8 +18,9 @@ from markupsafe import Markup
 from motiongpt.bodies.free_body import FreeBody
 from motiongpt.errors import UserError
 from motiongpt.files import write_text
+from motiongpt.render.shown import Shown
 from motiongpt.viewer.body import packed_body
-from motiongpt.viewer.clips import Shown, packed_clip, packed_skeleton
+from motiongpt.viewer.clips import packed_clip, packed_skeleton
 
 HERE = Path(__file__).parent
 THREE = HERE / "three" / "three.bundle.js"
@@ -97,9 +98,7 @@ def write_shared_page(
     write_text(path, _rendered(title, data, policy, tags))
 
 
-def _data(
-    motions: Sequence[Shown], choices: Choices, body: FreeBody | None
-) -> dict[str, object]:
+def _data(motions: Sequence[Shown], choices: Choices, body: FreeBody | None) -> dict[str, object]:
     if not motions:
         raise UserError("a page of no motion; give at least one")
     skeletons = {one.motion.skeleton.name: one.motion.skeleton for one in motions}
@@ -110,9 +109,7 @@ def _data(
     }
 
 
-def _rendered(
-    title: str, data: Mapping[str, object], policy: str, scripts: Sequence[str]
-) -> str:
+def _rendered(title: str, data: Mapping[str, object], policy: str, scripts: Sequence[str]) -> str:
     pages = Environment(
         loader=FileSystemLoader(HERE / "page"), autoescape=True, undefined=StrictUndefined
     )

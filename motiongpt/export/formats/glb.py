@@ -4,20 +4,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-from motiongpt.export.base import Format, option
+from motiongpt.export.base import Format
+from motiongpt.export.build import Build
 from motiongpt.files import replacing
 from motiongpt.motion.sequence import MotionSequence
 
 
 @dataclass(frozen=True)
-class Glb(Format):
+class Glb(Build, Format):
     """The free body, skinned and animated, for Blender, engines and viewers."""
 
     endings: ClassVar[tuple[str, ...]] = (".glb",)
-
-    masculine: float = option(0.0, "the body's build: -1 feminine, 1 masculine")
-    weight: float = option(0.0, "the body's build: -1 slim, 1 heavy")
-    muscle: float = option(0.0, "the body's build: -1 weak, 1 strong")
 
     def write(self, motion: MotionSequence, path: Path) -> None:
         """See `Format.write`."""
@@ -33,5 +30,5 @@ class Glb(Format):
         from motiongpt.export.skinned import skinned_glb
         from motiongpt.export.worn_body import worn
 
-        body, moved = worn(motion, (self.masculine, self.weight, self.muscle), ".glb")
+        body, moved = worn(motion, self.build, ".glb")
         return skinned_glb(body, moved, motion.captions[0] if motion.captions else "")

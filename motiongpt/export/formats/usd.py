@@ -6,20 +6,17 @@ from pathlib import Path
 from typing import ClassVar
 
 from motiongpt.errors import UserError
-from motiongpt.export.base import Format, option
+from motiongpt.export.base import Format
+from motiongpt.export.build import Build
 from motiongpt.files import save_with
 from motiongpt.motion.sequence import MotionSequence
 
 
 @dataclass(frozen=True)
-class UsdFile(Format):
+class UsdFile(Build, Format):
     """The free body, skinned and animated, for film tools, by usd-core where it is installed."""
 
     endings: ClassVar[tuple[str, ...]] = (".usd", ".usda", ".usdc")
-
-    masculine: float = option(0.0, "the body's build: -1 feminine, 1 masculine")
-    weight: float = option(0.0, "the body's build: -1 slim, 1 heavy")
-    muscle: float = option(0.0, "the body's build: -1 weak, 1 strong")
 
     def write(self, motion: MotionSequence, path: Path) -> None:
         """See `Format.write`.
@@ -35,6 +32,6 @@ class UsdFile(Format):
         from motiongpt.export.usd_scene import write_usd
         from motiongpt.export.worn_body import worn
 
-        body, moved = worn(motion, (self.masculine, self.weight, self.muscle), path.suffix)
+        body, moved = worn(motion, self.build, path.suffix)
         caption = motion.captions[0] if motion.captions else ""
         save_with(path, lambda out: write_usd(out, body, moved, caption), suffix=path.suffix)
