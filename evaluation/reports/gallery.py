@@ -9,8 +9,8 @@ from evaluation.case import Case
 from evaluation.replications.comparison import HOLD, LINEAR
 from evaluation.replications.results import MODEL, REAL, Result, table_cells
 from motiongpt.data.store import MotionStore
+from motiongpt.render.animation import render_animation
 from motiongpt.render.page import Cell, Row, Section, write_page
-from motiongpt.render.stick_figure import render_animation
 
 Shown = Mapping[str, Mapping[str, Sequence[Case]]]  # task -> row -> cases
 SIZE = 280

@@ -54,7 +54,9 @@ class Camera:
         return _pinhole(seen, self.distance, self.focal, self.centre)
 
 
-def frame_clips(clips: Sequence[np.ndarray], height: float, box: Box) -> Camera:
+def frame_clips(
+    clips: Sequence[np.ndarray], height: float, box: Box, fixed: bool = False
+) -> Camera:
     """Camera under which the first clip fits into `box`, as large as the others in their turn.
 
     Args:
@@ -62,6 +64,7 @@ def frame_clips(clips: Sequence[np.ndarray], height: float, box: Box) -> Camera:
             walks with the first clip's root, at a distance at which each would fit.
         height: the person's height, metres.
         box: left, top, right, bottom in pixels.
+        fixed: the camera must not follow.
     """
     floor = _floor_height(np.concatenate([clip.reshape(-1, 3) for clip in clips]), height)
     focal = FOCAL * (box[2] - box[0])
@@ -74,7 +77,7 @@ def frame_clips(clips: Sequence[np.ndarray], height: float, box: Box) -> Camera:
         for clip, path in zip(clips, paths, strict=True)
     ]
     shift, walking = _target(np.concatenate(followed), focal, box)
-    follows = walking < FOLLOW_BELOW * standing
+    follows = not fixed and walking < FOLLOW_BELOW * standing
     return Camera(
         targets=paths[0] + shift if follows else target[None],
         distance=walking if follows else standing,

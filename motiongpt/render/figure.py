@@ -48,7 +48,6 @@ class Palette:
 
 
 FULL = Palette()
-MUTED = Palette(*(blend(c, BACKGROUND, 0.62) for c in (LEFT_COLOUR, RIGHT_COLOUR, BODY_COLOUR)))
 
 
 @dataclass(frozen=True)

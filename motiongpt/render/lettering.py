@@ -5,15 +5,21 @@ import functools
 from PIL import ImageDraw, ImageFont
 
 from motiongpt.render.figure import BODY_COLOUR, LEFT_COLOUR, RIGHT_COLOUR, Colour
+from motiongpt.render.fonts import font_file
 
 Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 FAINT: Colour = (112, 122, 138)
 
 
+def font(size: int, text: str = "") -> Font:
+    """A font that has the letters of `text`, `size` pixels high; Pillow's own where it can."""
+    path = font_file(text)
+    return _opened(None if path is None else str(path), size)
+
+
 @functools.cache
-def font(size: int) -> Font:
-    """The sans serif that comes with Pillow, `size` pixels high."""
-    return ImageFont.load_default(size)
+def _opened(path: str | None, size: int) -> Font:
+    return ImageFont.load_default(size) if path is None else ImageFont.truetype(path, size)
 
 
 @functools.cache
@@ -41,12 +47,18 @@ def _cut(line: str, letters: Font, width: float) -> str:
 
 
 def draw_caption(
-    canvas: ImageDraw.ImageDraw, text: str, width: int, size: int, top: int, lines: int = 2
+    canvas: ImageDraw.ImageDraw,
+    text: str,
+    width: int,
+    size: int,
+    top: int,
+    lines: int = 2,
+    colour: Colour | None = None,
 ) -> None:
     """Write the wrapped text under `top`, in the middle of `width` pixels."""
-    letters = font(size)
+    letters = font(size, text)
     for line in wrap(text, letters, width - 2 * size, lines):
-        canvas.text((width / 2, top), line, font=letters, fill=BODY_COLOUR, anchor="ma")
+        canvas.text((width / 2, top), line, font=letters, fill=colour or BODY_COLOUR, anchor="ma")
         top += round(1.25 * size)
 
 

@@ -11,27 +11,10 @@ import torch
 from scipy.spatial.transform import Rotation
 
 from motiongpt.bodies.base import BodyMotion
-from motiongpt.bodies.fitting import FitOptions, fit
 from motiongpt.bodies.free_body import FreeBody
 from motiongpt.bodies.tree import NAMES, PARENTS, TURNING
-from motiongpt.motion.rigid import rigid_motion
-from motiongpt.motion.sequence import MotionSequence
-from motiongpt.motion.skeleton import HUMANML3D
+from motiongpt.render.looks import SIDES, side_of
 from motiongpt.viewer.packing import packed, quantised
-
-SIDES = ("left", "right")
-
-
-def can_wear(motion: MotionSequence) -> bool:
-    """Whether the body has the motion's joints."""
-    return motion.skeleton.name == HUMANML3D.name
-
-
-def worn_by(body: FreeBody, motion: MotionSequence) -> BodyMotion:
-    """The body's pose in every frame: bones made constant, then met as they are."""
-    joints = rigid_motion(motion.joints, motion.skeleton, motion.fps).joints()
-    (fitted,) = fit(body, [joints], motion.fps, FitOptions(steps=0))
-    return fitted.motion
 
 
 def packed_body(body: FreeBody) -> dict[str, Any]:
@@ -78,5 +61,5 @@ def _bytes_of(weights: np.ndarray) -> np.ndarray:
 
 def _side(name: str) -> int | None:
     """0 for a joint of the left arm or leg, 1 of the right; None for what is in the middle."""
-    side, _, part = name.partition("_")
-    return SIDES.index(side) if side in SIDES and part != "collar" else None
+    side = side_of(name)
+    return None if side is None else SIDES.index(side)

@@ -12,8 +12,9 @@ from motiongpt.motion.contacts import floor_height, runs, standing
 from motiongpt.motion.sequence import MotionSequence
 from motiongpt.motion.skeleton import Skeleton
 from motiongpt.render.figure import HEAD_RADIUS, NOSE_RADIUS, Figure, body_height, trunk_chain
+from motiongpt.render.looks import can_wear, worn_by
 from motiongpt.render.shown import Shown
-from motiongpt.viewer.body import can_wear, packed_worn, worn_by
+from motiongpt.viewer.body import packed_worn
 from motiongpt.viewer.packing import packed, quantised
 
 NOSE_AHEAD = 1.02  # of the head's radius, as the pictures have it

@@ -6,9 +6,9 @@ from PIL import Image
 
 from motiongpt.errors import UserError
 from motiongpt.motion.skeleton import HUMANML3D
+from motiongpt.render.animation import render_animation
 from motiongpt.render.figure import LEFT_COLOUR, RIGHT_COLOUR
 from motiongpt.render.page import Cell, Row, Section, write_page
-from motiongpt.render.stick_figure import render_animation
 from motiongpt.render.strip import render_strip
 
 

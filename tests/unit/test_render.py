@@ -3,10 +3,12 @@ import pytest
 from PIL import Image
 
 from motiongpt.motion.skeleton import HUMANML3D, KIT
+from motiongpt.render.animation import render_animation
 from motiongpt.render.camera import frame_clips
-from motiongpt.render.figure import LEFT_COLOUR, MUTED, RIGHT_COLOUR, body_height
+from motiongpt.render.figure import FULL, LEFT_COLOUR, RIGHT_COLOUR, body_height
 from motiongpt.render.lettering import font, wrap
-from motiongpt.render.stick_figure import render_animation
+from motiongpt.render.looks import faded
+from motiongpt.render.scene import MUTED_BY
 from motiongpt.render.strip import render_strip
 
 BOX = (10.0, 40.0, 310.0, 280.0)
@@ -70,10 +72,10 @@ def test_given_frames_are_muted(tmp_path):
     given = np.arange(10) < 5
     render_animation(walk(), HUMANML3D, tmp_path / "a.gif", given=given, size=200)
     picture = Image.open(tmp_path / "a.gif")
-    counts = []
+    counts, muted = [], faded(FULL, MUTED_BY)
     for frame in (2, 7):
         picture.seek(frame)
-        counts.append([len(pixels_of(picture, c, near=12)) for c in (MUTED.left, LEFT_COLOUR)])
+        counts.append([len(pixels_of(picture, c, near=12)) for c in (muted.left, LEFT_COLOUR)])
     (muted_given, full_given), (muted_made, full_made) = counts
     assert muted_given > 100 and full_given < 10
     assert full_made > 100 and muted_made < 0.25 * muted_given

@@ -14,8 +14,9 @@ from motiongpt.bodies.base import mesh_of
 from motiongpt.bodies.free_body import FreeBody
 from motiongpt.errors import UserError
 from motiongpt.motion.skeleton import HUMANML3D, KIT
+from motiongpt.render.looks import worn_by
 from motiongpt.render.shown import Shown
-from motiongpt.viewer.body import packed_body, packed_worn, worn_by
+from motiongpt.viewer.body import packed_body, packed_worn
 from motiongpt.viewer.packing import packed, quantised
 from motiongpt.viewer.page import Choices, viewer_page, write_shared_page
 from tests.unit.bodies.stand_ins import made_up_clip
