@@ -106,7 +106,7 @@ class Skinned:
         self.mesh = Mesh(body.faces, len(weights))
         shares = np.stack([_side_shares(body, side) for side in SIDES], axis=-1)
         self.shares = shares[body.faces].mean(1)  # (F, 2)
-        self._first, self._some = -1, np.zeros((0, len(weights), 3), np.float32)
+        self._kept = (-1, np.zeros((0, len(weights), 3), np.float32))
 
     def tones(self, colour: Colour) -> list[Colour]:
         """See `Look.tones`."""
@@ -119,12 +119,15 @@ class Skinned:
         """See `Look.draw`."""
         vertices = self._vertices(frame)
         pixels, scale = camera.project(vertices, frame)
-        places, faces = self.mesh.covered(pixels * zoom, scale, picture.size)
+        corner, front = self.mesh.in_front(pixels * zoom, scale, picture.size)
         skin, sides = np.array(palette.body, float), np.array([palette.left, palette.right], float)
         colours = skin + self.shares @ (sides - skin)
         shades = self.mesh.shades(vertices)
         found = np.clip(colours * shades[:, None], 0, 255).astype(np.uint8)
-        _paint(picture, places, found[faces])
+        if not front.size:
+            return
+        mask = Image.fromarray(front >= 0)
+        picture.paste(Image.fromarray(found[front]), corner, mask)
 
     def draw_shadow(
         self, picture: Image.Image, frame: int, camera: Camera, colour: Colour, zoom: int
@@ -132,17 +135,25 @@ class Skinned:
         """See `Look.draw_shadow`."""
         flat = self._vertices(frame) * [1.0, 0.0, 1.0] + [0.0, camera.floor, 0.0]
         pixels, scale = camera.project(flat, frame)
-        places, _ = self.mesh.covered(pixels * zoom, scale, picture.size)
-        _paint(picture, places, np.array(colour, np.uint8))
+        # As coarse as the picture is in the end, and blurred by growing: shadows are soft.
+        size = (picture.width // zoom, picture.height // zoom)
+        (left, top), front = self.mesh.in_front(pixels, scale, size)
+        if not front.size:
+            return
+        mask = Image.fromarray((front >= 0).astype(np.uint8) * 255)
+        grown = mask.resize((mask.width * zoom, mask.height * zoom), Image.Resampling.BILINEAR)
+        picture.paste(colour, (left * zoom, top * zoom), grown)
 
     def _vertices(self, frame: int) -> np.ndarray:
         first = frame - frame % KEPT
-        if first != self._first:
+        kept = self._kept
+        if first != kept[0]:
             some = slice(first, first + KEPT)
             rotations, root = self.motion.rotations[some], self.motion.root[some]
             part = BodyMotion(self.motion.shape, rotations, root, self.motion.fps)
-            self._first, self._some = first, mesh_of(self.body, part)
-        return self._some[frame - first]
+            # One assignment, for several threads draw: who comes second computes the same.
+            self._kept = kept = (first, mesh_of(self.body, part))
+        return kept[1][frame - first]
 
 
 def worn_by(body: FreeBody, motion: MotionSequence) -> BodyMotion:
@@ -191,9 +202,3 @@ def _side_shares(body: FreeBody, side: str) -> np.ndarray:
     """(V,) how much of a vertex moves with the limbs of a side."""
     bones = np.array([side_of(name) == side for name in NAMES])
     return (body.weights.numpy() * bones[body.bones.numpy()]).sum(1)
-
-
-def _paint(picture: Image.Image, places: np.ndarray, colours: np.ndarray) -> None:
-    pixels = np.array(picture)
-    pixels.reshape(-1, 3)[places] = colours
-    picture.paste(Image.fromarray(pixels))

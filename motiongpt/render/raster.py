@@ -24,6 +24,7 @@ class Mesh:
 
     def __init__(self, faces: np.ndarray, vertices: int) -> None:
         self.faces = faces
+        self._corners = np.ascontiguousarray(faces.T)
         corners = faces.ravel()
         owners = np.repeat(np.arange(len(faces)), 3)
         ones = np.ones(len(corners), np.float32)
@@ -31,66 +32,81 @@ class Mesh:
 
     def shades(self, vertices: np.ndarray) -> np.ndarray:
         """Light (F,) that falls on the faces of vertices (V, 3)."""
-        one, two, three = (vertices[self.faces[:, corner]] for corner in range(3))
+        one, two, three = vertices[self._corners]
         normals = self._around @ np.cross(two - one, three - one)
         normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-12)
         above = 0.5 + 0.5 * normals[:, 1]
         light = GROUND + (SKY - GROUND) * above + DIRECT * np.maximum(normals @ SUN, 0.0)
-        return light[self.faces].mean(1)
+        return light[self._corners].mean(0)
 
-    def covered(
+    def in_front(
         self, pixels: np.ndarray, nearness: np.ndarray, size: tuple[int, int]
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Which pixels the mesh covers, and which face is in front there.
+    ) -> tuple[tuple[int, int], np.ndarray]:
+        """Which face is in front in each pixel of a rectangle around the mesh.
 
         Args:
             pixels: (V, 2) right and down from the picture's corner.
             nearness: (V,) larger is nearer.
-            size: width and height of the picture.
+            size: width and height of the picture; nothing beyond it is looked at.
 
         Returns:
-            Flat indices of pixels, row by row, and the face of each.
+            The rectangle's left and top, and faces (height, width), -1 where there is none; of no
+            height where the mesh is outside.
         """
-        facing = self._facing(pixels)
-        order = np.argsort(nearness[self.faces[facing]].sum(1), kind="stable")
-        faces = facing[order]
-        which, x, y = _tried(pixels[self.faces[faces]], size)
-        inside = _inside(pixels[self.faces[faces]], which, x, y)
-        front = np.full(size[0] * size[1], -1, np.int32)
-        front[(y * size[0] + x)[inside]] = faces[which[inside]]  # the last, nearest one stays
-        places = np.flatnonzero(front >= 0)
-        return places, front[places]
+        low = np.clip(np.floor(pixels.min(0)), 0, size).astype(int)
+        high = np.clip(np.ceil(pixels.max(0)), 0, size).astype(int)
+        width, height = high - low
+        here, near = (pixels - low).astype(np.float32), nearness.astype(np.float32)
+        columns, rows = here[:, 0], here[:, 1]
+        faces = self._facing(columns, rows)
+        one, two, three = self.faces[faces].T
+        faces = faces[np.argsort(near[one] + near[two] + near[three], kind="stable")]
+        corners = self.faces[faces].T
+        which, x, y = _tried(columns[corners], rows[corners], width, height)
+        inside = _inside(columns[corners], rows[corners], which, x, y)
+        front = np.full((height, width), -1, np.int32)
+        front[y[inside], x[inside]] = faces[which[inside]]  # the last, nearest one stays
+        return (int(low[0]), int(low[1])), front
 
-    def _facing(self, pixels: np.ndarray) -> np.ndarray:
-        one, two, three = (pixels[self.faces[:, corner]] for corner in range(3))
-        return np.flatnonzero(_cross(two - one, three - one) < -SMALLEST)  # y is down
+    def _facing(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+        one, two, three = self._corners
+        areas = (x[two] - x[one]) * (y[three] - y[one]) - (y[two] - y[one]) * (x[three] - x[one])
+        return np.flatnonzero(areas < -SMALLEST)  # y is down
 
 
-def _tried(corners: np.ndarray, size: tuple[int, int]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """(N,) triangle, column and row of each pixel in a rectangle around triangles (F, 3, 2)."""
-    most = np.array(size) - 1
-    low = np.clip(np.ceil(corners.min(1) - 0.5), 0, most + 1).astype(np.int32)
-    high = np.clip(np.floor(corners.max(1) - 0.5), -1, most).astype(np.int32)
-    width, height = np.maximum(high - low + 1, 0).T
-    counts = width * height
-    which = np.repeat(np.arange(len(corners), dtype=np.int32), counts)
+def _tried(
+    x: np.ndarray, y: np.ndarray, width: int, height: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """(N,) triangle, column and row of each pixel in a rectangle around triangles (3, F)."""
+    left, wide = _span(x, width)
+    top, high = _span(y, height)
+    counts = wide * high
+    which = np.repeat(np.arange(len(counts)), counts)
     starts = np.cumsum(counts) - counts
-    within = np.arange(len(which), dtype=np.int32) - starts.astype(np.int32)[which]
-    rows, columns = np.divmod(within, np.maximum(width, 1)[which])
-    return which, low[which, 0] + columns, low[which, 1] + rows
+    within = np.arange(len(which)) - starts[which]
+    across = np.maximum(wide, 1)[which]
+    rows = within // across
+    return which, left[which] + within - rows * across, top[which] + rows
 
 
-def _inside(corners: np.ndarray, which: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """(N,) whether a pixel's centre lies in its triangle."""
+def _span(corners: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
+    """First pixel (F,) whose centre can be between corners (3, F), and how many there are."""
+    one, two, three = corners
+    low = np.ceil(np.minimum(np.minimum(one, two), three) - 0.5)
+    high = np.floor(np.maximum(np.maximum(one, two), three) - 0.5)
+    first = np.clip(low, 0, size).astype(np.int64)
+    return first, np.maximum(np.clip(high, -1, size - 1).astype(np.int64) - first + 1, 0)
+
+
+def _inside(
+    x: np.ndarray, y: np.ndarray, which: np.ndarray, columns: np.ndarray, rows: np.ndarray
+) -> np.ndarray:
+    """(N,) whether a pixel's centre lies in its triangle, whose corners are (3, F)."""
     found = np.ones(len(which), bool)
-    px, py = (x + 0.5).astype(np.float32), (y + 0.5).astype(np.float32)
+    px, py = columns.astype(np.float32) + 0.5, rows.astype(np.float32) + 0.5
     for corner in range(3):
-        start, end = corners[:, corner], corners[:, (corner + 1) % 3]
-        along = (end - start).astype(np.float32)
-        offset = (along[:, 0] * start[:, 1] - along[:, 1] * start[:, 0]).astype(np.float32)
-        found &= along[which, 0] * py - along[which, 1] * px <= offset[which]
+        start, end = corner, (corner + 1) % 3
+        right, down = x[end] - x[start], y[end] - y[start]
+        offset = right * y[start] - down * x[start]
+        found &= right[which] * py - down[which] * px <= offset[which]
     return found
-
-
-def _cross(one: np.ndarray, other: np.ndarray) -> np.ndarray:
-    return one[:, 0] * other[:, 1] - one[:, 1] * other[:, 0]

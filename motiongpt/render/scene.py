@@ -5,13 +5,22 @@ Shape letters: T frames, J joints.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 from PIL import Image, ImageDraw
 
 from motiongpt.bodies.free_body import FreeBody
 from motiongpt.render.camera import frame_clips
-from motiongpt.render.figure import BACKGROUND, Colour, blend, body_height
+from motiongpt.render.figure import (
+    BACKGROUND,
+    BODY_COLOUR,
+    LEFT_COLOUR,
+    RIGHT_COLOUR,
+    Colour,
+    blend,
+    body_height,
+)
 from motiongpt.render.floor import (
     PATH_COLOUR,
     SHADES,
@@ -21,10 +30,11 @@ from motiongpt.render.floor import (
     draw_path,
 )
 from motiongpt.render.lettering import FAINT, draw_caption, draw_legend, font
-from motiongpt.render.looks import Look, faded, look_of
+from motiongpt.render.looks import KEPT, Look, faded, look_of
 from motiongpt.render.shown import Shown
 
 ZOOM = 2
+THREADS = 2
 MUTED_BY = 0.62
 """Of the background in the colours of what was given."""
 BAR_COLOUR: Colour = (71, 85, 105)
@@ -80,10 +90,16 @@ class Scene:
     def pictures(self) -> Iterator[Image.Image]:
         """RGB, one for each frame."""
         backdrop = None if self.camera.follows else self.backdrop(0)
-        for frame in range(self.frames):
-            picture = self.drawing(frame, None if backdrop is None else backdrop.copy())
-            self._write(picture, frame)
-            yield picture
+
+        def picture(frame: int) -> Image.Image:
+            drawn = self.drawing(frame, None if backdrop is None else backdrop.copy())
+            self._write(drawn, frame)
+            return drawn
+
+        # Numpy and Pillow leave Python's lock while they work; a block at a time bounds memory.
+        with ThreadPoolExecutor(THREADS) as pool:
+            for first in range(0, self.frames, KEPT):
+                yield from pool.map(picture, range(first, min(first + KEPT, self.frames)))
 
     def drawing(self, frame: int, backdrop: Image.Image | None = None) -> Image.Image:
         """The picture of one frame without words; `backdrop` is drawn upon where it is known."""
@@ -174,7 +190,8 @@ def film_colours(look: Look) -> list[Colour]:
     palettes = (look.palette, faded(look.palette, MUTED_BY))
     figures = [getattr(one, part) for one in palettes for part in ("left", "right", "body")]
     floors = [blend(TILE_COLOUR, BACKGROUND, step / SHADES) for step in range(SHADES)]
-    lines = [FAINT, BAR_COLOUR, PATH_COLOUR, SHADOW_COLOUR]
+    words = [BODY_COLOUR, LEFT_COLOUR, RIGHT_COLOUR]
+    lines = [FAINT, BAR_COLOUR, PATH_COLOUR, SHADOW_COLOUR, *words]
     edges = [blend(colour, BACKGROUND, share) for colour in figures for share in (0.3, 0.65)]
     edges += [blend(colour, BACKGROUND, 0.5) for colour in lines]
     edges += [blend(colour, SHADOW_COLOUR, 0.5) for colour in figures[:3]]
