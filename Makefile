@@ -15,7 +15,7 @@ HELD := transformers|huggingface.hub|tokenizers|pyarrow|datasets|dill|multiproce
 TESTS5 := backbones import_checkpoint single_steps generation_loop golden_lm motiongpt_method \
 	text_encoders small_text_encoder api_model
 
-.PHONY: quickstart test test-all test-slow test-slurm test-transformers-5 install \
+.PHONY: quickstart test test-all test-slow test-slurm test-browser test-transformers-5 install \
 	install-transformers-5 types quick-tests
 
 quickstart: install  ## train the three stages small on synthetic motion, evaluate, draw
@@ -40,6 +40,10 @@ test-slow: install  ## the tests that take minutes, alone
 
 test-slurm: install  ## tests on a SLURM cluster that they start on this machine (Debian; installs it if root)
 	$(PYTEST) $(PARALLEL) -rs -m slurm
+
+test-browser: install  ## pages in a headless browser (Debian: apt-get install chromium)
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[browser]"
+	$(PYTEST) -rs -m browser
 
 # Two of the tests hold for the random weights that transformers 4 draws, not for others.
 test-transformers-5: $(INSTALLED5)  ## the quick tests of what uses transformers, with version 5

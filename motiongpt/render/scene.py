@@ -93,8 +93,7 @@ class Scene:
 
         def picture(frame: int) -> Image.Image:
             drawn = self.drawing(frame, None if backdrop is None else backdrop.copy())
-            self._write(drawn, frame)
-            return drawn
+            return self.with_words(drawn, frame)
 
         # Numpy and Pillow leave Python's lock while they work; a block at a time bounds memory.
         with ThreadPoolExecutor(THREADS) as pool:
@@ -154,8 +153,8 @@ class Scene:
         middle = height - round(0.055 * min(self.size))
         draw_legend(canvas, round(0.04 * width), middle, self._small())
 
-    def _write(self, picture: Image.Image, frame: int) -> None:
-        """Words; below: a bar of the time gone by, seconds and frame count."""
+    def with_words(self, picture: Image.Image, frame: int) -> Image.Image:
+        """The same picture, written on; below: a bar of the time gone by, seconds, frame count."""
         canvas, (width, height) = ImageDraw.Draw(picture), self.size
         self._write_words(canvas)
         middle, margin = height - round(0.055 * min(self.size)), round(0.04 * width)
@@ -167,6 +166,7 @@ class Scene:
             colour = FAINT if self.given[frame] else BAR_COLOUR
             canvas.text((width / 2, middle), word, font=letters, fill=colour, anchor="mm")
         self._draw_bar(canvas, frame)
+        return picture
 
     def _small(self) -> int:
         return max(9, round(0.85 * self.letters))

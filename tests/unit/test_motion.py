@@ -109,9 +109,15 @@ def test_pictures(tmp_path, joints, ending):
     motion[0].save(tmp_path / f"pose{ending}")
 
 
-def test_show_names_a_file_outside_a_notebook(joints, capsys):
+@pytest.mark.parametrize("screen", ["", ":0"])
+def test_show_opens_a_page_where_there_is_a_screen(joints, capsys, monkeypatch, screen):
+    opened = []
+    monkeypatch.setattr("webbrowser.open", opened.append)
+    monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
+    monkeypatch.setenv("DISPLAY", screen)
     path = Motion.from_joints(joints[:5]).show()
-    assert path.suffix == ".webp" and path.is_file() and str(path) in capsys.readouterr().out
+    assert path.suffix == ".html" and path.is_file() and str(path) in capsys.readouterr().out
+    assert opened == ([path.as_uri()] if screen else [])
 
 
 def pickled(path):
@@ -161,9 +167,11 @@ def test_bad_numbers_are_refused(joints):
         Motion.from_joints([["x"]])  # type: ignore[arg-type]
 
 
-def test_show_is_a_picture_in_a_notebook(joints, monkeypatch, capsys):
+def test_show_is_a_page_in_a_notebook(joints, monkeypatch, capsys):
     display = pytest.importorskip("IPython.display")
     monkeypatch.setattr("motiongpt.api.showing._in_notebook", lambda: True)
     shown = Motion.from_joints(joints[:5]).show()
-    assert isinstance(shown, display.Image) and shown.data[:3] == b"GIF"
+    assert isinstance(shown, display.HTML)
+    assert shown.data.startswith('<div><iframe sandbox="allow-scripts"')
+    assert "&lt;!doctype html&gt;" in shown.data and "<script" not in shown.data
     assert capsys.readouterr().out == ""

@@ -1,5 +1,6 @@
 """Pictures of the body, whole motions in one picture, and motions side by side."""
 
+import shutil
 import warnings
 
 import numpy as np
@@ -119,3 +120,29 @@ def test_letters_come_from_a_font_that_has_them(monkeypatch):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         fonts.font_file("plain")
+
+
+def test_blender_is_asked_for_one_motion_and_must_be_there(tmp_path, motion):
+    path = tmp_path / "a.mp4"
+    with pytest.raises(UserError, match="no program no-blender; install it"):
+        motion.save(path, renderer="blender", blender="no-blender", size=32)
+    with pytest.raises(UserError, match="false: failed"):
+        motion.save(path, renderer="blender", blender="false", size=32)
+    with pytest.raises(UserError, match="draws one motion"):
+        motion.save(path, renderer="blender", beside={"x": motion})
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.slow
+def test_blender_sees_the_body_where_our_pictures_have_it(tmp_path, motion, body):
+    if shutil.which("blender") is None:
+        pytest.skip("Blender is absent")
+    two, size = Motion(motion.joints[:2], 20.0), 96
+    path = two.save(tmp_path / "a.webp", renderer="blender", samples=4, size=size)
+    with Image.open(path) as picture:
+        assert picture.n_frames == 2
+        theirs = np.asarray(picture.convert("L")).astype(int)
+    ours = np.asarray(next(film_of([Shown(two)], size, body).pictures).convert("L")).astype(int)
+    places = [np.argwhere(np.abs(one - np.median(one, axis=1, keepdims=True)) > 40)[:, 1].mean()
+              for one in (ours[20:70], theirs[20:70])]  # fmt: skip
+    assert places[0] == pytest.approx(places[1], abs=4)

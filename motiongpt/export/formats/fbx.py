@@ -1,12 +1,11 @@
 """FBX: the same scene as in a GLB, converted by Blender, which knows the format."""
 
-import shutil
-import subprocess
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
+from motiongpt.blender import find_blender, run_blender
 from motiongpt.errors import UserError
 from motiongpt.export.base import Format, option
 from motiongpt.export.formats.glb import Glb
@@ -45,12 +44,7 @@ class Fbx(Format):
         Raises:
             UserError: also where there is no Blender, or it fails.
         """
-        program = shutil.which(self.blender)
-        if program is None:
-            raise UserError(
-                f"{path}: .fbx is written by Blender, and there is no program {self.blender}; "
-                "install it (apt-get install blender), name it as blender=PATH, or write .glb"
-            )
+        program = find_blender(self.blender, f"{path}: .fbx is written", "write .glb")
         content = Glb().content(motion)
         with tempfile.TemporaryDirectory() as folder:
             source, script = Path(folder, "motion.glb"), Path(folder, "convert.py")
@@ -61,12 +55,6 @@ class Fbx(Format):
 
 
 def _convert(program: str, script: Path, source: Path, out: Path) -> None:
-    command = [program, "--background", "--factory-startup", "--python-exit-code", "1"]
-    command += ["--python", str(script), "--", str(source), str(out)]
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS)
-    except subprocess.TimeoutExpired:
-        raise UserError(f"{program}: no .fbx after {SECONDS} s") from None
-    if done.returncode or not out.stat().st_size:
-        last = (done.stderr.strip() or done.stdout.strip()).splitlines()[-1:]
-        raise UserError(f"{program}: could not write .fbx: {' '.join(last)}")
+    run_blender(program, script, [str(source), str(out)], SECONDS)
+    if not out.stat().st_size:
+        raise UserError(f"{program}: wrote no .fbx")

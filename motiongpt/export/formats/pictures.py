@@ -13,9 +13,11 @@ from motiongpt.render.shown import Shown
 
 if TYPE_CHECKING:
     from motiongpt.bodies.free_body import FreeBody
+    from motiongpt.render.film import Film
 
 SMALLEST = 32  # pixels; below it nothing can be seen
 LOOKS = ("sticks", "mesh")
+RENDERERS = ("own", "blender")
 SEQUENCE, STRIP = "sequence", "strip"
 
 
@@ -31,7 +33,34 @@ class Drawn(Build, SideBySide):
 
 
 @dataclass(frozen=True)
-class Animation(Drawn):
+class Moving(Drawn):
+    """What films let choose."""
+
+    renderer: str = option("own", "blender: by its Cycles, always the body; slow", RENDERERS)
+    blender: str = option("blender", "the program, by name or path")
+    samples: int = option(16, "of a pixel, by Blender: more are slower, less grainy", least=1)
+
+    def film(self, motions: Sequence[Shown], size: int) -> "Film":
+        """The motions that move.
+
+        Raises:
+            UserError: several for Blender, which draws one; no Blender.
+        """
+        from motiongpt.render.film import film_of
+
+        if self.renderer == "own":
+            return film_of(motions, size, self.worn())
+        from motiongpt.export.formats.glb import Glb
+        from motiongpt.render.blender_film import blender_film
+
+        if len(motions) > 1:
+            raise UserError("renderer=blender draws one motion; leave renderer out for several")
+        scene = Glb(self.masculine, self.weight, self.muscle).content(motions[0].motion)
+        return blender_film(motions[0], size, self.body(), scene, self.blender, self.samples)
+
+
+@dataclass(frozen=True)
+class Animation(Moving):
     """An animated picture."""
 
     endings: ClassVar[tuple[str, ...]] = (".webp", ".gif")
@@ -41,13 +70,12 @@ class Animation(Drawn):
     def write_together(self, motions: Sequence[Shown], path: Path) -> None:
         """See `Format.write_together`."""
         from motiongpt.render.animation import save_animation
-        from motiongpt.render.film import film_of
 
-        save_animation(film_of(motions, self.size, self.worn()), path)
+        save_animation(self.film(motions, self.size), path)
 
 
 @dataclass(frozen=True)
-class Mp4(Drawn):
+class Mp4(Moving):
     """A film, H.264."""
 
     endings: ClassVar[tuple[str, ...]] = (".mp4",)
@@ -57,11 +85,10 @@ class Mp4(Drawn):
     def write_together(self, motions: Sequence[Shown], path: Path) -> None:
         """See `Format.write_together`."""
         from motiongpt.render.animation import save_film
-        from motiongpt.render.film import film_of
 
         if self.size % 2:
             raise UserError(f"size={self.size}: a film needs an even size")
-        save_film(film_of(motions, self.size, self.worn()), path)
+        save_film(self.film(motions, self.size), path)
 
 
 @dataclass(frozen=True)
