@@ -6,6 +6,7 @@ Arguments after "--": a JSON file of the scene, the GLB, the folder for the pict
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 import bpy
 import mathutils
@@ -13,7 +14,7 @@ import numpy
 
 # Debian pairs Blender 3.4, whose reader of glTF says numpy.bool, with a numpy without the name.
 if "bool" not in vars(numpy):
-    numpy.bool = bool  # type: ignore[attr-defined]
+    vars(numpy)["bool"] = bool
 
 
 def upright(x: float, y: float, z: float) -> mathutils.Vector:
@@ -43,7 +44,7 @@ def main() -> None:
         bpy.ops.render.render(write_still=True)
 
 
-def settings(scene: bpy.types.Scene, wanted: dict[str, float]) -> None:
+def settings(scene: bpy.types.Scene, wanted: dict[str, Any]) -> None:
     """Cycles on the CPU, which needs no window."""
     scene.render.engine = "CYCLES"
     scene.cycles.samples = wanted["samples"]
@@ -67,7 +68,7 @@ def light(scene: bpy.types.Scene) -> None:
     scene.collection.objects.link(made)
 
 
-def floor(wanted: dict[str, float]) -> None:
+def floor(wanted: dict[str, Any]) -> None:
     """A plane of tiles of half a metre."""
     bpy.ops.mesh.primitive_plane_add(size=400, location=(0, 0, wanted["floor"] - 0.001))
     material = bpy.data.materials.new("tiles")
@@ -85,7 +86,7 @@ def floor(wanted: dict[str, float]) -> None:
     bpy.context.object.data.materials.append(material)
 
 
-def camera_of(scene: bpy.types.Scene, wanted: dict[str, float]) -> bpy.types.Object:
+def camera_of(scene: bpy.types.Scene, wanted: dict[str, Any]) -> bpy.types.Object:
     """A camera of the focal length and the middle that the scene has."""
     lens = bpy.data.cameras.new("camera")
     lens.sensor_width = 36
