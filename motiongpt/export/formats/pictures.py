@@ -55,7 +55,7 @@ class Moving(Drawn):
 
         if len(motions) > 1:
             raise UserError("renderer=blender draws one motion; leave renderer out for several")
-        scene = Glb(self.masculine, self.weight, self.muscle).content(motions[0].motion)
+        scene = Glb(*self.build).content(motions[0].motion)
         return blender_film(motions[0], size, self.body(), scene, self.blender, self.samples)
 
 
