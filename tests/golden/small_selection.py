@@ -84,6 +84,10 @@ SELECTED: dict[str, Callable[[Any], Any]] = {
     "checkpoint/further_keys_to_ignore.json": Entries(),
     "methods/actor/ablations.npz": Arrays(keep=("average_encoder/*",)),
     "methods/actor/facts.json": Entries(),
+    "methods/mdm/facts.json": Entries(),
+    "methods/mdm/schedule.npz": Arrays(
+        keep=("cosine1000/betas", "cosine50_native/*", "cosine1000_respaced10/*", "sections_spec"),
+    ),
     "methods/mld/facts.json": Entries(),
     "methods/mld/scheduler.npz": Arrays(drop=("ddpm/*",)),
     "methods/t2m_gpt/facts.json": Entries(),
