@@ -18,7 +18,7 @@ from motiongpt.methods.mdm.losses import Losses
 from motiongpt.methods.mdm.network import Sinusoids
 from motiongpt.methods.mdm.original_names import from_original_state_dict, is_learnt, our_name
 from motiongpt.methods.mdm.schedule import Chain, NoiseSchedule, evenly
-from motiongpt.methods.mdm.texts import Texts
+from motiongpt.text_encoders.texts import Texts
 from tests.golden.mdm_case import ATOL, Case, network_of, silent
 from tests.golden.mdm_facts import check_facts
 from tests.golden.mdm_sampling import check_inpainting, check_prefix, check_sampling

@@ -16,7 +16,7 @@ from torch import Tensor
 from motiongpt.files import read_json
 from motiongpt.methods.mdm.network import MotionDenoiser
 from motiongpt.methods.mdm.original_names import load_original, original_sizes
-from motiongpt.methods.mdm.texts import Texts
+from motiongpt.text_encoders.texts import Texts
 
 ATOL, LOOPS = 1e-5, 5e-5
 RELEASED_HEADS = 4

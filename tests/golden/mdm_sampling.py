@@ -10,7 +10,7 @@ from torch import Tensor
 from motiongpt.methods.mdm.network import MotionDenoiser
 from motiongpt.methods.mdm.sampling import Given, guided, sampled
 from motiongpt.methods.mdm.schedule import NoiseSchedule
-from motiongpt.methods.mdm.texts import Texts
+from motiongpt.text_encoders.texts import Texts
 from tests.golden.mdm_case import LOOPS, Case
 
 LEGS = (0, 1, 2, 4, 5, 7, 8, 10, 11)  # the root and the legs of HumanML3D's 22 joints

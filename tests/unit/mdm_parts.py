@@ -7,7 +7,7 @@ from motiongpt.methods.mdm.folder import TrainedMotionDenoiser
 from motiongpt.methods.mdm.method import MDM, Sampling
 from motiongpt.methods.mdm.network import MotionDenoiser
 from motiongpt.methods.mdm.schedule import NoiseSchedule
-from motiongpt.methods.mdm.texts import Texts
+from motiongpt.text_encoders.texts import Texts
 from tests.unit.mld_parts import TEXT_WIDTH, FakeTextEncoder
 
 F, LONGEST, STEPS = 263, 60, 20

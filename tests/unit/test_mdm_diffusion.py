@@ -16,7 +16,7 @@ from motiongpt.methods.mdm.module import MotionDiffusionModule
 from motiongpt.methods.mdm.network import MotionDenoiser
 from motiongpt.methods.mdm.sampling import Given, NoiseOfRows, guided, sampled
 from motiongpt.methods.mdm.schedule import NoiseSchedule, evenly
-from motiongpt.methods.mdm.texts import Texts, batch_of
+from motiongpt.text_encoders.texts import Texts, batch_of
 from tests.unit.mdm_parts import F, small_denoiser, some_texts
 
 TAU = torch.tensor([2.0, 2.0])

@@ -18,8 +18,8 @@ from motiongpt.methods.mdm import stage as stages
 from motiongpt.methods.mdm.examples import Cutting, MotionExamples, collate
 from motiongpt.methods.mdm.folder import TrainedMotionDenoiser
 from motiongpt.methods.mdm.losses import Losses
-from motiongpt.methods.mdm.texts import by_caption, captions_of, embedded
 from motiongpt.motion.skeleton import HUMANML3D
+from motiongpt.text_encoders.texts import by_caption, captions_of, embedded
 from motiongpt.training.sampler import fixed_keys
 from motiongpt.training.stage import Hardware, Processes, StageContext
 from motiongpt.training.stopping import Interrupted, StopRequest

@@ -15,7 +15,7 @@ from torch.utils.data import Dataset
 
 from motiongpt.data.store import MotionStore
 from motiongpt.errors import UserError
-from motiongpt.methods.mdm.texts import Texts, batch_of
+from motiongpt.text_encoders.texts import Texts, batch_of
 
 ONE_UNIT_LESS = 1 / 3
 """How often a clip that is cut to whole units loses one more, as in T2M's data set."""

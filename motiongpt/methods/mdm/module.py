@@ -12,7 +12,7 @@ from motiongpt.methods.mdm.examples import MotionBatch
 from motiongpt.methods.mdm.losses import Losses
 from motiongpt.methods.mdm.network import MotionDenoiser
 from motiongpt.methods.mdm.schedule import NoiseSchedule
-from motiongpt.methods.mdm.texts import Texts
+from motiongpt.text_encoders.texts import Texts
 from motiongpt.training.global_means import RunningMeans, over_global_batch
 from motiongpt.training.step_cost import FORWARD_AND_BACKWARD, StepCost
 

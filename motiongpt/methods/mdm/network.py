@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from motiongpt.errors import UserError
 from motiongpt.float32_state import Float32State
-from motiongpt.methods.mdm.texts import Texts
+from motiongpt.text_encoders.texts import Texts
 
 SLOWEST = 10_000.0
 KINDS = ("encoder", "decoder")

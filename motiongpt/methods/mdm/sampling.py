@@ -12,7 +12,7 @@ from torch import Tensor
 
 from motiongpt.methods.mdm.network import MotionDenoiser
 from motiongpt.methods.mdm.schedule import Chain
-from motiongpt.methods.mdm.texts import Texts
+from motiongpt.text_encoders.texts import Texts
 
 
 class Given(NamedTuple):

@@ -16,9 +16,9 @@ from motiongpt.methods.mdm.losses import Losses
 from motiongpt.methods.mdm.module import MotionDiffusionModule
 from motiongpt.methods.mdm.network import MotionDenoiser
 from motiongpt.methods.mdm.schedule import NoiseSchedule
-from motiongpt.methods.mdm.texts import by_caption, captions_of, embedded
 from motiongpt.preflight import Outlook
 from motiongpt.text_encoders.loading import load_text_encoder
+from motiongpt.text_encoders.texts import by_caption, captions_of, embedded
 from motiongpt.training.cached import cached
 from motiongpt.training.captioned import captioned_clips, check_captions
 from motiongpt.training.compilation import compile_parts
@@ -94,7 +94,7 @@ class MDMStage(Stage):
         check_table(denoiser, self.noise)
         captions = captions_of(store)
         found = cached(
-            "mdm_captions",
+            "texts",
             texts,
             context,
             lambda: embedded(encoder, captions, denoiser.words),

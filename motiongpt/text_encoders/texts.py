@@ -1,4 +1,4 @@
-"""What a denoiser reads of captions: one vector a caption, or one a word.
+"""Captions as features: one vector a caption, or one a word.
 
 Shapes: B batch, L words (1 for a whole caption), X numbers of a text's features, U captions.
 """
