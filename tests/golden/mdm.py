@@ -46,7 +46,7 @@ def check(path: Path, arrays: Any, report: Any, data: Path) -> None:
         check_facts(name, arrays, report)
         return
     known: dict[str, Callable[[Case], None]] = {
-        "cosine1000/betas": _check_schedules,
+        "cosine10_native/betas": _check_schedules,
         "dec_clip/out_cond": _check_decoders,
         "input_process.poseEmbedding.weight": _check_weights,
         "out_train_condmask": _check_forward,

@@ -35,7 +35,7 @@ def check(path: Path, arrays: Any, report: Any, data: Path) -> None:
         "out/forced_logits": check_recurrent,
         "out/greedy_ids_first": check_samples,
         "w/encoder.emb.weight": _check_transformer,
-        "in/win/window": check_rules,
+        "in/drop_last": check_rules,
         "out/embedding_loss": check_tokenizer,
     }
     for array, run in known.items():

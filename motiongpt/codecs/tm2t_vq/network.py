@@ -56,8 +56,8 @@ class TM2TVQVAE(DiscreteCodec):
         up = list(decoder_widths or [width] * levels)
         if len(down) != levels or len(up) != levels or (down and down[-1] != code_dim):
             raise UserError(
-                f"tokenizer: encoder_widths {down} and decoder_widths {up}; expected {levels} each, "
-                f"the encoder's last {code_dim}"
+                f"tokenizer: encoder_widths {down} and decoder_widths {up}; expected {levels} "
+                f"each, the encoder's last {code_dim}"
             )
         self.n_features, self.codebook_size = n_features, codebook_size
         self.frames_per_token = frames_per_token
