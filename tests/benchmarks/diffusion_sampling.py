@@ -28,10 +28,10 @@ CAPTIONS = [(f"a person walks forward {number} times",) for number in range(64)]
 
 
 def method(size: str, encoder: TextEncoder, steps: int, batch: int) -> MDM:
-    """With random weights, at the size of conf/denoiser/SIZE.yaml."""
+    """With random weights, at the size of conf/motion_denoiser/SIZE.yaml."""
     torch.manual_seed(0)
-    config = compose_config(["method=mdm", f"denoiser={size}"])
-    network = build(config.denoiser)(n_features=FEATURES, text_width=encoder.width).eval()
+    config = compose_config(["method=mdm", f"motion_denoiser={size}"])
+    network = build(config.motion_denoiser)(n_features=FEATURES, text_width=encoder.width).eval()
     mean, std = np.zeros(FEATURES, np.float32), np.ones(FEATURES, np.float32)
     lengths = np.array([network.frames])
     denoiser = TrainedMotionDenoiser(network, NoiseSchedule(STEPS), mean, std, lengths)
@@ -53,7 +53,7 @@ def main() -> None:
     )
     parser.add_argument("--clips", type=int, default=16)
     parser.add_argument("--frames", type=int, default=120)
-    parser.add_argument("--size", default="mdm_small", help="a file of conf/denoiser")
+    parser.add_argument("--size", default="mdm_small", help="a file of conf/motion_denoiser")
     parser.add_argument("--turns", type=int, default=3)
     words = parser.parse_args()
     config = compose_config(["method=mdm", "text_encoder.steps=1"])

@@ -28,7 +28,10 @@ CONFIGURED = {
 
 def check_facts(case: str, facts: Mapping[str, Any], report: Any) -> None:
     """Compare what facts.json says with the networks, the schedule and the recipes of conf/."""
-    wanted, denoising = facts["constructor_arguments_default_humanml"], _conf("denoiser/mdm.yaml")
+    wanted, denoising = (
+        facts["constructor_arguments_default_humanml"],
+        _conf("motion_denoiser/mdm.yaml"),
+    )
     for theirs, ours in CONFIGURED.items():
         report.exact(case, theirs, denoising[ours], wanted[theirs])
     report.exact(case, "frames", denoising.frames, facts["preprocessing"]["max_frames"])
@@ -46,7 +49,7 @@ def _check_network(
     decodes = overrides.get("arch") == "trans_dec"
     words = overrides.get("text_encoder_type") == "bert"
     features = described.get("njoints", facts["constructor_arguments_default_humanml"]["njoints"])
-    network: MotionDenoiser = build(_conf("denoiser/mdm.yaml"))(
+    network: MotionDenoiser = build(_conf("motion_denoiser/mdm.yaml"))(
         n_features=features,
         text_width=BERT_WIDTH if words else facts["constructor_defaults_not_passed"]["clip_dim"],
         kind="decoder" if decodes else "encoder",

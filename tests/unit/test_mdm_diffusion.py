@@ -152,11 +152,11 @@ def test_a_loss_counts_the_frames_that_there_are():
 @pytest.mark.parametrize(
     ("settings", "said"),
     [
-        ({"kind": "loop"}, "denoiser.kind=loop; choose one of: encoder, decoder"),
-        ({"words": True}, "words=true needs denoiser.kind=decoder"),
+        ({"kind": "loop"}, "motion_denoiser.kind=loop; choose one of: encoder, decoder"),
+        ({"words": True}, "words=true needs motion_denoiser.kind=decoder"),
         ({"step_token": True}, "step_token=true needs"),
-        ({"frames": 5000}, "denoiser.frames=5000"),
-        ({"frames": 0}, "denoiser.frames=0"),
+        ({"frames": 5000}, "motion_denoiser.frames=5000"),
+        ({"frames": 0}, "motion_denoiser.frames=0"),
         ({"width": 15, "heads": 3}, "width=15: an even number"),
     ],
 )

@@ -212,12 +212,11 @@ class MDM(Method):
         Raises:
             UserError: no words or frames to go by, or a length that there is not.
         """
-        if request.task == TEXT_TO_MOTION:
-            if request.text is None:
-                raise UserError(
-                    f"clip {request.clip}: text_to_motion needs a text; give the request one"
-                )
-        else:
+        if request.task == TEXT_TO_MOTION and request.text is None:
+            raise UserError(
+                f"clip {request.clip}: text_to_motion needs a text; give the request one"
+            )
+        if request.task != TEXT_TO_MOTION or given_frames(request):
             check_given(request, self.denoiser.network.n_features)
         frames = request.frames
         if frames is None:

@@ -143,14 +143,16 @@ def _check(
     kind: str, words: bool, step_token: bool, frames: int, positions: int, width: int
 ) -> None:
     if kind not in KINDS:
-        raise UserError(f"denoiser.kind={kind}; choose one of: {', '.join(KINDS)}")
+        raise UserError(f"motion_denoiser.kind={kind}; choose one of: {', '.join(KINDS)}")
     if kind == "encoder" and (words or step_token):
         option = "words" if words else "step_token"
-        raise UserError(f"denoiser.{option}=true needs denoiser.kind=decoder")
+        raise UserError(f"motion_denoiser.{option}=true needs motion_denoiser.kind=decoder")
     if not 1 <= frames < positions:
         raise UserError(
-            f"denoiser.frames={frames}: expected 1 or more, and fewer than the table has rows, "
-            f"denoiser.positions={positions}"
+            f"motion_denoiser.frames={frames}: expected 1 or more, and fewer than the table has "
+            f"rows, motion_denoiser.positions={positions}"
         )
     if width % 2:
-        raise UserError(f"denoiser.width={width}: an even number is needed, sines and cosines")
+        raise UserError(
+            f"motion_denoiser.width={width}: an even number is needed, sines and cosines"
+        )

@@ -32,7 +32,8 @@ class MDMStage(Stage):
     """Leaves the trained denoiser in `model/`, which `TrainedMotionDenoiser.load` opens.
 
     Args:
-        denoiser: a `_partial_` node of conf/denoiser; the widths of features and text are added.
+        denoiser: a `_partial_` node of conf/motion_denoiser; the widths of features and text are
+            added.
         noise: arguments of `NoiseSchedule`.
         losses: arguments of `Losses`.
         drop_text: see `MotionExamples`.
@@ -140,5 +141,6 @@ def check_table(denoiser: MotionDenoiser, noise: NoiseSchedule) -> None:
     rows = len(denoiser.table.rows)
     if rows < len(noise):
         raise UserError(
-            f"denoiser.positions={rows}: the diffusion has {len(noise)} steps, each needs a row"
+            f"motion_denoiser.positions={rows}: the diffusion has {len(noise)} steps, each needs a "
+            "row"
         )
