@@ -42,9 +42,9 @@ class Case:
         return {name.removeprefix(prefix): self.tensor(name) for name in names}
 
     def beside(self, name: str) -> "Case":
-        """Another file, of which nothing is reported."""
+        """Another file, whose networks are needed."""
         with np.load(self.folder / name, allow_pickle=False) as stored:
-            return Case(name, self.folder, dict(stored), self.report)
+            return Case(self.name, self.folder, dict(stored), self.report)
 
     @property
     def words(self) -> Marks:
@@ -72,6 +72,11 @@ class Case:
             vectors,
         )
         made.load_state_dict(translator_state(state))
+        if not vectors:
+            self.report.exact(self.name, "width of sources", width, self.config("d_src_word_vec"))
+        for side, name in (("encoder", "n_src_position"), ("decoder", "n_trg_position")):
+            rows = len(self.arrays[f"w/{side}.position_enc.{TABLE}"])
+            self.report.exact(self.name, name, rows, self.config(name))
         self._check_tables(width)
         return made.eval()
 

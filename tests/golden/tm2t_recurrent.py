@@ -17,6 +17,8 @@ def check_recurrent(case: Case) -> None:
     network, words = case.recurrent, case.tensor("in/word_vectors")
     lengths, codes = case.tensor("in/text_lengths"), case.tensor("in/motion_tokens")
     marks = motion_marks(network.codes - 3)
+    for name in ("start", "end", "pad"):
+        case.exact({f"cfg/mot_{name}": getattr(marks, name)})
     states, last = network.words(words, lengths)
     reading = network.begin(words, lengths)
     attended, weights = network.attended(reading)
@@ -68,7 +70,7 @@ def _check_way_back(case: Case) -> None:
     gumbel = case.tensor("cycle/in_gumbel").transpose(0, 1)
     case.exact({"cycle/in_max_steps": gumbel.shape[1]})
     rows, counts = soft_rows(network, words, case.tensor("in/text_lengths"), gumbel, marks)
-    translator, pad = other.translator, other.words.pad
+    translator, pad = other.translator, case.config("trg_pad")
     logits = meant(translator, rows, counts, ids, marks, pad, released=True)
     found = token_losses(logits, ids[:, 1:], pad)
     case.exact({"cycle/out_length": counts[:, None], "cycle/out_counted": found.counted})
