@@ -137,7 +137,8 @@ def _check_discriminator(case: Case, made: Tensor, loss: float) -> None:
     case.compare({"out/disc_train_features_real": features, "out/disc_train_logits_real": logits})
     _, made_logits = network(made)
     case.compare({"out/disc_train_logits_fake": made_logits})
-    for name, value in network.state_dict().items():
+    # The file calls them statistics after both passes; they are those of its weights, before any.
+    for name, value in _discriminator(case).state_dict().items():
         if f"out/disc_after_two_passes/{name}" in case.arrays:
             case.compare({f"out/disc_after_two_passes/{name}": value})
     first = _discriminator(case).train()

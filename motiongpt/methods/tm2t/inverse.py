@@ -19,7 +19,8 @@ def soft_rows(
     """Codes (B, S + 1, A) as ones and zeros, the start first, and how many (B,) each row has.
 
     Straight-through Gumbel softmax (arXiv:1611.01144) at temperature 1. A row has the codes before
-    the step where its end is the likeliest; those behind are drawn all the same.
+    the step where its end is the likeliest; those behind are drawn all the same. A code that was
+    drawn is looked up for the next step: no gradient goes from step to step through the choice.
 
     Args:
         words, lengths: see `WordsToCodes.begin`.
@@ -33,11 +34,12 @@ def soft_rows(
     barred = torch.zeros(network.codes, device=words.device)
     barred[[marks.start, marks.end]] = -torch.inf
     for step in range(steps):
-        logits, reading = network.step(rows[-1] @ network.embedding.weight, reading)
+        logits, reading = network.step(network.embedding(ids), reading)
         ended = (logits.argmax(-1) == marks.end) & (counts == steps)
         counts = torch.where(ended, step, counts)
         shares = (logits + barred + gumbel[:, step]).softmax(-1)
-        hard = F.one_hot(shares.argmax(-1), network.codes).to(shares.dtype)
+        ids = shares.argmax(-1)
+        hard = F.one_hot(ids, network.codes).to(shares.dtype)
         rows.append(hard - shares.detach() + shares)
     return torch.stack(rows, 1), counts
 
