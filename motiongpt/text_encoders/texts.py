@@ -35,8 +35,11 @@ class Texts(NamedTuple):
         """Those of some captions, in that order."""
         return Texts(self.features[indices], self.hidden[indices])
 
-    def to(self, like: Tensor) -> "Texts":
-        """The same, on the device and in the type of `like`."""
+    def as_of(self, like: Tensor) -> "Texts":
+        """The same, on the device and in the type of `like`.
+
+        Not called `to`, by which Lightning would move a batch to a device.
+        """
         return Texts(self.features.to(like), self.hidden.to(like.device))
 
 

@@ -178,7 +178,7 @@ class MDM(Method):
             network,
             self.chain,
             NoiseOfRows(streams, whole, network.n_features, like),
-            read(self.text_encoder, texts, network.words).rows(rows).to(like),
+            read(self.text_encoder, texts, network.words).rows(rows).as_of(like),
             torch.tensor(scales, device=like.device),
             torch.tensor(lengths, device=like.device) if len(set(whole)) > 1 else None,
             self._given(requests, lengths, max(whole), like),
@@ -221,20 +221,22 @@ class MDM(Method):
         frames = request.frames
         if frames is None:
             frames = self._chosen_length(request, seed)
-        if not 1 <= frames <= self.longest:
+        longest = self.denoiser.network.frames
+        if not 1 <= frames <= longest:
             raise UserError(
                 f"clip {request.clip}: {frames} frames asked for; method mdm generates 1 to "
-                f"{self.longest}"
+                f"{longest}"
             )
         return frames
 
     def _chosen_length(self, request: Request, seed: int) -> int:
         """Of a training clip, or of `Sampling.length`; a frame or more beyond what is given."""
         least = given_frames(request) + 1
-        most = min(request.max_frames or self.longest, self.longest)
+        longest = self.denoiser.network.frames
+        most = min(request.max_frames or longest, longest)
         if isinstance(self.sampling.length, int):
             return min(max(self.sampling.length, least), most)
         stream = generator_of(seed, row_key(request.key, "length"))
         longer = self.denoiser.lengths[self.denoiser.lengths >= least]
-        drawn = int(stream.choice(longer)) if len(longer) else self.longest
+        drawn = int(stream.choice(longer)) if len(longer) else longest
         return min(drawn, most)

@@ -86,7 +86,7 @@ def original_sizes(state: Mapping[str, Tensor]) -> dict[str, Any]:
     decodes = any(name.startswith("seqTransDecoder.") for name in state)
     first = f"seqTrans{'De' if decodes else 'En'}coder.layers.0.linear1.weight"
     text_width = dimension(state, "embed_text.weight", 1, "")
-    sizes = {
+    sizes: dict[str, Any] = {
         "n_features": dimension(state, FRAMES, 1, ""),
         "text_width": text_width,
         "width": dimension(state, STEP, 0, ""),

@@ -69,7 +69,7 @@ class TranslationModule(pl.LightningModule):
         """Loss and hits of one batch of the validation split."""
         found = self.tokens(batch)
         means = {"loss": found.losses / found.counted, "accuracy": found.hits / found.counted}
-        self._validated.add(means, found.counted)
+        self._validated.add(means, int(found.counted))
 
     def on_validation_epoch_end(self) -> None:
         """Log what all processes found together."""
