@@ -5,6 +5,10 @@ heading at its end are known, the error is spread evenly over its frames.
 Shape letters: T frames, F features.
 """
 
+import math
+from collections.abc import Sequence
+
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -45,3 +49,21 @@ def arrive(features: Tensor, first: int, last: int, heading: Tensor, place: Tens
     error[:, 0::2] = (place - position[last, 0::2]) / count
     fixed[first:last, 1:3] += turn_about_y(rotation[first + 1 : last + 1], error)[:, 0::2]
     return fixed
+
+
+def arrive_at(
+    features: Tensor, first: int, last: int, heading: float, place: Sequence[float] | np.ndarray
+) -> Tensor:
+    """As `arrive`, by the shortest of all turns that end at `heading`.
+
+    Features accumulate half the angle, so a heading that differs by pi is the same.
+
+    Args:
+        features, first, last: see `arrive`.
+        heading: radians, half the turn, of row `last`.
+        place: (2,) metres, x and z of the root there.
+    """
+    found = float(root_path(features)[0][last])
+    nearest = heading + math.pi * round((found - heading) / math.pi)
+    angle = torch.tensor(nearest, dtype=features.dtype)
+    return arrive(features, first, last, angle, torch.as_tensor(place, dtype=features.dtype))

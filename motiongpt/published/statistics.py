@@ -31,12 +31,17 @@ class Statistics:
 
 
 def read_statistics(
-    folder: Path | None, store: Path | None, skeleton: Skeleton, where_to_get: str
+    folder: Path | None,
+    store: Path | None,
+    skeleton: Skeleton,
+    where_to_get: str,
+    normalisation: str = "motiongpt",
 ) -> Statistics:
     """Statistics of a folder with mean.npy and std.npy, or of a motion store.
 
     Args:
         where_to_get: said where neither is given, or nothing is found.
+        normalisation: of `data.store.normalisation`, that the released weights need.
 
     Raises:
         UserError: none or both given, none there, damaged, or of another width; a store of another
@@ -47,7 +52,7 @@ def read_statistics(
     if folder is not None:
         return _of_folder(folder, skeleton, where_to_get)
     if store is not None:
-        return _of_store(store, skeleton)
+        return _of_store(store, skeleton, normalisation)
     raise UserError(
         "the checkpoint lacks the mean and std of the features; pass --statistics FOLDER with "
         f"mean.npy and std.npy: {where_to_get}"
@@ -65,17 +70,18 @@ def _of_folder(folder: Path, skeleton: Skeleton, where_to_get: str) -> Statistic
     raise UserError(f"{folder}: no mean.npy here ({', '.join(SUBFOLDERS)}); {where_to_get}")
 
 
-def _of_store(folder: Path, skeleton: Skeleton) -> Statistics:
+def _of_store(folder: Path, skeleton: Skeleton, normalisation: str) -> Statistics:
     store = MotionStore.open(folder)
     if store.skeleton.name != skeleton.name:
         raise UserError(
             f"{folder}: a store of skeleton {store.skeleton.name}; the weights are for "
             f"{skeleton.name}"
         )
-    if store.normalisation != "motiongpt":
+    if store.normalisation != normalisation:
         raise UserError(
             f"{folder}: a store with data.store.normalisation={store.normalisation}; the released "
-            "weights need motiongpt: prepare one with data.store.normalisation=motiongpt"
+            f"weights need {normalisation}: prepare one with "
+            f"data.store.normalisation={normalisation}"
         )
     source = f"store {store.name}, fingerprint {store.fingerprint}"
     return Statistics(np.asarray(store.mean), np.asarray(store.std), source)

@@ -84,6 +84,7 @@ SELECTED: dict[str, Callable[[Any], Any]] = {
     "checkpoint/further_keys_to_ignore.json": Entries(),
     "methods/actor/ablations.npz": Arrays(keep=("average_encoder/*",)),
     "methods/actor/facts.json": Entries(),
+    "methods/mdm/schedule.npz": Arrays(keep=("cosine10_native/*", "cosine1000_respaced10/*")),
     "methods/mld/facts.json": Entries(),
     "methods/mld/scheduler.npz": Arrays(drop=("ddpm/*",)),
     "methods/t2m_gpt/facts.json": Entries(),
@@ -91,6 +92,18 @@ SELECTED: dict[str, Callable[[Any], Any]] = {
     "methods/t2m_gpt/forward.npz": Arrays(),
     "methods/t2m_gpt/sample.npz": Arrays(drop=("w/*",)),
     "methods/t2m_gpt/targets.npz": Arrays(),
+    # Rows of ids, without slices and windows of clips.
+    "methods/tm2t/data_rules.npz": Arrays(
+        keep=(
+            "cfg/*",
+            "in/words*",
+            "in/tokens*",
+            "in/drop*",
+            "out/word_ids",
+            "out/text_length",
+            "out/motion_*",
+        ),
+    ),
     "methods/tmr/infonce.npz": Arrays(keep=("in/*", "out/*", "loss/*", "boundary/*")),
     "methods/vposer_t/facts.json": Entries(),
     "methods/vposer_t/full_formula.npz": Arrays(),

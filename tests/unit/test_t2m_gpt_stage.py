@@ -11,6 +11,7 @@ from omegaconf import OmegaConf
 from safetensors.torch import load_file
 
 from motiongpt.codecs.trained import TrainedTokenizer
+from motiongpt.codecs.vq_vae.encoded_clips import codes_by_clip, encoded_clips
 from motiongpt.data.build import build_store
 from motiongpt.data.clip import Caption
 from motiongpt.data.store import MotionStore
@@ -20,8 +21,6 @@ from motiongpt.methods.t2m_gpt.examples import (
     Augmentation,
     CodeExamples,
     captions_of,
-    codes_by_clip,
-    encoded_clips,
 )
 from motiongpt.methods.t2m_gpt.folder import load_transformer
 from motiongpt.methods.t2m_gpt.module import CodeTransformerModule

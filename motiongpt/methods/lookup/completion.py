@@ -12,7 +12,7 @@ from motiongpt.errors import UserError
 from motiongpt.methods.base import Request
 from motiongpt.methods.lookup.memory import Memory
 from motiongpt.methods.lookup.windows import PathQuery, WindowQuery, seen_from
-from motiongpt.motion.anchor import arrive, root_path
+from motiongpt.motion.anchor import arrive_at, root_path
 from motiongpt.motion.skeleton import Skeleton
 
 COMPARED = 4  # frames of each end
@@ -90,12 +90,7 @@ class Completion:
             return whole
         last = len(self.start) + len(gap)
         features = torch.from_numpy(whole)
-        found = float(root_path(features)[0][last])
-        # Features accumulate half the angle: of all turns that end there the shortest is taken.
-        nearest = heading + np.pi * round((found - heading) / np.pi)
-        goal = torch.as_tensor(np.asarray(place), dtype=features.dtype)
-        angle = torch.tensor(nearest, dtype=features.dtype)
-        return arrive(features, len(self.start), last, angle, goal).numpy()
+        return arrive_at(features, len(self.start), last, heading, place).numpy()
 
 
 def held(rows: np.ndarray, count: int, skeleton: Skeleton) -> np.ndarray:

@@ -9,7 +9,7 @@ Shape letters: T frames, F features.
 import numpy as np
 import torch
 
-from motiongpt.motion.anchor import arrive, root_path
+from motiongpt.motion.anchor import arrive_at
 from motiongpt.motion.skeleton import Skeleton
 
 BLEND_SECONDS = 0.5
@@ -56,14 +56,8 @@ def filled(
     whole = torch.from_numpy(np.concatenate([start, gap, end]))
     if place is None or heading is None:
         return whole.numpy()
-    at = len(start) + len(gap)
-    found = float(root_path(whole)[0][at])
-    # Features accumulate half the angle: of all turns that end there the shortest is taken.
-    nearest = heading + np.pi * round((found - heading) / np.pi)
-    there = torch.as_tensor(place, dtype=whole.dtype)
-    angle = torch.tensor(nearest, dtype=whole.dtype)
     # Row `start - 1` carries the root from the last given frame into the gap: it stays as given.
-    return arrive(whole, len(start), at, angle, there).numpy()
+    return arrive_at(whole, len(start), len(start) + len(gap), heading, place).numpy()
 
 
 def last_tokens(features: np.ndarray, rate: int, skeleton: Skeleton) -> np.ndarray:

@@ -11,13 +11,11 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from motiongpt.codecs.trained import TrainedTokenizer
-from motiongpt.codecs.vq_vae.window_batch import check_tokens
+from motiongpt.codecs.vq_vae.encoded_clips import trained_clips
 from motiongpt.data.store import MotionStore
 from motiongpt.methods.t2m_gpt.rows import Row, corrupt_at_random, drop_at_random
 
 EMBEDDED_AT_A_TIME = 256
-TRAINED_SPLITS = ("train", "val")
 
 Embed = Callable[[Sequence[str]], Tensor]
 
@@ -78,32 +76,6 @@ class CodeExamples(Dataset[Row]):
         return np.array([len(self.codes.get(i, ())) for i in range(len(self.store))], np.int64)
 
 
-def encoded_clips(
-    store: MotionStore, tokenizer: TrainedTokenizer, max_codes: int
-) -> dict[str, Tensor]:
-    """Codes of the clips of train and val end to end ("codes"), and how many ("counts").
-
-    Each clip is cut to whole tokens, and to `max_codes` of them.
-
-    Raises:
-        UserError: a clip is shorter than one token.
-    """
-    clips = trained_clips(store)
-    check_tokens(store, clips, tokenizer.frames_per_token)
-    longest = max_codes * tokenizer.frames_per_token
-    found = tokenizer.encode([store.features(int(index), stop=longest) for index in clips])
-    return {
-        "codes": torch.from_numpy(np.concatenate([*found, np.zeros(0, np.int64)])),
-        "counts": torch.tensor([len(codes) for codes in found], dtype=torch.int64),
-    }
-
-
-def codes_by_clip(store: MotionStore, encoded: Mapping[str, Tensor]) -> dict[int, np.ndarray]:
-    """Clip index -> codes, from what `encoded_clips` gave."""
-    parts = encoded["codes"].split(encoded["counts"].tolist())
-    return {int(i): part.numpy() for i, part in zip(trained_clips(store), parts, strict=True)}
-
-
 def embedded_captions(captions: Sequence[str], embed: Embed) -> dict[str, Tensor]:
     """Features of captions ("texts", (U, X) float32 on the CPU)."""
     portions = range(0, len(captions), EMBEDDED_AT_A_TIME)
@@ -118,8 +90,3 @@ def captions_of(store: MotionStore) -> dict[str, int]:
         for caption in store.captions(int(index)):
             found.setdefault(caption.text, len(found))
     return found
-
-
-def trained_clips(store: MotionStore) -> np.ndarray:
-    """Indices of the clips that training and validation use."""
-    return np.concatenate([store.indices(split) for split in TRAINED_SPLITS])

@@ -9,15 +9,14 @@ from omegaconf import DictConfig
 
 from motiongpt.allocation import keep_freed_memory
 from motiongpt.codecs.trained import TrainedTokenizer
+from motiongpt.codecs.vq_vae.encoded_clips import codes_by_clip, encoded_clips
 from motiongpt.data.training_captions import write_training_captions
 from motiongpt.errors import UserError
 from motiongpt.methods.t2m_gpt.examples import (
     Augmentation,
     CodeExamples,
     captions_of,
-    codes_by_clip,
     embedded_captions,
-    encoded_clips,
 )
 from motiongpt.methods.t2m_gpt.folder import save_transformer
 from motiongpt.methods.t2m_gpt.network import CodeTransformer

@@ -74,12 +74,14 @@ class Importer(ABC):
         name: as conf/published calls it.
         holds: what its checkpoints look like, for messages.
         statistics: where mean and std are to be had.
+        normalisation: of a store that has the same.
         experiment: that evaluates the model {folder}, and what it has to be told.
     """
 
     name: ClassVar[str]
     holds: ClassVar[str]
     statistics: ClassVar[str]
+    normalisation: ClassVar[str] = "motiongpt"
     experiment: ClassVar[str] = "published published.folder={folder}"
 
     @abstractmethod
@@ -121,7 +123,13 @@ class Importer(ABC):
         Raises:
             UserError: see `published.statistics.read_statistics`.
         """
-        return read_statistics(options.statistics, options.store, format.skeleton, self.statistics)
+        return read_statistics(
+            options.statistics,
+            options.store,
+            format.skeleton,
+            self.statistics,
+            self.normalisation,
+        )
 
 
 def format_of(n_features: int, name: str) -> MotionFormat:
