@@ -6,7 +6,7 @@ gradients may be off by 1e-4 of their size besides. What weights don't tell (the
 gives the stored logits.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 

@@ -11,6 +11,7 @@ from torch import Tensor
 from motiongpt.methods.momask.decoding import (
     KEPT,
     Choose,
+    Logits,
     Step,
     add_codebooks,
     codes_of,
@@ -77,7 +78,7 @@ def check_generation(case: str, arrays: Arrays, report: Any, network: MaskedTran
     padding = torch.arange(int(lengths.max())) >= lengths[:, None]
     for run in sorted({name.partition("/")[0] for name in arrays if "/" in name}):
         text = tensor(arrays, "cond")
-        if f"{run}/arg_force_mask" in arrays and arrays[f"{run}/arg_force_mask"]:
+        if arrays.get(f"{run}/arg_force_mask"):
             text = torch.zeros_like(text)
         counts = masked_counts(lengths, int(arrays[f"{run}/arg_timesteps"]))
         ids = torch.full(padding.shape, network.mask).masked_fill(padding, network.pad)
@@ -115,7 +116,10 @@ def _check_run(
     logits_of = masked_logits(network, text, padding, scale)
     filtered: list[Tensor] = []
     choose = _chooser(arrays, run, filtered)
-    steps = list(fill_in(logits_of, *start, network.mask, choose, left_out))
+    if f"{run}/arg_timesteps" in arrays:
+        steps = list(fill_in(logits_of, *start, network.mask, choose, left_out))
+    else:
+        steps = _without_keeping(logits_of, *start, network.mask, choose, left_out, padding)
     _check_steps(case, run, arrays, report, steps)
     drawn_by_noise = bool(arrays[f"{run}/arg_gsample"])
     report.exact(case, f"{run}/arg_gsample", f"{run}/gumbel" in arrays, drawn_by_noise)
@@ -125,6 +129,24 @@ def _check_run(
         report.compare(case, f"{run}/cat_probs", shares, arrays[f"{run}/cat_probs"], atol=GUIDED)
     out = steps[-1].ids.masked_fill(padding, -1)
     report.exact(case, f"{run}/out", out, arrays[f"{run}/out"])
+
+
+def _without_keeping(
+    logits_of: Logits, ids: Tensor, scores: Tensor, counts: Tensor, mask: int, choose: Choose,
+    left_out: float, padding: Tensor,
+) -> list[Step]:  # fmt: skip
+    """Single steps, after each of which every token is as sure as what was drawn in its place."""
+    steps: list[Step] = []
+    for number, count in enumerate(counts):
+
+        def chosen(_: int, logits: Tensor, number: int = number) -> Tensor:
+            return choose(number, logits)
+
+        steps += fill_in(logits_of, ids, scores, count[None], mask, chosen, left_out)
+        ids, drawn = steps[-1].ids, steps[-1].drawn[..., None]
+        sure = steps[-1].logits.softmax(-1).gather(-1, drawn)[..., 0]
+        scores = sure.masked_fill(padding, KEPT)
+    return steps
 
 
 def _check_steps(case: str, run: str, arrays: Arrays, report: Any, steps: Sequence[Step]) -> None:

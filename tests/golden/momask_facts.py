@@ -42,6 +42,7 @@ TRANSFORMER = {  # their constructor's arguments, in the words of ours
     "num_tokens": "codebook_size",
     "clip_dim": "text_width",
 }
+TRANSFORMERS = ("mask_transformer", "residual_transformer")
 CODEC = {
     "nb_code": "codebook_size",
     "code_dim": "code_dim",
@@ -106,7 +107,9 @@ def _check_transformers(case: str, facts: Facts, report: Any) -> None:
         (True, "share_weight", 0),
         (False, "no_share", common["codebook_size"] + 1),  # a bias of no codebook
     ):
-        yaml = OmegaConf.merge(_conf("residual_transformer/momask.yaml"), {"share_weights": shared})
+        both = {name: _conf(f"{name}/momask.yaml") for name in TRANSFORMERS}
+        both["residual_transformer"].share_weights = shared
+        yaml = OmegaConf.create(both).residual_transformer
         residual: ResidualTransformer = build(yaml)(codebooks=codebooks, **common)
         _check_sizes(case, residual, wanted["residual_transformer"], report)
         count = counts[f"residual_transformer_{key}_without_clip"]
@@ -141,9 +144,7 @@ def _check_sizes(case: str, network: Any, wanted: Facts, report: Any) -> None:
 def _check_recipes(case: str, facts: Facts, report: Any) -> None:
     """conf/stage/…_paper.yaml against what was released."""
     recipes, sizes = facts["optimisation"], facts["constructors"]
-    codec = OmegaConf.merge(
-        _conf("stage/residual_tokenizer.yaml"), _conf("stage/residual_tokenizer_paper.yaml")
-    )
+    codec = _recipe("residual_tokenizer", "residual_tokenizer_paper")
     wanted = recipes["rvqvae"]
     warmup = wanted["warm_up_iter"]
     found: dict[str, tuple[Any, Any]] = {
@@ -161,13 +162,12 @@ def _check_recipes(case: str, facts: Facts, report: Any) -> None:
         "gradient clip": (codec.schedule.gradient_clip, wanted["gradient_clipping"]),
         "distance": (codec.losses.reconstruction, wanted["recons_loss"]),
     }
-    optimizer = _conf("optimizer/adamw.yaml")
-    found["betas"] = (list(optimizer.betas), wanted["betas"])
-    found["weight decay"] = (optimizer.weight_decay, wanted["weight_decay"])
+    found["betas"] = (list(codec.optimizer.betas), wanted["betas"])
+    found["weight decay"] = (codec.optimizer.weight_decay, wanted["weight_decay"])
     _report(case, "codec", found, report)
     wanted = recipes["mask_transformer"]
     for name in ("momask", "momask_residual"):
-        stage = OmegaConf.merge(_conf(f"stage/_{name}.yaml"), _conf(f"stage/{name}_paper.yaml"))
+        stage = _recipe("_momask_text", f"_{name}", f"{name}_paper")
         dropped = (
             sizes["mask_transformer"]["cond_drop_prob"]
             if name == "momask"
@@ -185,9 +185,7 @@ def _check_recipes(case: str, facts: Facts, report: Any) -> None:
             "hidden texts": (stage.drop_text, dropped),
         }
         _report(case, name, found, report)
-    stage = OmegaConf.merge(
-        _conf("stage/momask_length.yaml"), _conf("stage/momask_length_paper.yaml")
-    )
+    stage = _recipe("_momask_text", "momask_length", "momask_length_paper")
     wanted = recipes["length_estimator"]
     found = {
         "rate": (stage.learning_rate, wanted["lr"]),
@@ -222,6 +220,16 @@ def _check_shapes(
 ) -> None:
     ours = {name: list(t.shape) for name, t in network.state_dict().items()}
     report.exact(case, f"{part} weights", ours, {n: list(t.shape) for n, t in renamed.items()})
+
+
+def _recipe(*names: str) -> Any:
+    """A stage's yaml with those that it begins with, and the optimizer that all begin with."""
+    optimizer = {"optimizer": _conf("optimizer/adamw.yaml")}
+    stages = [_conf(f"stage/{name}.yaml") for name in names]
+    for stage in stages:
+        if OmegaConf.to_container(stage).get("optimizer") == "${optimizer}":
+            del stage["optimizer"]
+    return OmegaConf.merge(optimizer, *stages)
 
 
 def _conf(name: str) -> Any:

@@ -16,6 +16,8 @@ from motiongpt.errors import UserError
 INITIAL_STD = 0.02
 """Of linear layers and embeddings before training, as released; biases are zero."""
 HEAD_NORM_EPSILON = 1e-12
+OVERHANG = 2
+"""Tokens beyond the longest motion: parts that are given at its ends need not be whole tokens."""
 
 
 class TokenTransformer(nn.Module):
@@ -32,7 +34,7 @@ class TokenTransformer(nn.Module):
         feed_forward: width within a block's two linear layers.
         layers, heads: of the transformer; the heads share the width.
         dropout: share of activations that training hides.
-        max_tokens: N at most.
+        max_tokens: of the longest motion; N is at most `OVERHANG` more.
 
     Raises:
         UserError: a width that is odd or that the heads can't share, or no room for a token.
@@ -70,7 +72,7 @@ class TokenTransformer(nn.Module):
         }
         self.token_projection = nn.Linear(code_width, width)
         self.text_projection = nn.Linear(text_width, width)
-        self.register_buffer("positions", sinusoids(max_tokens, width), persistent=False)
+        self.register_buffer("positions", sinusoids(max_tokens + OVERHANG, width), persistent=False)
         self.position_dropout = nn.Dropout(dropout)
         self.blocks = nn.ModuleList(
             nn.TransformerEncoderLayer(
@@ -93,7 +95,7 @@ class TokenTransformer(nn.Module):
             UserError: more tokens than there is room for.
         """
         count = tokens.shape[1]
-        if count > self.max_tokens:
+        if count > self.max_tokens + OVERHANG:
             raise UserError(f"{count} tokens of motion; this transformer takes {self.max_tokens}")
         x = self.position_dropout(self.token_projection(tokens) + self.positions[:count])
         x = torch.cat((conditions, x), 1)
