@@ -144,7 +144,7 @@ def _check_sizes(case: str, network: Any, wanted: Facts, report: Any) -> None:
 def _check_recipes(case: str, facts: Facts, report: Any) -> None:
     """conf/stage/…_paper.yaml against what was released."""
     recipes, sizes = facts["optimisation"], facts["constructors"]
-    codec = _recipe("residual_tokenizer", "residual_tokenizer_paper")
+    codec = _recipe("momask_tokenizer", "momask_tokenizer_paper")
     wanted = recipes["rvqvae"]
     warmup = wanted["warm_up_iter"]
     found: dict[str, tuple[Any, Any]] = {

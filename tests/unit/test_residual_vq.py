@@ -42,6 +42,7 @@ def test_a_clip_is_several_codes_a_token_whatever_is_beside_it():
 
 def test_each_codebook_takes_what_the_others_leave():
     network = small_network().eval()
+    torch.manual_seed(0)
     latents = network.encoder(torch.randn(4, 263, 32)).transpose(1, 2).detach()
     codes = network.quantizer.nearest(latents)
     left = [
