@@ -86,6 +86,10 @@ SELECTED: dict[str, Callable[[Any], Any]] = {
     "methods/actor/facts.json": Entries(),
     "methods/mld/facts.json": Entries(),
     "methods/mld/scheduler.npz": Arrays(drop=("ddpm/*",)),
+    "methods/momask/facts.json": Entries(),
+    "methods/momask/mask_forward.npz": Arrays(),
+    # Its weights are those of mask_forward.
+    "methods/momask/mask_generate.npz": Arrays(keep=("cond", "m_lens", "cat_t13_k05/*")),
     "methods/t2m_gpt/facts.json": Entries(),
     # The three hold the same weights.
     "methods/t2m_gpt/forward.npz": Arrays(),
