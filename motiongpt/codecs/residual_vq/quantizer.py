@@ -129,7 +129,7 @@ class ResidualQuantizer(nn.Module):
     def nearest(self, rows: Tensor) -> Tensor:
         """Codes (..., Q) int64 of vectors (..., D)."""
         codes, residual = [], rows.float()
-        for layer in self.layers:
+        for layer in self._codebooks:
             codes.append(layer.nearest(residual))
             residual = residual - layer.look_up(codes[-1])
         return torch.stack(codes, -1)
@@ -143,14 +143,17 @@ class ResidualQuantizer(nn.Module):
         return torch.stack(
             [
                 layer.look_up(column.clamp(min=0)).masked_fill((column == NO_CODE)[..., None], 0.0)
-                for layer, column in zip(self.layers, codes.unbind(-1), strict=False)
+                for layer, column in zip(self._codebooks, codes.unbind(-1), strict=False)
             ]
         )
 
+    @property
+    def _codebooks(self) -> list[DrawingQuantizer]:
+        return [layer for layer in self.layers if isinstance(layer, DrawingQuantizer)]
+
     def arguments(self) -> dict[str, Any]:
         """The constructor's arguments besides the sizes, fit for JSON."""
-        first = self.layers[0]
-        assert isinstance(first, DrawingQuantizer)
+        first = self._codebooks[0]
         return {
             "decay": first.decay,
             "temperature": first.temperature,

@@ -20,6 +20,7 @@ output_proj_bias, which no codebook has.
 from collections.abc import Mapping
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from motiongpt.codecs.actor.positions import sinusoids
@@ -164,7 +165,8 @@ def _check_sinusoids(table: Tensor) -> None:
     saved = table.squeeze(1)
     problem = saved.dim() != 2 or saved.shape[1] % 2
     if not problem and saved.device.type != "meta":
-        error = (saved - sinusoids(*saved.shape)).abs().max()
+        with torch.device(saved.device):  # sizes are tried without memory first: see check_fit
+            error = (saved - sinusoids(*saved.shape)).abs().max()
         problem = not error <= ROUNDING  # NaN too
     if problem:
         raise UserError(

@@ -160,6 +160,7 @@ class DiffusionHead(nn.Module):
 
     def _begin_as_nothing(self) -> None:
         """Modulations and the output are zero at first, as adaptive norms begin (2212.09748)."""
-        for layer in (*(block.modulation for block in self.blocks), self.modulation, self.output):
+        blocks = [block for block in self.blocks if isinstance(block, HeadBlock)]
+        for layer in (*(block.modulation for block in blocks), self.modulation, self.output):
             nn.init.zeros_(layer.weight)
             nn.init.zeros_(layer.bias)

@@ -17,6 +17,9 @@ from motiongpt.errors import UserError
 INITIAL_STD = 0.02
 
 
+TEXT, MOTION = 0, 1
+
+
 class Branch(nn.Module):
     """One block's weights for one kind of token.
 
@@ -54,7 +57,11 @@ class TwoBranchBlock(nn.Module):
     def __init__(self, width: int, heads: int, dropout: float) -> None:
         super().__init__()
         self.heads = heads
-        self.branches = nn.ModuleList([Branch(width, dropout), Branch(width, dropout)])
+        self.text, self.motion = Branch(width, dropout), Branch(width, dropout)
+
+    def branch(self, number: int) -> Branch:
+        """That of `TEXT` or `MOTION`."""
+        return self.text if number == TEXT else self.motion
 
     def forward(self, parts: list[tuple[int, Tensor]], visible: Tensor) -> list[tuple[int, Tensor]]:
         """Parts of the sequence, in order, each with its branch's number and (B, n, H).
@@ -64,7 +71,7 @@ class TwoBranchBlock(nn.Module):
         """
         sizes = [x.shape[1] for _, x in parts]
         made = [
-            self.branches[number].queries_keys_values(self.branches[number].attention_norm(x))
+            self.branch(number).queries_keys_values(self.branch(number).attention_norm(x))
             for number, x in parts
         ]
         query, key, value = (
@@ -74,7 +81,7 @@ class TwoBranchBlock(nn.Module):
         attended = F.scaled_dot_product_attention(query, key, value, attn_mask=visible)
         split = attended.transpose(1, 2).flatten(2).split(sizes, 1)
         return [
-            (number, self.branches[number].after(x, one))
+            (number, self.branch(number).after(x, one))
             for (number, x), one in zip(parts, split, strict=True)
         ]
 
@@ -84,9 +91,6 @@ class Hidden(NamedTuple):
 
     text: Tensor
     motion: Tensor
-
-
-TEXT, MOTION = 0, 1
 
 
 class TwoBranchLanguageModel(nn.Module):
