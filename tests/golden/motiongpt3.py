@@ -216,7 +216,7 @@ def _check_head(case: str, arrays: Arrays, report: Any) -> None:
 
 def _check_chains(case: str, arrays: Arrays, report: Any) -> None:
     """Constants of the whole chain and of the one that sampling visits."""
-    for name in ("train_diffusion", "gen_diffusion"):
+    for name in sorted({n.partition("/")[0] for n in arrays if "_diffusion/" in n}):
         count = len(arrays[f"{name}/betas"])
         chain = Diffusion(count)
         report.exact(case, f"{name}/timestep_map", chain.visited, arrays[f"{name}/timestep_map"])
