@@ -161,7 +161,7 @@ class MoMask(Method):
         self.length, self.text_encoder, self.format = length, text_encoder, format
         self.sampling = sampling or Sampling()
         self.max_tokens = min(masked.max_tokens, residual.max_tokens)
-        self.longest = self.max_tokens * codec.frames_per_token
+        self.most_frames = self.longest = self.max_tokens * codec.frames_per_token
 
     @classmethod
     def foresee(cls, **options: Any) -> Foreseen:
@@ -310,10 +310,10 @@ class MoMask(Method):
             frames = request.frames
             if frames is None:
                 frames = self._chosen_length(request, share, seed)
-            if not 1 <= frames <= self.longest:
+            if not 1 <= frames <= self.most_frames:
                 raise UserError(
                     f"clip {request.clip}: {frames} frames asked for; method momask generates 1 "
-                    f"to {self.longest}"
+                    f"to {self.most_frames}"
                 )
             found.append(frames)
         return found
@@ -331,4 +331,4 @@ class MoMask(Method):
             frames = tokens * self.codec.frames_per_token
         given = sum(len(part) for part in (request.start, request.end) if part is not None)
         least = given + self.codec.frames_per_token if given else 1
-        return min(max(frames, least), request.max_frames or self.longest, self.longest)
+        return min(max(frames, least), request.max_frames or self.most_frames, self.most_frames)
