@@ -144,7 +144,7 @@ def _check_sizes(case: str, network: Any, wanted: Facts, report: Any) -> None:
 def _check_recipes(case: str, facts: Facts, report: Any) -> None:
     """conf/stage/…_paper.yaml against what was released."""
     recipes, sizes = facts["optimisation"], facts["constructors"]
-    codec = _recipe("momask_tokenizer", "momask_tokenizer_paper")
+    codec = _recipe("_momask_tokenizer", "momask_tokenizer_paper")
     wanted = recipes["rvqvae"]
     warmup = wanted["warm_up_iter"]
     found: dict[str, tuple[Any, Any]] = {
@@ -185,7 +185,7 @@ def _check_recipes(case: str, facts: Facts, report: Any) -> None:
             "hidden texts": (stage.drop_text, dropped),
         }
         _report(case, name, found, report)
-    stage = _recipe("_momask_text", "momask_length", "momask_length_paper")
+    stage = _recipe("_momask_text", "_momask_length", "momask_length_paper")
     wanted = recipes["length_estimator"]
     found = {
         "rate": (stage.learning_rate, wanted["lr"]),
