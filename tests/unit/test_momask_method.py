@@ -69,7 +69,8 @@ def test_the_seed_decides_and_the_batch_does_not():
     together, again, others = motions(method), motions(method), motions(method, seed=4)
     for first, second, other in zip(together, again, others, strict=True):
         np.testing.assert_array_equal(first, second)
-        assert len(first) != len(other) or np.abs(first - other).max() > 1e-3
+        same = len(first) == len(other) and np.abs(first - other).max() < 1e-3
+        assert not same or len(first) <= 4  # one token alone may be drawn twice
     small_batches = motions(small_method(batch_size=2), REQUESTS[::-1])[::-1]
     for request, expected, portion in zip(REQUESTS, together, small_batches, strict=True):
         (alone,) = motions(method, [request])

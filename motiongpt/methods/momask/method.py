@@ -41,7 +41,8 @@ from motiongpt.methods.momask.length import LengthEstimator
 from motiongpt.methods.momask.masked import MaskedTransformer
 from motiongpt.methods.momask.residual import ResidualTransformer
 from motiongpt.sampling.choice import choose
-from motiongpt.sampling.rng import generator_of, row_key, uniform_rows
+from motiongpt.sampling.keys import row_key
+from motiongpt.sampling.rng import generator_of, uniform_rows
 from motiongpt.text_encoders.base import TextEncoder
 from motiongpt.text_encoders.loading import load_text_encoder
 

@@ -27,7 +27,8 @@ from motiongpt.methods.mld.examples import latent_shape
 from motiongpt.methods.motiongpt3.diffusion import Diffusion, guided_noise
 from motiongpt.methods.motiongpt3.folder import TrainedMotionLanguageModel
 from motiongpt.methods.motiongpt3.network import before
-from motiongpt.sampling.rng import generator_of, normal_rows, row_key
+from motiongpt.sampling.keys import row_key
+from motiongpt.sampling.rng import generator_of, normal_rows
 
 TRAINING = "training"
 
