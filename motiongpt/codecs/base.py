@@ -21,7 +21,7 @@ class TokenizerOutput:
         lengths: (B,) frames of each row that are reconstructed, or None for all.
         commitment: scalar; what the quantizer asks of the encoder (and, for some, of itself).
         perplexity: scalar; how many codes the batch used, weighted by how often.
-        codes: (B, L) int64; 0 beyond a clip's end.
+        codes: (B, L) or (B, L, Q) int64; 0 beyond a clip's end.
         token_positions: (N,) int64, the tokens with content in the flattened codes, where the
             caller knew them.
     """
@@ -119,11 +119,15 @@ class DiscreteCodec(Codec):
     """Base of the codecs with codes for latents: a motion tokenizer.
 
     Attributes:
-        codebook_size: codes are 0 … codebook_size - 1.
+        codebook_size: codes are least_code … codebook_size - 1.
+        codebooks: Q; a token is so many codes, or the one code that it is where Q is 1.
+        least_code: 0, or -1 where a token may lack a code of one of its codebooks.
         frames_per_token: a clip of T frames has T // frames_per_token tokens.
     """
 
     codebook_size: int
+    codebooks: int = 1
+    least_code: int = 0
     frames_per_token: int
 
     @abstractmethod
@@ -185,11 +189,11 @@ class DiscreteCodec(Codec):
         Raises:
             UserError: names the first such code and its clip's index in the batch.
         """
-        outside = ((codes < 0) | (codes >= self.codebook_size)).nonzero()
+        outside = ((codes < self.least_code) | (codes >= self.codebook_size)).nonzero()
         if len(outside):
-            index, position = outside[0].tolist()
-            code = int(codes[index, position])
+            index, position = outside[0].tolist()[:2]
+            code = int(codes[tuple(outside[0].tolist())])
             raise UserError(
-                f"clip {index} of the batch has code {code} at token {position}; "
-                f"the codebook has {self.codebook_size} codes: 0 to {self.codebook_size - 1}"
+                f"clip {index} of the batch has code {code} at token {position}; the codebook has "
+                f"{self.codebook_size} codes: {self.least_code} to {self.codebook_size - 1}"
             )

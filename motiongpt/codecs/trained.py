@@ -32,8 +32,13 @@ class TrainedTokenizer(TrainedCodec):
 
     @property
     def codebook_size(self) -> int:
-        """Codes are 0 … codebook_size - 1."""
+        """See `DiscreteCodec.codebook_size`."""
         return self.tokenizer.codebook_size
+
+    @property
+    def codebooks(self) -> int:
+        """Q; a clip's codes are (L,) where it is 1, (L, Q) otherwise."""
+        return self.tokenizer.codebooks
 
     @property
     def frames_per_token(self) -> int:
@@ -47,7 +52,7 @@ class TrainedTokenizer(TrainedCodec):
 
     @torch.no_grad()
     def encode(self, features: Sequence[np.ndarray]) -> list[np.ndarray]:
-        """Codes (T // frames_per_token,) int64 of each clip of raw features (T, F).
+        """Codes int64 of each clip of raw features (T, F): (T // frames_per_token,) or (…, Q).
 
         Raises:
             UserError: names the index of a clip that is too short, not finite or of another width.
@@ -64,7 +69,7 @@ class TrainedTokenizer(TrainedCodec):
 
     @torch.no_grad()
     def decode(self, codes: Sequence[np.ndarray]) -> list[np.ndarray]:
-        """Raw features (L * frames_per_token, F) float32 of each clip's codes (L,).
+        """Raw features (L * frames_per_token, F) float32 of each clip's codes (L,) or (L, Q).
 
         Raises:
             UserError: names the index of a clip that is empty or has a code outside the codebook.
@@ -83,28 +88,36 @@ class TrainedTokenizer(TrainedCodec):
         codebook_size: int | None = None,
         n_features: int | None = None,
         device: str | torch.device = "cpu",
+        codebooks: int | None = 1,
     ) -> "TrainedTokenizer":
         """Read what `save` wrote.
 
         Args:
-            codebook_size, n_features: what the caller needs; None takes what is there.
+            codebook_size, n_features, codebooks: what the caller needs; None takes what is there.
 
         Raises:
-            UserError: files missing or damaged, another codebook size or feature width than asked
-                for, or weights that don't fit the description.
+            UserError: files missing or damaged, another codebook size, feature width or number of
+                codebooks than asked for, or weights that don't fit the description.
         """
-        return cls.open(folder, {"codebook_size": codebook_size, "n_features": n_features}, device)
+        wanted = {
+            "codebook_size": codebook_size,
+            "n_features": n_features,
+            "codebooks": codebooks,
+        }
+        return cls.open(folder, wanted, device)
 
     def _check_codes(self, index: int, clip: np.ndarray) -> None:
-        if clip.ndim != 1 or clip.size == 0 or not np.issubdtype(clip.dtype, np.integer):
+        fits = clip.ndim == 1 if self.codebooks == 1 else clip.ndim == 2
+        if not fits or clip.size == 0 or not np.issubdtype(clip.dtype, np.integer):
             raise UserError(
                 f"clip {index}: {clip.dtype} codes of shape {clip.shape}; expected one or more "
-                "integers"
+                "integers" + (f" for each of {self.codebooks} codebooks" if not fits else "")
             )
-        outside = (clip < 0) | (clip >= self.codebook_size)
-        if outside.any():
-            position = int(outside.argmax())
+        least, most = self.tokenizer.least_code, self.codebook_size - 1
+        outside = np.argwhere((clip < least) | (clip > most))
+        if len(outside):
+            at = tuple(outside[0])
             raise UserError(
-                f"clip {index}: code {clip[position]} at token {position} is outside the codebook "
-                f"of {self.codebook_size}: expected 0 to {self.codebook_size - 1}"
+                f"clip {index}: code {clip[at]} at token {at[0]} is outside the codebook "
+                f"of {self.codebook_size}: expected {least} to {most}"
             )

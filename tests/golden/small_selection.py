@@ -87,6 +87,13 @@ SELECTED: dict[str, Callable[[Any], Any]] = {
     "methods/mdm/schedule.npz": Arrays(keep=("cosine10_native/*", "cosine1000_respaced10/*")),
     "methods/mld/facts.json": Entries(),
     "methods/mld/scheduler.npz": Arrays(drop=("ddpm/*",)),
+    "methods/momask/facts.json": Entries(),
+    "methods/momask/mask_forward.npz": Arrays(),
+    # Its weights are those of mask_forward.
+    "methods/momask/mask_generate.npz": Arrays(keep=("cond", "m_lens", "cat_t13_k05/*")),
+    # Another head than the one of several tokens, without gradients.
+    "methods/motiongpt3/diffhead_single.npz": Arrays(drop=("loss/grad*", "train_diffusion/*")),
+    "methods/motiongpt3/facts.json": Entries(),
     "methods/t2m_gpt/facts.json": Entries(),
     # The three hold the same weights.
     "methods/t2m_gpt/forward.npz": Arrays(),

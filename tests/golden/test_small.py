@@ -20,7 +20,7 @@ CASES = sorted(
     for path in SMALL.rglob("*")
     if path.is_file() and path.suffix not in PASSED_OVER
 )
-MOST_BYTES = 2 << 20
+MOST_BYTES = 3 << 20
 
 
 @pytest.fixture(scope="module")

@@ -104,7 +104,7 @@ class MLDVAE(ContinuousCodec):
         sequence = sequence + self.encoder_positions[: sequence.shape[1]]
         if mask is None:
             return sequence, None
-        visible = mask.new_zeros(len(mask), 2 * self.latent_tokens)
+        visible = mask.new_zeros(len(mask), tokens.shape[1])
         return sequence, torch.cat((visible, ~mask), dim=1)
 
     def distribution(self, encoded: Tensor) -> Gaussian:

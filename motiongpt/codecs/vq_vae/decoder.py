@@ -11,9 +11,11 @@ from motiongpt.codecs.vq_vae.residual_blocks import ResidualStack
 class UpsamplingStage(nn.Module):
     """Refine, double the length by repeating each position, then convolve."""
 
-    def __init__(self, width: int, depth: int, dilation_growth: int, activation: str) -> None:
+    def __init__(
+        self, width: int, depth: int, dilation_growth: int, activation: str, dropout: float
+    ) -> None:
         super().__init__()
-        self.residual = ResidualStack(width, depth, dilation_growth, activation)
+        self.residual = ResidualStack(width, depth, dilation_growth, activation, dropout)
         self.convolution = nn.Conv1d(width, width, 3, padding=1)
 
     def forward(self, hidden: Tensor, lengths: Tensor | None) -> tuple[Tensor, Tensor | None]:
@@ -51,11 +53,13 @@ class Decoder(nn.Module):
         depth: int,
         dilation_growth: int,
         activation: str,
+        dropout: float = 0.0,
     ) -> None:
         super().__init__()
         self.input_convolution = nn.Conv1d(code_dim, width, 3, padding=1)
         self.stages = nn.ModuleList(
-            UpsamplingStage(width, depth, dilation_growth, activation) for _ in range(layers)
+            UpsamplingStage(width, depth, dilation_growth, activation, dropout)
+            for _ in range(layers)
         )
         self.hidden_convolution = nn.Conv1d(width, width, 3, padding=1)
         self.output_convolution = nn.Conv1d(width, n_features, 3, padding=1)

@@ -10,10 +10,12 @@ from motiongpt.codecs.vq_vae.residual_blocks import ResidualStack
 class DownsamplingStage(nn.Module):
     """Halve the length (rounding down) with a strided convolution, then refine."""
 
-    def __init__(self, width: int, depth: int, dilation_growth: int, activation: str) -> None:
+    def __init__(
+        self, width: int, depth: int, dilation_growth: int, activation: str, dropout: float
+    ) -> None:
         super().__init__()
         self.downsampling = nn.Conv1d(width, width, 4, stride=2, padding=1)
-        self.residual = ResidualStack(width, depth, dilation_growth, activation)
+        self.residual = ResidualStack(width, depth, dilation_growth, activation, dropout)
 
     def forward(self, hidden: Tensor, lengths: Tensor | None) -> tuple[Tensor, Tensor | None]:
         """(B, D, T), (B,) to (B, D, T // 2), (B,) the halved lengths."""
@@ -30,7 +32,7 @@ class Encoder(nn.Module):
         code_dim: channels of the output.
         width: channels D in between.
         layers: stages; each halves the length.
-        depth, dilation_growth, activation: of the residual stacks.
+        depth, dilation_growth, activation, dropout: of the residual stacks.
     """
 
     def __init__(
@@ -42,11 +44,13 @@ class Encoder(nn.Module):
         depth: int,
         dilation_growth: int,
         activation: str,
+        dropout: float = 0.0,
     ) -> None:
         super().__init__()
         self.input_convolution = nn.Conv1d(n_features, width, 3, padding=1)
         self.stages = nn.ModuleList(
-            DownsamplingStage(width, depth, dilation_growth, activation) for _ in range(layers)
+            DownsamplingStage(width, depth, dilation_growth, activation, dropout)
+            for _ in range(layers)
         )
         self.output_convolution = nn.Conv1d(width, code_dim, 3, padding=1)
 

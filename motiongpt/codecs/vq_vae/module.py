@@ -25,10 +25,10 @@ class TokenizerModule(CodecModule):
     """Train a tokenizer on batches that `collate_windows` or `collate_whole_windows` made.
 
     Logs, for train and val: the unweighted losses, their weighted sum and the perplexity; for val
-    also `val/codebook_usage` (share of the codes that the split uses) and `val/mpjpe_mm` (mean
-    distance of joints in millimetres, each frame moved so that the roots coincide). Train numbers
-    are those of a step's whole batch, val numbers those of the whole split, on any number of
-    processes.
+    also `val/codebook_usage` (share of the codes of all codebooks that the split uses) and
+    `val/mpjpe_mm` (mean distance of joints in millimetres, each frame moved so that the roots
+    coincide). Train numbers are those of a step's whole batch, val numbers those of the whole
+    split, on any number of processes.
 
     Args:
         tokenizer: to be trained.
@@ -53,7 +53,7 @@ class TokenizerModule(CodecModule):
     ) -> None:
         super().__init__(skeleton, mean, std, VALIDATED, make_optimizer, make_scheduler)
         self.tokenizer, self.losses = tokenizer, losses
-        counts = torch.zeros(tokenizer.codebook_size, dtype=torch.int64)
+        counts = torch.zeros(tokenizer.codebooks, tokenizer.codebook_size, dtype=torch.int64)
         self.register_buffer("code_counts", counts, persistent=False)
 
     @property
@@ -84,7 +84,10 @@ class TokenizerModule(CodecModule):
         found["mpjpe_mm"] = self._mpjpe(output, batch["features"])
         self._validated.add(found, int(_frames(output)))
         tokens = self._content(output)[:, :: self.tokenizer.frames_per_token]
-        self.code_counts += output.codes[tokens].bincount(minlength=len(self.code_counts))
+        books, size = self.code_counts.shape
+        first = torch.arange(books, device=tokens.device) * size
+        used = (output.codes[tokens].view(-1, books) + first).flatten()
+        self.code_counts += used.bincount(minlength=books * size).view(books, size)
 
     def on_validation_epoch_end(self) -> None:
         """Log what all processes found together."""
@@ -92,7 +95,8 @@ class TokenizerModule(CodecModule):
             self.log(f"val/{name}", value)
         counts = sum_over_processes(self.code_counts)
         self.log("val/codebook_usage", (counts > 0).float().mean())
-        self.log("val/perplexity", torch.special.entr(counts / counts.sum()).sum().exp())
+        shares = counts / counts.sum(1, keepdim=True)
+        self.log("val/perplexity", torch.special.entr(shares).sum(1).exp().mean())
 
     def step_cost(self, batch: WindowBatch) -> StepCost:
         """What a step on `batch` amounts to; a token is one of motion."""

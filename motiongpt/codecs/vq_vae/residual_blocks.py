@@ -29,18 +29,19 @@ def activation_by_name(name: str) -> Callable[[Tensor], Tensor]:
 
 
 class ResidualBlock(nn.Module):
-    """x + pointwise(activation(dilated(activation(x)))); width and length stay."""
+    """x + dropout(pointwise(activation(dilated(activation(x))))); width and length stay."""
 
-    def __init__(self, width: int, dilation: int, activation: str) -> None:
+    def __init__(self, width: int, dilation: int, activation: str, dropout: float = 0.0) -> None:
         super().__init__()
         self.activation = activation_by_name(activation)
         self.dilated = nn.Conv1d(width, width, 3, padding=dilation, dilation=dilation)
         self.pointwise = nn.Conv1d(width, width, 1)
+        self.dropout = nn.Dropout(dropout)
 
     def forward(self, hidden: Tensor, mask: Tensor | None) -> Tensor:
         """(B, D, T) to (B, D, T); `mask` (B, T) hides what lies beyond the clips' ends."""
         inner = self.dilated(masked(self.activation(hidden), mask))
-        return hidden + self.pointwise(self.activation(inner))
+        return hidden + self.dropout(self.pointwise(self.activation(inner)))
 
 
 class ResidualStack(nn.Module):
@@ -53,12 +54,15 @@ class ResidualStack(nn.Module):
         depth: number of blocks.
         dilation_growth: factor between the dilations of neighbouring blocks.
         activation: a key of `ACTIVATIONS`.
+        dropout: of what a block adds.
     """
 
-    def __init__(self, width: int, depth: int, dilation_growth: int, activation: str) -> None:
+    def __init__(
+        self, width: int, depth: int, dilation_growth: int, activation: str, dropout: float = 0.0
+    ) -> None:
         super().__init__()
         self.blocks = nn.ModuleList(
-            ResidualBlock(width, dilation_growth**index, activation)
+            ResidualBlock(width, dilation_growth**index, activation, dropout)
             for index in reversed(range(depth))
         )
 

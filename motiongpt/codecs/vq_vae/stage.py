@@ -57,7 +57,7 @@ class TokenizerStage(CodecStage):
         rate = tokenizer.frames_per_token
         if self.window < rate:
             raise UserError(
-                f"stage.tokenizer.window is {self.window} frames, less than one token "
+                f"stage.{context.stage}.window is {self.window} frames, less than one token "
                 f"({rate} frames); make it longer"
             )
         statistics = store.mean, store.std

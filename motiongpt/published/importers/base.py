@@ -13,6 +13,7 @@ from motiongpt.codecs.vq_vae.network import VQVAE
 from motiongpt.codecs.vq_vae.original_names import QUANTIZER_NAMES, load_original, original_sizes
 from motiongpt.codecs.vq_vae.quantizers.ema_reset import EMAResetQuantizer
 from motiongpt.codecs.vq_vae.quantizers.standard import StandardQuantizer
+from motiongpt.data.store import MotionStore
 from motiongpt.errors import UserError
 from motiongpt.methods.base import MotionFormat
 from motiongpt.motion.skeleton import HUMANML3D, KIT, Skeleton
@@ -146,6 +147,22 @@ def format_of(n_features: int, name: str) -> MotionFormat:
         raise UserError(f"{name}: expected {known} features, found {n_features}")
     skeleton, fps = SKELETONS[n_features]
     return MotionFormat(fps, skeleton)
+
+
+def format_of_codes(options: ImportOptions) -> tuple[MotionFormat, tuple[str, ...]]:
+    """Of the motions behind codes, which a network of codes doesn't tell; and what to say of it.
+
+    Raises:
+        UserError: a motion store that can't be opened.
+    """
+    if options.store is not None:
+        store = MotionStore.open(options.store)
+        return MotionFormat(store.fps, store.skeleton), ()
+    skeleton, fps = SKELETONS[HUMANML3D.n_features]
+    return MotionFormat(fps, skeleton), (
+        "taken to be of HumanML3D's motions, the checkpoint doesn't tell: --store FOLDER with a "
+        "motion store of other data says otherwise",
+    )
 
 
 def codec_summary(codec: TrainedTokenizer, format: MotionFormat) -> str:

@@ -3,23 +3,20 @@
 from collections.abc import Mapping
 from typing import Any
 
-from motiongpt.data.store import MotionStore
 from motiongpt.errors import UserError
-from motiongpt.methods.base import MotionFormat
 from motiongpt.methods.t2m_gpt.folder import METHOD, save_transformer
 from motiongpt.methods.t2m_gpt.original_names import transformer_from_state
 from motiongpt.published.importers.base import (
-    SKELETONS,
     ImportedParts,
     Importer,
     ImportOptions,
+    format_of_codes,
     parameters,
 )
 from motiongpt.weights import tensors_under
 
 TRANSFORMER = "transformer"
 PARTS = ("trans_base.", "trans_head.")
-HUMANML3D_FEATURES = 263
 
 
 class T2MGPTTransformerImporter(Importer):
@@ -44,7 +41,7 @@ class T2MGPTTransformerImporter(Importer):
             raise UserError(
                 f"trans: expected a codebook of {options.codebook_size} codes, found {codes}"
             )
-        format, remarks = _format(options)
+        format, remarks = format_of_codes(options)
         summary = (
             f"transformer: {codes} codes, {len(network.blocks)} blocks, {parameters(network)} "
             f"parameters, reads text features of {network.text_width} numbers"
@@ -56,15 +53,3 @@ class T2MGPTTransformerImporter(Importer):
             (summary,),
             remarks=remarks,
         )
-
-
-def _format(options: ImportOptions) -> tuple[MotionFormat, tuple[str, ...]]:
-    """Of the motions behind the codes, which the weights don't tell; and what to say of it."""
-    if options.store is not None:
-        store = MotionStore.open(options.store)
-        return MotionFormat(store.fps, store.skeleton), ()
-    skeleton, fps = SKELETONS[HUMANML3D_FEATURES]
-    return MotionFormat(fps, skeleton), (
-        "taken to be of HumanML3D's motions, the checkpoint doesn't tell: --store FOLDER with a "
-        "motion store of other data says otherwise",
-    )

@@ -77,14 +77,18 @@ class Quantizer(Float32State, ABC):
     @torch.no_grad()
     def nearest(self, rows: Tensor) -> Tensor:
         """Index (...) int64 of the code nearest to each vector (..., D)."""
+        return self.distances(rows).argmin(-1).view(rows.shape[:-1])
+
+    @torch.no_grad()
+    def distances(self, rows: Tensor) -> Tensor:
+        """Squares of the distances (N, K) of all vectors (..., D) from the codes."""
         with torch.autocast(rows.device.type, enabled=False):
             vectors, codebook = rows.float().flatten(0, -2), self.codebook.float().t()
-            distances = (
+            return (
                 (vectors**2).sum(-1, keepdim=True)
                 - 2 * vectors @ codebook
                 + (codebook**2).sum(0, keepdim=True)
             )
-            return distances.argmin(-1).view(rows.shape[:-1])
 
     def look_up(self, codes: Tensor) -> Tensor:
         """Vectors (..., D) of codes (...)."""

@@ -1,0 +1,1 @@
+"""The residual VQ-VAE of MoMask (arXiv:2312.00063): several codebooks, one after another."""
