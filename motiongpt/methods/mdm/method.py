@@ -31,7 +31,8 @@ from motiongpt.methods.mdm.completion import check_given, finished, given_frames
 from motiongpt.methods.mdm.folder import TrainedMotionDenoiser
 from motiongpt.methods.mdm.sampling import Given, NoiseOfRows, sampled
 from motiongpt.methods.mdm.schedule import check_steps
-from motiongpt.sampling.rng import generator_of, row_key
+from motiongpt.sampling.keys import row_key
+from motiongpt.sampling.rng import generator_of
 from motiongpt.text_encoders.base import TextEncoder
 from motiongpt.text_encoders.loading import load_text_encoder
 from motiongpt.text_encoders.texts import read
