@@ -21,8 +21,8 @@ GIVE_UP_SECONDS = 240.0
 FORKING = "forkserver"
 IMPORTED = [
     *("launch.commands.run", "launch.commands.status", "launch.sweeps.closing"),
-    *("launch.jobs.run_stage", "launch.loggers.stage_loggers"),
-    *("launch.loggers.sweep_report_logger", "launch.launchers.debug"),
+    *("launch.jobs.run_stage", "launch.loggers.fail_safe_logger"),
+    "launch.launchers.debug",
     *("evaluation.evaluate_stage", "evaluation.generate_stage", "evaluation.reports.gallery"),
     *("evaluation.metrics.fid", "evaluation.cards.picture", "torchmetrics", "scipy.stats"),
     *("motiongpt.training.fit", "motiongpt.codecs.vq_vae.module", "motiongpt.data.build"),
