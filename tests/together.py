@@ -20,9 +20,20 @@ from motiongpt.distributed import process_group_ended
 GIVE_UP_SECONDS = 240.0
 FORKING = "forkserver"
 IMPORTED = [
-    *("launch.commands.run", "launch.jobs.run_stage", "evaluation.evaluate_stage"),
-    *("motiongpt.training.fit", "motiongpt.backbones.t5"),
+    *("launch.commands.run", "launch.commands.status", "launch.sweeps.closing"),
+    *("launch.jobs.run_stage", "launch.loggers.fail_safe_logger"),
+    "launch.launchers.debug",
+    *("evaluation.evaluate_stage", "evaluation.generate_stage", "evaluation.reports.gallery"),
+    *("evaluation.metrics.fid", "evaluation.cards.picture", "torchmetrics", "scipy.stats"),
+    *("motiongpt.training.fit", "motiongpt.codecs.vq_vae.module", "motiongpt.data.build"),
+    *("motiongpt.data.synthetic", "scipy.interpolate", "scipy.ndimage", "scipy.signal"),
+    *("motiongpt.methods.motiongpt.training.language_stages", "motiongpt.text_encoders.small"),
+    "motiongpt.methods.motiongpt.training.language_module",
+    "motiongpt.methods.motiongpt.generation.generate",
+    *("transformers.models.t5.modeling_t5", "transformers.models.gpt2.modeling_gpt2"),
+    "transformers.models.distilbert.modeling_distilbert",
 ]
+"""What a command imports when it comes to need it: here it is there already, for all of them."""
 get_context(FORKING).set_forkserver_preload(IMPORTED)
 
 

@@ -12,8 +12,8 @@ from evaluation.cards.measure import Judges, Settings, judged_clips, measure
 from evaluation.evaluators.action_classifier import ActionClassifier
 from evaluation.evaluators.base import Evaluator
 from evaluation.perturbations.base import Perturbation, known_perturbations
-from evaluation.replications.attempts import attempted
 from evaluation.replications.embedder import Embedder
+from evaluation.replications.judging import attempted
 from evaluation.replications.rules import Rules
 from motiongpt.training.stage import StageContext
 

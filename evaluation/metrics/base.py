@@ -73,7 +73,7 @@ class Metric(ABC):
         self._rows: dict[str, list[Tensor]] = {name: [] for name in lists}
 
     def add_list(self, name: str) -> None:
-        """One more."""
+        """Begin one more list."""
         self._rows[name] = []
 
     def reset(self) -> None:

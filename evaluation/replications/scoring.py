@@ -15,11 +15,11 @@ from evaluation.case import Case, Scorers, recover_joints
 from evaluation.metrics.base import MOTIONS, Batch, Embedded, Kind, Metric
 from evaluation.metrics.numbers import Judge, Number
 from evaluation.replications.another_sample import ANOTHER_SAMPLE, AnotherSample
-from evaluation.replications.attempts import attempted
 from evaluation.replications.cases import CaseMaker, random_unit
 from evaluation.replications.comparison import baselines
 from evaluation.replications.embedder import Embedder
 from evaluation.replications.intervals import IntervalKind
+from evaluation.replications.judging import attempted
 from evaluation.replications.left_out import NO_EVALUATOR, NOTHING, LeftOut
 from evaluation.replications.results import MODEL, REAL, Result
 from evaluation.replications.rules import Rules

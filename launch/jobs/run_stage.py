@@ -7,11 +7,11 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from launch.composition.build import build
 from launch.composition.declarations import stripped
 from launch.jobs.lineage import recorded_lineage
+from launch.loggers.stage_loggers import StageLoggers
 from launch.plans.graph import GRAPH_KEYS, Planned, recorded_settings
 from launch.runs.attempts import (
     Attempt,
@@ -31,9 +31,6 @@ from motiongpt.training.machine import machine_of
 from motiongpt.training.stage import Hardware, Processes, StageContext
 from motiongpt.training.stopping import Interrupted, StopRequest
 from motiongpt.training.threads import cpu_threads
-
-if TYPE_CHECKING:
-    from launch.loggers.stage_loggers import StageLoggers
 
 
 def run_stage(
@@ -57,7 +54,7 @@ def run_stage(
         folder = first_process_folder(stage.run)
         if folder is not None:
             try:
-                loggers = _loggers(stage, folder, group)
+                loggers = StageLoggers(stage, folder, group)
                 context = context_of(stage, folder, loggers, stop, processes, _silent)
                 with cpu_threads(context.hardware.threads):
                     build_stage(stage).run(context)
@@ -89,7 +86,7 @@ def _run(
         fingerprint=stage.fingerprint,
         machine=asdict(machine_of(_hardware(stage), processes.world)),
     )
-    loggers = _loggers(stage, attempt.folder, group)
+    loggers = StageLoggers(stage, attempt.folder, group)
     try:
         with (attempt.folder / LOG).open("a", encoding="utf-8", errors="backslashreplace") as file:
 
@@ -117,13 +114,6 @@ def _run(
         loggers.close("failed")
         raise
     attempt.publish(metrics, stage.config.logger)
-
-
-def _loggers(stage: Planned, folder: Path, group: str) -> "StageLoggers":
-    # They are Lightning's, which takes seconds to import; a plan builds stages too.
-    from launch.loggers.stage_loggers import StageLoggers
-
-    return StageLoggers(stage, folder, group)
 
 
 def _check_parents(stage: Planned) -> None:
@@ -175,7 +165,7 @@ def build_stage(stage: Planned):  # type: ignore[no-untyped-def]  # any class a 
 def context_of(
     stage: Planned,
     folder: Path,
-    loggers: "StageLoggers",
+    loggers: StageLoggers,
     stop: StopRequest,
     processes: Processes,
     log: Callable[[str], None],

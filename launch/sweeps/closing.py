@@ -10,6 +10,7 @@ from evaluation.leaderboard.plain import plain_table
 from launch.jobs.records import job_of
 from launch.jobs.state import JobState
 from launch.launchers.known import job_states
+from launch.loggers.sweep_report_logger import log_sweep_report
 from launch.runs.ledger import Run
 from launch.sweeps.missing import Missing, missing_lines, missing_of
 from launch.sweeps.published_table import board_of, results_of, write_published
@@ -65,9 +66,6 @@ def close_sweep(sweep: Sweep) -> Report:
         },
     )
     if len(sweep.points) > 1:
-        # Lightning's loggers take seconds to import.
-        from launch.loggers.sweep_report_logger import log_sweep_report
-
         config = OmegaConf.create(sweep.config)
         assert isinstance(config, DictConfig)
         log_sweep_report(

@@ -40,15 +40,18 @@ class Frames(Metric):
     kinds = frozenset({"motion", "continuation", "inbetween", "reconstruction", "text"})
 
     def __init__(self, seed=None):
-        super().__init__()
+        super().__init__("frames")
         self.seed = seed
         self.numbers = {"frames": Number("", "higher")} if seed is None else {"drawn": Number()}
         self.updates = 0
-        self.add_state("total", torch.zeros(()), dist_reduce_fx="sum")
 
     def update(self, batch):
         self.updates += 1
-        self.total = self.total + sum(len(case.features) for case in batch.cases)
+        self.extend_list("frames", torch.tensor([sum(len(case.features) for case in batch.cases)]))
+
+    @property
+    def total(self):
+        return self.joined_list("frames").sum()
 
     def compute(self):
         return {"frames" if self.seed is None else "drawn": self.total + (self.seed or 0)}
@@ -278,14 +281,15 @@ class Apart(Named):
     def __init__(self):
         super().__init__()
         self.needs, self.numbers = frozenset({"motion", "reference"}), {"apart": Number()}
-        self.add_state("distance", torch.zeros(()), dist_reduce_fx="sum")
+        self.add_list("distance")
 
     def update(self, batch):
         made = batch.embeddings
-        self.distance = self.distance + (made["motion"].mean(0) - made["reference"].mean(0)).norm()
+        apart = (made["motion"].mean(0) - made["reference"].mean(0)).norm()
+        self.extend_list("distance", apart[None])
 
     def compute(self):
-        return {"apart": self.distance}
+        return {"apart": self.joined_list("distance").sum()}
 
 
 def test_other_real_motion_stands_beside_what_looks_at_sets_alone(tmp_path):
