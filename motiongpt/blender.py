@@ -40,5 +40,11 @@ def run_blender(program: str, script: Path, arguments: Sequence[str], seconds: f
     except subprocess.TimeoutExpired:
         raise UserError(f"{program}: not done after {seconds:g} s") from None
     if done.returncode:
-        last = (done.stderr.strip() or done.stdout.strip()).splitlines()[-1:]
-        raise UserError(f"{program}: failed: {' '.join(last)}")
+        raise UserError(f"{program}: failed: {_cause(done.stderr or done.stdout)}")
+
+
+def _cause(said: str) -> str:
+    """The last line that says more than that the script failed."""
+    lines = [line.strip() for line in said.splitlines() if line.strip()]
+    telling = [line for line in lines if not line.startswith("Error: script failed")]
+    return (telling or lines or ["it said nothing"])[-1]

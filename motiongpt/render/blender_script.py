@@ -59,10 +59,10 @@ def light(scene: bpy.types.Scene) -> None:
     world = bpy.data.worlds.new("sky")
     world.use_nodes = True
     world.node_tree.nodes["Background"].inputs[0].default_value = (0.9, 0.93, 0.97, 1)
-    world.node_tree.nodes["Background"].inputs[1].default_value = 0.6
+    world.node_tree.nodes["Background"].inputs[1].default_value = 0.4
     scene.world = world
     sun = bpy.data.lights.new("sun", "SUN")
-    sun.energy, sun.angle = 2.2, 0.15
+    sun.energy, sun.angle = 1.3, 0.15
     made = bpy.data.objects.new("sun", sun)
     made.rotation_euler = (0.5, 0.35, 0.3)
     scene.collection.objects.link(made)
