@@ -27,6 +27,7 @@ from evaluation.replications.results import Result
 from evaluation.replications.rules import Rules
 from evaluation.replications.scoring import Scoring
 from evaluation.reports.logged import log_captions, log_results
+from evaluation.reports.logged_motions import log_motions
 from evaluation.reports.report import Origin, write_report
 from evaluation.requests.kinds import Kind
 from evaluation.requests.predictions import PREDICTIONS, PredictionSet, prediction_sets
@@ -164,6 +165,7 @@ class EvaluateStage(Stage):
         loggers = context.make_logger()
         log_results(loggers, results)
         log_captions(loggers, shown)
+        log_motions(loggers, context.folder, shown, store.skeleton, store.fps)
         if self.pictures:
             from evaluation.reports.gallery import draw_gallery  # loads what draws
 

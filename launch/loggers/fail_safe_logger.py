@@ -66,6 +66,11 @@ class FailSafeLogger(Logger):
         told = {name: value for name, value in metrics.items() if name != "epoch"}
         self.use(lambda inner: inner.log_metrics(told, step))
 
+    @property
+    def shows(self) -> bool:
+        """Whether films, scenes and tables are of use to it."""
+        return isinstance(self._inner, WandbStageLogger | TensorBoardLogger)
+
     def log_files(self, name: str, files: Sequence[ShownFile], step: int | None) -> None:
         """Films or scenes, in W&B and TensorBoard."""
 

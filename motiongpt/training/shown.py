@@ -33,13 +33,27 @@ class ShownFile:
 
 @runtime_checkable
 class ShowingLogger(Protocol):
-    """A logger that shows more than numbers."""
+    """A logger that may show more than numbers.
+
+    Attributes:
+        shows: whether it does; films need not be made for one that does not.
+    """
+
+    @property
+    def shows(self) -> bool:
+        """See the class."""
+        ...
 
     def log_files(self, name: str, files: Sequence[ShownFile], step: int | None) -> None:
         """Show files of one kind under a name."""
 
     def log_table(self, name: str, columns: Sequence[str], rows: Sequence[Sequence[Cell]]) -> None:
         """Show a table under a name."""
+
+
+def anyone_shows(loggers: Iterable[Logger]) -> bool:
+    """Whether it is worth making films."""
+    return bool(_showing(loggers))
 
 
 def show_files(
@@ -50,15 +64,17 @@ def show_files(
     Args:
         step: optimiser step that they belong to; None for what follows a training.
     """
-    for logger in loggers:
-        if files and isinstance(logger, ShowingLogger):
-            logger.log_files(name, files, step)
+    for logger in _showing(loggers) if files else ():
+        logger.log_files(name, files, step)
 
 
 def show_table(
     loggers: Iterable[Logger], name: str, columns: Sequence[str], rows: Sequence[Sequence[Cell]]
 ) -> None:
     """Show a table."""
-    for logger in loggers:
-        if rows and isinstance(logger, ShowingLogger):
-            logger.log_table(name, columns, rows)
+    for logger in _showing(loggers) if rows else ():
+        logger.log_table(name, columns, rows)
+
+
+def _showing(loggers: Iterable[Logger]) -> list[ShowingLogger]:
+    return [one for one in loggers if isinstance(one, ShowingLogger) and one.shows]
