@@ -86,7 +86,7 @@ class MotionGPT3Stage(Stage):
         """Encode all clips once, train and save.
 
         Raises:
-            UserError: the parent is a codec with codes, or a caption too long for the model.
+            UserError: the parent is a codec with codes.
         """
         keep_freed_memory()
         store = context.store
