@@ -144,11 +144,11 @@ def test_released_weights_of_another_shape_are_refused_by_name():
 
 def test_a_few_clips_can_be_learnt_by_heart():
     tokenizer = make(quantizer=EMAResetQuantizer, codebook_size=16, width=32).train()
-    time = torch.linspace(0, 6, 64)[None, :, None]
+    time = torch.linspace(0, 6, 32)[None, :, None]
     features = torch.sin(time * torch.rand(4, 1, FEATURES) * 3 + torch.arange(4.0)[:, None, None])
     optimizer = torch.optim.AdamW(tokenizer.parameters(), lr=3e-3)
     losses = []
-    for _ in range(150):
+    for _ in range(100):
         output = tokenizer(features)
         loss = torch.nn.functional.mse_loss(output.features, features) + 0.02 * output.commitment
         optimizer.zero_grad()
