@@ -110,6 +110,7 @@ SELECTED: dict[str, Callable[[Any], Any]] = {
             "out/text_length",
             "out/motion_*",
         ),
+        drop=("cfg/txt_unknown",),  # whose vector alone is checked
     ),
     "methods/tmr/infonce.npz": Arrays(keep=("in/*", "out/*", "loss/*", "boundary/*")),
     "methods/vposer_t/facts.json": Entries(),
