@@ -15,9 +15,9 @@ from motiongpt.render.shown import Shown
 from motiongpt.web.limits import Limits
 from motiongpt.web.requests import PageOutput, PageRequest
 from motiongpt.web.sessions import Clip, Session, Sessions, Turn
+from motiongpt.web.wording import asked_by
 from motiongpt.web.worker import Worker
 from motiongpt.web.workshop import ModelFacts
-from motiongpt.web.wording import asked_by
 
 DOWNLOADS = (".glb", ".bvh", ".mp4", ".npy")
 UPLOADS = (".npy", ".npz", ".bvh")
@@ -124,10 +124,13 @@ class Desk:
         def work() -> str:
             try:
                 if path.suffix.lower() not in UPLOADS:
-                    raise UserError(f"{path.name}: expected a file that ends in {', '.join(UPLOADS)}")
+                    raise UserError(
+                        f"{path.name}: expected a file that ends in {', '.join(UPLOADS)}"
+                    )
                 if (size := path.stat().st_size) > self.limits.upload_bytes:
                     raise UserError(
-                        f"{path.name}: {size:,} bytes; at most {self.limits.upload_bytes:,} are read"
+                        f"{path.name}: {size:,} bytes; at most "
+                        f"{self.limits.upload_bytes:,} are read"
                     )
                 motion, odd = self.worker.call("read", path, self.limits.upload_seconds)
             finally:
@@ -216,7 +219,9 @@ class Desk:
         turn.doubts = list(dict.fromkeys(doubt for one in outputs for doubt in one.doubts))
         said = [f"{one.model}: {one.problem}" for one in failed]
         if task == MOTION_TO_TEXT:
-            said += [f"{one.model}: {one.text}" if several else one.text for one in outputs if one.text]
+            said += [
+                f"{one.model}: {one.text}" if several else one.text for one in outputs if one.text
+            ]
             turn.clips = [Clip("described", turn.request.motion)] if turn.request.motion else []
         else:
             seconds = ", ".join(f"{clip.motion.seconds:.1f} s" for clip in turn.clips)
@@ -229,7 +234,9 @@ class Desk:
     def _show(self, visitor: str, turn: Turn) -> None:
         request = turn.request
         words = request.text if request else ""
-        shown = [Shown(clip.motion, clip.name, printable(_caption(clip, words))) for clip in turn.clips]
+        shown = [
+            Shown(clip.motion, clip.name, printable(_caption(clip, words))) for clip in turn.clips
+        ]
         self.worker.call("write_page", turn.page, shown, printable(words) or "motion")
         self.sessions.keep(visitor, turn)
 
@@ -264,9 +271,7 @@ def _clips(output: PageOutput, several: bool) -> list[Clip]:
     many = len(output.motions) > 1
     return [
         Clip(
-            " ".join(
-                [output.model] * several + [f"sample {number}"] * many
-            ) or "sample 1",
+            " ".join([output.model] * several + [f"sample {number}"] * many) or "sample 1",
             motion,
         )
         for number, motion in enumerate(output.motions, 1)

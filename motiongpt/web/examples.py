@@ -9,7 +9,9 @@ MOST, LONGEST = 6, 70  # examples, and letters of one
 
 def chosen_captions(captions: Sequence[str], most: int = MOST) -> tuple[str, ...]:
     """Short captions that have few words in common, each step the one with the most new words."""
-    waiting = sorted({one for one in captions if len(one) <= LONGEST}, key=lambda one: (len(one), one))
+    waiting = sorted(
+        {one for one in captions if len(one) <= LONGEST}, key=lambda one: (len(one), one)
+    )
     words = {one: frozenset(stems(one)) for one in waiting}
     known: frozenset[str] = frozenset()
     chosen: list[str] = []

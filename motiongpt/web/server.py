@@ -79,7 +79,9 @@ def routes(desk: Desk, pages: Path) -> list[Route]:
         turn = desk.sessions.find(request.path_params["token"])
         if turn is None or not turn.page.is_file():
             return PlainTextResponse("this motion's session has ended", 404)
-        return FileResponse(turn.page, media_type="text/html", headers={"cache-control": "no-store"})
+        return FileResponse(
+            turn.page, media_type="text/html", headers={"cache-control": "no-store"}
+        )
 
     async def shared(request: Request) -> Response:
         name = request.path_params["name"]

@@ -14,7 +14,10 @@ _ASKS = (
     (MOTION_TO_TEXT, rf"what (?:is|does|happens in) (?:{_IT}|the person|happening)\b.*"),
     (PREDICTION, rf"(?:go on|continue)(?: {_IT})?(?:\W+(?:with\s+)?(?P<text>.*))?"),
     (PREDICTION, rf"(?:go on|continue) with (?:{_IT}\W*)?(?P<text>.*)"),
-    (INBETWEEN, rf"(?:fill|complete)(?: in)?(?: (?:{_IT}|the middle))(?:\W+(?:with\s+)?(?P<text>.*))?"),
+    (
+        INBETWEEN,
+        rf"(?:fill|complete)(?: in)?(?: (?:{_IT}|the middle))(?:\W+(?:with\s+)?(?P<text>.*))?",
+    ),
 )
 _NOW = re.compile(r"(?:now|and now|the same,? but)\W+(?P<text>.+)", re.IGNORECASE)
 

@@ -52,9 +52,7 @@ class Workshop:
             for name, model in self._models.items()
         ]
 
-    def outputs(
-        self, request: PageRequest, names: Sequence[str], clean: bool
-    ) -> list[PageOutput]:
+    def outputs(self, request: PageRequest, names: Sequence[str], clean: bool) -> list[PageOutput]:
         """What each of the named models makes of a request, cleaned for the eye if asked for."""
         found = [output_of(self._models[name], name, request) for name in names]
         return [_cleaned(one) for one in found] if clean else found
