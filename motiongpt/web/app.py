@@ -40,7 +40,7 @@ def page(desk: Desk, speech: bool) -> gr.Blocks:
                 chat = gr.Chatbot(
                     label="chat",
                     show_label=False,
-                    height=300,
+                    height=260,
                     render_markdown=False,
                     buttons=[],
                     feedback_options=None,
@@ -60,7 +60,7 @@ def page(desk: Desk, speech: bool) -> gr.Blocks:
                 )
                 examples = _examples(desk)
                 settings = _settings(desk)
-                gr.HTML(remarks(desk, speech))
+                gr.HTML(remarks(desk, speech), elem_classes="later")
             with gr.Column(scale=7, min_width=300):
                 stage = gr.HTML(EMPTY, elem_id="stage")
                 notes = gr.HTML("", elem_id="notes")
@@ -105,14 +105,14 @@ def _examples(desk: Desk) -> list[tuple[gr.Button, str]]:
     captions = next(iter(desk.facts.values())).examples
     if not captions:
         return []
-    gr.HTML('<div class="label">sentences it was trained on</div>')
-    with gr.Row(elem_id="examples"):
+    gr.HTML('<div class="label">sentences it was trained on</div>', elem_classes="later")
+    with gr.Row(elem_id="examples", elem_classes="later"):
         return [(gr.Button(one, size="sm", elem_classes="example"), one) for one in captions]
 
 
 def _settings(desk: Desk) -> list[Any]:
     names = list(desk.facts)
-    with gr.Accordion("Options", open=len(names) > 1, elem_id="options"):
+    with gr.Accordion("Options", open=len(names) > 1, elem_id="options", elem_classes="later"):
         models = gr.CheckboxGroup(
             names,
             value=names,

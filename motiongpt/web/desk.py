@@ -224,8 +224,7 @@ class Desk:
             ]
             turn.clips = [Clip("described", turn.request.motion)] if turn.request.motion else []
         else:
-            seconds = ", ".join(f"{clip.motion.seconds:.1f} s" for clip in turn.clips)
-            said.insert(0, f"{DONE[task]}{seconds}, seed {turn.request.seed}")
+            said.insert(0, f"{DONE[task]}{_lengths(turn.clips)}; seed {turn.request.seed}")
         if text:
             turn.said.append(f"Understood: {text}")
         self._show(visitor, turn)
@@ -276,6 +275,12 @@ def _clips(output: PageOutput, several: bool) -> list[Clip]:
         )
         for number, motion in enumerate(output.motions, 1)
     ]
+
+
+def _lengths(clips: Sequence[Clip]) -> str:
+    seconds = dict.fromkeys(f"{clip.motion.seconds:.1f} s" for clip in clips)
+    counted = "1 motion" if len(clips) == 1 else f"{len(clips)} motions"
+    return f"{counted}: {', '.join(seconds)}"
 
 
 def _caption(clip: Clip, words: str) -> str:
