@@ -49,7 +49,9 @@ def main(arguments: Sequence[str]) -> int:
     store = MotionStore.open(options.store or _only(options.root / "data", "store.json").parent)
     folder = whole.save_pretrained(options.out, SMALL)
     halve(folder)
-    judge = load_evaluator(_only(options.root / "runs" / EVALUATOR, f"*/{EVALUATOR}/evaluator.json").parent)
+    judge = load_evaluator(
+        _only(options.root / "runs" / EVALUATOR, f"*/{EVALUATOR}/evaluator.json").parent
+    )
     measured = {
         name: measure(model, store, judge, options.clips)
         for name, model in {"float32": whole, "float16": load(folder, "cpu")}.items()
@@ -114,9 +116,7 @@ def measure(model: Model, store: MotionStore, judge: Any, clips: int) -> dict[st
     found = {"mpjpe_mm": 1000 * float(np.mean(errors))}
     for name, motions in (("r_at_1", made), ("r_at_1_real", real)):
         moved = torch.from_numpy(judge.motion_embeddings([one.features for one in motions]))
-        pools = [
-            split_into_pools(one[order], POOL) for one in (words, moved)
-        ]
+        pools = [split_into_pools(one[order], POOL) for one in (words, moved)]
         hits = hits_within(match_ranks(torch.cdist(*pools)), 1)
         found[name] = float(hits.double().mean())
     return found

@@ -1,9 +1,8 @@
 """What visitors can do, whatever page they do it on; problems come back as words."""
 
-import re
 import secrets
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from threading import BoundedSemaphore
 
@@ -15,6 +14,7 @@ from motiongpt.render.shown import Shown
 from motiongpt.web.limits import Limits
 from motiongpt.web.requests import PageOutput, PageRequest
 from motiongpt.web.sessions import Clip, Session, Sessions, Turn
+from motiongpt.web.views import View, caption, clips_of, file_name, lengths, view_of
 from motiongpt.web.wording import asked_by
 from motiongpt.web.worker import Worker
 from motiongpt.web.workshop import ModelFacts
@@ -47,27 +47,6 @@ class Settings:
     models: Sequence[str] = ()
 
 
-@dataclass(frozen=True)
-class View:
-    """What the page shows.
-
-    Attributes:
-        messages: of the chat, who and what.
-        token: of the turn that is looked at; empty for none.
-        clips: names of its motions.
-        chosen: index of the one that the next request is about.
-        notes: what was understood.
-        doubts: why it may not have been.
-    """
-
-    messages: list[tuple[str, str]] = field(default_factory=list)
-    token: str = ""
-    clips: list[str] = field(default_factory=list)
-    chosen: int = 0
-    notes: list[str] = field(default_factory=list)
-    doubts: list[str] = field(default_factory=list)
-
-
 class Desk:
     """The models, the visitors and what is between them."""
 
@@ -80,7 +59,7 @@ class Desk:
 
     def view(self, visitor: str) -> View:
         """What the visitor sees as it is."""
-        return _view(self.sessions.of(visitor))
+        return view_of(self.sessions.of(visitor))
 
     def ask(self, visitor: str, sentence: str, settings: Settings) -> View:
         """A sentence: a new motion, or something with the last one."""
@@ -151,7 +130,7 @@ class Desk:
         session = self.sessions.of(visitor)
         if session.turn is not None and 0 <= clip < len(session.turn.clips):
             session.turn.chosen = clip
-        return _view(session)
+        return view_of(session)
 
     def look_at(self, visitor: str, message: int) -> View:
         """The turn that a message of the chat tells of, if its files are still there."""
@@ -160,7 +139,7 @@ class Desk:
             token = session.messages[message][2]
             if any(turn.token == token for turn in session.turns):
                 session.shown = token
-        return _view(session)
+        return view_of(session)
 
     def heard(self, path: Path) -> str:
         """The words of a recording, which is deleted."""
@@ -187,7 +166,7 @@ class Desk:
                 self.worker.call("save", path, turn.clips[clip].motion)
             finally:
                 self._downloads.release()
-        return path, f"{_file_name(turn.clips[clip])}{ending}"
+        return path, f"{file_name(turn.clips[clip])}{ending}"
 
     def _turn(
         self,
@@ -215,7 +194,7 @@ class Desk:
         if len(failed) == len(outputs):
             raise UserError("; ".join(dict.fromkeys(one.problem for one in failed)))
         several = len(names) > 1
-        turn.clips = [clip for one in outputs for clip in _clips(one, several)]
+        turn.clips = [clip for one in outputs for clip in clips_of(one, several)]
         turn.doubts = list(dict.fromkeys(doubt for one in outputs for doubt in one.doubts))
         said = [f"{one.model}: {one.problem}" for one in failed]
         if task == MOTION_TO_TEXT:
@@ -224,7 +203,7 @@ class Desk:
             ]
             turn.clips = [Clip("described", turn.request.motion)] if turn.request.motion else []
         else:
-            said.insert(0, f"{DONE[task]}{_lengths(turn.clips)}; seed {turn.request.seed}")
+            said.insert(0, f"{DONE[task]}{lengths(turn.clips)}; seed {turn.request.seed}")
         if text:
             turn.said.append(f"Understood: {text}")
         self._show(visitor, turn)
@@ -234,9 +213,13 @@ class Desk:
         request = turn.request
         words = request.text if request else ""
         shown = [
-            Shown(clip.motion, clip.name, printable(_caption(clip, words))) for clip in turn.clips
+            Shown(clip.motion, clip.name, printable(caption(clip, words))) for clip in turn.clips
         ]
-        self.worker.call("write_page", turn.page, shown, printable(words) or "motion")
+        try:
+            self.worker.call("write_page", turn.page, shown, printable(words) or "motion")
+        except UserError:
+            turn.forget()
+            raise
         self.sessions.keep(visitor, turn)
 
     def _models(self, names: Sequence[str]) -> list[str]:
@@ -254,37 +237,7 @@ class Desk:
         token = session.shown if session.shown != before else ""
         session.messages += [(VISITOR, words, token), (PAGE, line, token)]
         del session.messages[: -4 * self.limits.turns]
-        return _view(session)
-
-
-def _view(session: Session) -> View:
-    turn = session.turn
-    messages = [(who, words) for who, words, _ in session.messages]
-    if turn is None:
-        return View(messages)
-    names = [clip.name for clip in turn.clips]
-    return View(messages, turn.token, names, turn.chosen, turn.said, turn.doubts)
-
-
-def _clips(output: PageOutput, several: bool) -> list[Clip]:
-    many = len(output.motions) > 1
-    return [
-        Clip(
-            " ".join([output.model] * several + [f"sample {number}"] * many) or "sample 1",
-            motion,
-        )
-        for number, motion in enumerate(output.motions, 1)
-    ]
-
-
-def _lengths(clips: Sequence[Clip]) -> str:
-    seconds = dict.fromkeys(f"{clip.motion.seconds:.1f} s" for clip in clips)
-    counted = "1 motion" if len(clips) == 1 else f"{len(clips)} motions"
-    return f"{counted}: {', '.join(seconds)}"
-
-
-def _caption(clip: Clip, words: str) -> str:
-    return words or (clip.motion.captions[0] if clip.motion.captions else "")
+        return view_of(session)
 
 
 def _last_text(session: Session) -> str:
@@ -297,9 +250,3 @@ def _seed(asked: int | None, same: PageRequest | None) -> int:
     if same is not None and asked in (None, same.seed):
         return (same.seed + same.samples) % SEEDS
     return secrets.randbelow(100_000) if asked is None else asked
-
-
-def _file_name(clip: Clip) -> str:
-    caption = clip.motion.captions[0] if clip.motion.captions else ""
-    words = re.sub(r"[^a-z0-9]+", "-", f"{caption} {clip.name}".lower()).strip("-")
-    return words[:60].strip("-") or "motion"

@@ -6,8 +6,9 @@ from typing import Any
 
 import gradio as gr
 
-from motiongpt.web.desk import Desk, Settings, View
+from motiongpt.web.desk import Desk, Settings
 from motiongpt.web.markup import downloads, notes, stage
+from motiongpt.web.views import View
 
 Handler = Callable[..., Any]
 

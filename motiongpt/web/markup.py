@@ -2,7 +2,8 @@
 
 import html
 
-from motiongpt.web.desk import DOWNLOADS, UPLOADS, Desk, View
+from motiongpt.web.desk import DOWNLOADS, UPLOADS, Desk
+from motiongpt.web.views import View
 
 TITLE = "Motion from words"
 EMPTY = '<div class="stage empty">The motion that you ask for is shown here.</div>'

@@ -80,9 +80,7 @@ def at_once(url: str, visitors: int, seconds: float) -> None:
 def leaving(url: str, seconds: float) -> None:
     """Ten ask and leave at once; the next one does not wait for them."""
     clients = [visitor(url) for _ in range(10)]
-    jobs = [
-        one.submit(SENTENCE, seconds, 1, None, True, [], api_name="/ask") for one in clients
-    ]
+    jobs = [one.submit(SENTENCE, seconds, 1, None, True, [], api_name="/ask") for one in clients]
     for one, job in zip(clients, jobs, strict=True):
         job.cancel()
         one.close()
