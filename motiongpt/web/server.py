@@ -51,7 +51,8 @@ class OwnHostOnly:
             nonlocal start
             if message["type"] == "http.response.start":
                 headers = dict(message["headers"])
-                message["headers"] = list((HEADERS | headers).items())
+                ours = [one for one in HEADERS.items() if one[0] not in headers]
+                message["headers"] = [*message["headers"], *ours]
                 if headers.get(b"content-type", b"").startswith(b"text/html"):
                     start = message
                     return
