@@ -133,9 +133,7 @@ def _settings(desk: Desk) -> list[Any]:
                 elem_id="samples",
             )
         with gr.Row():
-            seed = gr.Number(
-                None, label="seed (empty: a new one)", precision=0, minimum=0, elem_id="seed"
-            )
+            seed = gr.Textbox(label="seed (empty: a new one)", max_length=10, elem_id="seed")
             clean = gr.Checkbox(
                 True, label="clean up: feet stand still, no trembling", elem_id="clean"
             )

@@ -35,14 +35,14 @@ class Settings:
 
     Attributes:
         seconds: None lets the model end.
-        seed: None draws one.
+        seed: as it was typed; empty draws one.
         clean: feet that stand are locked, trembling goes.
         models: names; empty for the first.
     """
 
     seconds: float | None = None
     samples: int = 1
-    seed: int | None = None
+    seed: str = ""
     clean: bool = True
     models: Sequence[str] = ()
 
@@ -245,8 +245,15 @@ def _last_text(session: Session) -> str:
     return turn.request.text if turn and turn.request else ""
 
 
-def _seed(asked: int | None, same: PageRequest | None) -> int:
-    """The one asked for; another than last time where the same is asked again."""
+def _seed(typed: str, same: PageRequest | None) -> int:
+    """The one asked for; another than last time where the same is asked again.
+
+    Raises:
+        UserError: no whole number, or too large a one.
+    """
+    if typed and not (typed.isascii() and typed.isdecimal() and int(typed) < SEEDS):
+        raise UserError(f"seed {typed}: expected a whole number from 0 to {SEEDS - 1}, or nothing")
+    asked = int(typed) if typed else None
     if same is not None and asked in (None, same.seed):
         return (same.seed + same.samples) % SEEDS
     return secrets.randbelow(100_000) if asked is None else asked

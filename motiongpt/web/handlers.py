@@ -81,14 +81,14 @@ def shown(view: View) -> list[Any]:
 def _chosen(
     seconds: float | None,
     samples: float | None,
-    seed: float | None,
+    seed: str | None,
     clean: bool,
     models: Sequence[str] | None,
 ) -> Settings:
     return Settings(
         seconds or None,
         int(samples or 1),
-        None if seed is None else int(seed),
+        (seed or "").strip(),
         bool(clean),
         tuple(models or ()),
     )

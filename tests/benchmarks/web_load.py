@@ -41,7 +41,7 @@ def main() -> None:
 
 def asked(client: Client, seconds: float) -> str:
     """One request; the last line of the chat."""
-    found = client.predict(SENTENCE, seconds, 1, None, True, [], api_name="/ask")
+    found = client.predict(SENTENCE, seconds, 1, "", True, [], api_name="/ask")
     last = found[1][-1]["content"]
     return last if isinstance(last, str) else last[0]["text"]
 
@@ -80,7 +80,7 @@ def at_once(url: str, visitors: int, seconds: float) -> None:
 def leaving(url: str, seconds: float) -> None:
     """Ten ask and leave at once; the next one does not wait for them."""
     clients = [visitor(url) for _ in range(10)]
-    jobs = [one.submit(SENTENCE, seconds, 1, None, True, [], api_name="/ask") for one in clients]
+    jobs = [one.submit(SENTENCE, seconds, 1, "", True, [], api_name="/ask") for one in clients]
     for one, job in zip(clients, jobs, strict=True):
         job.cancel()
         one.close()

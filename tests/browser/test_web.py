@@ -17,6 +17,7 @@ pytestmark = pytest.mark.browser
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
 FLAGS = ["--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
 PATIENCE = 240_000  # milliseconds; software draws slowly on a busy machine
+MESSAGES = "#chat [data-testid=user], #chat [data-testid=bot]"
 SENTENCE = "the person jumps into the air 3 times"
 EVIL = '<script>window.ran = 1</script><img src=x onerror="window.ran = 1">'
 
@@ -62,12 +63,12 @@ def page(chromium, address):
 
 
 def messages(page):
-    return page.locator("#chat .message").all_inner_texts()
+    return page.locator(MESSAGES).all_inner_texts()
 
 
 def wait_for_messages(page, count):
     page.wait_for_function(
-        "count => document.querySelectorAll('#chat .message').length >= count", arg=count
+        "([what, count]) => document.querySelectorAll(what).length >= count", arg=[MESSAGES, count]
     )
 
 

@@ -112,8 +112,8 @@ def test_now_faster_is_said_of_the_last_sentence(desk):
 
 
 def test_again_asks_the_same_with_another_seed(desk):
-    desk.ask("ann", SENTENCE, Settings(seed=7, samples=2))
-    desk.again("ann", Settings(seed=7, samples=2))
+    desk.ask("ann", SENTENCE, Settings(seed="7", samples=2))
+    desk.again("ann", Settings(seed="7", samples=2))
     seeds = [one.seed for one in desk.worker.requests]
     assert seeds[0] == 7
     assert seeds[1] >= 9  # both samples of the first had a seed of their own
@@ -130,6 +130,11 @@ def test_a_sentence_that_is_none_is_one_line(desk, sentence):
     view = desk.ask("ann", sentence, Settings())
     assert last(view).startswith("That did not work: ")
     assert "\n" not in last(view)
+
+
+@pytest.mark.parametrize("seed", ["-1", "1.5", "x", str(2**32), "²"])
+def test_a_seed_that_is_none_is_one_line(desk, seed):
+    assert "expected a whole number" in last(desk.ask("ann", SENTENCE, Settings(seed=seed)))
 
 
 def test_a_click_on_the_chat_shows_an_earlier_motion_again(desk):
