@@ -1,6 +1,7 @@
 """Bringing up the page: the worker, Gradio, and their end."""
 
 import os
+import signal
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -40,6 +41,8 @@ def serve(
         UserError: no such model, Gradio is absent, or the port is taken.
     """
     with running(models, address, limits, device, whisper) as url:
+        # A service manager ends it so: visitors' files go then, too.
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
         print(f"{url}  (end it with Ctrl+C)", flush=True)
         try:
             threading.Event().wait()
