@@ -46,7 +46,7 @@ test-slow-and-slurm: install  ## both
 	$(PYTEST) $(PARALLEL) -rs -m "(slow or slurm) and not browser and not gpu"
 
 test-browser: install  ## pages in a headless browser (Debian: apt-get install chromium)
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[browser]"
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[browser,web]"
 	$(PYTEST) -rs -m browser
 
 # Two of the tests hold for the random weights that transformers 4 draws, not for others.

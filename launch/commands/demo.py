@@ -31,6 +31,7 @@ For each line: ID_in.txt what the model read, ID_out.txt its output, ID_in.npy a
 joints (frames, joints, 3) in metres, with 0 frames where there is no motion.
 
 examples:
+  motiongpt demo "a person walks forward" --out walk
   motiongpt demo outputs "a person walks in a circle" --out walk
   motiongpt demo outputs "a person sits down" --bvh --clean feet,smooth
   motiongpt demo outputs --task pred --example prompts.txt --out results --pictures
@@ -40,6 +41,7 @@ examples:
 def main(arguments: Sequence[str]) -> int:
     """Ask and write; 1 if a line could not be asked."""
     options = _parser().parse_args(arguments)
+    _take_small(options)
     if bool(options.text) == bool(options.example):
         raise UserError('give a sentence, as "a person walks in a circle", or --example FILE')
     from motiongpt.motion.cleaning import checked_steps
@@ -79,6 +81,14 @@ def main(arguments: Sequence[str]) -> int:
             print(printable(f"{number}: {said}"))
     print(f"{len(outcomes) - failed} of {len(outcomes)} done, in {options.out}")
     return 1 if failed else 0
+
+
+def _take_small(options: argparse.Namespace) -> None:
+    """A sentence where the model is expected is asked of the model that comes along."""
+    from motiongpt.published.small import SMALL
+
+    if not options.text and not options.example and " " in options.model.strip():
+        options.text, options.model = [options.model], SMALL
 
 
 def _lines(options: argparse.Namespace) -> "list[tuple[str, DemoLine | UserError]]":
@@ -134,7 +144,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="motiongpt demo",
         usage="motiongpt demo MODEL --example FILE [options]\n"
-        "       motiongpt demo MODEL TEXT ... [options]",
+        "       motiongpt demo MODEL TEXT ... [options]\n"
+        "       motiongpt demo TEXT [options]     (by the small model that comes along)",
         description=__doc__,
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -142,7 +153,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "model",
         metavar="MODEL",
-        help="a model folder, a run folder, an experiment's root, or OWNER/NAME on the hub",
+        help="a model folder, a run folder, an experiment's root, OWNER/NAME on the hub, or small, "
+        "which comes along",
     )
     parser.add_argument("text", nargs="*", metavar="TEXT", help="what the person is to do")
     parser.add_argument("--example", type=Path, metavar="FILE", help="prompts, one a line")

@@ -17,12 +17,14 @@ from motiongpt.methods.base import Method, MotionFormat
 from motiongpt.methods.loading import load_method
 from motiongpt.motion.skeleton import SKELETONS, Skeleton, skeleton_by_name
 from motiongpt.published.folder import DESCRIPTION, TEMPLATES, ModelFolder
+from motiongpt.published.small import FOLDER as SMALL_FOLDER
+from motiongpt.published.small import SMALL
 from motiongpt.training.stage import MODEL
 
 RUNS = "runs"
 EXPECTED = (
     "expected a model folder, a finished run such as outputs/runs/instruct/SIGNATURE, the root of "
-    "an experiment with one of them, or a name of the hub, OWNER/NAME"
+    "an experiment with one of them, a name of the hub, OWNER/NAME, or small, which comes along"
 )
 _HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+")
 
@@ -54,7 +56,7 @@ def open_model(
     Raises:
         UserError: nothing there that can be opened; says what was expected.
     """
-    folder = Path(where).expanduser()
+    folder = _folder(where)
     if not folder.exists() and _HUB_NAME.fullmatch(str(where)):
         from motiongpt.published.hub import from_hub
 
@@ -79,7 +81,7 @@ def part_folders(where: str | Path) -> dict[str, Path]:
     Raises:
         UserError: nothing there that can be opened; says what was expected.
     """
-    folder = Path(where).expanduser()
+    folder = _folder(where)
     if (folder / DESCRIPTION).is_file():
         found = ModelFolder.open(folder)
         return {part: found.part(part) for part in found.parts}
@@ -89,6 +91,12 @@ def part_folders(where: str | Path) -> dict[str, Path]:
         raise UserError(f"{where}: nothing to open; {EXPECTED}")
     runs, _ = _finished_runs(folder, RunRecord.read(folder))
     return {part: run / MODEL for part, run in runs.items()}
+
+
+def _folder(where: str | Path) -> Path:
+    """The path; `small` is the model that comes along where no folder is called so."""
+    folder = Path(where).expanduser()
+    return SMALL_FOLDER if str(where) == SMALL and not folder.exists() else folder
 
 
 def _open_model_folder(folder: Path, device: str | torch.device) -> Opened:
