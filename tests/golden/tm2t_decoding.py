@@ -196,5 +196,5 @@ def _check_training(case: Case) -> None:
             optimizer.zero_grad()
             found.losses.backward()
             optimizer.step()
-            losses.append(float(found.losses / found.counted))
+            losses.append((found.losses / found.counted).item())
     case.compare({"out/train_loss": np.array(losses)}, atol=MANY_STEPS)

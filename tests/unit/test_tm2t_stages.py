@@ -1,6 +1,7 @@
 """The trainings of TM2T: what is drawn, resumed, shared by processes, and learnt."""
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from motiongpt.methods.tm2t import stages
 from motiongpt.methods.tm2t.examples import Pairs
 from motiongpt.methods.tm2t.folder import TrainedToText, load_to_motion
 from motiongpt.methods.tm2t.generating import ReadWords, TranslatedSource, generate_rows
-from motiongpt.methods.tm2t.rows import code_row, motion_marks, padded, token_losses
+from motiongpt.methods.tm2t.rows import Tokens, code_row, motion_marks, padded, token_losses
 from motiongpt.methods.tm2t.seq2seq import WordsToCodes
 from motiongpt.methods.tm2t.translator import Translator
 from motiongpt.methods.tm2t.vocabulary import Vocabulary
@@ -188,48 +189,70 @@ def test_two_processes_give_what_one_gives(made, tmp_path, monkeypatch):
             assert read[1] == pytest.approx(read[0], rel=1e-4)
 
 
-def test_both_ways_are_learnt_by_heart_and_read_what_they_are_told():
+MARKS, VOCABULARY = motion_marks(CODES), Vocabulary.of(CAPTIONS)
+OWN = list(range(len(CAPTIONS)))
+OTHER = [*OWN[1:], OWN[0]]
+
+
+@pytest.fixture
+def rows():
     torch.manual_seed(0)
     rng = np.random.default_rng(0)
-    marks, vocabulary = motion_marks(CODES), Vocabulary.of(CAPTIONS)
-    rows = [rng.integers(CODES, size=rng.integers(3, 9)).tolist() for _ in CAPTIONS]
-    codes = padded([code_row(row, marks) for row in rows], marks.pad)
-    words = padded([vocabulary.ids(one, 9) for one in CAPTIONS], vocabulary.marks.pad)
+    return [rng.integers(CODES, size=rng.integers(3, 9)).tolist() for _ in CAPTIONS]
+
+
+def learn(network: torch.nn.Module, loss_of: Callable[[], Tokens], steps: int) -> None:
+    optimizer = torch.optim.AdamW(network.parameters(), lr=1e-2)
+    falling = torch.optim.lr_scheduler.LinearLR(optimizer, 1.0, 0.1, steps)
+    for _ in range(steps):
+        found = loss_of()
+        optimizer.zero_grad()
+        (found.losses / found.counted).backward()
+        optimizer.step()
+        falling.step()
+    network.eval()
+
+
+def same(found: list[object], wanted: list[object]) -> int:
+    return sum(a == b for a, b in zip(found, wanted, strict=True))
+
+
+def test_motions_are_learnt_by_heart_and_read_the_words(rows):
+    codes = padded([code_row(row, MARKS) for row in rows], MARKS.pad)
     texts, mask = FakeWords().encode_tokens(list(CAPTIONS))
-    counts, pad = mask.sum(1), vocabulary.marks.pad
-    sizes = {"width": 64, "feed_forward": 64, "encoder_layers": 1, "decoder_layers": 1, "heads": 4}
-    to_text = Translator(CODES + 3, len(vocabulary), head_width=16, dropout=0.0, **sizes)
-    to_motion = WordsToCodes(texts.shape[-1], CODES + 3, 32, 64)
-    present, read = codes != marks.pad, words[:, :-1]
+    counts, read = mask.sum(1), codes[:, :-1]
+    network = WordsToCodes(texts.shape[-1], CODES + 3, 32, 64)
+    learn(
+        network,
+        lambda: token_losses(network(texts, counts, read, True), codes[:, 1:], MARKS.pad),
+        60,
+    )
 
-    def text_loss():
-        logits = to_text(codes, present, read, read != pad)
-        return token_losses(logits, words[:, 1:], pad)
-
-    def motion_loss():
-        return token_losses(to_motion(texts, counts, codes[:, :-1], True), codes[:, 1:], marks.pad)
-
-    for network, loss_of, steps in ((to_text, text_loss, 120), (to_motion, motion_loss, 150)):
-        optimizer = torch.optim.AdamW(network.parameters(), lr=5e-3)
-        for _ in range(steps):
-            found = loss_of()
-            optimizer.zero_grad()
-            (found.losses / found.counted).backward()
-            optimizer.step()
-        network.eval()
-
-    def motions(told, lengths):
-        found = generate_rows(ReadWords(to_motion, told, lengths), marks, 12).content()
+    def motions(of):
+        found = generate_rows(ReadWords(network, texts[of], counts[of]), MARKS, 12).content()
         return [row.tolist() for row in found]
 
-    def sentences(of):
-        source = TranslatedSource(to_text, codes[of], present[of])
-        found = generate_rows(source, vocabulary.marks, 12).content()
-        return [vocabulary.sentence(row.tolist()) for row in found]
+    assert same(motions(OWN), rows) >= 31
+    assert same(motions(OTHER), rows) == 0
 
-    own = list(range(len(CAPTIONS)))
-    other = [*own[1:], own[0]]
-    assert sum(a == b for a, b in zip(motions(texts, counts), rows, strict=True)) >= 31
-    assert sum(a == b for a, b in zip(motions(texts[other], counts[other]), rows, strict=True)) == 0
-    assert sum(a == b for a, b in zip(sentences(own), CAPTIONS, strict=True)) >= 31
-    assert sum(a == b for a, b in zip(sentences(other), CAPTIONS, strict=True)) == 0
+
+def test_sentences_are_learnt_by_heart_and_read_the_motion(rows):
+    codes = padded([code_row(row, MARKS) for row in rows], MARKS.pad)
+    pad, present = VOCABULARY.marks.pad, codes != MARKS.pad
+    words = padded([VOCABULARY.ids(one, 9) for one in CAPTIONS], pad)
+    sizes = {"width": 64, "feed_forward": 64, "encoder_layers": 1, "decoder_layers": 1, "heads": 4}
+    network = Translator(CODES + 3, len(VOCABULARY), head_width=16, dropout=0.0, **sizes)
+    read = words[:, :-1]
+    learn(
+        network,
+        lambda: token_losses(network(codes, present, read, read != pad), words[:, 1:], pad),
+        90,
+    )
+
+    def sentences(of):
+        source = TranslatedSource(network, codes[of], present[of])
+        found = generate_rows(source, VOCABULARY.marks, 12).content()
+        return [VOCABULARY.sentence(row.tolist()) for row in found]
+
+    assert same(sentences(OWN), CAPTIONS) >= 31
+    assert same(sentences(OTHER), CAPTIONS) == 0
