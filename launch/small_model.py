@@ -1,4 +1,4 @@
-"""Make the model that comes along: a quickstart's, halved, with what halving it changes.
+"""Make the package's small model: a quickstart's, halved, with what halving it changes.
 
 python -m launch.small_model outputs                # after `motiongpt run experiment=quickstart`
 """
@@ -74,7 +74,7 @@ def main(arguments: Sequence[str]) -> int:
         (folder / RESULTS).write_bytes(results.read_bytes())
     size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
     if size > MOST_BYTES:
-        raise UserError(f"{folder}: {size:,} bytes; at most {MOST_BYTES:,} come along")
+        raise UserError(f"{folder}: {size:,} bytes; at most {MOST_BYTES:,} are kept")
     print(f"{folder}: {size / 1e6:.1f} MB")
     for name, numbers in measured.items():
         print(name, "  ".join(f"{key} {value:.4g}" for key, value in numbers.items()))
@@ -116,8 +116,8 @@ def measure(model: Model, store: MotionStore, judge: Any, clips: int) -> dict[st
     found = {"mpjpe_mm": 1000 * float(np.mean(errors))}
     for name, motions in (("r_at_1", made), ("r_at_1_real", real)):
         moved = torch.from_numpy(judge.motion_embeddings([one.features for one in motions]))
-        pools = [split_into_pools(one[order], POOL) for one in (words, moved)]
-        hits = hits_within(match_ranks(torch.cdist(*pools)), 1)
+        told, shown = (split_into_pools(one[order], POOL) for one in (words, moved))
+        hits = hits_within(match_ranks(torch.cdist(told, shown)), 1)
         found[name] = float(hits.double().mean())
     return found
 

@@ -84,7 +84,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _take_small(options: argparse.Namespace) -> None:
-    """A sentence where the model is expected is asked of the model that comes along."""
+    """A sentence where the model is expected is asked of the small model."""
     from motiongpt.published.small import SMALL
 
     if not options.text and not options.example and " " in options.model.strip():
@@ -145,7 +145,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="motiongpt demo",
         usage="motiongpt demo MODEL --example FILE [options]\n"
         "       motiongpt demo MODEL TEXT ... [options]\n"
-        "       motiongpt demo TEXT [options]     (by the small model that comes along)",
+        "       motiongpt demo TEXT [options]     (by the small model)",
         description=__doc__,
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -154,7 +154,7 @@ def _parser() -> argparse.ArgumentParser:
         "model",
         metavar="MODEL",
         help="a model folder, a run folder, an experiment's root, OWNER/NAME on the hub, or small, "
-        "which comes along",
+        "which python -m launch.small_model makes",
     )
     parser.add_argument("text", nargs="*", metavar="TEXT", help="what the person is to do")
     parser.add_argument("--example", type=Path, metavar="FILE", help="prompts, one a line")

@@ -3,13 +3,13 @@
 import argparse
 import os
 from collections.abc import Sequence
-from dataclasses import fields
+from dataclasses import asdict
 from pathlib import Path
 
 from motiongpt.errors import UserError
 
 EXAMPLES = """examples:
-  motiongpt web                                     # the small model that comes along
+  motiongpt web                                     # the small model (python -m launch.small_model)
   motiongpt web outputs                             # the model of an experiment
   motiongpt web outputs/runs/instruct/SIGNATURE other/outputs my_model      # side by side
   motiongpt web outputs --port 9000 --seconds 30 --whisper faster-whisper-small
@@ -52,7 +52,7 @@ def main(arguments: Sequence[str]) -> int:
 def _parser() -> argparse.ArgumentParser:
     from motiongpt.web.limits import MEGABYTE, Limits
 
-    default = {one.name: one.default for one in fields(Limits)}
+    default = asdict(Limits())
     parser = argparse.ArgumentParser(
         prog="motiongpt web",
         description=__doc__,
@@ -64,7 +64,7 @@ def _parser() -> argparse.ArgumentParser:
         nargs="*",
         metavar="MODEL",
         help="model folders, runs, experiments' roots or OWNER/NAME on the hub, of any method; "
-        "default: small, which comes along",
+        "default: small, see python -m launch.small_model",
     )
     parser.add_argument("--host", default="127.0.0.1", help="default: this machine alone")
     parser.add_argument("--port", type=int, default=8888, help="default: 8888")

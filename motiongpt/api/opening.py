@@ -24,7 +24,7 @@ from motiongpt.training.stage import MODEL
 RUNS = "runs"
 EXPECTED = (
     "expected a model folder, a finished run such as outputs/runs/instruct/SIGNATURE, the root of "
-    "an experiment with one of them, a name of the hub, OWNER/NAME, or small, which comes along"
+    "an experiment with one of them, a name of the hub, OWNER/NAME"
 )
 _HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+")
 
@@ -94,9 +94,20 @@ def part_folders(where: str | Path) -> dict[str, Path]:
 
 
 def _folder(where: str | Path) -> Path:
-    """The path; `small` is the model that comes along where no folder is called so."""
+    """The path; `small` is the package's own small model where no folder is called so.
+
+    Raises:
+        UserError: it was not made yet; says how.
+    """
     folder = Path(where).expanduser()
-    return SMALL_FOLDER if str(where) == SMALL and not folder.exists() else folder
+    if str(where) != SMALL or folder.exists():
+        return folder
+    if not SMALL_FOLDER.is_dir():
+        raise UserError(
+            f"{SMALL}: it was not made yet: run `motiongpt run experiment=quickstart`, "
+            "then `python -m launch.small_model outputs`; or name a model"
+        )
+    return SMALL_FOLDER
 
 
 def _open_model_folder(folder: Path, device: str | torch.device) -> Opened:

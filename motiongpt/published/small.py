@@ -1,4 +1,4 @@
-"""The small model that comes along, so that there is an output before there is a training."""
+"""The small model, made of a quickstart by `python -m launch.small_model`, and where it lies."""
 
 from pathlib import Path
 

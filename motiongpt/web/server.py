@@ -69,7 +69,7 @@ class OwnHostOnly:
 async def _send_page(send: Any, start: Message, page: bytes) -> None:
     length = [(b"content-length", str(len(page)).encode())]
     headers = [one for one in start["headers"] if one[0] != b"content-length"]
-    await send(start | {"headers": headers + length})
+    await send({**start, "headers": headers + length})
     await send({"type": "http.response.body", "body": page})
 
 
