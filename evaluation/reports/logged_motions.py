@@ -1,20 +1,21 @@
 """Films and scenes of some clips for experiment loggers, generated beside real."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-from lightning.pytorch.loggers import Logger
 
 from evaluation.case import Case
 from evaluation.replications.results import MODEL, REAL
-from evaluation.reports.gallery import varied
-from motiongpt.export.formats.pictures import Mp4
-from motiongpt.export.saving import save_motion
 from motiongpt.motion.sequence import MotionSequence
 from motiongpt.motion.skeleton import HUMANML3D, Skeleton
-from motiongpt.render.shown import Shown
 from motiongpt.training.shown import ShownFile, anyone_shows, show_files
+
+if TYPE_CHECKING:
+    from lightning.pytorch.loggers import Logger
 
 FILMS = 4
 """Clips of a task: the first of as many actions, the same ones in every run of a protocol."""
@@ -40,6 +41,11 @@ def log_motions(
     """
     if not anyone_shows(loggers):
         return
+    from evaluation.reports.gallery import varied  # these load what draws
+    from motiongpt.export.formats.pictures import Mp4
+    from motiongpt.export.saving import save_motion
+    from motiongpt.render.shown import Shown
+
     for task, by_row in shown.items():
         pairs = [
             (by_row[MODEL][index], by_row[REAL][index])
