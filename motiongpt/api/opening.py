@@ -1,7 +1,7 @@
 """Finding a trained model by whatever name a person has for it."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -119,7 +119,7 @@ def _open_model_folder(folder: Path, device: str | torch.device) -> Opened:
 
 
 def _only_run(root: Path) -> Path:
-    """The one finished run of an experiment's root that leaves a whole method."""
+    """The one finished run of an experiment's root that has a whole method below it."""
     found = sorted(_whole_runs(root))
     if len(found) == 1:
         return found[0]
@@ -129,12 +129,21 @@ def _only_run(root: Path) -> Path:
     raise UserError(f"{root}: {len(found)} finished runs of a method; choose one: {names}")
 
 
-def _whole_runs(root: Path) -> Iterator[Path]:
+def _whole_runs(root: Path) -> Iterable[Path]:
+    """Of each set of runs that makes a whole method, the run that builds on least besides.
+
+    That is the method's last stage or, where no stage builds on all others, what generates.
+    """
+    found: dict[frozenset[Path], tuple[int, Path]] = {}
     for status in (root / RUNS).glob("*/*/status.json"):
         run = status.parent
-        stages = set(RunRecord.read(run).parts.values())
-        if run.parent.name in stages and _is_finished(run) and stages <= _family(run).keys():
-            yield run
+        stages, family = set(RunRecord.read(run).parts.values()), _family(run)
+        if not stages or not stages <= family.keys():
+            continue
+        parts = frozenset(family[stage].resolve() for stage in stages)
+        if all(map(_is_finished, [run, *parts])):
+            found[parts] = min((len(family), run), found.get(parts, (len(family), run)))
+    return [run for _, run in found.values()]
 
 
 def _finished_runs(folder: Path, record: RunRecord) -> tuple[dict[str, Path], dict[str, Path]]:

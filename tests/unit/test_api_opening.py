@@ -140,6 +140,25 @@ def test_runs_that_can_not_be_opened(root):
         opened(root)
 
 
+def test_parts_that_do_not_build_on_one_another_are_found_by_what_generates(root):
+    for stage in ("instruct", "pretrain", "tokens", "generate", "tokenizer"):
+        path = root / "runs" / stage / SIGNATURES[stage] / "config.json"
+        said = json.loads(path.read_text())
+        said["config"]["method"] = {
+            "name": "motiongpt",
+            "parts": {"codec": "tokenizer", "language_model": "instruct"},
+        }
+        if stage == "instruct":
+            said["parents"] = {}
+        path.write_text(json.dumps(said))
+    with pytest.raises(UserError, match="without tokenizer"):
+        opened(root / "runs" / "instruct" / "i1")
+    assert opened(root).text_to_motion("a person walks", frames=10, seed=0)[0].frames == 10
+    shutil.rmtree(root / "runs" / "generate")
+    with pytest.raises(UserError, match="no finished run of a whole method"):
+        opened(root)
+
+
 DAMAGE = {
     "method_text": {"config": {"method": "mld"}},
     "method_null": {"config": {"method": None}},
