@@ -2,23 +2,19 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 import torch
-from safetensors.torch import save_file
 
-from motiongpt.arrays import read_array
-from motiongpt.errors import UserError
-from motiongpt.files import save_array, save_with, write_json
 from motiongpt.methods.mld.denoiser import LatentDenoiser
 from motiongpt.methods.mld.schedule import NoiseSchedule
-from motiongpt.reading import read_json_object
-from motiongpt.weights import check_sizes, load_checked, made_to_fit, read_weights
+from motiongpt.methods.network_folder import NetworkFolder
 
-DESCRIPTION, WEIGHTS, LENGTHS = "denoiser.json", "denoiser.safetensors", "lengths.npy"
-METHOD, FORMAT = "mld", 1
-MISSING = "no such file; run the stage that trains MLD's denoiser first"
+METHOD = "mld"
+FOLDER = NetworkFolder(
+    METHOD, "denoiser", "denoiser", "no such file; run the stage that trains MLD's denoiser first"
+)
 
 
 @dataclass(frozen=True)
@@ -37,18 +33,9 @@ class TrainedDenoiser:
 
     def save(self, folder: Path) -> None:
         """Write the three files; `load` opens them."""
-        folder = Path(folder)
-        weights = self.network.state_dict().items()
-        state = {name: tensor.detach().cpu().contiguous() for name, tensor in weights}
-        save_with(folder / WEIGHTS, lambda path: save_file(state, path))
-        save_array(folder / LENGTHS, np.asarray(self.lengths, np.int64))
-        described = {
-            "format": FORMAT,
-            "method": METHOD,
-            "arguments": self.network.arguments(),
-            "noise": self.schedule.arguments(),
-        }
-        write_json(folder / DESCRIPTION, described)
+        noise = self.schedule.arguments()
+        FOLDER.save(self.network, self.network.arguments(), folder, noise=noise)
+        FOLDER.save_lengths(self.lengths, folder)
 
     @classmethod
     def load(cls, folder: Path, device: str | torch.device = "cpu") -> Self:
@@ -57,48 +44,7 @@ class TrainedDenoiser:
         Raises:
             UserError: files missing or damaged, or of another method or format.
         """
-        folder = Path(folder)
-        path = folder / WEIGHTS
-        arguments, noise = _arguments(folder / DESCRIPTION)
-        state = read_weights(path, MISSING)
-        check_sizes(arguments | noise, len(state), str(folder / DESCRIPTION))
-        try:
-            schedule = NoiseSchedule(**noise)
-            network = made_to_fit(
-                lambda: LatentDenoiser(**arguments),
-                lambda made: load_checked(made, state, f"{path}: "),
-            )
-        except (ValueError, TypeError) as error:
-            raise UserError(
-                f"{folder / DESCRIPTION}: not a denoiser's description: {error!r}"
-            ) from error
-        lengths = _lengths(folder / LENGTHS)
-        return cls(network.to(device).eval(), schedule.to(device), lengths)
-
-
-def _arguments(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Those of the network that a description names, and of its noise."""
-    try:
-        described = read_json_object(path)
-        found = described["method"], described["format"]
-        if found != (METHOD, FORMAT):
-            raise UserError(
-                f"{path}: of method {found[0]}, format {found[1]}; expected {METHOD}, {FORMAT}"
-            )
-        return dict(described["arguments"]), dict(described["noise"])
-    except FileNotFoundError:
-        raise UserError(f"{path}: {MISSING}") from None
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise UserError(f"{path}: not a denoiser's description: {error!r}") from error
-
-
-def _lengths(path: Path) -> np.ndarray:
-    try:
-        lengths = read_array(path)
-    except FileNotFoundError:
-        raise UserError(f"{path}: {MISSING}") from None
-    except (OSError, ValueError) as error:
-        raise UserError(f"{path}: damaged: {error}") from error
-    if lengths.ndim != 1 or not len(lengths) or lengths.dtype != np.int64 or lengths.min() < 1:
-        raise UserError(f"{path}: expected frames of one training clip or more, above 0, as int64")
-    return lengths
+        described = FOLDER.described(folder)
+        schedule = FOLDER.made(folder, described, "noise", lambda noise: NoiseSchedule(**noise))
+        network = FOLDER.load(folder, LatentDenoiser, described["arguments"], device)
+        return cls(network, schedule.to(device), FOLDER.lengths(folder))
