@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from typing import Any
 
 import torch
-from omegaconf import OmegaConf
 from torch import nn
 
 from launch.composition.build import build
@@ -12,7 +11,7 @@ from motiongpt.methods.mdm.method import Sampling
 from motiongpt.methods.mdm.network import MotionDenoiser
 from motiongpt.methods.mdm.original_names import BERT_WIDTH, from_original_state_dict
 from motiongpt.methods.mdm.schedule import MOST_VARIANCE, NoiseSchedule
-from tests.shared import ROOT
+from tests.golden.recipes import configured
 
 CONFIGURED = {
     "latent_dim": "width",
@@ -30,7 +29,7 @@ def check_facts(case: str, facts: Mapping[str, Any], report: Any) -> None:
     """Compare what facts.json says with the networks, the schedule and the recipes of conf/."""
     wanted, denoising = (
         facts["constructor_arguments_default_humanml"],
-        _conf("motion_denoiser/mdm.yaml"),
+        configured("motion_denoiser", "mdm"),
     )
     for theirs, ours in CONFIGURED.items():
         report.exact(case, theirs, denoising[ours], wanted[theirs])
@@ -49,7 +48,7 @@ def _check_network(
     decodes = overrides.get("arch") == "trans_dec"
     words = overrides.get("text_encoder_type") == "bert"
     features = described.get("njoints", facts["constructor_arguments_default_humanml"]["njoints"])
-    network: MotionDenoiser = build(_conf("motion_denoiser/mdm.yaml"))(
+    network: MotionDenoiser = build(configured("motion_denoiser", "mdm"))(
         n_features=features,
         text_width=BERT_WIDTH if words else facts["constructor_defaults_not_passed"]["clip_dim"],
         kind="decoder" if decodes else "encoder",
@@ -71,7 +70,7 @@ def _check_noise(case: str, facts: Mapping[str, Any], report: Any) -> None:
     report.exact(case, "guidance", Sampling().guidance, found["guidance_scale_default"])
     report.exact(case, "all steps", Sampling().steps, None)
     later = facts["named_configs"]["humanml_trans_enc_512_50steps"]["overrides"]
-    stage = _stage("mdm_50_steps")
+    stage = configured("stage", "mdm_50_steps")
     report.exact(case, "later steps", stage.noise.steps, later["diffusion_steps"])
     average = facts["optimiser"]["ema"]["flag_use_ema"]["decay"]
     report.exact(case, "later average", stage.average, average)
@@ -79,7 +78,7 @@ def _check_noise(case: str, facts: Mapping[str, Any], report: Any) -> None:
 
 def _check_recipe(case: str, facts: Mapping[str, Any], report: Any) -> None:
     """conf/stage/mdm_paper.yaml against the released training."""
-    stage, optimiser = _stage("mdm_paper"), facts["optimiser"]
+    stage, optimiser = configured("stage", "mdm_paper"), facts["optimiser"]
     for name, ours, expected in (
         ("dropped captions", stage.drop_text, optimiser["cond_mask_prob"]),
         ("learning rate", stage.learning_rate, optimiser["lr"]),
@@ -93,15 +92,6 @@ def _check_recipe(case: str, facts: Mapping[str, Any], report: Any) -> None:
         ("velocity", stage.losses.velocity, facts["training_argument_defaults"]["lambda_vel"]),
     ):
         report.exact(case, name, ours, expected)
-
-
-def _stage(name: str) -> Any:
-    recipes = [_conf("stage/_mdm.yaml"), _conf("stage/mdm_paper.yaml"), _conf(f"stage/{name}.yaml")]
-    return OmegaConf.merge(*recipes)
-
-
-def _conf(name: str) -> Any:
-    return OmegaConf.load(ROOT / "conf" / name)
 
 
 def _shapes(state: Mapping[str, Any]) -> dict[str, list[int]]:

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from typing import Any
 
 import torch
-from omegaconf import OmegaConf
 from torch import Tensor, nn
 
 from evaluation.evaluators.t2m_networks import T2MNetworks
@@ -15,7 +14,7 @@ from motiongpt.methods.mld import original_names as denoiser_names
 from motiongpt.methods.mld.denoiser import LatentDenoiser
 from motiongpt.methods.mld.method import Sampling
 from motiongpt.methods.mld.schedule import NoiseSchedule
-from tests.shared import ROOT
+from tests.golden.recipes import configured
 
 CONFIGURED = {  # their constructor's arguments, in the words of ours
     "ff_size": "feed_forward",
@@ -43,7 +42,7 @@ def check_facts(case: str, facts: Mapping[str, Any], report: Any) -> None:
 def _check_networks(case: str, facts: Mapping[str, Any], report: Any) -> None:
     counts, wanted = facts["parameter_counts"], facts["constructor_arguments"]
     latent_tokens, width = wanted["vae"]["latent_dim"]
-    codec, denoising = _conf("codec/mld_vae.yaml"), _conf("denoiser/mld.yaml")
+    codec, denoising = configured("codec", "mld_vae"), configured("denoiser", "mld")
     vae: MLDVAE = build(codec)(n_features=wanted["vae"]["nfeats"])
     denoiser: LatentDenoiser = build(denoising)(
         latent_tokens=latent_tokens,
@@ -105,7 +104,7 @@ def _check_schedule(case: str, facts: Mapping[str, Any], report: Any) -> None:
 
 def _check_recipe(case: str, facts: Mapping[str, Any], report: Any) -> None:
     """conf/stage/mld_paper.yaml against the released diffusion stage."""
-    stage = OmegaConf.merge(_conf("stage/_mld.yaml"), _conf("stage/mld_paper.yaml"))
+    stage = configured("stage", "mld_paper")
     optimiser = facts["optimiser"]
     for name, ours, expected in (
         ("dropped captions", stage.drop_text, facts["guidance"]["uncond_prob_in_training"]),
@@ -125,11 +124,6 @@ def _check_recipe(case: str, facts: Mapping[str, Any], report: Any) -> None:
 def _in_brackets(words: str) -> str:
     """ "[0.9, 0.999]" of "library default 0.9, 0.999"."""
     return f"[{words.removeprefix('library default ')}]"
-
-
-def _conf(name: str) -> Any:
-    """One yaml, with what the yaml it says it is a variant of has."""
-    return OmegaConf.load(ROOT / "conf" / name)
 
 
 def _state(shapes: Mapping[str, list[int]]) -> dict[str, Tensor]:

@@ -28,7 +28,7 @@ from motiongpt.methods.momask.original_names import (
 from motiongpt.methods.momask.residual import ResidualTransformer
 from motiongpt.motion.skeleton import HUMANML3D, KIT
 from motiongpt.published.importers.momask import CONTAINERS
-from tests.shared import ROOT
+from tests.golden.recipes import configured
 
 Facts = Mapping[str, Any]
 
@@ -73,7 +73,7 @@ def check_facts(case: str, facts: Facts, report: Any) -> None:
 
 def _check_codec(case: str, facts: Facts, report: Any) -> None:
     wanted, counts = facts["constructors"]["rvqvae"], facts["parameter_counts"]
-    yaml = _conf("residual_tokenizer/momask.yaml")
+    yaml = configured("residual_tokenizer", "momask")
     for theirs, ours in CODEC.items():
         report.exact(case, f"residual_tokenizer.{ours}", yaml[ours], wanted[theirs])
     yaml.frames_per_token = wanted["stride_t"] ** wanted["down_t"]
@@ -99,7 +99,7 @@ def _check_transformers(case: str, facts: Facts, report: Any) -> None:
         "codebook_size": wanted["mask_transformer"]["num_tokens"],
         "text_width": text,
     }
-    masked: MaskedTransformer = build(_conf("mask_transformer/momask.yaml"))(**common)
+    masked: MaskedTransformer = build(configured("mask_transformer", "momask"))(**common)
     _check_sizes(case, masked, wanted["mask_transformer"], report)
     report.exact(case, "masked parameters", _count(masked), counts["mask_transformer_without_clip"])
     codebooks = wanted["residual_transformer"]["num_quantizers"]
@@ -107,7 +107,7 @@ def _check_transformers(case: str, facts: Facts, report: Any) -> None:
         (True, "share_weight", 0),
         (False, "no_share", common["codebook_size"] + 1),  # a bias of no codebook
     ):
-        both = {name: _conf(f"{name}/momask.yaml") for name in TRANSFORMERS}
+        both = {name: configured(name, "momask") for name in TRANSFORMERS}
         both["residual_transformer"].share_weights = shared
         yaml = OmegaConf.create(both).residual_transformer
         residual: ResidualTransformer = build(yaml)(codebooks=codebooks, **common)
@@ -120,7 +120,7 @@ def _check_transformers(case: str, facts: Facts, report: Any) -> None:
         told["doubled"] = False
         ours = {name: residual.arguments()[name] for name in told}
         report.exact(case, f"residual sizes, {key}", told, ours)
-    default = _conf("residual_transformer/momask.yaml").share_weights
+    default = configured("residual_transformer", "momask").share_weights
     released = wanted["residual_transformer"]["share_weight_readme_and_released"]
     report.exact(case, "weights are shared", default, released)
     state = _state(facts["state_dict_shapes"]["mask_transformer"])
@@ -144,7 +144,7 @@ def _check_sizes(case: str, network: Any, wanted: Facts, report: Any) -> None:
 def _check_recipes(case: str, facts: Facts, report: Any) -> None:
     """conf/stage/…_paper.yaml against what was released."""
     recipes, sizes = facts["optimisation"], facts["constructors"]
-    codec = _recipe("_momask_tokenizer", "momask_tokenizer_paper")
+    codec = _recipe("momask_tokenizer_paper")
     wanted = recipes["rvqvae"]
     warmup = wanted["warm_up_iter"]
     found: dict[str, tuple[Any, Any]] = {
@@ -167,7 +167,7 @@ def _check_recipes(case: str, facts: Facts, report: Any) -> None:
     _report(case, "codec", found, report)
     wanted = recipes["mask_transformer"]
     for name in ("momask", "momask_residual"):
-        stage = _recipe("_momask_text", f"_{name}", f"{name}_paper")
+        stage = _recipe(f"{name}_paper")
         dropped = (
             sizes["mask_transformer"]["cond_drop_prob"]
             if name == "momask"
@@ -185,7 +185,7 @@ def _check_recipes(case: str, facts: Facts, report: Any) -> None:
             "hidden texts": (stage.drop_text, dropped),
         }
         _report(case, name, found, report)
-    stage = _recipe("_momask_text", "_momask_length", "momask_length_paper")
+    stage = _recipe("momask_length_paper")
     wanted = recipes["length_estimator"]
     found = {
         "rate": (stage.learning_rate, wanted["lr"]),
@@ -222,18 +222,10 @@ def _check_shapes(
     report.exact(case, f"{part} weights", ours, {n: list(t.shape) for n, t in renamed.items()})
 
 
-def _recipe(*names: str) -> Any:
-    """A stage's yaml with those that it begins with, and the optimizer that all begin with."""
-    optimizer = {"optimizer": _conf("optimizer/adamw.yaml")}
-    stages = [_conf(f"stage/{name}.yaml") for name in names]
-    for stage in stages:
-        if OmegaConf.to_container(stage).get("optimizer") == "${optimizer}":
-            del stage["optimizer"]
-    return OmegaConf.merge(optimizer, *stages)
-
-
-def _conf(name: str) -> Any:
-    return OmegaConf.load(ROOT / "conf" / name)
+def _recipe(name: str) -> Any:
+    """A stage's yaml beside the optimizer that it may refer to."""
+    parts = {"optimizer": configured("optimizer", "adamw"), "stage": configured("stage", name)}
+    return OmegaConf.create(parts).stage
 
 
 def _state(shapes: Mapping[str, Sequence[int]]) -> dict[str, Tensor]:

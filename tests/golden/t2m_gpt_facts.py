@@ -7,11 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
-from hydra import compose, initialize_config_dir
-from omegaconf import DictConfig, OmegaConf
 from torch import Tensor
 
-from launch.composition.overrides import CONF
 from motiongpt.codecs.vq_vae.losses import velocity_range
 from motiongpt.codecs.vq_vae.network import VQVAE
 from motiongpt.codecs.vq_vae.original_names import from_original_state_dict, original_sizes
@@ -30,6 +27,7 @@ from motiongpt.methods.t2m_gpt.rows import DROP_PROBABILITY
 from motiongpt.motion.skeleton import HUMANML3D, KIT
 from motiongpt.published.importers.base import SKELETONS
 from motiongpt.published.importers.t2m_gpt import PREFIXES, T2MGPTImporter
+from tests.golden.recipes import configured
 
 WORDS = {  # their constructor's arguments -> ours
     "num_vq": "codebook_size",
@@ -60,12 +58,6 @@ def check_facts(case: str, facts: Facts, report: Any) -> None:
     _check_recipe(case, facts["training_transformer"], report)
     _check_vq_vae_recipe(case, facts["training_vqvae"], report)
     _check_tokens(case, facts, report)
-
-
-def configured(group: str, name: str) -> DictConfig:
-    """One yaml of conf/ with what it builds on, references not followed."""
-    with initialize_config_dir(config_dir=str(CONF), version_base="1.3"):
-        return OmegaConf.create(OmegaConf.to_container(compose(f"{group}/{name}"))[group])
 
 
 def _check_transformer(case: str, facts: Facts, report: Any) -> None:

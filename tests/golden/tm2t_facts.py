@@ -10,8 +10,8 @@ from torch import nn
 from launch.composition.build import build
 from motiongpt.methods.tm2t.method import Generation
 from motiongpt.methods.tm2t.rows import motion_marks
+from tests.golden.recipes import configured
 from tests.golden.tm2t_names import TABLE, TIED, recurrent_name, translator_name
-from tests.shared import ROOT
 
 FORCED_EPOCHS = 35
 EPOCH_STEPS = {"motion_to_text": 365, "text_to_motion": 366}  # of 64 of HumanML3D's 23,384 clips
@@ -42,7 +42,7 @@ def _check_networks(
 ) -> None:
     wanted, counts = facts["constructors"], facts["parameters"][data]
     to_text = wanted["m2t_transformer"]["args"]
-    settings = _conf("translator/tm2t.yaml")
+    settings = configured("translator", "tm2t")
     layers = {
         "encoder_layers": to_text["n_enc_layers"][data],
         "decoder_layers": to_text["n_dec_layers"][data],
@@ -65,10 +65,10 @@ def _check_networks(
         reads_vectors=True,
     )
     to_motion = wanted["t2m_model"]["args"]
-    recurrent = build(_conf("recurrent/tm2t.yaml"))(
+    recurrent = build(configured("recurrent", "tm2t"))(
         text_width=to_motion["dim_txt"], codes=to_motion["n_mot_vocab"]
     )
-    tokenizer = OmegaConf.merge(_conf("tokenizer/tm2t.yaml"), {"frames_per_token": 4})
+    tokenizer = OmegaConf.merge(configured("tokenizer", "tm2t"), {"frames_per_token": 4})
     codec = build(tokenizer)(n_features=features)
     for name, network in (
         ("m2t_transformer", translator),
@@ -97,7 +97,7 @@ def _check_networks(
 
 def _check_recipes(case: str, facts: Mapping[str, Any], report: Any) -> None:
     """The paper's stages of conf/ against the released training."""
-    to_text, to_motion = _stage("tm2t_to_text"), _stage("tm2t")
+    to_text, to_motion = (configured("stage", f"{name}_paper") for name in ("tm2t_to_text", "tm2t"))
     for kind, stage, recipe in (
         ("motion_to_text", to_text, facts["training_m2t"]),
         ("text_to_motion", to_motion, facts["training_t2m"]),
@@ -131,15 +131,6 @@ def _check_recipes(case: str, facts: Mapping[str, Any], report: Any) -> None:
 def _fraction(words: str) -> float:
     above, below = words.split("/")
     return int(above) / int(below)
-
-
-def _stage(name: str) -> Any:
-    files = ["_tm2t", name, f"{name}_paper"]
-    return OmegaConf.merge(*(_conf(f"stage/{file}.yaml") for file in files))
-
-
-def _conf(name: str) -> Any:
-    return OmegaConf.load(ROOT / "conf" / name)
 
 
 def _count(network: nn.Module) -> int:

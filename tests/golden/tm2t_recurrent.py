@@ -5,8 +5,7 @@ import torch
 
 from motiongpt.methods.tm2t.generating import ReadWords, draw_weights, generate_rows
 from motiongpt.methods.tm2t.inverse import meant, soft_rows
-from motiongpt.methods.tm2t.modules import Forcing
-from motiongpt.methods.tm2t.rows import motion_marks, token_losses
+from motiongpt.methods.tm2t.rows import Forcing, motion_marks, token_losses
 from tests.golden.tm2t_case import ATOL, LOSSES, MANY_STEPS, Case
 from tests.golden.tm2t_decoding import Watched
 from tests.golden.tm2t_facts import FORCED_EPOCHS

@@ -18,6 +18,7 @@ from motiongpt.methods.mdm import stage as stages
 from motiongpt.methods.mdm.examples import Cutting, MotionExamples, collate
 from motiongpt.methods.mdm.folder import TrainedMotionDenoiser
 from motiongpt.methods.mdm.losses import Losses
+from motiongpt.methods.mdm.module import MotionDiffusionModule
 from motiongpt.motion.skeleton import HUMANML3D
 from motiongpt.text_encoders.texts import by_caption, captions_of, embedded
 from motiongpt.training.sampler import fixed_keys
@@ -128,14 +129,14 @@ def test_it_leaves_what_the_method_opens_and_the_whole_validations_loss(made, un
 def test_a_resumed_training_ends_with_the_same_weights(made, undisturbed, tmp_path, average):
     stop = StopRequest()
 
-    class Module(stages.MotionDiffusionModule):
+    class Module(MotionDiffusionModule):
         def training_step(self, batch, batch_idx):
             if self.trainer.global_step == 1:
                 stop.signal = 15
             return super().training_step(batch, batch_idx)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(stages, "MotionDiffusionModule", Module)
+        patch.setattr("motiongpt.methods.mdm.module.MotionDiffusionModule", Module)
         with pytest.raises(Interrupted):
             make_stage(average).run(context_at(made, tmp_path, stop=stop))
     assert not (tmp_path / "model").exists()

@@ -38,6 +38,7 @@ from motiongpt.methods.momask.masking import (
     UNIFORM,
     drawn_codebook,
 )
+from motiongpt.methods.momask.modules import TokenModule
 from motiongpt.methods.momask.residual import ResidualTransformer
 from motiongpt.training.stage import Hardware, Processes, StageContext
 from motiongpt.training.stopping import Interrupted, StopRequest
@@ -121,7 +122,7 @@ def test_it_trains_and_a_resumed_training_ends_with_the_same_weights(made, tmp_p
     network = load_network(KINDS[kind][1], tmp_path / "whole" / "model")
     assert (network.text_width, network.max_tokens) == (8, TOKENS)
     stop = StopRequest()
-    step = stages.TokenModule.training_step
+    step = TokenModule.training_step
 
     def stopping(self, batch, batch_idx):
         if self.trainer.global_step == 1:
@@ -129,7 +130,7 @@ def test_it_trains_and_a_resumed_training_ends_with_the_same_weights(made, tmp_p
         return step(self, batch, batch_idx)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(stages.TokenModule, "training_step", stopping)
+        patch.setattr(TokenModule, "training_step", stopping)
         with pytest.raises(Interrupted):
             make_stage(kind).run(context_at(made, tmp_path / "cut", stop=stop))
     assert make_stage(kind).run(context_at(made, tmp_path / "cut")) == metrics

@@ -123,7 +123,9 @@ def test_saved_networks_are_the_same_and_damaged_ones_are_named(tmp_path, shared
         load_to_motion(tmp_path / "b")(words, lengths, codes, True),
         recurrent(words, lengths, codes, True),
     )
-    with pytest.raises(UserError, match="a to_motion of method tm2t, format 1; expected a to_text of tm2t"):
+    with pytest.raises(
+        UserError, match="a to_motion of method tm2t, format 1; expected a to_text of tm2t"
+    ):
         TrainedToText.load(tmp_path / "b")
     with pytest.raises(UserError, match="no such file"):
         load_to_motion(tmp_path / "nowhere")

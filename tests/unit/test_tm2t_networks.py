@@ -17,8 +17,7 @@ from motiongpt.methods.tm2t.generating import (
     generate_rows,
 )
 from motiongpt.methods.tm2t.inverse import meant, soft_rows
-from motiongpt.methods.tm2t.modules import Forcing
-from motiongpt.methods.tm2t.rows import code_row, motion_marks, padded, token_losses
+from motiongpt.methods.tm2t.rows import Forcing, code_row, motion_marks, padded, token_losses
 from motiongpt.methods.tm2t.vocabulary import Vocabulary, pieces
 from tests.unit.mld_parts import TEXT_WIDTH
 from tests.unit.tiny_models import CODES

@@ -13,7 +13,7 @@ from safetensors.torch import load_file
 
 from motiongpt.data.store import MotionStore
 from motiongpt.errors import UserError
-from motiongpt.methods.tm2t import stages
+from motiongpt.methods.tm2t import modules, stages
 from motiongpt.methods.tm2t.examples import Pairs
 from motiongpt.methods.tm2t.folder import TrainedToText, load_to_motion
 from motiongpt.methods.tm2t.generating import ReadWords, TranslatedSource, generate_rows
@@ -109,14 +109,14 @@ def test_it_leaves_a_network_that_a_resumed_training_leaves_too(made, tmp_path, 
     opened(tmp_path / "whole" / "model")
     stop, name = StopRequest(), {"to_text": "ToTextModule", "to_motion": "ToMotionModule"}[kind]
 
-    class Module(getattr(stages, name)):
+    class Module(getattr(modules, name)):
         def training_step(self, batch, batch_idx):
             if self.trainer.global_step == 1:
                 stop.signal = 15
             return super().training_step(batch, batch_idx)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(stages, name, Module)
+        patch.setattr(modules, name, Module)
         with pytest.raises(Interrupted):
             make_stage(kind).run(context_at(made, kind, tmp_path / "cut", stop=stop))
     assert not (tmp_path / "cut" / "model").exists()

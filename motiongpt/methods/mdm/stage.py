@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
-import lightning.pytorch as pl
 import numpy as np
 from hydra.utils import instantiate
 from omegaconf import DictConfig
@@ -13,7 +12,6 @@ from motiongpt.errors import UserError
 from motiongpt.methods.mdm.examples import Cutting, MotionExamples, check_share, collate
 from motiongpt.methods.mdm.folder import TrainedMotionDenoiser
 from motiongpt.methods.mdm.losses import Losses
-from motiongpt.methods.mdm.module import MotionDiffusionModule
 from motiongpt.methods.mdm.network import MotionDenoiser
 from motiongpt.methods.mdm.schedule import NoiseSchedule
 from motiongpt.preflight import Outlook
@@ -22,9 +20,9 @@ from motiongpt.text_encoders.texts import by_caption, captions_of, embedded
 from motiongpt.training.cached import cached
 from motiongpt.training.captioned import captioned_clips, check_captions
 from motiongpt.training.compilation import compile_parts
-from motiongpt.training.fit import fit
 from motiongpt.training.optimization import make_optimization
 from motiongpt.training.schedule import Schedule
+from motiongpt.training.seeding import seed_everything
 from motiongpt.training.stage import MODEL, Stage, StageContext
 
 
@@ -88,7 +86,7 @@ class MDMStage(Stage):
         """
         store, texts = context.store, context.parents["text_encoder"] / MODEL
         encoder = load_text_encoder(texts, context.device)
-        pl.seed_everything(self.seed, workers=False, verbose=False)
+        seed_everything(self.seed)
         denoiser: MotionDenoiser = instantiate(self.denoiser)(
             n_features=store.n_features, text_width=encoder.width
         )
@@ -110,6 +108,10 @@ class MDMStage(Stage):
     def _train(
         self, denoiser: MotionDenoiser, examples: MotionExamples, context: StageContext
     ) -> dict[str, float]:
+        # Lightning takes seconds to import, which a plan, that only builds this, needn't wait for.
+        from motiongpt.methods.mdm.module import MotionDiffusionModule
+        from motiongpt.training.fit import fit
+
         store, clips = context.store, captioned_clips(self.name, context)
         context.log(
             f"  {self.name}: {len(clips[0])} training and {len(clips[1])} validation clips, "

@@ -1,11 +1,12 @@
 """The stages of MoMask: what learns the codes of a trained residual tokenizer, given a text."""
 
+from __future__ import annotations
+
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
-import lightning.pytorch as pl
 import torch
 from hydra.utils import instantiate
 from omegaconf import DictConfig
@@ -27,22 +28,19 @@ from motiongpt.methods.momask.examples import (
 )
 from motiongpt.methods.momask.folder import MoMaskNetwork, save_network
 from motiongpt.methods.momask.masking import EARLY, UNIFORM, masking_by_name
-from motiongpt.methods.momask.modules import (
-    LengthModule,
-    MaskedModule,
-    ResidualModule,
-    TokenModule,
-)
 from motiongpt.methods.t2m_gpt.examples import captions_of, embedded_captions, trained_clips
 from motiongpt.preflight import Outlook
 from motiongpt.text_encoders.loading import load_text_encoder
 from motiongpt.training.cached import cached
 from motiongpt.training.captioned import captioned_clips, check_captions
 from motiongpt.training.compilation import compile_parts
-from motiongpt.training.fit import fit
 from motiongpt.training.optimization import make_optimization
 from motiongpt.training.schedule import Schedule
+from motiongpt.training.seeding import seed_everything
 from motiongpt.training.stage import MODEL, Stage, StageContext
+
+if TYPE_CHECKING:
+    from motiongpt.methods.momask.modules import TokenModule
 
 TOKENIZER, TEXT_ENCODER = "residual_tokenizer", "text_encoder"
 
@@ -106,13 +104,16 @@ class MoMaskStage(Stage):
         Raises:
             UserError: a clip is shorter than one token, or the codec has other codebooks.
         """
+        # Lightning takes seconds to import, which a plan, that only builds this, needn't wait for.
+        from motiongpt.training.fit import fit
+
         keep_freed_memory()
         folders = {name: context.parents[name] / MODEL for name in (TOKENIZER, TEXT_ENCODER)}
         codec = TrainedTokenizer.load(
             folders[TOKENIZER], device=context.device, codebooks=self.codebooks
         )
         encoder = load_text_encoder(folders[TEXT_ENCODER], context.device)
-        pl.seed_everything(self.seed, workers=False, verbose=False)
+        seed_everything(self.seed)
         network, module, make_examples, collate = self.parts(codec, encoder.width)
         store, captions, longest = context.store, captions_of(context.store), network.max_tokens
         encoded = cached(
@@ -174,6 +175,8 @@ class MaskedStage(MoMaskStage):
 
     def parts(self, codec: TrainedTokenizer, text_width: int) -> Any:
         """See `MoMaskStage.parts`."""
+        from motiongpt.methods.momask.modules import MaskedModule  # as `run`
+
         network = instantiate(self.network)(
             codebook_size=codec.codebook_size, text_width=text_width
         )
@@ -203,6 +206,8 @@ class ResidualStage(MoMaskStage):
 
     def parts(self, codec: TrainedTokenizer, text_width: int) -> Any:
         """See `MoMaskStage.parts`."""
+        from motiongpt.methods.momask.modules import ResidualModule  # as `run`
+
         network = instantiate(self.network)(
             codebooks=codec.codebooks, codebook_size=codec.codebook_size, text_width=text_width
         )
@@ -217,6 +222,8 @@ class LengthStage(MoMaskStage):
 
     def parts(self, codec: TrainedTokenizer, text_width: int) -> Any:
         """See `MoMaskStage.parts`."""
+        from motiongpt.methods.momask.modules import LengthModule  # as `run`
+
         network = instantiate(self.network)(text_width=text_width)
         return network, LengthModule, LengthExamples, collate_lengths
 

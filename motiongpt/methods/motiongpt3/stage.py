@@ -4,7 +4,6 @@ from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import Any, ClassVar
 
-import lightning.pytorch as pl
 import numpy as np
 from omegaconf import DictConfig, OmegaConf
 
@@ -16,15 +15,14 @@ from motiongpt.errors import UserError
 from motiongpt.methods.mld.examples import encoded_clips, latent_shape
 from motiongpt.methods.motiongpt3.examples import Pairs, collate, latent_scale
 from motiongpt.methods.motiongpt3.folder import TrainedMotionLanguageModel
-from motiongpt.methods.motiongpt3.module import MotionLanguageModule
 from motiongpt.methods.motiongpt3.network import MotionLanguageModel
 from motiongpt.methods.t2m_gpt.examples import captions_of
 from motiongpt.preflight import Outlook
 from motiongpt.training.captioned import captioned_clips, check_captions
 from motiongpt.training.compilation import compile_parts
-from motiongpt.training.fit import fit
 from motiongpt.training.optimization import make_optimization
 from motiongpt.training.schedule import Schedule
+from motiongpt.training.seeding import seed_everything
 from motiongpt.training.stage import MODEL, Stage, StageContext
 
 
@@ -88,6 +86,10 @@ class MotionGPT3Stage(Stage):
         Raises:
             UserError: the parent is a codec with codes.
         """
+        # Lightning takes seconds to import, which a plan, that only builds this, needn't wait for.
+        from motiongpt.methods.motiongpt3.module import MotionLanguageModule
+        from motiongpt.training.fit import fit
+
         keep_freed_memory()
         store = context.store
         codec = TrainedLatents.load(context.parents["codec"] / MODEL, device=context.device)
@@ -95,7 +97,7 @@ class MotionGPT3Stage(Stage):
         clips = captioned_clips(self.name, context)
         tokenizer = train_text_tokenizer(sorted(captions_of(store)), self.text_tokens)
         latents = encoded_clips(store, codec)
-        pl.seed_everything(self.seed, workers=False, verbose=False)
+        seed_everything(self.seed)
         network = MotionLanguageModel(
             {**self.language, "vocabulary": len(tokenizer), "latent_numbers": vectors * width},
             {

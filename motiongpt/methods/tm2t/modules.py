@@ -11,7 +11,7 @@ from torch.optim import Optimizer
 
 from motiongpt.methods.tm2t.examples import PairBatch
 from motiongpt.methods.tm2t.inverse import meant, soft_rows
-from motiongpt.methods.tm2t.rows import Tokens, motion_marks, token_losses
+from motiongpt.methods.tm2t.rows import Forcing, Tokens, motion_marks, token_losses
 from motiongpt.methods.tm2t.seq2seq import WordsToCodes
 from motiongpt.methods.tm2t.translator import Translator
 from motiongpt.training.global_means import RunningMeans, over_global_batch
@@ -151,7 +151,7 @@ class ToMotionModule(TranslationModule):
         translator: Translator,
         codebook_size: int,
         pad: int,
-        forcing: "Forcing",
+        forcing: Forcing,
         inverse: float,
         seed: int,
         *others: Any,
@@ -195,19 +195,3 @@ class ToMotionModule(TranslationModule):
         counts = (~batch.texts.hidden).sum(1)
         logits = self.network(batch.texts.features, counts, batch.codes[:, :-1], forced)
         return token_losses(logits, batch.codes[:, 1:], self.marks.pad)
-
-
-class Forcing:
-    """How often a batch reads its own codes: falls evenly from `first` to `last`, then stays.
-
-    Args:
-        first, last: shares.
-        steps: until `last` is reached.
-    """
-
-    def __init__(self, first: float, last: float, steps: float) -> None:
-        self.first, self.last, self.steps = first, last, steps
-
-    def at(self, step: float) -> float:
-        """The share at one step."""
-        return self.first + (self.last - self.first) * min(1.0, step / self.steps)

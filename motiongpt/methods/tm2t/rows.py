@@ -76,3 +76,19 @@ def check_shares(stage: str, **shares: float) -> None:
     for option, value in shares.items():
         if not 0 <= value <= 1:
             raise UserError(f"stage.{stage}.{option}={value} must lie between 0 and 1")
+
+
+class Forcing:
+    """How often a batch reads its own codes: falls evenly from `first` to `last`, then stays.
+
+    Args:
+        first, last: shares.
+        steps: until `last` is reached.
+    """
+
+    def __init__(self, first: float, last: float, steps: float) -> None:
+        self.first, self.last, self.steps = first, last, steps
+
+    def at(self, step: float) -> float:
+        """The share at one step."""
+        return self.first + (self.last - self.first) * min(1.0, step / self.steps)

@@ -1,10 +1,11 @@
 """The two stages of TM2T: codes into words first, then words into codes and the way back."""
 
+from __future__ import annotations
+
 from abc import abstractmethod
 from collections.abc import Iterable, Mapping
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
-import lightning.pytorch as pl
 import numpy as np
 from hydra.utils import instantiate
 from omegaconf import DictConfig
@@ -15,23 +16,20 @@ from motiongpt.data.training_captions import write_training_captions
 from motiongpt.errors import UserError
 from motiongpt.methods.tm2t.examples import Pairs
 from motiongpt.methods.tm2t.folder import TrainedToText, save_to_motion
-from motiongpt.methods.tm2t.modules import (
-    Forcing,
-    ToMotionModule,
-    ToTextModule,
-    TranslationModule,
-)
-from motiongpt.methods.tm2t.rows import check_shares
+from motiongpt.methods.tm2t.rows import Forcing, check_shares
 from motiongpt.methods.tm2t.vocabulary import Vocabulary
 from motiongpt.preflight import Outlook
 from motiongpt.text_encoders.loading import load_text_encoder
 from motiongpt.text_encoders.texts import by_caption, captions_of, embedded
 from motiongpt.training.cached import cached
 from motiongpt.training.captioned import captioned_clips, check_captions
-from motiongpt.training.fit import fit
 from motiongpt.training.optimization import make_optimization
 from motiongpt.training.schedule import Schedule
+from motiongpt.training.seeding import seed_everything
 from motiongpt.training.stage import MODEL, Stage, StageContext
+
+if TYPE_CHECKING:
+    from motiongpt.methods.tm2t.modules import TranslationModule
 
 
 class TM2TStage(Stage):
@@ -109,6 +107,8 @@ class TM2TStage(Stage):
         self, module: TranslationModule, pairs: Pairs, context: StageContext
     ) -> dict[str, float]:
         """The metrics of the last validation."""
+        from motiongpt.training.fit import fit  # as `run`
+
         clips = captioned_clips(self.name, context)
         count = sum(parameter.numel() for parameter in module.network.parameters())
         context.log(
@@ -151,11 +151,14 @@ class ToTextStage(TM2TStage):
 
     def run(self, context: StageContext) -> Mapping[str, float]:
         """See `TM2TStage`."""
+        # Lightning takes seconds to import, which a plan, that only builds this, needn't wait for.
+        from motiongpt.methods.tm2t.modules import ToTextModule
+
         store = context.store
         train = (int(index) for index in store.indices("train"))
         captions = (one.text for index in train for one in store.captions(index))
         vocabulary = Vocabulary.of(captions, self.fewest)
-        pl.seed_everything(self.seed, workers=False, verbose=False)
+        seed_everything(self.seed)
         network = instantiate(self.translator)(
             source=self.codebook_size + 3, target=len(vocabulary)
         )
@@ -210,6 +213,8 @@ class ToMotionStage(TM2TStage):
         Raises:
             UserError: also where the translator knows other codes.
         """
+        from motiongpt.methods.tm2t.modules import ToMotionModule  # as `ToTextStage.run`
+
         store, parents = context.store, context.parents
         trained = TrainedToText.load(parents["tm2t_to_text"] / MODEL, context.device)
         if trained.codebook_size != self.codebook_size:
@@ -218,7 +223,7 @@ class ToMotionStage(TM2TStage):
                 f"codes, the tokenizer has {self.codebook_size}"
             )
         encoder = load_text_encoder(parents["text_encoder"] / MODEL, context.device)
-        pl.seed_everything(self.seed, workers=False, verbose=False)
+        seed_everything(self.seed)
         network = instantiate(self.recurrent)(
             text_width=encoder.width, codes=self.codebook_size + 3
         )
