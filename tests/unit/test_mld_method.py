@@ -260,11 +260,17 @@ def test_the_stage_trains_what_the_method_opens(store, tmp_path, monkeypatch):
         MLD.load(folders | {"codec": tmp_path / "tokenizer"}, FORMAT)
 
 
+def test_a_motion_ends_where_the_request_says_at_the_latest():
+    asked = [Request(f"clip {n}", TEXT_TO_MOTION, "walk", max_frames=9) for n in range(9)]
+    assert {len(motion) for motion in motions(small_method(), asked)} == {9}
+
+
 @pytest.mark.parametrize(
     ("options", "said"),
     [
         ({"steps": 0}, "steps=0; expected a number, 1 or more"),
         ({"steps": 2.5}, "steps=2.5"),
+        ({"steps": 1000, "trained_steps": 1000}, "steps=1000; choose 1 to 999"),
         ({"guidance": math.nan}, "guidance=nan; expected a finite number"),
     ],
 )

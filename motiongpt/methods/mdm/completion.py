@@ -7,6 +7,7 @@ import numpy as np
 import torch
 
 from motiongpt.errors import UserError
+from motiongpt.methods.asked_length import given_frames
 from motiongpt.methods.base import Request
 from motiongpt.motion.anchor import arrive_at
 
@@ -30,11 +31,6 @@ def check_given(request: Request, n_features: int) -> None:
             )
     if request.frames is None and request.end is not None and len(request.end):
         raise UserError(f"{_name(request)}: an end is given; say how many frames it all has")
-
-
-def given_frames(request: Request) -> int:
-    """How many frames a request gives."""
-    return sum(len(rows) for rows in (request.start, request.end) if rows is not None)
 
 
 def placed(request: Request, frames: int, n_features: int) -> tuple[np.ndarray, np.ndarray]:

@@ -15,6 +15,14 @@ import torch
 from torch import Tensor
 
 from motiongpt.errors import UserError
+from motiongpt.methods.asked_length import (
+    TRAINING,
+    asked_length,
+    check_length,
+    check_words,
+    drawn_length,
+    given_frames,
+)
 from motiongpt.methods.base import (
     INBETWEEN,
     PREDICTION,
@@ -27,17 +35,14 @@ from motiongpt.methods.base import (
     check_options,
     part_folder,
 )
-from motiongpt.methods.mdm.completion import check_given, finished, given_frames, placed
+from motiongpt.methods.mdm.completion import check_given, finished, placed
 from motiongpt.methods.mdm.folder import TrainedMotionDenoiser
 from motiongpt.methods.mdm.sampling import Given, NoiseOfRows, sampled
 from motiongpt.methods.mdm.schedule import check_steps
-from motiongpt.sampling.keys import row_key
 from motiongpt.sampling.rng import generator_of
 from motiongpt.text_encoders.base import TextEncoder
 from motiongpt.text_encoders.loading import load_text_encoder
 from motiongpt.text_encoders.texts import read
-
-TRAINING = "training"
 
 
 @dataclass(frozen=True)
@@ -74,11 +79,7 @@ class Sampling:
             )
         if not isinstance(self.guidance, int | float) or not math.isfinite(self.guidance):
             raise UserError(f"method mdm: guidance={self.guidance}; expected a finite number")
-        known = type(self.length) is int and self.length >= 1
-        if not known and self.length != TRAINING:
-            raise UserError(
-                f"method mdm: length={self.length}; choose {TRAINING} or a number of frames"
-            )
+        check_length("mdm", self.length)
 
 
 class MDM(Method):
@@ -213,31 +214,11 @@ class MDM(Method):
         Raises:
             UserError: no words or frames to go by, or a length that there is not.
         """
-        if request.task == TEXT_TO_MOTION and request.text is None:
-            raise UserError(
-                f"clip {request.clip}: text_to_motion needs a text; give the request one"
-            )
+        check_words(request)
         if request.task != TEXT_TO_MOTION or given_frames(request):
             check_given(request, self.denoiser.network.n_features)
-        frames = request.frames
-        if frames is None:
-            frames = self._chosen_length(request, seed)
-        longest = self.denoiser.network.frames
-        if not 1 <= frames <= longest:
-            raise UserError(
-                f"clip {request.clip}: {frames} frames asked for; method mdm generates 1 to "
-                f"{longest}"
-            )
-        return frames
+        return asked_length(self.name, request, self.longest, lambda: self._drawn(request, seed))
 
-    def _chosen_length(self, request: Request, seed: int) -> int:
-        """Of a training clip, or of `Sampling.length`; a frame or more beyond what is given."""
-        least = given_frames(request) + 1
-        longest = self.denoiser.network.frames
-        most = min(request.max_frames or longest, longest)
-        if isinstance(self.sampling.length, int):
-            return min(max(self.sampling.length, least), most)
-        stream = generator_of(seed, row_key(request.key, "length"))
-        longer = self.denoiser.lengths[self.denoiser.lengths >= least]
-        drawn = int(stream.choice(longer)) if len(longer) else longest
-        return min(drawn, most)
+    def _drawn(self, request: Request, seed: int) -> int:
+        trained, length = self.denoiser.lengths, self.sampling.length
+        return drawn_length(request, seed, length, trained, self.longest)

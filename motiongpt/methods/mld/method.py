@@ -12,6 +12,13 @@ from torch import Tensor
 
 from motiongpt.codecs.trained_latents import TrainedLatents
 from motiongpt.errors import UserError
+from motiongpt.methods.asked_length import (
+    TRAINING,
+    asked_length,
+    check_length,
+    check_words,
+    drawn_length,
+)
 from motiongpt.methods.base import (
     TEXT_TO_MOTION,
     Foreseen,
@@ -25,12 +32,10 @@ from motiongpt.methods.base import (
 from motiongpt.methods.mld.examples import latent_shape
 from motiongpt.methods.mld.folder import TrainedDenoiser
 from motiongpt.methods.mld.sampling import guided_latents
-from motiongpt.sampling.keys import row_key
-from motiongpt.sampling.rng import generator_of, normal_rows
+from motiongpt.methods.mld.schedule import check_sampling_steps
+from motiongpt.sampling.rng import normal_rows
 from motiongpt.text_encoders.base import TextEncoder
 from motiongpt.text_encoders.loading import load_text_encoder
-
-TRAINING = "training"
 
 
 @dataclass(frozen=True)
@@ -44,6 +49,8 @@ class Sampling:
             clip by the request's own stream (MLD itself can't end a motion), a number is taken as
             it is.
         batch_size: requests that are sampled at a time; does not change the outputs.
+        trained_steps: of the diffusion, so that more are refused before it is trained; None waits
+            for the trained model to say.
 
     Raises:
         UserError: another value than these.
@@ -53,19 +60,18 @@ class Sampling:
     guidance: float = 7.5
     length: int | str = TRAINING
     batch_size: int = 128
+    trained_steps: int | None = None
 
     def __post_init__(self) -> None:
         for name in ("batch_size", "steps"):
             value = getattr(self, name)
             if type(value) is not int or value < 1:
                 raise UserError(f"method mld: {name}={value}; expected a number, 1 or more")
+        if self.trained_steps is not None:
+            check_sampling_steps(self.steps, self.trained_steps)
         if not isinstance(self.guidance, int | float) or not math.isfinite(self.guidance):
             raise UserError(f"method mld: guidance={self.guidance}; expected a finite number")
-        known = type(self.length) is int and self.length >= 1
-        if not known and self.length != TRAINING:
-            raise UserError(
-                f"method mld: length={self.length}; choose {TRAINING} or a number of frames"
-            )
+        check_length("mld", self.length)
 
 
 class MLD(Method):
@@ -181,22 +187,9 @@ class MLD(Method):
         Raises:
             UserError: no words to go by, or a length that the codec has not.
         """
-        if request.text is None:
-            raise UserError(
-                f"clip {request.clip}: text_to_motion needs a text; give the request one"
-            )
-        frames = request.frames
-        if frames is None:
-            frames = self._chosen_length(request, seed)
-        if not 1 <= frames <= (self.longest or frames):
-            raise UserError(
-                f"clip {request.clip}: {frames} frames asked for; method mld generates 1 to "
-                f"{self.longest or 'any number'}"
-            )
-        return frames
+        check_words(request)
+        return asked_length(self.name, request, self.longest, lambda: self._drawn(request, seed))
 
-    def _chosen_length(self, request: Request, seed: int) -> int:
-        if isinstance(self.sampling.length, int):
-            return self.sampling.length
-        stream = generator_of(seed, row_key(request.key, "length"))
-        return int(stream.choice(self.denoiser.lengths))
+    def _drawn(self, request: Request, seed: int) -> int:
+        trained, length = self.denoiser.lengths, self.sampling.length
+        return drawn_length(request, seed, length, trained, self.longest)

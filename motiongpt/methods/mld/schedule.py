@@ -12,6 +12,19 @@ from motiongpt.errors import UserError
 from motiongpt.float32_state import Float32State
 
 
+def check_sampling_steps(count: int, trained: int) -> None:
+    """Refuse numbers of steps that DDIM can't go through.
+
+    Raises:
+        UserError: fewer than one, or not fewer than the diffusion's.
+    """
+    if not 1 <= count < trained:
+        raise UserError(
+            f"method mld: steps={count}; choose 1 to {trained - 1}, fewer than the diffusion's "
+            f"{trained}"
+        )
+
+
 class NoiseSchedule(Float32State):
     """Variances of DDPM (arXiv:2006.11239), spaced as in latent diffusion (arXiv:2112.10752).
 
@@ -68,11 +81,7 @@ class NoiseSchedule(Float32State):
         Raises:
             UserError: as `sampling_steps`.
         """
-        if not 1 <= count < self.steps:
-            raise UserError(
-                f"{count} sampling steps; choose 1 to {self.steps - 1}, fewer than the diffusion's "
-                f"{self.steps}"
-            )
+        check_sampling_steps(count, self.steps)
         return self.steps // count
 
     def clean(self, latents: Tensor, noise: Tensor, step: int) -> Tensor:

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
+from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
@@ -13,6 +14,7 @@ from torch import Tensor
 from motiongpt.codecs.residual_vq.quantizer import NO_CODE
 from motiongpt.codecs.trained import TrainedTokenizer
 from motiongpt.errors import UserError
+from motiongpt.methods.asked_length import asked_length, check_length, check_words, given_frames
 from motiongpt.methods.base import (
     INBETWEEN,
     PREDICTION,
@@ -106,12 +108,7 @@ class Sampling:
         for name, valid in CHOICES.items():
             if (found := getattr(self, name)) not in valid:
                 raise UserError(f"method momask: {name}={found}; choose one of: {', '.join(valid)}")
-        known = type(self.length) is int and self.length >= 1
-        if not known and self.length not in (DRAWN, LIKELIEST):
-            raise UserError(
-                f"method momask: length={self.length}; choose {DRAWN}, {LIKELIEST} or a number of "
-                "frames"
-            )
+        check_length("momask", self.length, (DRAWN, LIKELIEST))
 
 
 class MoMask(Method):
@@ -287,10 +284,7 @@ class MoMask(Method):
             UserError: a motion is asked for without words.
         """
         for request in requests:
-            if request.task == TEXT_TO_MOTION and request.text is None:
-                raise UserError(
-                    f"clip {request.clip}: text_to_motion needs a text; give the request one"
-                )
+            check_words(request)
         words = list(dict.fromkeys(one.text for one in requests if one.text is not None))
         features = torch.zeros(len(words) + 1, self.text_encoder.width)
         if words:
@@ -306,18 +300,15 @@ class MoMask(Method):
             UserError: a length that the transformers have not.
         """
         shares = self.length(text).double().softmax(1)[:, 1:].cpu().numpy()
-        found = []
-        for request, share in zip(requests, shares, strict=True):
-            frames = request.frames
-            if frames is None:
-                frames = self._chosen_length(request, share, seed)
-            if not 1 <= frames <= self.most_frames:
-                raise UserError(
-                    f"clip {request.clip}: {frames} frames asked for; method momask generates 1 "
-                    f"to {self.most_frames}"
-                )
-            found.append(frames)
-        return found
+        return [
+            asked_length(
+                self.name,
+                request,
+                self.most_frames,
+                partial(self._chosen_length, request, share, seed),
+            )
+            for request, share in zip(requests, shares, strict=True)
+        ]
 
     def _chosen_length(self, request: Request, share: np.ndarray, seed: int) -> int:
         """Frames of a motion that may end by itself; a prediction goes on for a token at least."""
@@ -330,6 +321,6 @@ class MoMask(Method):
                 reached = (share / share.sum()).cumsum()
                 tokens = 1 + min(int((reached <= stream.random()).sum()), len(share) - 1)
             frames = tokens * self.codec.frames_per_token
-        given = sum(len(part) for part in (request.start, request.end) if part is not None)
+        given = given_frames(request)
         least = given + self.codec.frames_per_token if given else 1
         return min(max(frames, least), request.max_frames or self.most_frames, self.most_frames)

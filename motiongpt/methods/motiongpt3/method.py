@@ -12,6 +12,13 @@ from torch import Tensor
 
 from motiongpt.codecs.trained_latents import TrainedLatents
 from motiongpt.errors import UserError
+from motiongpt.methods.asked_length import (
+    TRAINING,
+    asked_length,
+    check_length,
+    check_words,
+    drawn_length,
+)
 from motiongpt.methods.base import (
     MOTION_TO_TEXT,
     TEXT_TO_MOTION,
@@ -27,10 +34,7 @@ from motiongpt.methods.mld.examples import latent_shape
 from motiongpt.methods.motiongpt3.diffusion import Diffusion, guided_noise
 from motiongpt.methods.motiongpt3.folder import TrainedMotionLanguageModel
 from motiongpt.methods.motiongpt3.network import before
-from motiongpt.sampling.keys import row_key
-from motiongpt.sampling.rng import generator_of, normal_rows
-
-TRAINING = "training"
+from motiongpt.sampling.rng import normal_rows
 
 
 @dataclass(frozen=True)
@@ -70,11 +74,7 @@ class Sampling:
                 raise UserError(f"method motiongpt3: {name}={value}; expected a number")
             if not math.isfinite(value):
                 raise UserError(f"method motiongpt3: {name}={value}; expected a finite number")
-        known = type(self.length) is int and self.length >= 1
-        if not known and self.length != TRAINING:
-            raise UserError(
-                f"method motiongpt3: length={self.length}; choose {TRAINING} or a number of frames"
-            )
+        check_length("motiongpt3", self.length)
 
 
 class MotionGPT3(Method):
@@ -225,22 +225,9 @@ class MotionGPT3(Method):
         Raises:
             UserError: no words to go by, or a length that the codec has not.
         """
-        if request.text is None:
-            raise UserError(
-                f"clip {request.clip}: text_to_motion needs a text; give the request one"
-            )
-        frames = request.frames
-        if frames is None:
-            frames = self._chosen_length(request, seed)
-        if not 1 <= frames <= (self.longest or frames):
-            raise UserError(
-                f"clip {request.clip}: {frames} frames asked for; method motiongpt3 generates 1 to "
-                f"{self.longest or 'any number'}"
-            )
-        return frames
+        check_words(request)
+        return asked_length(self.name, request, self.longest, lambda: self._drawn(request, seed))
 
-    def _chosen_length(self, request: Request, seed: int) -> int:
-        if isinstance(self.sampling.length, int):
-            return self.sampling.length
-        stream = generator_of(seed, row_key(request.key, "length"))
-        return min(int(stream.choice(self.model.lengths)), request.max_frames or 10**9)
+    def _drawn(self, request: Request, seed: int) -> int:
+        trained, length = self.model.lengths, self.sampling.length
+        return drawn_length(request, seed, length, trained, self.longest)

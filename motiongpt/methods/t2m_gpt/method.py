@@ -11,6 +11,7 @@ from torch import Tensor
 
 from motiongpt.codecs.trained import TrainedTokenizer
 from motiongpt.errors import UserError
+from motiongpt.methods.asked_length import check_words
 from motiongpt.methods.base import (
     TEXT_TO_MOTION,
     Foreseen,
@@ -199,8 +200,7 @@ def _ended(codes: np.ndarray, request: Request, rate: int) -> np.ndarray:
 
 
 def _check(request: Request) -> None:
-    if request.text is None:
-        raise UserError(f"clip {request.clip}: text_to_motion needs a text; give the request one")
+    check_words(request)
     if request.frames is not None and request.frames < 1:
         raise UserError(
             f"clip {request.clip}: {request.frames} frames asked for; ask for 1 or more, or for "

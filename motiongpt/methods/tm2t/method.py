@@ -10,6 +10,7 @@ import torch
 
 from motiongpt.codecs.trained import TrainedTokenizer
 from motiongpt.errors import UserError
+from motiongpt.methods.asked_length import check_words
 from motiongpt.methods.base import (
     MOTION_TO_TEXT,
     TEXT_TO_MOTION,
@@ -235,8 +236,7 @@ class TM2T(Method):
 
 
 def _check(request: Request, n_features: int) -> None:
-    if request.task == TEXT_TO_MOTION and request.text is None:
-        raise UserError(f"clip {request.clip}: text_to_motion needs a text; give the request one")
+    check_words(request)
     if request.frames is not None and request.frames < 1:
         raise UserError(
             f"clip {request.clip}: {request.frames} frames asked for; ask for 1 or more, or for "
