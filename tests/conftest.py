@@ -1,5 +1,6 @@
 """Fixtures that several folders of tests share."""
 
+import copy
 import hashlib
 import logging
 import os
@@ -7,11 +8,13 @@ import pickle
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
 from launch.composition import compose, overrides
+from launch.composition.overrides import CONF
 from tests.shared import ROOT
 from tests.slurm.cluster import Cluster
 from tests.slurm.packages import Unavailable
@@ -95,6 +98,25 @@ def groups_composed_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[N
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(compose, "_choices_composed", once)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def files_of_yaml_read_once() -> Iterator[None]:
+    """What Hydra reads of the project's own conf/ is parsed once; it goes through some hundred files
+    for each combination of groups."""
+    read, known = OmegaConf.load, {}
+
+    def once(file: Any) -> Any:
+        name = str(getattr(file, "name", file))
+        if not name.startswith(f"{CONF}/"):
+            return read(file)
+        if name not in known:
+            known[name] = read(file)
+        return copy.deepcopy(known[name])
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(OmegaConf, "load", staticmethod(once))
         yield
 
 

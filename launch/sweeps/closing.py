@@ -37,15 +37,17 @@ class Report:
 
 
 def close_sweep(sweep: Sweep) -> Report:
-    """Write `report.txt`, `table.md`, `table.csv`, `report.json` of a sweep, and `seeds.md` and
-    `seeds.csv` where it has several training seeds; tell its loggers."""
+    """Write `report.txt`, `table.md`, `table.csv`, `report.json` of a sweep, `seeds.md` and
+    `seeds.csv` where it has several training seeds, and `plots/`; tell its loggers."""
     jobs = _jobs(sweep)
     found = [missing_of(sweep, point, jobs) for point in sweep.points]
     missing = [one for one in found if one is not None]
     table = table_of(sweep)
     shown = table.only(sweep.config.get("shown", []))
     joined = seed_table_of(sweep, table)
-    report = Report(_text(sweep, shown, joined.only(shown.metrics), missing), missing)
+    joined_shown = joined.only(shown.metrics)
+    plots = _drawn(sweep, shown, joined_shown)
+    report = Report(_text(sweep, shown, joined_shown, missing, plots), missing)
     write_text(sweep.folder / "report.txt", report.text + "\n")
     write_text(sweep.folder / "table.md", shown.as_markdown())
     write_text(sweep.folder / "table.csv", table.as_csv())
@@ -79,7 +81,19 @@ def close_sweep(sweep: Sweep) -> Report:
     return report
 
 
-def _text(sweep: Sweep, table: SweepTable, joined: SeedTable, missing: list[Missing]) -> str:
+def _drawn(sweep: Sweep, table: SweepTable, joined: SeedTable) -> list[Path]:
+    """Pictures of a sweep of several experiments that have come to something."""
+    if len(table.rows) < 2:
+        return []
+    from launch.sweeps.curves import draw_curves  # loads matplotlib
+    from launch.sweeps.plots import draw_costs, draw_options
+
+    return [*draw_options(sweep, table, joined), *draw_costs(sweep, table), *draw_curves(sweep)]
+
+
+def _text(
+    sweep: Sweep, table: SweepTable, joined: SeedTable, missing: list[Missing], plots: list[Path]
+) -> str:
     lines: list[str] = []
     if len(sweep.points) == 1 and not sweep.table:
         goals = [Run(sweep.root, *names) for names in sweep.points[0].goals]
@@ -93,6 +107,8 @@ def _text(sweep: Sweep, table: SweepTable, joined: SeedTable, missing: list[Miss
         if joined.rows:
             lines += ["joined over training seeds:", joined.as_text()]
         lines.append(f"all metrics: {Path(sweep.folder) / 'table.csv'}")
+        if plots:
+            lines.append(f"{len(plots)} pictures: {plots[0].parent}")
     return "\n".join([*lines, *missing_lines(missing)])
 
 

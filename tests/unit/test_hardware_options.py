@@ -62,6 +62,7 @@ def test_compiled_parts_give_the_same_and_are_saved_under_the_same_names(kind, t
     torch.testing.assert_close(loaded.state_dict(), plain.state_dict(), rtol=0, atol=0)
 
 
+@pytest.mark.slow  # compiles for some lengths
 def test_a_compiled_tokenizer_codes_clips_of_any_length_alike():
     torch.manual_seed(0)
     plain = VQVAE(20, EMAResetQuantizer, codebook_size=8, code_dim=16, width=16)

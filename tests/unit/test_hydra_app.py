@@ -119,7 +119,9 @@ def carried_out(monkeypatch):
     return given
 
 
-@pytest.mark.parametrize("launcher", [[], ["hydra/launcher=basic"]])
+@pytest.mark.parametrize(
+    "launcher", [[], pytest.param(["hydra/launcher=basic"], marks=pytest.mark.slow)]
+)
 def test_an_experiment_of_hydras_is_the_same_experiment(
     carried_out, launcher, tmp_path, monkeypatch
 ):

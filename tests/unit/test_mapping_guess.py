@@ -1,7 +1,9 @@
 """The mapping of an unknown file: names of real programs, units, axes, and what is likely wrong."""
 
 import re
+import tarfile
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -190,14 +192,28 @@ def test_the_command_writes_yaml_and_picture(tmp_path, capsys, monkeypatch):
     assert "warning: hip to knee" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("kind", ["LHipJoint", "lThigh", "LeftCollar"])
-def test_cmus_three_kinds_of_files(kind, tmp_path):
-    import tarfile
+KINDS = {"LHipJoint": "01_01", "lThigh": "11_01", "LeftCollar": "131_02"}
 
+
+@pytest.fixture(scope="module")
+def cmu_files():
+    """One file of each kind, by its name; the archive is read once."""
     archive = shared("data", "cmu_captioned", "motions.tar.xz")
-    wanted = {"LHipJoint": "01_01", "lThigh": "11_01", "LeftCollar": "131_02"}[kind]
+    found = {}
     with tarfile.open(archive) as opened:
-        content = opened.extractfile(f"motions/{wanted}.bvh").read()
+        for member in opened:
+            name = Path(member.name).stem
+            if member.name.endswith(".bvh") and name in KINDS.values():
+                found[name] = opened.extractfile(member).read()
+            if len(found) == len(KINDS):
+                break
+    return found
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_cmus_three_kinds_of_files(kind, cmu_files):
+    wanted = KINDS[kind]
+    content = cmu_files[wanted]
     assert kind.encode() in content
     bvh = parse_bvh(content, wanted)
     found = find_mapping(bvh, wanted)

@@ -30,6 +30,7 @@ SWEEPS = {
     "references": ["seed='${tokenizer.codebook_size}',7", "group='a ${data.name}-${seed}'"],
     "launchers": ["launcher=local,slurm", "trainer=cpu,default", "logger=none"],
 }
+QUICK = {"values", "deleted", "nested", "references"}
 
 
 def flat(config):
@@ -73,7 +74,13 @@ def composer():
     return Composer()
 
 
-@pytest.mark.parametrize("words", SWEEPS.values(), ids=SWEEPS)
+@pytest.mark.parametrize(
+    "words",
+    [
+        pytest.param(words, id=name, marks=[] if name in QUICK else pytest.mark.slow)
+        for name, words in SWEEPS.items()
+    ],
+)
 def test_the_fast_way_is_the_plain_way(words, composer):
     sweep = expand(words)
     same_as_plain(sweep, 3 if len(sweep) > 4 else 1, composer)

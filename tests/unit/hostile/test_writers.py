@@ -28,20 +28,21 @@ NAMES = {
 }
 
 
-def board(tmp_path, name, kind):
-    write(
-        tmp_path / "runs/evaluate/a",
-        number(),
-        number(row="real", value=0.1),
-        number(row=name, value=-0.5),
-        method__name=name,
-        method__facts__backbone=name,
-        method__facts__tokenizer=name,
-        experiment__group=name,
-        data__name=name,
-        protocol__name=name,
-        evaluator__name=name,
-    )
+def board(tmp_path, names, kind):
+    for place, name in enumerate(names):
+        write(
+            tmp_path / f"runs/evaluate/{place}",
+            number(),
+            number(row="real", value=0.1),
+            number(row=name, value=-0.5),
+            method__name=name,
+            method__facts__backbone=name,
+            method__facts__tokenizer=name,
+            experiment__group=name,
+            data__name=name,
+            protocol__name=name,
+            evaluator__name=name,
+        )
     ran = run(
         [
             "leaderboard",
@@ -62,7 +63,7 @@ def board(tmp_path, name, kind):
 def test_nothing_in_a_page_or_a_table_is_markup(name, tmp_path):
     kinds = {"html": "html", "markdown": "markdown"}
     for kind in kinds:
-        text = board(tmp_path, NAMES[name], kind)
+        text = board(tmp_path, [NAMES[name]], kind)
         assert "<script>alert" not in text and "<img src=x" not in text and "<u>" not in text
         if kind == "markdown":
             no_link = re.sub(r"`[^`]*`", "", text.replace("\\`", "").replace("\\]", ""))
@@ -77,11 +78,10 @@ def test_nothing_in_a_page_or_a_table_is_markup(name, tmp_path):
             assert len(widths) > 3
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_no_cell_of_a_csv_is_a_formula(name, tmp_path):
-    text = board(tmp_path, NAMES[name], "csv")
+def test_no_cell_of_a_csv_is_a_formula(tmp_path):
+    text = board(tmp_path, NAMES.values(), "csv")
     rows = list(csv.DictReader(io.StringIO(text, newline="")))
-    assert rows
+    assert len(rows) >= len(NAMES)
     for row in rows:
         for key, cell in row.items():
             assert cell is not None

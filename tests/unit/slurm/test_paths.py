@@ -16,17 +16,22 @@ from motiongpt.errors import UserError
 
 TINY = ["run", "debug=tiny", "launcher=slurm", "goal=tokenizer"]
 NAMES = [
-    "plain",
-    "with space",
     "x'$(touch PWNED)'",
-    "ü 人",
     "a,b=(c)[d]{e}",
     "%j%t%A_%a",
-    "back\\slash\\",
-    '"quoted"\\\'',
-    "`touch PWNED`;#&|$HOME",
-    "null",
-    "-x",
+    *(
+        pytest.param(name, marks=pytest.mark.slow)
+        for name in (
+            "plain",
+            "with space",
+            "ü 人",
+            "back\\slash\\",
+            '"quoted"\\\'',
+            "`touch PWNED`;#&|$HOME",
+            "null",
+            "-x",
+        )
+    ),
 ]
 
 

@@ -54,6 +54,7 @@ def test_an_edited_default_is_named_with_both_values(root, slurm, conf, capsys):
     )
 
 
+@pytest.mark.slow
 def test_the_option_that_a_stage_follows_is_named_and_what_is_not_signed_is_not(
     root, slurm, conf, capsys
 ):
@@ -64,6 +65,7 @@ def test_the_option_that_a_stage_follows_is_named_and_what_is_not_signed_is_not(
     assert "from seed (was 1234, is 7); they are" in line
 
 
+@pytest.mark.slow
 def test_a_default_of_the_second_experiment_alone_is_named(root, slurm, conf, capsys):
     assert main(SWEEP) == 0
     edit(conf / "downsampling/4.yaml", "frames_per_token: 4", "frames_per_token: 8")
