@@ -1,4 +1,4 @@
-"""Show what came of a sweep so far: its table, and what is missing and why."""
+"""Show what came of a sweep so far: its table, pictures in plots/, and what is missing and why."""
 
 import argparse
 from collections.abc import Sequence

@@ -58,24 +58,17 @@ def board(tmp_path, names, kind):
     return (tmp_path / f"b.{kind}").read_bytes().decode()
 
 
-@pytest.mark.slow  # each makes the whole board twice
-@pytest.mark.parametrize("name", NAMES)
-def test_nothing_in_a_page_or_a_table_is_markup(name, tmp_path):
-    kinds = {"html": "html", "markdown": "markdown"}
-    for kind in kinds:
-        text = board(tmp_path, [NAMES[name]], kind)
-        assert "<script>alert" not in text and "<img src=x" not in text and "<u>" not in text
-        if kind == "markdown":
-            no_link = re.sub(r"`[^`]*`", "", text.replace("\\`", "").replace("\\]", ""))
-            assert "](javascript" not in no_link  # neither escaped nor in code
-            heads = [line for line in text.split("\n") if line.startswith("# ")]
-            assert heads == ["# Leaderboard"], heads
-            widths = [
-                len(line.replace("\\|", "").split("|"))
-                for line in text.split("\n")
-                if line.startswith("|")
-            ]
-            assert len(widths) > 3
+@pytest.mark.parametrize("kind", ["html", "markdown"])
+def test_nothing_in_a_page_or_a_table_is_markup(kind, tmp_path):
+    text = board(tmp_path, NAMES.values(), kind)
+    assert "<script>alert" not in text and "<img src=x" not in text and "<u>" not in text
+    if kind == "markdown":
+        no_link = re.sub(r"`[^`]*`", "", text.replace("\\`", "").replace("\\]", ""))
+        assert "](javascript" not in no_link  # neither escaped nor in code
+        heads = [line for line in text.split("\n") if line.startswith("# ")]
+        assert heads == ["# Leaderboard"], heads
+        rows = [line for line in text.split("\n") if line.startswith("|")]
+        assert len(rows) > len(NAMES)
 
 
 def test_no_cell_of_a_csv_is_a_formula(tmp_path):
