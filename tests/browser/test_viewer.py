@@ -124,7 +124,7 @@ def test_space_plays_and_arrows_step(alone):
     seek(alone, 0)
     start = picture(alone)
     alone.keyboard.press(" ")
-    wait_until(alone, "Number(document.getElementById('scrub').value) > 0.3")
+    wait_until(alone, "Number(document.getElementById('scrub').value) > 0.6")
     alone.keyboard.press(" ")
     assert differs(start, picture(alone)) > 0.005
     alone.keyboard.press("Home")
