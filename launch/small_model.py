@@ -6,6 +6,7 @@ python -m launch.small_model outputs                # after `motiongpt run exper
 import argparse
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ from motiongpt.api.run_record import RunRecord
 from motiongpt.checksums import write_checksums
 from motiongpt.data.store import MotionStore
 from motiongpt.errors import UserError
-from motiongpt.files import write_json
+from motiongpt.files import save_with, write_json
 from motiongpt.published.small import FOLDER, SMALL
 
 CLIPS, POOL, SEED = 320, 32, 0
@@ -92,7 +93,7 @@ def halve(folder: Path) -> None:
         wrong = [name for name, one in tensors.items() if not torch.isfinite(one).all()]
         if wrong:
             raise UserError(f"{path}: {wrong[0]} holds numbers beyond float16")
-        save_file(tensors, path, metadata={"format": "pt"})
+        save_with(path, partial(save_file, tensors, metadata={"format": "pt"}), ".safetensors")
     parts = [one for one in folder.iterdir() if one.is_dir()]
     write_checksums(folder, (file for part in parts for file in part.rglob("*") if file.is_file()))
 

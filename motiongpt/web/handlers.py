@@ -1,5 +1,6 @@
 """What happens when the page's components are used, for the visitor who uses them."""
 
+import html
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -68,7 +69,10 @@ class Handlers:
 
 def shown(view: View) -> list[Any]:
     """What stands in chat, stage, notes, choice and downloads."""
-    messages = [{"role": who, "content": words} for who, words in view.messages]
+    # Gradio's chat shows what it is given as HTML, without scripts but with pictures.
+    messages = [
+        {"role": who, "content": html.escape(words, quote=False)} for who, words in view.messages
+    ]
     many = len(view.clips) > 1
     choice = gr.Radio(
         [(name, index) for index, name in enumerate(view.clips)],

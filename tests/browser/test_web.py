@@ -53,7 +53,7 @@ def page(chromium, address):
     context.set_default_timeout(PATIENCE)
     found = context.new_page()
     wrong, hosts = [], set()
-    found.on("console", lambda one: wrong.append(one.text) if one.type == "error" else None)
+    found.on("console", lambda one: wrong.append(_where(one)) if one.type == "error" else None)
     found.on("pageerror", lambda error: wrong.append(str(error)))
     found.on("request", lambda one: hosts.add(one.url.split("/")[2]))
     found.goto(address)
@@ -62,6 +62,10 @@ def page(chromium, address):
     context.close()
     assert wrong == []
     assert hosts <= {address.split("/")[2], ""}  # "": blobs and data of the page itself
+
+
+def _where(message):
+    return f"{message.text} {message.location.get('url')}"
 
 
 def messages(page):
@@ -134,6 +138,7 @@ def test_script_in_a_sentence_is_text_and_what_no_caption_has_is_warned_of(page)
     use_one_model(page)
     say(page, f"a person walks {EVIL}")
     assert figures(page) == 2
+    assert EVIL in messages(page)[-2]
     assert page.evaluate("window.ran") is None
     assert page.frames[-1].evaluate("window.ran") is None
     assert "no training caption" in page.inner_text("#notes .doubt")
