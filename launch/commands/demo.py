@@ -154,7 +154,7 @@ def _parser() -> argparse.ArgumentParser:
         "model",
         metavar="MODEL",
         help="a model folder, a run folder, an experiment's root, OWNER/NAME on the hub, or small, "
-        "which python -m launch.small_model makes",
+        "which comes with the package",
     )
     parser.add_argument("text", nargs="*", metavar="TEXT", help="what the person is to do")
     parser.add_argument("--example", type=Path, metavar="FILE", help="prompts, one a line")

@@ -9,7 +9,7 @@ from pathlib import Path
 from motiongpt.errors import UserError
 
 EXAMPLES = """examples:
-  motiongpt web                                     # the small model (python -m launch.small_model)
+  motiongpt web                                     # the small model of the package
   motiongpt web outputs                             # the model of an experiment
   motiongpt web outputs/runs/instruct/SIGNATURE other/outputs my_model      # side by side
   motiongpt web outputs --port 9000 --seconds 30 --whisper faster-whisper-small
@@ -64,7 +64,7 @@ def _parser() -> argparse.ArgumentParser:
         nargs="*",
         metavar="MODEL",
         help="model folders, runs, experiments' roots or OWNER/NAME on the hub, of any method; "
-        "default: small, see python -m launch.small_model",
+        "default: small, the package's own",
     )
     parser.add_argument("--host", default="127.0.0.1", help="default: this machine alone")
     parser.add_argument("--port", type=int, default=8888, help="default: 8888")
