@@ -69,6 +69,16 @@ def test_losses_are_means_over_content_weighted_as_asked():
     assert positions["velocity"].item() == 0.0
 
 
+def test_the_root_can_weigh_more_than_its_four_channels():
+    target, found = torch.zeros(1, 8, 263), torch.zeros(1, 8, 263)
+    found[..., 0] = 4.0  # a turn that is missed
+    plain = TokenizerLosses(HUMANML3D, "l1", 0.0, 0.0)(output_of(found), target)
+    assert plain["total"].item() == pytest.approx(4.0 / 263) and "root" not in plain
+    heavier = TokenizerLosses(HUMANML3D, "l1", 0.0, 0.0, root=0.5)(output_of(found), target)
+    assert heavier["root"].item() == pytest.approx(1.0)
+    assert heavier["total"].item() == pytest.approx(4.0 / 263 + 0.5)
+
+
 def test_joint_error_is_root_aligned_denormalised_and_in_millimetres():
     torch.manual_seed(0)
     module = module_for(VQVAE(263, EMAResetQuantizer, width=8, code_dim=8), mean=0.3, std=0.5)

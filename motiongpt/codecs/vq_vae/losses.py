@@ -9,6 +9,9 @@ from motiongpt.codecs.distances import distance_by_name
 from motiongpt.errors import UserError
 from motiongpt.motion.skeleton import Skeleton
 
+ROOT = slice(0, 4)
+"""The root's turn about Y, its way over the floor and its height, of HumanML3D's features."""
+
 
 def velocity_range(channels: str | Sequence[int], skeleton: Skeleton) -> slice:
     """The channels that the velocity loss looks at.
@@ -42,7 +45,8 @@ def velocity_range(channels: str | Sequence[int], skeleton: Skeleton) -> slice:
 
 
 class TokenizerLosses:
-    """reconstruction + velocity x (the same on some channels) + commitment x the quantizer's loss.
+    """reconstruction + velocity x (the same on some channels) + commitment x the quantizer's loss
+    + root x (the same on the root's channels).
 
     Args:
         skeleton: tells where the channels are.
@@ -50,6 +54,9 @@ class TokenizerLosses:
         velocity: weight; 0.5 as released.
         commitment: weight; 0.02 as released.
         velocity_channels: see `velocity_range`.
+        root: weight; 0 as released. The root's turn, way and height are 4 of 263 channels, of which
+            a short training learns nothing: a person who turns stays as they stand. (TM2T divides
+            their deviations by 5 to the same end.)
 
     Raises:
         UserError: unknown reconstruction or velocity channels; the valid ones are listed.
@@ -62,9 +69,10 @@ class TokenizerLosses:
         velocity: float = 0.5,
         commitment: float = 0.02,
         velocity_channels: str | Sequence[int] = "positions",
+        root: float = 0.0,
     ) -> None:
         self.distance = distance_by_name("losses.reconstruction", reconstruction)
-        self.velocity, self.commitment = velocity, commitment
+        self.velocity, self.commitment, self.root = velocity, commitment, root
         self.velocity_channels = velocity_range(velocity_channels, skeleton)
 
     def __call__(self, output: TokenizerOutput, target: Tensor) -> dict[str, Tensor]:
@@ -88,4 +96,7 @@ class TokenizerLosses:
             "commitment": output.commitment,
         }
         weighted = self.velocity * parts["velocity"] + self.commitment * parts["commitment"]
+        if self.root:
+            parts["root"] = self.distance(found[..., ROOT], wanted[..., ROOT])
+            weighted = weighted + self.root * parts["root"]
         return parts | {"total": parts["reconstruction"] + weighted}
