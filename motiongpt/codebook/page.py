@@ -35,15 +35,15 @@ def codebook_page(learnt: LearntCodec, title: str) -> str:
         policy,
         tags,
         facts=learnt.facts,
-        summaries=[_summary(one) for one in learnt.codebooks],
+        summaries=[_summary(one, len(learnt.codebooks) > 1) for one in learnt.codebooks],
     )
 
 
-def _summary(one: LearntCodebook) -> dict[str, str]:
-    """A row of the table on top."""
+def _summary(one: LearntCodebook, several: bool) -> dict[str, str]:
+    """A row of the table on top; of `several` codebooks it says what each adds."""
     usage, size = one.usage, len(one.usage.counts)
     used = size - len(usage.dead)
-    return {
+    row = {
         "codebook": str(one.number + 1),
         "codes": str(size),
         "used": f"{used} ({100 * used / size:.1f} %)",
@@ -51,8 +51,10 @@ def _summary(one: LearntCodebook) -> dict[str, str]:
         "perplexity": f"{usage.perplexity:.1f}",
         "half of all tokens": f"{usage.covering(0.5)} codes",
         "90 %": f"{usage.covering(0.9)} codes",
-        "adds": "" if one.adds is None else f"{one.adds:.1f} mm",
     }
+    if several:
+        row["moves joints by"] = "–" if one.adds is None else f"{one.adds:.1f} mm"
+    return row
 
 
 def _data(learnt: LearntCodec) -> dict[str, Any]:

@@ -13,36 +13,20 @@ from motiongpt.codebook.figures import figures_of, reach_of
 from motiongpt.codebook.geometry import nearest_codes, principal_map
 from motiongpt.codebook.tokens import Usage, joined, tokens_of, usage_of
 from motiongpt.codebook.words import CaptionWords, words_of_codes
-from motiongpt.data.build import build_store
-from motiongpt.data.clip import Caption
-from motiongpt.data.store import MotionStore
 from motiongpt.motion.recover import features_to_joints
 from motiongpt.motion.skeleton import HUMANML3D
-from tests.unit.fake_source import FakeSource, joint_clip
+from tests.unit.codebook_parts import EVIL, small_store
 from tests.unit.mld_parts import small_codec as continuous_codec
 from tests.unit.momask_parts import small_codec as residual_codec
 from tests.unit.test_viewer import unpacked
 from tests.unit.tiny_models import tiny_tokenizer
 
-EVIL = "</script><script>window.ran = 1</script>"
 METHOD = {"name": "motiongpt", "parts": {"codec": "tokenizer"}, "codec": "tokenizer"}
 
 
 @pytest.fixture(scope="module")
 def store(tmp_path_factory):
-    """Twelve clips to train on, half of them of walking people, one shorter than a token."""
-    clips = [
-        joint_clip(
-            f"clip{i}",
-            frames=24 + i,
-            seed=i,
-            captions=(Caption(f"a person {'walks' if i % 2 else 'is waving'} {EVIL}"),),
-        )
-        for i in range(12)
-    ]
-    folder = tmp_path_factory.mktemp("root") / "data" / "fake-1"
-    build_store(FakeSource([*clips, joint_clip("short", frames=4)]), folder, progress=False)
-    return MotionStore.open(folder)
+    return small_store(tmp_path_factory.mktemp("root") / "data" / "fake-1")
 
 
 def make_run(root, codec, store, stage="tokenizer", fingerprint=None):

@@ -25,7 +25,9 @@ class Chosen {
     words.append(this.words(code));
     if (about.before) words.append(this.chips("most often before", about.before, 0, true));
     if (about.after) words.append(this.chips("most often after", about.after, 0, true));
-    this.panel.replaceChildren(title, said, large, words, this.near(code));
+    const both = element("div", "about");
+    both.append(large, words);
+    this.panel.replaceChildren(title, said, both, this.near(code));
   }
 
   picture(code, look, words) {

@@ -3,7 +3,7 @@
 const AZIMUTH = (35 * Math.PI) / 180; // as motiongpt/render/camera.py
 const ELEVATION = (16 * Math.PI) / 180;
 const PAUSE = 0.35; // seconds between two rounds of a figure
-const ROOM = 1.5; // body heights that a picture shows
+const ROOM = 1.3; // body heights that a picture shows
 
 const minus = (a, b) => a.map((value, axis) => value - b[axis]);
 const along = (a, direction, length) => a.map((value, axis) => value + length * direction[axis]);
@@ -104,21 +104,21 @@ class Figure {
       return [width / 2 + scale * right, height / 2 - scale * up, near];
     });
     this.ground(pen, pose[0], camera, [width, height, scale], colours);
-    pen.globalAlpha = motion.isOwn(place) ? 1 : 0.38;
+    const own = motion.isOwn(place);
+    const colour = (side) => colours[own ? side : `${side}-pale`];
     pen.lineJoin = pen.lineCap = "round";
     const thick = scale * motion.height;
     const depth = ({ ends }) => ends.reduce((sum, [point]) => sum + shown[point][2], 0) / ends.length;
     const rods = [...motion.skeleton.rods].sort((one, other) => depth(one) - depth(other));
-    for (const rod of rods) this.rod(pen, rod, shown, thick, colours[rod.side]);
+    for (const rod of rods) this.rod(pen, rod, shown, thick, colour(rod.side));
     const { head, nose } = motion.skeleton;
     for (const { point, radius } of [head, nose]) {
       if (point === nose.point && shown[point][2] < shown[head.point][2]) continue;
-      pen.fillStyle = colours.body;
+      pen.fillStyle = colour("body");
       pen.beginPath();
       pen.arc(shown[point][0], shown[point][1], radius * thick, 0, 2 * Math.PI);
       pen.fill();
     }
-    pen.globalAlpha = 1;
   }
 
   rod(pen, { ends }, shown, thick, colour) {
@@ -230,7 +230,7 @@ class Screen {
 
 function themeColours() {
   const style = getComputedStyle(document.documentElement);
-  const names = ["left", "right", "body", "shadow"];
+  const names = ["left", "right", "body", "left-pale", "right-pale", "body-pale", "shadow"];
   return Object.fromEntries(names.map((name) => [name, style.getPropertyValue(`--${name}`).trim()]));
 }
 
