@@ -7,6 +7,7 @@ from pathlib import Path
 from omegaconf import DictConfig, OmegaConf
 
 from evaluation.leaderboard.plain import plain_table
+from evaluation.reports.results_file import PAGE
 from launch.jobs.records import job_of
 from launch.jobs.state import JobState
 from launch.launchers.known import job_states
@@ -93,7 +94,15 @@ def _text(sweep: Sweep, table: SweepTable, joined: SeedTable, missing: list[Miss
         if joined.rows:
             lines += ["joined over training seeds:", joined.as_text()]
         lines.append(f"all metrics: {Path(sweep.folder) / 'table.csv'}")
-    return "\n".join([*lines, *missing_lines(missing)])
+    return "\n".join([*lines, *missing_lines(missing), *_pages(sweep)])
+
+
+def _pages(sweep: Sweep) -> list[str]:
+    """Of a single experiment the pages of its results: last, so that they are found."""
+    if len(sweep.points) > 1 or sweep.table:
+        return []
+    pages = [Run(sweep.root, *names).folder / PAGE for names in sweep.points[0].goals]
+    return [str(page) for page in pages if page.is_file()]
 
 
 def _published(sweep: Sweep) -> list[str]:

@@ -44,9 +44,12 @@ def rendered(
     scripts: Sequence[str],
     **more: object,
 ) -> str:
-    """A page of a template, which has `title`, `style`, `policy`, `data`, `scripts` and `more`."""
+    """A page of a template, which has `title`, `style`, `policy`, `data`, `scripts` and `more`.
+
+    It may include the viewer's `bar.html`, with which motion is played.
+    """
     pages = Environment(
-        loader=FileSystemLoader(template.parent), autoescape=True, undefined=StrictUndefined
+        loader=FileSystemLoader([template.parent, PAGE]), autoescape=True, undefined=StrictUndefined
     )
     return pages.get_template(template.name).render(
         title=title,

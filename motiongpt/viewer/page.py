@@ -27,7 +27,8 @@ from motiongpt.viewer.html import (
 
 THREE = PAGE.parent / "three" / "three.bundle.js"
 # In the order in which they need each other.
-PARTS = ("arrays", "body", "clip", "sticks", "ground", "stage", "cell", "view", "player", "start")
+PARTS = ("arrays", "body", "clip", "sticks", "ground", "stage", "cell", "view", "player")
+START = PAGE / "start.js"
 BODY = "window.MOTION_VIEWER_BODY"
 
 
@@ -64,8 +65,8 @@ def viewer_page(
         UserError: no motion, or given frames that a motion does not have.
     """
     mesh = (body or FreeBody()) if choices.mesh else None
-    data = _data(motions, choices, mesh) | {"body": packed_body(mesh) if mesh else None}
-    return _rendered(title, data, *self_contained([readable(THREE), _program()]))
+    data = packed_motions(motions, choices, mesh) | {"body": packed_body(mesh) if mesh else None}
+    return _rendered(title, data, *self_contained(viewer_scripts(START)))
 
 
 def write_shared_page(
@@ -85,18 +86,26 @@ def write_shared_page(
         UserError: as `viewer_page`.
     """
     body = FreeBody() if choices.mesh else None
-    data = _data(motions, choices, body) | {"body": None}
-    shared = {"three": readable(THREE)}
+    data = packed_motions(motions, choices, body) | {"body": None}
+    three, program = viewer_scripts(START)
+    shared = {"three": three}
     if body is not None:
         shared["body"] = f"{BODY} = {in_script(packed_body(body))};\n"
-    shared["viewer"] = _program()
+    shared["viewer"] = program
     names = _write_shared(path.parent / assets, shared)
     tags = [f'<script src="{assets}/{name}"></script>' for name in names]
     policy = f"{NOTHING_ELSE}; script-src 'self' file:"
     write_text(path, _rendered(title, data, policy, tags))
 
 
-def _data(motions: Sequence[Shown], choices: Choices, body: FreeBody | None) -> dict[str, object]:
+def packed_motions(
+    motions: Sequence[Shown], choices: Choices, body: FreeBody | None
+) -> dict[str, object]:
+    """What the viewer's scripts read of motions; `body` None for stick figures.
+
+    Raises:
+        UserError: no motion, or given frames that a motion does not have.
+    """
     if not motions:
         raise UserError("a page of no motion; give at least one")
     skeletons = {one.motion.skeleton.name: one.motion.skeleton for one in motions}
@@ -105,6 +114,12 @@ def _data(motions: Sequence[Shown], choices: Choices, body: FreeBody | None) -> 
         "skeletons": {name: packed_skeleton(one) for name, one in skeletons.items()},
         "clips": [packed_clip(one, body) for one in motions],
     }
+
+
+def viewer_scripts(*starters: Path) -> list[str]:
+    """Three.js, and a program: the viewer's parts, then the files that put them up on a page."""
+    parts = [PAGE / f"{name}.js" for name in PARTS]
+    return [readable(THREE), one_program([*parts, *starters])]
 
 
 def _rendered(title: str, data: Mapping[str, object], policy: str, scripts: Sequence[str]) -> str:
@@ -120,7 +135,3 @@ def _write_shared(folder: Path, files: Mapping[str, str]) -> list[str]:
         if not (folder / names[-1]).exists():
             write_text(folder / names[-1], content)
     return names
-
-
-def _program() -> str:
-    return one_program([PAGE / f"{name}.js" for name in PARTS])
