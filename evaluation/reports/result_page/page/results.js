@@ -17,9 +17,13 @@ class Results {
   filters() {
     for (const { name, title } of this.page.tasks) find("task").append(new Option(title, name));
     find("task").addEventListener("change", () => this.ofTask());
-    for (const [name, kind] of [["action", "change"], ["order", "change"], ["search", "input"]]) {
+    for (const [name, kind] of [["action", "change"], ["search", "input"]]) {
       find(name).addEventListener(kind, () => this.list());
     }
+    find("order").addEventListener("change", async () => {
+      await this.list();
+      if (this.listed.length) this.choose(this.listed[0]);
+    });
     find("before").addEventListener("click", () => this.step(-1));
     find("next").addEventListener("click", () => this.step(1));
     const theme = window.matchMedia("(prefers-color-scheme: dark)");
