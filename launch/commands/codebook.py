@@ -14,6 +14,7 @@ examples:
   motiongpt codebook outputs
   motiongpt codebook outputs/runs/tokenizer/SIGNATURE --out codes.html
   motiongpt codebook outputs/runs/instruct/SIGNATURE --clip 000042 --clip 000043
+  motiongpt codebook outputs --sentence "a person kicks with the right foot"
   motiongpt codebook my_model --store outputs/data/humanml3d-1a2b3c4d --most-clips 2000
 """
 
@@ -28,11 +29,20 @@ def main(arguments: Sequence[str]) -> int:
     from motiongpt.codebook.learnt import learnt_by
     from motiongpt.codebook.opening import open_codec
     from motiongpt.codebook.page import codebook_page
+    from motiongpt.codebook.sentences import read_sentences
     from motiongpt.files import write_text
 
     opened = open_codec(options.run, options.store, options.device)
+    sentences = read_sentences(
+        options.run,
+        options.sentence,
+        opened.codec,
+        opened.store.skeleton,
+        options.seed,
+        options.device,
+    )
     learnt = learnt_by(opened, options.split, options.most_clips, options.clip, _say)
-    page = codebook_page(learnt, f"Codebook of {opened.run}")
+    page = codebook_page(learnt, f"Codebook of {opened.run}", sentences)
     options.out.parent.mkdir(parents=True, exist_ok=True)
     write_text(options.out, page)
     print(options.out)
@@ -70,6 +80,15 @@ def _parser() -> argparse.ArgumentParser:
         metavar="NAME",
         help="show this clip beside its tokens; as often as needed; default: three of the split",
     )
+    parser.add_argument(
+        "--sentence",
+        action="append",
+        default=[],
+        metavar="TEXT",
+        help="generate it, and show which words each code read; of a method whose model has "
+        "attention from codes to words; as often as needed",
+    )
+    parser.add_argument("--seed", type=int, default=0, help="of the sentences; default: 0")
     parser.add_argument(
         "--split", default="train", choices=("train", "val", "test"), help="default: train"
     )

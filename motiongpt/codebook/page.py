@@ -11,6 +11,7 @@ import numpy as np
 
 from motiongpt.codebook.figures import CodeFigure
 from motiongpt.codebook.learnt import LearntCodebook, LearntCodec
+from motiongpt.codebook.sentences import ReadSentence
 from motiongpt.codebook.timeline import Timeline
 from motiongpt.viewer.clips import packed_skeleton
 from motiongpt.viewer.html import PAGE, one_program, readable, rendered, self_contained
@@ -18,12 +19,16 @@ from motiongpt.viewer.packing import quantised
 
 HERE = Path(__file__).parent / "page"
 # In the order in which they need each other.
-PARTS = ("figures", "charts", "codes", "chosen", "timelines", "begin")
+PARTS = ("figures", "charts", "codes", "chosen", "timelines", "sentences", "begin")
 MILLIMETRE = 0.001
 
 
-def codebook_page(learnt: LearntCodec, title: str) -> str:
-    """The HTML of a page about a codec."""
+def codebook_page(learnt: LearntCodec, title: str, sentences: Sequence[ReadSentence] = ()) -> str:
+    """The HTML of a page about a codec.
+
+    Args:
+        sentences: that its method generated.
+    """
     scripts = [one_program([PAGE / "arrays.js", *(HERE / f"{name}.js" for name in PARTS)])]
     style = readable(HERE / "style.css")
     policy, tags = self_contained(scripts)
@@ -31,7 +36,7 @@ def codebook_page(learnt: LearntCodec, title: str) -> str:
         HERE / "codebook.html",
         title,
         style,
-        _data(learnt),
+        _data(learnt) | {"sentences": [_sentence(one) for one in sentences]},
         policy,
         tags,
         facts=learnt.facts,
@@ -114,6 +119,17 @@ def _clip(one: Timeline) -> dict[str, Any]:
         "real": _joints([one.real]),
         "decoded": _joints([one.decoded]),
         "frames": [len(one.real), len(one.decoded)],
+    }
+
+
+def _sentence(one: ReadSentence) -> dict[str, Any]:
+    return {
+        "text": one.text,
+        "words": one.attended.words,
+        "codes": one.attended.codes.tolist(),
+        "weights": np.round(one.attended.weights.astype(np.float64), 3).tolist(),
+        "joints": _joints([one.joints]),
+        "frames": len(one.joints),
     }
 
 

@@ -8,18 +8,23 @@ import pytest
 import torch
 
 from launch.cli import main
+from motiongpt.backbones.base import Backbone
+from motiongpt.backbones.t5 import T5Backbone
 from motiongpt.codebook.contexts import contexts_of
 from motiongpt.codebook.figures import figures_of, reach_of
 from motiongpt.codebook.geometry import nearest_codes, principal_map
 from motiongpt.codebook.tokens import Usage, joined, tokens_of, usage_of
 from motiongpt.codebook.words import CaptionWords, words_of_codes
+from motiongpt.methods.base import TEXT_TO_MOTION, MotionFormat, Request
+from motiongpt.methods.motiongpt.attended import by_words
+from motiongpt.methods.motiongpt.method import MotionGPTMethod
 from motiongpt.motion.recover import features_to_joints
 from motiongpt.motion.skeleton import HUMANML3D
 from tests.unit.codebook_parts import EVIL, small_store
 from tests.unit.mld_parts import small_codec as continuous_codec
 from tests.unit.momask_parts import small_codec as residual_codec
 from tests.unit.test_viewer import unpacked
-from tests.unit.tiny_models import tiny_tokenizer
+from tests.unit.tiny_models import tiny_backbone, tiny_model_folder, tiny_tokenizer
 
 METHOD = {"name": "motiongpt", "parts": {"codec": "tokenizer"}, "codec": "tokenizer"}
 
@@ -194,3 +199,49 @@ def test_what_has_no_codebook_is_refused_in_one_line(store, tmp_path, capsys):
     moved = make_run(store.folder.parents[1], tiny_tokenizer(), store, "changed", "other")
     assert "no longer what it was trained on" in said(moved)
     assert not list(tmp_path.glob("*.html"))
+
+
+@pytest.fixture(scope="module")
+def method():
+    return MotionGPTMethod(tiny_tokenizer(), tiny_backbone(), MotionFormat(20.0, HUMANML3D))
+
+
+def test_codes_say_which_words_they_read(method):
+    found = method.attended("a person walks forward", seed=3)
+    prompt = " ".join(found.words)
+    assert "a person walks forward" in prompt and found.words[-1] == "(end)"
+    assert found.weights.shape == (len(found.codes), len(found.words)) and len(found.codes)
+    np.testing.assert_allclose(found.weights.sum(1), 1, atol=1e-5)
+    (output,) = method.generate([Request("", TEXT_TO_MOTION, "a person walks forward")], seed=3)
+    assert method.codec.frames_per_token * len(found.codes) == len(output.motion)
+
+
+def test_a_words_share_is_that_of_its_tokens(method):
+    prompt, target = "walks forwards", method.backbone.vocabulary.write([2, 5])
+    backbone = method.backbone
+    tokens = backbone.encode_inputs([prompt])[0]
+    targets = backbone.encode_targets([target])[0]
+    weights = np.zeros((len(targets), len(tokens)), np.float32)
+    weights[1, 0], weights[1, -2] = 0.25, 0.75  # the first code: first and last piece of words
+    weights[2, -1] = 1
+    found = by_words(backbone, prompt, target, weights)
+    assert found.codes.tolist() == [2, 5] and found.words == ["walks", "forwards", "(end)"]
+    np.testing.assert_allclose(found.weights, [[0.25, 0.75, 0], [0, 0, 1]])
+
+
+def test_sentences_are_shown_and_refused_where_no_word_is_read(
+    store, method, tmp_path, capsys, monkeypatch
+):
+    folder = tiny_model_folder(tmp_path / "model")
+    out, at = tmp_path / "codes.html", ["--store", str(store.folder), "--device", "cpu"]
+    words = ["codebook", str(folder), *at, "--out", str(out)]
+    assert main([*words, "--sentence", f"a person walks {EVIL}"]) == 0
+    (sentence,) = page_of(out)["sentences"]
+    assert len(sentence["codes"]) == len(sentence["weights"]) and sentence["text"].endswith(EVIL)
+    assert unpacked(sentence["joints"]).shape == (4 * len(sentence["codes"]), 22, 3)
+    out.unlink()
+    capsys.readouterr()
+    monkeypatch.setattr(T5Backbone, "cross_attention", Backbone.cross_attention)
+    assert main([*words, "--sentence", "a person walks"]) == 2
+    error = capsys.readouterr().err
+    assert "has no attention from codes to words" in error and not out.exists()

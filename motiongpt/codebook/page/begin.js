@@ -95,6 +95,11 @@ class Page {
     for (const line of this.timelines) {
       line.put(find("clips"), this.screen, (code, codebook) => this.choose(code, codebook));
     }
+    find("sentences-title").hidden = !this.data.sentences.length;
+    for (const given of this.data.sentences) {
+      const sentence = await Sentence.read(given, this.data);
+      sentence.put(find("sentences"), this.screen, (code, codebook) => this.choose(code, codebook));
+    }
     for (let number = 0; number < this.data.codebooks.length; number++) {
       const book = await this.read(number);
       for (const line of this.timelines) line.paint(book);
