@@ -38,8 +38,8 @@ def contexts_of(tokens: Tokens, codebook: int, size: int, reach: int) -> list[Co
     """A context of each of the `size` codes of a codebook, None for those that are not used.
 
     Args:
-        reach: tokens shown on each side. An occurrence that has them is preferred to one at a
-            clip's end, whose window is shorter.
+        reach: tokens shown on each side; fewer where the clip begins or ends. Of occurrences with
+            the same neighbours one that has them all is taken.
     """
     starts = np.concatenate([[0], tokens.ends[:-1]])
     first, last = starts[tokens.owners], tokens.ends[tokens.owners]  # of each token's clip
@@ -64,11 +64,12 @@ def contexts_of(tokens: Tokens, codebook: int, size: int, reach: int) -> list[Co
 
 
 def _commonest(own: np.ndarray, around: np.ndarray, whole: np.ndarray) -> int:
-    """The first occurrence with the commonest row of `around` among those with a whole window."""
-    if whole.any():
-        own, around = own[whole], around[whole]
-    _, first, counts = np.unique(around, axis=0, return_index=True, return_counts=True)
-    return int(own[first[counts.argmax()]])
+    """The first occurrence with the commonest row of `around`, of those with a whole window if any
+    of them has one."""
+    _, rows, counts = np.unique(around, axis=0, return_inverse=True, return_counts=True)
+    common = rows.reshape(-1) == counts.argmax()
+    best = common & whole if (common & whole).any() else common
+    return int(own[best.argmax()])
 
 
 def _shares(neighbours: np.ndarray) -> list[tuple[int, float]]:

@@ -245,3 +245,13 @@ def test_sentences_are_shown_and_refused_where_no_word_is_read(
     assert main([*words, "--sentence", "a person walks"]) == 2
     error = capsys.readouterr().err
     assert "has no attention from codes to words" in error and not out.exists()
+
+
+def test_a_code_that_begins_clips_is_shown_at_their_beginning():
+    clips = [[7, 1, 2, 3], [7, 1, 2, 3], [4, 7, 1, 2, 5]]
+    tokens = joined(np.arange(3), [np.array(one) for one in clips])
+    context = contexts_of(tokens, 0, 8, reach=1)[7]
+    assert (context.first, context.token, context.last) == (0, 0, 2)
+    assert context.before == [(4, pytest.approx(1 / 3))]
+    two = contexts_of(tokens, 0, 8, reach=2)[1]
+    assert two.token == 10, "of occurrences with the same neighbours one whose window is whole"
