@@ -21,11 +21,12 @@ from evaluation.metrics.base import Metric
 from evaluation.metrics.numbers import Size
 from evaluation.predicting_stage import PredictingStage
 from evaluation.replications.agreement import check_agreement
+from evaluation.replications.clip_distances import clip_distances
 from evaluation.replications.embedder import Embedder
 from evaluation.replications.left_out import LeftOut, left_out_lines
-from evaluation.replications.results import Result
+from evaluation.replications.results import MODEL, Result
 from evaluation.replications.rules import Rules
-from evaluation.replications.scoring import Scoring
+from evaluation.replications.scoring import Scored, Scoring
 from evaluation.reports.chosen_clips import TaskOutputs
 from evaluation.reports.logged import log_captions, log_results
 from evaluation.reports.logged_motions import log_motions
@@ -154,7 +155,7 @@ class EvaluateStage(Stage):
             results += scored.results
             left_out += scored.left_out
             if one.about.kind != "samples":
-                outputs.append(TaskOutputs(one.about.task, scored.cases, scored.distances))
+                outputs.append(self._outputs(one, scored, embedder))
         if embedder is not None:
             embedder.save()
         for line in left_out_lines(left_out):
@@ -183,6 +184,16 @@ class EvaluateStage(Stage):
                 context.log,
             )
         return {f"{r.task}/{r.row}/{r.metric}": r.value for r in results}
+
+    def _outputs(
+        self, predictions: PredictionSet, scored: Scored, embedder: Embedder | None
+    ) -> TaskOutputs:
+        """What there is to show; how far each clip is from what it should be, if that is shown."""
+        about, cases = predictions.about, scored.cases
+        distances = None
+        if self.pictures:
+            distances = clip_distances(about.kind, cases[MODEL], scored.captions, embedder)
+        return TaskOutputs(about.task, cases, distances)
 
     def _evaluator(self, context: StageContext) -> Evaluator | None:
         folder: Path | None = context.parents.get(EVALUATOR)

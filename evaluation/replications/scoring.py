@@ -16,7 +16,6 @@ from evaluation.metrics.base import MOTIONS, Batch, Embedded, Kind, Metric
 from evaluation.metrics.numbers import Judge, Number
 from evaluation.replications.another_sample import ANOTHER_SAMPLE, AnotherSample
 from evaluation.replications.cases import CaseMaker, random_unit
-from evaluation.replications.clip_distances import ClipDistances, clip_distances
 from evaluation.replications.comparison import baselines
 from evaluation.replications.embedder import Embedder
 from evaluation.replications.intervals import IntervalKind
@@ -50,13 +49,13 @@ class Scored(NamedTuple):
         results: all numbers that could be had.
         left_out: the others; a number that one replication lacks is left out of all.
         cases: of the first replication, by row.
-        distances: of the method's outputs among them.
+        captions: what each of these cases is about.
     """
 
     results: list[Result]
     left_out: list[LeftOut]
     cases: Beside
-    distances: ClipDistances | None
+    captions: Sequence[Caption]
 
 
 @dataclass(frozen=True)
@@ -100,7 +99,7 @@ class Scoring:
         about = predictions.about
         chosen = self._chosen(about.kind)
         maker = CaseMaker(predictions, self.store, self.rules, self.seed)
-        cases, captions = first, said = maker.cases(0)
+        cases, captions = first, asked = maker.cases(0)
         beside = baselines(cases, about.kind, self.store.mean, self.seed)
         found: list[Replication] = []
         constant: dict[str, dict[str, Tensor]] = {
@@ -129,8 +128,7 @@ class Scoring:
         results = _results(
             about.task, found, chosen, len(about.clips), left_out, self.rules.intervals
         )
-        distances = clip_distances(about.kind, first, said, self.embedder)
-        return Scored(results, left_out, {MODEL: first, **beside}, distances)
+        return Scored(results, left_out, {MODEL: first, **beside}, asked)
 
     def _chosen(self, kind: Kind) -> list[Metric]:
         return [metric for metric in self.metrics.values() if kind in metric.kinds]

@@ -22,6 +22,14 @@ from tests.unit.results_files import write
 from tests.unit.test_viewer import unpacked
 
 
+@pytest.fixture(scope="module", autouse=True)
+def sticks():
+    """Sticks instead of bodies, which take a tenth of a second each to fit; see test_viewer."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(showing, "FreeBody", lambda: None)
+        yield
+
+
 @pytest.fixture(scope="module")
 def outputs():
     return outputs_of_two_tasks()
