@@ -19,7 +19,7 @@ from motiongpt.viewer.packing import quantised
 
 HERE = Path(__file__).parent / "page"
 # In the order in which they need each other.
-PARTS = ("figures", "charts", "codes", "chosen", "timelines", "sentences", "begin")
+PARTS = ("figures", "screen", "charts", "codes", "chosen", "timelines", "sentences", "begin")
 MILLIMETRE = 0.001
 
 

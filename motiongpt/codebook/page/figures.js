@@ -3,6 +3,8 @@
 const AZIMUTH = (35 * Math.PI) / 180; // as motiongpt/render/camera.py
 const ELEVATION = (16 * Math.PI) / 180;
 const PAUSE = 0.35; // seconds between two rounds of a figure
+const WALK = 0.5; // body heights; who goes farther is followed
+const POINTS = 0.5; // metres between points of the floor
 const ROOM = 1.3; // body heights that a picture shows
 
 const minus = (a, b) => a.map((value, axis) => value - b[axis]);
@@ -38,29 +40,43 @@ class Motion {
   constructor(joints, skeleton, height, [first, frames, own, past]) {
     Object.assign(this, { joints, skeleton, height, first, frames, own: [own, past] });
     this.width = 3 * skeleton.joints;
-    const at = (frame, axis) => joints[this.width * (first + frame) + axis];
-    const middle = (axis) => {
-      let sum = 0;
-      for (let frame = 0; frame < frames; frame++) sum += at(frame, axis);
-      return sum / Math.max(frames, 1);
-    };
-    this.middle = [middle(0), height / 2, middle(2)];
+    const ends = [0, 2].map((axis) => {
+      let [low, high] = [Infinity, -Infinity];
+      for (let frame = 0; frame < frames; frame++) {
+        const value = joints[this.width * (first + frame) + axis];
+        [low, high] = [Math.min(low, value), Math.max(high, value)];
+      }
+      return [low, high];
+    });
+    this.walks = Math.max(...ends.map(([low, high]) => high - low)) > WALK * height;
+    const [x, z] = ends.map(([low, high]) => (low + high) / 2);
+    this.middle = [x, height / 2, z];
   }
 
-  // The joints between two frames, then the head's middle and the nose; metres from the middle.
-  pose(place) {
+  // One joint between two frames, metres.
+  joint(joint, place) {
     const frame = Math.min(Math.floor(place), this.frames - 1);
     const next = Math.min(frame + 1, this.frames - 1);
-    const share = place - frame;
+    return [0, 1, 2].map((axis) => {
+      const before = this.joints[this.width * (this.first + frame) + 3 * joint + axis];
+      const after = this.joints[this.width * (this.first + next) + 3 * joint + axis];
+      return before + (place - frame) * (after - before);
+    });
+  }
+
+  // What the view looks at: who walks far is followed.
+  centre(place) {
+    if (!this.walks) return this.middle;
+    const [x, , z] = this.joint(0, place);
+    return [x, this.height / 2, z];
+  }
+
+  // The joints between two frames, then the head's middle and the nose; metres from the centre.
+  pose(place) {
+    const centre = this.centre(place);
     const points = [];
     for (let joint = 0; joint < this.skeleton.joints; joint++) {
-      points.push(
-        [0, 1, 2].map((axis) => {
-          const before = this.joints[this.width * (this.first + frame) + 3 * joint + axis];
-          const after = this.joints[this.width * (this.first + next) + 3 * joint + axis];
-          return before + share * (after - before) - this.middle[axis];
-        }),
-      );
+      points.push(minus(this.joint(joint, place), centre));
     }
     const { neck, top, shoulders, head, ahead } = this.skeleton;
     const up = unit(minus(points[top], points[neck]));
@@ -103,7 +119,7 @@ class Figure {
       const [right, up, near] = camera.seen(point);
       return [width / 2 + scale * right, height / 2 - scale * up, near];
     });
-    this.ground(pen, pose[0], camera, [width, height, scale], colours);
+    this.ground(pen, pose[0], motion.centre(place), camera, [width, height, scale], colours);
     const own = motion.isOwn(place);
     const colour = (side) => colours[own ? side : `${side}-pale`];
     pen.lineJoin = pen.lineCap = "round";
@@ -134,109 +150,25 @@ class Figure {
     pen.stroke();
   }
 
-  // A shadow below the pelvis, on the floor.
-  ground(pen, [x, , z], camera, [width, height, scale], colours) {
-    const [right, up] = camera.seen([x, -this.motion.middle[1], z]);
-    const radius = 0.16 * this.motion.height * scale;
+  // A shadow below the pelvis, on the floor; of who is followed also points of the floor, to see
+  // that it is gone over.
+  ground(pen, [x, , z], centre, camera, [width, height, scale], colours) {
     const flat = Math.max(Math.abs(Math.sin(camera.elevation)), 0.05);
     pen.fillStyle = colours.shadow;
-    pen.beginPath();
-    const [across, down] = [width / 2 + scale * right, height / 2 - scale * up];
-    pen.ellipse(across, down, radius, radius * flat, 0, 0, 2 * Math.PI);
-    pen.fill();
-  }
-}
-
-// All figures of the page: those in sight are drawn, by one clock and one camera.
-class Screen {
-  constructor() {
-    this.camera = new Camera();
-    this.figures = new Set();
-    this.watchers = [];
-    Object.assign(this, { time: 0, playing: true, speed: 1, changed: true });
-    this.colours = themeColours();
-    this.seen = new IntersectionObserver((entries) => {
-      for (const { target, isIntersecting } of entries) {
-        target.figure.inSight = isIntersecting;
-        if (!isIntersecting) target.width = target.height = 0; // frees the pixels
+    const spot = (aside, ahead, radius) => {
+      const [right, up] = camera.seen([aside, -centre[1], ahead]);
+      const [across, down] = [width / 2 + scale * right, height / 2 - scale * up];
+      pen.beginPath();
+      pen.ellipse(across, down, radius * scale, radius * scale * flat, 0, 0, 2 * Math.PI);
+      pen.fill();
+    };
+    spot(x, z, 0.16 * this.motion.height);
+    if (!this.motion.walks) return;
+    const nearest = [0, 2].map((axis) => Math.round(centre[axis] / POINTS) * POINTS);
+    for (let i = -3; i <= 3; i++) {
+      for (let j = -3; j <= 3; j++) {
+        spot(nearest[0] + i * POINTS - centre[0], nearest[1] + j * POINTS - centre[2], 0.03);
       }
-      this.changed = true;
-    });
-    const theme = window.matchMedia("(prefers-color-scheme: dark)");
-    theme.addEventListener("change", () => {
-      this.colours = themeColours();
-      this.changed = true;
-    });
-    window.addEventListener("resize", () => (this.changed = true));
-    requestAnimationFrame((now) => this.tick(now));
-  }
-
-  add(figure) {
-    figure.canvas.figure = figure;
-    this.figures.add(figure);
-    this.seen.observe(figure.canvas);
-    this.turnable(figure.canvas);
-    this.changed = true;
-    return figure;
-  }
-
-  remove(figures) {
-    for (const figure of figures) {
-      this.figures.delete(figure);
-      this.seen.unobserve(figure.canvas);
     }
   }
-
-  turnable(canvas) {
-    let last = null;
-    let moved = false;
-    canvas.style.touchAction = "pan-y"; // one finger turns sideways, the page scrolls
-    canvas.addEventListener("pointerdown", (event) => {
-      last = [event.clientX, event.clientY];
-      moved = false;
-    });
-    canvas.addEventListener("pointermove", (event) => {
-      if (!last || !event.buttons) return;
-      const [dx, dy] = [event.clientX - last[0], event.clientY - last[1]];
-      if (!moved && Math.hypot(dx, dy) < 3) return;
-      if (!moved) canvas.setPointerCapture(event.pointerId);
-      moved = true;
-      last = [event.clientX, event.clientY];
-      this.camera.turnTo(this.camera.azimuth - 0.01 * dx, this.camera.elevation + 0.01 * dy);
-      this.changed = true;
-    });
-    for (const end of ["pointerup", "pointercancel"]) {
-      canvas.addEventListener(end, () => (last = null));
-    }
-    canvas.addEventListener("click", (event) => moved && event.stopPropagation()); // was a turn
-  }
-
-  tick(now) {
-    if (this.playing && this.before !== undefined) {
-      this.time += (this.speed * Math.min(now - this.before, 250)) / 1000;
-      this.changed = true;
-    }
-    this.before = now;
-    if (this.changed) {
-      this.changed = false;
-      for (const figure of this.figures) {
-        if (figure.inSight) figure.draw(this.time, this.camera, this.colours);
-      }
-      for (const watcher of this.watchers) watcher(this.time);
-    }
-    requestAnimationFrame((later) => this.tick(later));
-  }
-}
-
-function themeColours() {
-  const style = getComputedStyle(document.documentElement);
-  const names = ["left", "right", "body", "left-pale", "right-pale", "body-pale", "shadow"];
-  return Object.fromEntries(names.map((name) => [name, style.getPropertyValue(`--${name}`).trim()]));
-}
-
-function element(tag, name = "", words = "") {
-  const made = document.createElement(tag);
-  if (name) made.className = name;
-  if (words) made.textContent = words; // text, whatever it looks like
-  return made;
 }

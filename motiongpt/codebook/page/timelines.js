@@ -17,9 +17,12 @@ class Timeline {
       box.append(Object.assign(element("p", "faint", caption), { dir: "auto" }));
     }
     const pair = element("div", "large");
-    for (const [which, words] of [["real", "real"], ["decoded", "from its codes"]]) {
-      const frames = this.frames[which === "real" ? 0 : 1];
-      const motion = new Motion(this[which], page.skeleton, page.height, [0, frames, 0, frames]);
+    const motions = [this.real, this.decoded].map((joints, i) => {
+      return new Motion(joints, page.skeleton, page.height, [0, this.frames[i], 0, this.frames[i]]);
+    });
+    const walks = motions.some((motion) => motion.walks);
+    for (const [i, words] of ["real", "from its codes"].entries()) {
+      const motion = Object.assign(motions[i], { walks }); // both are followed, or none
       const figure = element("figure");
       const canvas = element("canvas");
       canvas.setAttribute("role", "img");
@@ -27,7 +30,7 @@ class Timeline {
       figure.append(canvas, element("figcaption", "", words));
       pair.append(figure);
       const shown = new Figure(canvas, motion, page.fps);
-      shown.place = (seconds) => Math.min(this.place(seconds), frames - 1);
+      shown.place = (seconds) => Math.min(this.place(seconds), motion.frames - 1);
       screen.add(shown);
     }
     box.append(pair, this.strip(choose));

@@ -5,7 +5,7 @@ const CHOICES = { mesh: true, follow: null, trail: true, contacts: true, loop: t
 
 class Results {
   constructor(page, body) {
-    Object.assign(this, { page, body, clips: new Map(), cells: [], turn: 0 });
+    Object.assign(this, { page, body, clips: new Map(), cells: [], turn: 0, follows: null });
     this.view = new View();
     this.choices = { ...CHOICES, mesh: page.clips.some((clip) => clip.body) };
     this.player = new Player(this.view, this.choices);
@@ -140,7 +140,10 @@ class Results {
     this.cells = clips.map((clip) => new Cell(new Stage(clip, colours), longest));
     row.append(...this.cells.map((cell) => cell.figure));
     this.view.show(this.cells);
-    if (this.choices.follow === null) this.choices.follow = this.view.wantsToFollow();
+    // Each clip as suits it, until a person chooses otherwise.
+    if (this.choices.follow === this.follows) {
+      this.choices.follow = this.follows = this.view.wantsToFollow();
+    }
     this.view.reset(this.choices.follow);
     this.view.addFloors(this.choices.follow, colours);
     find("given").hidden = !clips.some((clip) => clip.given.length);
