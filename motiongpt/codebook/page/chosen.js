@@ -23,8 +23,11 @@ class Chosen {
     if (!large.childNodes.length) large.append(element("p", "", "no token has it, and it is none alone"));
     const words = element("div", "lists");
     words.append(this.words(code));
-    if (about.before) words.append(this.chips("most often before", about.before, 0, true));
-    if (about.after) words.append(this.chips("most often after", about.after, 0, true));
+    const around = element("div");
+    for (const [name, pairs] of [["before", about.before], ["after", about.after]]) {
+      if (pairs) around.append(this.chips(`most often ${name}`, pairs));
+    }
+    words.append(around);
     const both = element("div", "about");
     both.append(large, words);
     this.panel.replaceChildren(title, said, both, this.near(code));
@@ -46,7 +49,7 @@ class Chosen {
   }
 
   words(code) {
-    const box = element("div");
+    const box = element("div", "scroll");
     box.append(element("h3", "", "words of its captions"));
     const found = this.book.words[code];
     if (!found.length) {
@@ -55,7 +58,7 @@ class Chosen {
     }
     const table = element("table");
     const head = element("tr");
-    for (const name of ["word", "clips", "log odds ratio", "score"]) head.append(element("th", "", name));
+    for (const name of ["word", "clips", "log odds", "score"]) head.append(element("th", "", name));
     table.append(head);
     for (const row of found) {
       const line = element("tr");
@@ -66,14 +69,14 @@ class Chosen {
     return box;
   }
 
-  chips(title, pairs, codebook, percent) {
+  // Codes of the first codebook.
+  chips(title, pairs) {
     const box = element("div");
     box.append(element("h3", "", title));
-    for (const [code, value] of pairs) {
-      const words = percent ? `${(100 * value).toFixed(0)} %` : value.toPrecision(3);
-      const chip = element("button", "chip", `${code} · ${words}`);
+    for (const [code, share] of pairs) {
+      const chip = element("button", "chip", `${code} · ${(100 * share).toFixed(0)} %`);
       chip.type = "button";
-      chip.addEventListener("click", () => this.choose(code, codebook));
+      chip.addEventListener("click", () => this.choose(code, 0));
       box.append(chip);
     }
     if (!pairs.length) box.append(element("p", "faint", "none"));
