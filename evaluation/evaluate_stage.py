@@ -21,11 +21,13 @@ from evaluation.metrics.base import Metric
 from evaluation.metrics.numbers import Size
 from evaluation.predicting_stage import PredictingStage
 from evaluation.replications.agreement import check_agreement
+from evaluation.replications.clip_distances import clip_distances
 from evaluation.replications.embedder import Embedder
 from evaluation.replications.left_out import LeftOut, left_out_lines
-from evaluation.replications.results import Result
+from evaluation.replications.results import MODEL, Result
 from evaluation.replications.rules import Rules
-from evaluation.replications.scoring import Scoring
+from evaluation.replications.scoring import Scored, Scoring
+from evaluation.reports.chosen_clips import TaskOutputs
 from evaluation.reports.logged import log_captions, log_results
 from evaluation.reports.logged_motions import log_motions
 from evaluation.reports.report import Origin, write_report
@@ -41,7 +43,7 @@ KEPT_FORMAT = 3  # of kept replications: since 2 with reasons, since 3 with anot
 
 
 class EvaluateStage(Stage):
-    """Leaves `results.json`, `table.md`, `page.html` and `pictures/`.
+    """Leaves `results.json`, `table.md` and `page.html`.
 
     Every parent that left predictions is scored, with all metrics that judge such outputs. The
     parents `evaluator` and `classifier` are used where they are among the stage's parents.
@@ -52,7 +54,7 @@ class EvaluateStage(Stage):
         captions: a node of conf/captions, for the record.
         method, facts: name of the method, and what tells its rows apart in tables.
         data, group: names under which tables and loggers show it.
-        pictures: clips a task that are drawn.
+        pictures: clips a task that the page shows, and the worst besides; 0 makes no page.
         seed: of the first replication.
     """
 
@@ -111,7 +113,7 @@ class EvaluateStage(Stage):
                     yield f"the {split} split", kind, Size(clips, samples)
 
     def run(self, context: StageContext) -> Mapping[str, float]:
-        """Score, write, draw."""
+        """Score, write, show."""
         store = context.store
         sets = [
             one
@@ -147,13 +149,13 @@ class EvaluateStage(Stage):
         )
         results: list[Result] = []
         left_out: list[LeftOut] = []
-        shown = {}
+        outputs: list[TaskOutputs] = []
         for one in sets:
             scored = scoring.score(one)
             results += scored.results
             left_out += scored.left_out
             if one.about.kind != "samples":
-                shown[one.about.task] = scored.cases
+                outputs.append(self._outputs(one, scored, embedder))
         if embedder is not None:
             embedder.save()
         for line in left_out_lines(left_out):
@@ -161,25 +163,37 @@ class EvaluateStage(Stage):
         if not results:
             raise UserError(f"evaluate: no metric could be computed: {_first_reason(left_out)}")
         described = None if evaluator is None else _described(evaluator)
-        write_report(context.folder, results, self._origin(context, sets, described), left_out)
+        origin = self._origin(context, sets, described)
+        write_report(context.folder, results, origin, left_out)
+        shown = {one.task: one.rows for one in outputs}
         loggers = context.make_logger()
         log_results(loggers, results)
         log_captions(loggers, shown)
         log_motions(loggers, context.folder, shown, store.skeleton, store.fps)
         if self.pictures:
-            from evaluation.reports.gallery import draw_gallery  # loads what draws
+            from evaluation.reports.result_page.page import write_result_page  # loads what draws
 
-            draw_gallery(
+            write_result_page(
                 context.folder,
-                shown,
+                outputs,
                 results,
+                left_out,
+                origin,
                 store,
                 self.pictures,
-                self.method,
-                context.signature,
                 context.log,
             )
         return {f"{r.task}/{r.row}/{r.metric}": r.value for r in results}
+
+    def _outputs(
+        self, predictions: PredictionSet, scored: Scored, embedder: Embedder | None
+    ) -> TaskOutputs:
+        """What there is to show; how far each clip is from what it should be, if that is shown."""
+        about, cases = predictions.about, scored.cases
+        distances = None
+        if self.pictures:
+            distances = clip_distances(about.kind, cases[MODEL], scored.captions, embedder)
+        return TaskOutputs(about.task, cases, distances)
 
     def _evaluator(self, context: StageContext) -> Evaluator | None:
         folder: Path | None = context.parents.get(EVALUATOR)

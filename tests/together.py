@@ -23,7 +23,11 @@ IMPORTED = [
     *("launch.commands.run", "launch.commands.status", "launch.sweeps.closing"),
     *("launch.jobs.run_stage", "launch.loggers.fail_safe_logger"),
     "launch.launchers.debug",
-    *("evaluation.evaluate_stage", "evaluation.generate_stage", "evaluation.reports.gallery"),
+    *(
+        "evaluation.evaluate_stage",
+        "evaluation.generate_stage",
+        "evaluation.reports.result_page.page",
+    ),
     *("evaluation.metrics.fid", "evaluation.cards.picture", "torchmetrics", "scipy.stats"),
     *("motiongpt.training.fit", "motiongpt.codecs.vq_vae.module", "motiongpt.data.build"),
     *("motiongpt.data.synthetic", "scipy.interpolate", "scipy.ndimage", "scipy.signal"),

@@ -10,11 +10,20 @@ from evaluation.leaderboard.latex import latex
 from evaluation.leaderboard.markdown import markdown
 from motiongpt.files import write_text
 
-FORMATS: Mapping[str, tuple[str, Callable[[Board], str]]] = {
+Writer = Callable[[Board, Path | None], str]
+"""Text of a board that will lie in a folder; None for the terminal."""
+
+
+def _anywhere(write: Callable[[Board], str]) -> Writer:
+    """What is the same wherever it lies."""
+    return lambda board, folder: write(board)
+
+
+FORMATS: Mapping[str, tuple[str, Writer]] = {
     "html": (".html", html_page),
-    "markdown": (".md", markdown),
-    "csv": (".csv", csv_text),
-    "latex": (".tex", latex),
+    "markdown": (".md", _anywhere(markdown)),
+    "csv": (".csv", _anywhere(csv_text)),
+    "latex": (".tex", _anywhere(latex)),
 }
 """Name -> ending of its files, and the function that writes it."""
 
@@ -31,6 +40,6 @@ def write_board(
     for name in formats:
         ending, write = FORMATS[name]
         file = Path(folder) / f"{stem}{ending}"
-        write_text(file, write(board))
+        write_text(file, write(board, Path(folder)))
         files.append(file)
     return files

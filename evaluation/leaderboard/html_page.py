@@ -1,8 +1,11 @@
 """The leaderboard as one HTML page that needs nothing else: no network, no other file."""
 
 import itertools
+import os
 import time
-from functools import cache
+from functools import cache, partial
+from pathlib import Path
+from urllib.parse import quote
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
@@ -22,13 +25,19 @@ from evaluation.leaderboard.words import (
     sources,
     spread_rows,
 )
+from evaluation.reports.results_file import PAGE, ResultsFile
 
 MARKS = {"reproduced": "=", "better": "▲", "worse": "▼", "not comparable": "≠"}
 TEMPLATE = "page.html.j2"
 
 
-def html_page(board: Board) -> str:
-    """The page: charts, sortable tables, and the runs with all that their numbers depend on."""
+def html_page(board: Board, folder: Path | None = None) -> str:
+    """The page: charts, sortable tables, and the runs with all that their numbers depend on.
+
+    Args:
+        folder: where it will lie; from there its rows lead to the pages of their runs, where these
+            have one. None leaves the links away.
+    """
     charts = [
         {
             "radar": radar,
@@ -53,12 +62,24 @@ def html_page(board: Board) -> str:
             first_words=first_words,
             has_verdicts=has_verdicts,
             run_anchor=run_anchor,
+            run_page=partial(run_page, folder=folder),
             sources=sources,
             run_facts=run_facts,
             spread_rows=spread_rows,
             spread_titles=SPREADS,
         )
     )
+
+
+def run_page(run: ResultsFile, folder: Path | None) -> str:
+    """Address of the page beside a run's results, as seen from `folder`; empty where there is none.
+
+    Relative, so that both may be moved together.
+    """
+    page = run.path.absolute().parent / PAGE
+    if folder is None or not page.is_file():
+        return ""
+    return quote(Path(os.path.relpath(page, folder.absolute())).as_posix())
 
 
 def column_groups(table: Table) -> list[tuple[str, int]]:

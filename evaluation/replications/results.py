@@ -73,14 +73,14 @@ class Result:
 
 def markdown_table(results: Sequence[Result], method: str) -> str:
     """One line for each task and metric; columns: the method, real motion, then the baselines."""
-    header, rows = table_cells(results, method)
+    header, rows = _table_cells(results, method)
     head, *lines = ("| " + " | ".join(map(escaped_markdown, row)) + " |" for row in [header, *rows])
     return "\n".join([head, "|" + " --- |" * len(header), *lines])
 
 
 def plain_table(results: Sequence[Result], method: str) -> str:
     """The same in columns."""
-    header, rows = table_cells(results, method)
+    header, rows = _table_cells(results, method)
     widths = [max(len(row[column]) for row in [header, *rows]) for column in range(len(header))]
     return "\n".join(
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
@@ -88,7 +88,7 @@ def plain_table(results: Sequence[Result], method: str) -> str:
     )
 
 
-def table_cells(results: Sequence[Result], method: str) -> tuple[list[str], list[list[str]]]:
+def _table_cells(results: Sequence[Result], method: str) -> tuple[list[str], list[list[str]]]:
     """Header and lines of the table, as words.
 
     Args:

@@ -49,11 +49,13 @@ class Scored(NamedTuple):
         results: all numbers that could be had.
         left_out: the others; a number that one replication lacks is left out of all.
         cases: of the first replication, by row.
+        captions: what each of these cases is about.
     """
 
     results: list[Result]
     left_out: list[LeftOut]
     cases: Beside
+    captions: Sequence[Caption]
 
 
 @dataclass(frozen=True)
@@ -97,7 +99,7 @@ class Scoring:
         about = predictions.about
         chosen = self._chosen(about.kind)
         maker = CaseMaker(predictions, self.store, self.rules, self.seed)
-        cases, captions = first, _ = maker.cases(0)
+        cases, captions = first, asked = maker.cases(0)
         beside = baselines(cases, about.kind, self.store.mean, self.seed)
         found: list[Replication] = []
         constant: dict[str, dict[str, Tensor]] = {
@@ -126,7 +128,7 @@ class Scoring:
         results = _results(
             about.task, found, chosen, len(about.clips), left_out, self.rules.intervals
         )
-        return Scored(results, left_out, {MODEL: first, **beside})
+        return Scored(results, left_out, {MODEL: first, **beside}, asked)
 
     def _chosen(self, kind: Kind) -> list[Metric]:
         return [metric for metric in self.metrics.values() if kind in metric.kinds]

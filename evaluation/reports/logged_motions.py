@@ -10,6 +10,7 @@ import numpy as np
 
 from evaluation.case import Case
 from evaluation.replications.results import MODEL, REAL
+from evaluation.reports.chosen_clips import varied
 from motiongpt.motion.sequence import MotionSequence
 from motiongpt.motion.skeleton import HUMANML3D, Skeleton
 from motiongpt.training.shown import ShownFile, anyone_shows, show_files
@@ -41,8 +42,7 @@ def log_motions(
     """
     if not anyone_shows(loggers):
         return
-    from evaluation.reports.gallery import varied  # these load what draws
-    from motiongpt.export.formats.pictures import Mp4
+    from motiongpt.export.formats.pictures import Mp4  # these load what draws
     from motiongpt.export.saving import save_motion
     from motiongpt.render.shown import Shown
 

@@ -20,6 +20,8 @@ from evaluation.reports.report import SCHEMA
 from motiongpt.errors import UserError
 
 RESULTS = "results.json"
+PAGE = "page.html"
+"""Beside it, where clips were to be shown."""
 SCHEMA_FILE = Path(__file__).with_name("results_schema.json")
 
 

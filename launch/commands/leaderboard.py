@@ -38,7 +38,7 @@ def main(arguments: Sequence[str]) -> int:
     for line in left_out:
         print(f"left out: {line}", file=sys.stderr)
     if options.format not in (None, "html") and options.output is None:
-        print(FORMATS[options.format][1](board), end="")
+        print(FORMATS[options.format][1](board, None), end="")
         return 0
     if options.table:
         print("\n\n".join(map(plain_table, board.tables)) + "\n")
@@ -91,7 +91,7 @@ def _under(
 
 def _write(board: Board, only: str | None, output: Path) -> list[Path]:
     if only is not None and output.suffix and not output.is_dir():
-        write_text(output, FORMATS[only][1](board))
+        write_text(output, FORMATS[only][1](board, output.parent))
         return [output]
     if output.is_file():
         raise UserError(

@@ -7,6 +7,7 @@ from pathlib import Path
 from omegaconf import DictConfig, OmegaConf
 
 from evaluation.leaderboard.plain import plain_table
+from evaluation.reports.results_file import PAGE
 from launch.jobs.records import job_of
 from launch.jobs.state import JobState
 from launch.launchers.known import job_states
@@ -109,7 +110,15 @@ def _text(
         lines.append(f"all metrics: {Path(sweep.folder) / 'table.csv'}")
         if plots:
             lines.append(f"{len(plots)} pictures: {plots[0].parent}")
-    return "\n".join([*lines, *missing_lines(missing)])
+    return "\n".join([*lines, *missing_lines(missing), *_pages(sweep)])
+
+
+def _pages(sweep: Sweep) -> list[str]:
+    """Of a single experiment the pages of its results: last, so that they are found."""
+    if len(sweep.points) > 1 or sweep.table:
+        return []
+    pages = [Run(sweep.root, *names).folder / PAGE for names in sweep.points[0].goals]
+    return [str(page) for page in pages if page.is_file()]
 
 
 def _published(sweep: Sweep) -> list[str]:

@@ -212,6 +212,14 @@ class Backbone(nn.Module, ABC):
             logits.float(), labels, reduction=reduction, label_smoothing=self.label_smoothing
         )
 
+    def cross_attention(self, prompt: str, target: str) -> Tensor | None:
+        """How much each of a target's tokens read of each of its prompt's, (L, M) float32.
+
+        Means over layers and heads; rows sum to 1; both end with the end of text. None for a model
+        that has no attention from one to the other.
+        """
+        return None
+
     @abstractmethod
     def prompt_batch(self, prompts: Sequence[str]) -> tuple[dict[str, Tensor], int]:
         """Prompts ready for generation, and how many tokens precede the first that is generated."""

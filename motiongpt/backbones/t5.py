@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Self, Unpack
 
+import torch
 from torch import Tensor
 
 from motiongpt.backbones.base import IGNORED, Backbone, Settings
@@ -115,6 +116,23 @@ class T5Backbone(Backbone):
         scale = output_scale(model)
         hidden = hidden if scale == 1.0 else hidden * scale
         return hidden, labels.flatten().index_select(0, positions)
+
+    @torch.no_grad()
+    def cross_attention(self, prompt: str, target: str) -> Tensor:
+        """See `Backbone.cross_attention`."""
+        model = self.language_model
+        made = self.collate_ids(self.encode_inputs([prompt]), self.encode_targets([target]))
+        batch = {name: tensor.to(self.device) for name, tensor in made.items()}
+        read = model.encoder(batch["input_ids"], attention_mask=batch["attention_mask"])
+        decoded = model.decoder(
+            input_ids=model.prepare_decoder_input_ids_from_labels(batch["labels"]),
+            encoder_hidden_states=read.last_hidden_state,
+            encoder_attention_mask=batch["attention_mask"],
+            use_cache=False,
+            output_attentions=True,
+        )
+        layers = torch.stack(decoded.cross_attentions)  # layers, 1, heads, L, M
+        return layers.float().mean((0, 2))[0]
 
     def prompt_batch(self, prompts: Sequence[str]) -> tuple[dict[str, Tensor], int]:
         """See `Backbone.prompt_batch`."""

@@ -165,6 +165,10 @@ class DiscreteCodec(Codec):
             UserError: a code is outside the codebook.
         """
 
+    @abstractmethod
+    def code_vectors(self) -> Tensor:
+        """Vectors (Q, K, D) float32 that the codes of each codebook stand for, without gradient."""
+
     def reconstruct(self, features: Tensor, lengths: Tensor | None = None) -> Tensor:
         """Decode the codes: whole tokens only."""
         tokens = None if lengths is None else lengths // self.frames_per_token

@@ -81,6 +81,20 @@ class Output:
     raw: str = ""
 
 
+class Attended(NamedTuple):
+    """Which words a method read while it generated codes.
+
+    Attributes:
+        words: of all that it read, W; the last one stands for the end.
+        codes: (L,) int64, generated.
+        weights: (L, W) float32; each row sums to 1.
+    """
+
+    words: list[str]
+    codes: np.ndarray
+    weights: np.ndarray
+
+
 @dataclass(frozen=True)
 class MotionFormat:
     """What the motions of a method are: frames per second, and whose joints."""
@@ -158,6 +172,16 @@ class Method(ABC):
         Raises:
             UserError: a task that this method cannot do.
         """
+
+    def attended(self, text: str, seed: int) -> Attended | None:
+        """A motion of a sentence, as codes, and which words each of them read.
+
+        None for methods that have no attention from codes to words.
+
+        Raises:
+            UserError: this model was not trained to make motion of words.
+        """
+        return None
 
     def check_tasks(self, requests: Sequence[Request]) -> None:
         """Refuse requests of tasks that this method cannot do.

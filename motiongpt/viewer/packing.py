@@ -23,9 +23,14 @@ def packed(array: np.ndarray) -> Packed:
     return _of("f4", np.ascontiguousarray(array, "<f4").tobytes(), array.shape)
 
 
-def quantised(array: np.ndarray) -> Packed:
-    """Finite numbers as int16; what is lost is at most 1/65,534 of the largest."""
-    scale = max(float(np.abs(array).max(initial=0.0)), 1e-9) / MOST
+def quantised(array: np.ndarray, step: float = 0.0) -> Packed:
+    """Finite numbers as int16.
+
+    Args:
+        step: between neighbouring numbers, where they need not be finer: what moves less packs
+            better. Below 1/32,767 of the largest, as 0 is, that is taken.
+    """
+    scale = max(float(np.abs(array).max(initial=0.0)) / MOST, step, 1e-9 / MOST)
     whole = np.round(array / scale).astype("<i2")
     return _of("i2", _by_rows(whole.view("<u2")), array.shape) | {"scale": scale}
 

@@ -4,16 +4,10 @@ The page asks no other host for anything and its policy forbids it to; what is s
 text, and no script runs but those whose hashes the policy names.
 """
 
-import base64
 import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from functools import cache
 from pathlib import Path
-
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
 
 from motiongpt.bodies.free_body import FreeBody
 from motiongpt.errors import UserError
@@ -21,12 +15,20 @@ from motiongpt.files import write_text
 from motiongpt.render.shown import Shown
 from motiongpt.viewer.body import packed_body
 from motiongpt.viewer.clips import packed_clip, packed_skeleton
+from motiongpt.viewer.html import (
+    NOTHING_ELSE,
+    PAGE,
+    in_script,
+    one_program,
+    readable,
+    rendered,
+    self_contained,
+)
 
-HERE = Path(__file__).parent
-THREE = HERE / "three" / "three.bundle.js"
+THREE = PAGE.parent / "three" / "three.bundle.js"
 # In the order in which they need each other.
-PARTS = ("arrays", "body", "clip", "sticks", "ground", "stage", "cell", "view", "player", "start")
-NOTHING_ELSE = "default-src 'none'; style-src 'unsafe-inline'; img-src data: blob:"
+PARTS = ("arrays", "body", "clip", "sticks", "ground", "stage", "cell", "view", "player")
+START = PAGE / "start.js"
 BODY = "window.MOTION_VIEWER_BODY"
 
 
@@ -63,11 +65,8 @@ def viewer_page(
         UserError: no motion, or given frames that a motion does not have.
     """
     mesh = (body or FreeBody()) if choices.mesh else None
-    data = _data(motions, choices, mesh) | {"body": packed_body(mesh) if mesh else None}
-    scripts = [_readable(THREE), _program()]
-    hashes = " ".join(f"'sha256-{_sha256(script)}'" for script in scripts)
-    tags = [f"<script>{script}</script>" for script in scripts]
-    return _rendered(title, data, f"{NOTHING_ELSE}; script-src {hashes}", tags)
+    data = packed_motions(motions, choices, mesh) | {"body": packed_body(mesh) if mesh else None}
+    return _rendered(title, data, *self_contained(viewer_scripts(START)))
 
 
 def write_shared_page(
@@ -87,18 +86,26 @@ def write_shared_page(
         UserError: as `viewer_page`.
     """
     body = FreeBody() if choices.mesh else None
-    data = _data(motions, choices, body) | {"body": None}
-    shared = {"three": _readable(THREE)}
+    data = packed_motions(motions, choices, body) | {"body": None}
+    three, program = viewer_scripts(START)
+    shared = {"three": three}
     if body is not None:
-        shared["body"] = f"{BODY} = {_json(packed_body(body))};\n"
-    shared["viewer"] = _program()
+        shared["body"] = f"{BODY} = {in_script(packed_body(body))};\n"
+    shared["viewer"] = program
     names = _write_shared(path.parent / assets, shared)
     tags = [f'<script src="{assets}/{name}"></script>' for name in names]
     policy = f"{NOTHING_ELSE}; script-src 'self' file:"
     write_text(path, _rendered(title, data, policy, tags))
 
 
-def _data(motions: Sequence[Shown], choices: Choices, body: FreeBody | None) -> dict[str, object]:
+def packed_motions(
+    motions: Sequence[Shown], choices: Choices, body: FreeBody | None
+) -> dict[str, object]:
+    """What the viewer's scripts read of motions; `body` None for stick figures.
+
+    Raises:
+        UserError: no motion, or given frames that a motion does not have.
+    """
     if not motions:
         raise UserError("a page of no motion; give at least one")
     skeletons = {one.motion.skeleton.name: one.motion.skeleton for one in motions}
@@ -109,17 +116,15 @@ def _data(motions: Sequence[Shown], choices: Choices, body: FreeBody | None) -> 
     }
 
 
+def viewer_scripts(*starters: Path) -> list[str]:
+    """Three.js, and a program: the viewer's parts, then the files that put them up on a page."""
+    parts = [PAGE / f"{name}.js" for name in PARTS]
+    return [readable(THREE), one_program([*parts, *starters])]
+
+
 def _rendered(title: str, data: Mapping[str, object], policy: str, scripts: Sequence[str]) -> str:
-    pages = Environment(
-        loader=FileSystemLoader(HERE / "page"), autoescape=True, undefined=StrictUndefined
-    )
-    return pages.get_template("page.html").render(
-        title=title,
-        policy=Markup(policy),
-        style=Markup(_readable(HERE / "page" / "style.css")),
-        motions=Markup(_json(data)),
-        scripts=Markup("\n".join(scripts)),
-    )
+    style = readable(PAGE / "style.css")
+    return rendered(PAGE / "page.html", title, style, data, policy, scripts)
 
 
 def _write_shared(folder: Path, files: Mapping[str, str]) -> list[str]:
@@ -130,25 +135,3 @@ def _write_shared(folder: Path, files: Mapping[str, str]) -> list[str]:
         if not (folder / names[-1]).exists():
             write_text(folder / names[-1], content)
     return names
-
-
-@cache
-def _program() -> str:
-    """Our own scripts, one after the other, with names that leave the page's alone."""
-    parts = [_readable(HERE / "page" / f"{name}.js") for name in PARTS]
-    return "(() => {\n" + '"use strict";\n' + "\n".join(parts) + "})();\n"
-
-
-@cache
-def _readable(path: Path) -> str:
-    return path.read_text(encoding="utf-8")
-
-
-def _json(data: Mapping[str, object]) -> str:
-    """JSON within a script: no letter of it can end the script or open a comment."""
-    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
-
-
-def _sha256(text: str) -> str:
-    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()

@@ -1,80 +1,23 @@
 """The viewer's page in a real browser: it plays, asks no other host, and runs no caption."""
 
-import io
-import shutil
-from contextlib import contextmanager
-
 import numpy as np
 import pytest
-from PIL import Image
 
 from motiongpt import Motion
 from motiongpt.data.synthetic import SyntheticSource
 from motiongpt.render.shown import Shown
 from motiongpt.viewer.page import Choices, viewer_page, write_shared_page
+from tests.browser.pages import EVIL, check_quiet, differs, opened, picture, wait_until
 
 pytestmark = pytest.mark.browser
 
-PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
-# By software: a machine of tests has no graphics card.
-FLAGS = ["--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
-PATIENCE = 180_000  # milliseconds; software draws slowly on a busy machine
-EVIL = '</script><script>window.ran = 1</script><img src=x onerror="window.ran = 1">'
 STILL = Choices(play=False)
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    api = pytest.importorskip("playwright.sync_api", reason="needs pip install '.[browser]'")
-    program = next(filter(None, map(shutil.which, PROGRAMS)), None)
-    if program is None:
-        pytest.skip(f"no browser installed: one of {', '.join(PROGRAMS)}")
-    with api.sync_playwright() as playwright:
-        found = playwright.chromium.launch(executable_path=program, args=FLAGS)
-        yield found
-        found.close()
 
 
 @pytest.fixture(scope="module")
 def motions():
     clips = list(SyntheticSource(clips=2, seed=3).clips())
     return [Motion.from_joints(np.asarray(clip.joints, np.float32)[:40]) for clip in clips]
-
-
-@contextmanager
-def opened(chromium, path, **looks):
-    """The page, and what it said and asked for."""
-    context = chromium.new_context(viewport={"width": 500, "height": 560}, **looks)
-    context.set_default_timeout(PATIENCE)
-    page = context.new_page()
-    page.said, page.asked = [], []
-    page.on("console", lambda message: page.said.append(message.text))
-    page.on("pageerror", lambda error: page.said.append(str(error)))
-    page.on("request", lambda request: page.asked.append(request.url))
-    page.goto(path.as_uri())
-    page.wait_for_selector("html[data-ready=true]")
-    yield page
-    context.close()
-
-
-def picture(page, index=0):
-    page.wait_for_timeout(300)  # a frame is drawn after the event that asks for it
-    shot = page.locator("canvas").nth(index).screenshot()
-    return np.asarray(Image.open(io.BytesIO(shot)).convert("RGB")).astype(int)
-
-
-def differs(one, other):
-    """Share of the pixels that are of another colour."""
-    return (np.abs(one - other).max(-1) > 12).mean()
-
-
-def wait_until(page, expression):
-    """Playwright's own waiting evaluates text within the page, which the page's policy forbids."""
-    for _ in range(PATIENCE // 200):
-        if page.evaluate(expression):
-            return
-        page.wait_for_timeout(200)
-    raise AssertionError(f"never: {expression}")
 
 
 def seek(page, seconds):
@@ -99,10 +42,7 @@ def quiet(request):
     """Whatever a test did, the page said nothing and asked for nothing but itself."""
     yield
     if "alone" in request.fixturenames:
-        page = request.getfixturevalue("alone")
-        assert page.said == []
-        assert all(url.startswith(("file:", "blob:")) for url in page.asked)
-        assert page.evaluate("window.ran") is None
+        check_quiet(request.getfixturevalue("alone"))
 
 
 def test_words_are_words(alone):

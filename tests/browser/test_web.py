@@ -1,6 +1,5 @@
 """The page in a real browser: it makes, describes, fills, compares and gives files."""
 
-import shutil
 import socket
 
 import numpy as np
@@ -14,8 +13,6 @@ from motiongpt.web.serving import Address, running
 
 pytestmark = pytest.mark.browser
 
-PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
-FLAGS = ["--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
 PATIENCE = 240_000  # milliseconds; software draws slowly on a busy machine
 MESSAGES = "#chat [data-testid=user], #chat [data-testid=bot]"
 SENTENCE = "the person jumps into the air 3 times"
@@ -33,18 +30,6 @@ def address():
     models = [str(FOLDER), str(FOLDER)]
     with running(models, Address(port=port), Limits(seconds=240), device="cpu") as url:
         yield url
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    api = pytest.importorskip("playwright.sync_api", reason="needs pip install '.[browser]'")
-    program = next(filter(None, map(shutil.which, PROGRAMS)), None)
-    if program is None:
-        pytest.skip(f"no browser installed: one of {', '.join(PROGRAMS)}")
-    with api.sync_playwright() as playwright:
-        found = playwright.chromium.launch(executable_path=program, args=FLAGS)
-        yield found
-        found.close()
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -46,13 +47,18 @@ def test_it_leaves_results_a_table_and_a_page(finished):
     }
     assert results["signature"] == folder.name and results["data"]["fingerprint"]
     page = (folder / "page.html").read_text()
-    assert page.count("data:image/webp;base64,") >= 8 and f"signature {folder.name}." in page
+    (data,) = re.findall(r'id="data">(.*?)</script>', page, re.S)
+    shown = json.loads(data)["shown"]
+    assert {clip["task"] for clip in shown} == tasks and all(clip["motions"] for clip in shown)
+    assert f'<dd dir="auto">{folder.name}</dd>' in page and len(page) < 20_000_000
     assert all(one.state == "finished" for one in all_runs(finished))
 
 
 def test_again_nothing_runs(finished):
     said = run(finished).stdout
     assert "9 stages: 0 to run, 9 reused" in said
+    (evaluated,) = [one.folder for one in all_runs(finished) if one.stage == "evaluate"]
+    assert said.splitlines()[-1] == str(evaluated / "page.html")
 
 
 def test_the_same_seed_gives_the_same_metrics_with_other_workers(finished, tmp_path):

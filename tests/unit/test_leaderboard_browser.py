@@ -49,7 +49,10 @@ def test_a_press_sorts_within_groups(tmp_path):
     assert found, "the script of the page stopped"
     up, down = json.loads(found[1].replace("&quot;", '"'))
     assert (up["sort"], down["sort"]) == ("ascending", "descending")
-    assert up["groups"][-1] == ["0.2", "0.9"] and down["groups"][-1] == ["0.9", "0.2"]
-    for groups in (up["groups"], down["groups"]):
-        assert len(groups[0]) == 5 and "" not in groups[0]
-    assert up["groups"][0] == down["groups"][0][::-1] == sorted(up["groups"][0], key=float)
+    up, down = (
+        [rows for rows in one["groups"] if rows] for one in (up, down)
+    )  # a ranking's has none
+    assert up[-1] == ["0.2", "0.9"] and down[-1] == ["0.9", "0.2"]
+    for groups in (up, down):
+        assert len(groups[0]) > 4 and "" not in groups[0]
+    assert up[0] == down[0][::-1] == sorted(up[0], key=float)

@@ -141,7 +141,7 @@ def test_predictions_that_do_not_fit_the_clips_are_one_line(tmp_path, store):
 
 def test_replications_are_averaged_and_what_is_not_drawn_counts_once(tmp_path, store):
     counts, drawn = Frames(), Frames(seed=0)
-    found, _, cases = scoring(tmp_path, store, counts=counts, drawn=drawn).score(
+    found, _, cases, _ = scoring(tmp_path, store, counts=counts, drawn=drawn).score(
         saved(tmp_path, store)
     )
     results = by_name(found)
@@ -267,7 +267,7 @@ def test_an_interrupted_scoring_goes_on(tmp_path, store):
 )
 def test_every_kind_has_its_comparisons(tmp_path, store, kind, given, beside):
     made = saved(tmp_path, store, kind, replications=1, given=given)
-    _, _, cases = scoring(tmp_path, store, frames=Frames()).score(made)
+    _, _, cases, _ = scoring(tmp_path, store, frames=Frames()).score(made)
     assert set(cases) == {MODEL, *beside}
     for case in cases[REAL]:
         np.testing.assert_array_equal(case.features, case.reference)
@@ -325,12 +325,12 @@ def test_there_is_no_other_sample_where_the_training_split_has_too_few(store):
 
 
 def test_baselines_are_what_they_say(tmp_path, store):
-    _, _, cases = scoring(tmp_path, store, frames=Frames()).score(saved(tmp_path, store))
+    _, _, cases, _ = scoring(tmp_path, store, frames=Frames()).score(saved(tmp_path, store))
     real, shuffled = cases[REAL][0].features, cases[SHUFFLED][0].features
     assert not np.array_equal(real, shuffled)
     np.testing.assert_array_equal(np.sort(real, axis=0), np.sort(shuffled, axis=0))
     made = saved(tmp_path / "b", store, "inbetween", replications=1, given=(8, 8))
-    _, _, cases = scoring(tmp_path / "b", store, frames=Frames()).score(made)
+    _, _, cases, _ = scoring(tmp_path / "b", store, frames=Frames()).score(made)
     line = cases[LINEAR][0]
     assert line.features.shape == (39, 263), "features of joints lack the last frame"
     np.testing.assert_allclose(line.joints[:8], line.reference_joints[:8], atol=1e-6)

@@ -38,7 +38,7 @@ def unpacked(one):
 
 
 def data_of(page):
-    (text,) = re.findall(r'id="motions">(.*?)</script>', page, re.S)
+    (text,) = re.findall(r'id="data">(.*?)</script>', page, re.S)
     return json.loads(text)
 
 

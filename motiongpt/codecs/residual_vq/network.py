@@ -116,6 +116,10 @@ class ResidualVQVAE(DiscreteCodec):
         latents = latents.to(self.decoder.input_convolution.weight.dtype)
         return self.decoder(latents, lengths).transpose(1, 2)
 
+    def code_vectors(self) -> Tensor:
+        """See `DiscreteCodec.code_vectors`."""
+        return self.quantizer.code_vectors()
+
     def compiled_parts(self) -> Sequence[nn.Module]:
         """The convolutions; the codebooks learn in plain Python."""
         return [self.encoder, self.decoder]

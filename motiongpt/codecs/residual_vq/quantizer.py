@@ -147,6 +147,10 @@ class ResidualQuantizer(nn.Module):
             ]
         )
 
+    def code_vectors(self) -> Tensor:
+        """Vectors (Q, K, D) of the codes of each codebook, without gradient."""
+        return torch.stack([layer.codebook.detach().float() for layer in self._codebooks])
+
     @property
     def _codebooks(self) -> list[DrawingQuantizer]:
         return [layer for layer in self.layers if isinstance(layer, DrawingQuantizer)]

@@ -109,6 +109,10 @@ class TM2TVQVAE(DiscreteCodec):
         found: Tensor = self.decoder(latents.to(self.decoder.output.weight), lengths)
         return found.transpose(1, 2)
 
+    def code_vectors(self) -> Tensor:
+        """See `DiscreteCodec.code_vectors`."""
+        return self.quantizer.codebook.detach().float()[None]
+
     def compiled_parts(self) -> Sequence[nn.Module]:
         """The convolutions."""
         return [self.encoder, self.decoder]

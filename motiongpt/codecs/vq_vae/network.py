@@ -121,6 +121,10 @@ class VQVAE(DiscreteCodec):
         latents = latents.to(self.decoder.input_convolution.weight.dtype)
         return self.decoder(latents, lengths).transpose(1, 2)
 
+    def code_vectors(self) -> Tensor:
+        """See `DiscreteCodec.code_vectors`."""
+        return self.quantizer.codebook.detach().float()[None]
+
     def token_lengths(self, lengths: Tensor | None) -> Tensor | None:
         """(B,) tokens of clips with `lengths` (B,) frames."""
         return None if lengths is None else lengths // self.frames_per_token

@@ -19,6 +19,8 @@ from motiongpt.errors import UserError
 from motiongpt.methods.base import (
     MOTION_TO_TEXT,
     TASKS,
+    TEXT_TO_MOTION,
+    Attended,
     Foreseen,
     Method,
     MotionFormat,
@@ -28,6 +30,7 @@ from motiongpt.methods.base import (
     part_folder,
 )
 from motiongpt.methods.motiongpt import tasks as task_modules
+from motiongpt.methods.motiongpt.attended import by_words
 from motiongpt.methods.motiongpt.generation.decoding import FREE_TOKENS, Decoding
 from motiongpt.methods.motiongpt.generation.precision import fastest_precision
 from motiongpt.methods.motiongpt.options import Options
@@ -152,6 +155,17 @@ class MotionGPTMethod(Method):
         """
         self.check_tasks(requests)
         return self.generate_prompted(self.prompted(requests, seed), seed)
+
+    def attended(self, text: str, seed: int) -> Attended | None:
+        """See `Method.attended`: by the cross-attention of a T5, a mean over layers and heads."""
+        request = Request("", TEXT_TO_MOTION, text)
+        self.check_tasks([request])
+        (one,) = self.prompted([request], seed)
+        (string,) = self._strings([one], self.options.decoding(TEXT_TO_MOTION), seed)
+        weights = self.backbone.cross_attention(one.prompt, string)
+        if weights is None:
+            return None
+        return by_words(self.backbone, one.prompt, string, weights.cpu().numpy())
 
     def prompted(self, requests: Sequence[Request], seed: int = 0) -> list[Prompted]:
         """What the language model will read, all motion encoded in one call."""

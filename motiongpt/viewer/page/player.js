@@ -3,8 +3,8 @@
 const SPEEDS = [0.1, 0.25, 0.5, 1, 1.5, 2, 4];
 
 class Player {
-  constructor(view, longest, step, choices) {
-    Object.assign(this, { view, longest, step, choices });
+  constructor(view, choices) {
+    Object.assign(this, { view, choices, longest: 0, step: 0 });
     this.time = 0;
     this.playing = false;
     this.speed = 1;
@@ -17,8 +17,6 @@ class Player {
 
   bar() {
     const scrub = this.find("scrub");
-    scrub.max = this.longest;
-    scrub.step = this.step / 4;
     scrub.addEventListener("input", () => this.seek(Number(scrub.value)));
     this.find("play").addEventListener("click", () => this.play(!this.playing));
     const speed = this.find("speed");
@@ -31,6 +29,14 @@ class Player {
     }
     this.find("reset").addEventListener("click", () => this.view.reset(this.choices.follow));
     this.show();
+  }
+
+  // Clips of the view as it is: from the start, as fine as the finest of them.
+  load(clips) {
+    this.longest = Math.max(...clips.map((clip) => clip.seconds));
+    this.step = 1 / Math.max(...clips.map((clip) => clip.fps));
+    Object.assign(this.find("scrub"), { max: this.longest, step: this.step / 4 });
+    this.seek(0);
   }
 
   toggle(name) {
@@ -49,6 +55,7 @@ class Player {
     window.addEventListener("keydown", (event) => {
       if (event.ctrlKey || event.metaKey || event.altKey) return;
       const aimed = event.target;
+      if (aimed.matches("input:not([type=range]), textarea, summary")) return; // are typed in
       if (event.key === " ") {
         if (aimed.tagName === "BUTTON" && aimed.id !== "play") return; // presses that button
         this.play(!this.playing);

@@ -38,6 +38,15 @@ class Stage {
     this.scene.add(this.floor.mesh);
   }
 
+  // Free what the graphics card holds of it.
+  forget() {
+    this.scene.traverse(({ geometry, material }) => {
+      geometry?.dispose();
+      material?.dispose();
+    });
+    this.floor?.texture.dispose();
+  }
+
   // Where the view's middle is on the floor, at a time.
   anchor(moment, follows) {
     if (!follows) return this.middle;

@@ -1,11 +1,5 @@
 // Read what Python wrote into the page, put it up, and play.
 
-function themeColours() {
-  const style = getComputedStyle(document.documentElement);
-  const names = ["stage", "tile", "shadow", "path", "left", "right", "body", "skin"];
-  return Object.fromEntries(names.map((name) => [name, style.getPropertyValue(`--${name}`).trim()]));
-}
-
 function put(cells) {
   const main = document.getElementById("clips");
   let group = null;
@@ -23,7 +17,7 @@ function put(cells) {
 }
 
 async function start() {
-  const page = JSON.parse(document.getElementById("motions").textContent);
+  const page = JSON.parse(document.getElementById("data").textContent);
   const packed = page.body || window.MOTION_VIEWER_BODY; // of this page, or of the folder beside it
   const body = packed ? await BodyMesh.read(packed) : null;
   const clips = await Promise.all(
@@ -37,15 +31,15 @@ async function start() {
   const worn = clips.some((clip) => clip.worn);
   document.getElementById("looks").hidden = !worn;
   document.getElementById("given").hidden = !clips.some((clip) => clip.given.length);
-  const view = new View(cells);
-  view.resize();
+  const view = new View();
+  view.show(cells);
   const choices = { ...page.choices, mesh: page.choices.mesh && worn };
   if (choices.follow === null) choices.follow = view.wantsToFollow();
   view.reset(choices.follow);
-  for (const { stage } of cells) stage.addFloor(Math.max(3.2, 1.1 * view.distance(choices.follow)), colours);
+  view.addFloors(choices.follow, colours);
   view.onResize = () => view.touched || view.reset(choices.follow);
-  const step = 1 / Math.max(...clips.map((clip) => clip.fps));
-  const player = new Player(view, longest, step, choices);
+  const player = new Player(view, choices);
+  player.load(clips);
   const theme = window.matchMedia("(prefers-color-scheme: dark)");
   theme.addEventListener("change", () => {
     for (const { stage } of cells) stage.setColours(themeColours());

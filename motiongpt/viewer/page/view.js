@@ -7,22 +7,35 @@ const FLESH = 0.1; // metres that a body reaches beyond its joints
 const FOLLOW_BELOW = 0.6; // follow where a fixed view would draw people smaller than that
 
 class View {
-  constructor(cells) {
-    this.cells = cells;
+  constructor() {
+    this.cells = this.controls = [];
     this.renderer = new THREE.WebGLRenderer({ antialias: true, preserveDrawingBuffer: true });
     this.camera = new THREE.PerspectiveCamera(FIELD, 1, 0.05, 1000);
     this.target = new THREE.Vector3();
-    this.controls = cells.map((cell) => this.controlsOf(cell));
-    this.changed = true;
     this.seen = new IntersectionObserver((entries) => {
       for (const entry of entries) entry.target.cell.inSight = entry.isIntersecting;
       this.changed = true;
     });
+    this.sized = new ResizeObserver(() => this.resize());
+  }
+
+  // Draw these clips from now on, which are on the page, and no others.
+  show(cells) {
+    for (const controls of this.controls) controls.dispose();
+    for (const { canvas, stage } of this.cells) {
+      this.seen.unobserve(canvas);
+      this.sized.unobserve(canvas);
+      stage.forget();
+    }
+    this.cells = cells;
     for (const cell of cells) {
       cell.canvas.cell = cell;
       this.seen.observe(cell.canvas);
     }
-    new ResizeObserver(() => this.resize()).observe(cells[0].canvas);
+    this.controls = cells.map((cell) => this.controlsOf(cell));
+    this.sized.observe(cells[0].canvas);
+    this.resize();
+    this.changed = true;
   }
 
   controlsOf(cell) {
@@ -68,6 +81,11 @@ class View {
       }
     }
     return distance;
+  }
+
+  addFloors(follow, colours) {
+    const radius = Math.max(3.2, 1.1 * this.distance(follow));
+    for (const { stage } of this.cells) stage.addFloor(radius, colours);
   }
 
   // The highest point of all, so that every clip stands on the same line.
@@ -126,4 +144,10 @@ function direction() {
   const flat = Math.cos(ELEVATION);
   const place = [Math.sin(AZIMUTH) * flat, Math.sin(ELEVATION), Math.cos(AZIMUTH) * flat];
   return new THREE.Vector3(...place);
+}
+
+function themeColours() {
+  const style = getComputedStyle(document.documentElement);
+  const names = ["stage", "tile", "shadow", "path", "left", "right", "body", "skin"];
+  return Object.fromEntries(names.map((name) => [name, style.getPropertyValue(`--${name}`).trim()]));
 }

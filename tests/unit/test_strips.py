@@ -1,5 +1,3 @@
-import re
-
 import numpy as np
 import pytest
 from PIL import Image
@@ -8,7 +6,6 @@ from motiongpt.errors import UserError
 from motiongpt.motion.skeleton import HUMANML3D
 from motiongpt.render.animation import render_animation
 from motiongpt.render.figure import LEFT_COLOUR, RIGHT_COLOUR
-from motiongpt.render.page import Cell, Row, Section, write_page
 from motiongpt.render.strip import render_strip
 
 
@@ -48,21 +45,3 @@ def test_joints_that_cannot_be_drawn_are_refused(tmp_path):
     with pytest.raises(UserError, match="gif or .webp"):
         render_animation(joints(), HUMANML3D, tmp_path / "a.mp4")
     assert not list(tmp_path.iterdir())
-
-
-def test_the_page_stands_alone_and_escapes(tmp_path):
-    image = tmp_path / "a.webp"
-    render_animation(joints(3), HUMANML3D, image, size=64)
-    rows = [Row("<b>caption</b>", [Cell("real", image), Cell("model", text="it's <script>")])]
-    write_page(
-        tmp_path / "page.html",
-        "T & T",
-        "sum",
-        (["a", "b"], [["x<y", "1.5"]]),
-        [Section("one", "note", rows)],
-    )
-    text = (tmp_path / "page.html").read_text()
-    assert text.count("data:image/webp;base64,") == 1
-    assert "<script>" not in text and "<b>" not in text and "x&lt;y" in text and "T &amp; T" in text
-    assert not re.search(r"(src|href)=\"(?!data:)", text)
-    assert "<td class=number>1.5</td>" in text
