@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 
+import motiongpt.codecs as codecs
 from launch.cli import main
 from motiongpt.backbones.base import Backbone
 from motiongpt.backbones.t5 import T5Backbone
@@ -15,11 +16,15 @@ from motiongpt.codebook.figures import figures_of, reach_of
 from motiongpt.codebook.geometry import nearest_codes, principal_map
 from motiongpt.codebook.tokens import Usage, joined, tokens_of, usage_of
 from motiongpt.codebook.words import CaptionWords, words_of_codes
+from motiongpt.codecs.base import DiscreteCodec
+from motiongpt.codecs.tm2t_vq.network import TM2TVQVAE
+from motiongpt.codecs.trained import TrainedTokenizer
 from motiongpt.methods.base import TEXT_TO_MOTION, MotionFormat, Request
 from motiongpt.methods.motiongpt.attended import by_words
 from motiongpt.methods.motiongpt.method import MotionGPTMethod
 from motiongpt.motion.recover import features_to_joints
 from motiongpt.motion.skeleton import HUMANML3D
+from motiongpt.registry import classes_in
 from tests.unit.codebook_parts import EVIL, small_store
 from tests.unit.mld_parts import small_codec as continuous_codec
 from tests.unit.momask_parts import small_codec as residual_codec
@@ -53,6 +58,12 @@ def make_run(root, codec, store, stage="tokenizer", fingerprint=None):
 def page_of(path):
     (text,) = re.findall(r'id="data">(.*?)</script>', path.read_text(), re.S)
     return json.loads(text)
+
+
+def tm2t_codec():
+    torch.manual_seed(0)
+    network = TM2TVQVAE(263, codebook_size=16, code_dim=16, width=16, depth=1)
+    return TrainedTokenizer(network, np.zeros(263), np.full(263, 0.1, np.float32))
 
 
 def test_usage_is_counted():
@@ -143,7 +154,7 @@ def test_each_codebook_of_a_residual_codec_is_counted_and_adds(store):
 
 
 def test_code_vectors_are_what_decoding_looks_up():
-    for codec in (tiny_tokenizer(), residual_codec()):
+    for codec in (tiny_tokenizer(), residual_codec(), tm2t_codec()):
         vectors = codec.tokenizer.code_vectors()
         assert vectors.shape[:2] == (codec.codebooks, codec.codebook_size)
         assert not vectors.requires_grad
@@ -152,12 +163,20 @@ def test_code_vectors_are_what_decoding_looks_up():
         np.testing.assert_array_equal(vectors[0], first.codebook.detach())
 
 
-@pytest.mark.parametrize(("codec", "books"), [(tiny_tokenizer, 1), (residual_codec, 3)])
+KINDS = [(tiny_tokenizer, 1), (residual_codec, 3), (tm2t_codec, 1)]
+
+
+def test_all_discrete_codecs_are_tested():
+    there = {type(codec().network).__name__ for codec, _ in KINDS}
+    assert there == set(classes_in(codecs, DiscreteCodec))
+
+
+@pytest.mark.parametrize(("codec", "books"), KINDS)
 def test_the_command_writes_a_page_of_any_discrete_codec(
     store, tmp_path, codec, books, capsys, monkeypatch
 ):
     root = store.folder.parents[1]  # outputs that were moved: the store is found beside the runs
-    run = make_run(root, codec(), store, stage=f"codec{books}")
+    run = make_run(root, codec(), store, stage=codec.__name__)
     out = tmp_path / "codes.html"
     words = ["codebook", str(run), "--out", str(out), "--clip", "clip3", "--device", "cpu"]
     assert main(words) == 0

@@ -120,6 +120,7 @@ class Results {
     const mine = ++this.turn;
     const clips = await Promise.all(one.motions.map((number) => this.read(number)));
     if (mine !== this.turn) return; // another was chosen meanwhile
+    find("shown").classList.toggle("one", clips.length === 1);
     this.show(clips);
     history.replaceState(null, "", `#${[one.task, one.clip].map(encodeURIComponent).join("/")}`);
   }
