@@ -17,7 +17,7 @@ def transformer_parts(backbone: Backbone) -> list[nn.Module]:
     model = backbone.language_model
     if model.config.is_encoder_decoder:
         return [model.encoder, model.decoder]
-    return [model.transformer]
+    return [model.base_model]
 
 
 def language_flops(backbone: Backbone, input_tokens: int, target_tokens: int) -> float:
@@ -37,7 +37,7 @@ def _parameters_by_use(model: Any) -> tuple[int, int, int]:
     output = math.prod(model.get_output_embeddings().weight.shape)
     if model.config.is_encoder_decoder:
         return _without_embeddings(model.encoder), _without_embeddings(model.decoder), output
-    inner = _without_embeddings(model.transformer)
+    inner = _without_embeddings(model.base_model)
     return inner, inner, output
 
 
