@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Self, Unpack
 
+import torch
 from torch import Tensor
 
 from motiongpt.backbones.adapters import Adapters, LoRA, fingerprint, reading_options
@@ -141,11 +142,13 @@ class CausalBackbone(LeftToRight):
                 f"{base.source} holds now: bring these back, or train again"
             )
         text_tokenizer = load_tokenizer(folder / "text_tokenizer")
-        model.resize_token_embeddings(len(text_tokenizer), mean_resizing=False)
-        model.config.pad_token_id = text_tokenizer.pad_token_id
         vocabulary = MotionVocabulary(settings.pop("codebook_size"))
-        backbone = cls(model, text_tokenizer, vocabulary, **settings)
-        backbone.base, backbone.adapters = base, Adapters.read(model, folder / ADAPTERS)
+        with torch.random.fork_rng(devices=[]):  # what is drawn here the adapters replace
+            torch.manual_seed(0)
+            model.resize_token_embeddings(len(text_tokenizer), mean_resizing=False)
+            model.config.pad_token_id = text_tokenizer.pad_token_id
+            backbone = cls(model, text_tokenizer, vocabulary, **settings)
+            backbone.base, backbone.adapters = base, Adapters.read(model, folder / ADAPTERS)
         return backbone
 
     def _save_model(self, folder: Path, weights: Mapping[str, Tensor] | None) -> None:
