@@ -16,6 +16,7 @@ from motiongpt.errors import UserError
 from motiongpt.training.callbacks import KeepCheckpoint, ReportProgress, SeedEachStep, StopAtStepEnd
 from motiongpt.training.checkpoints import CHECKPOINT, sound_checkpoint
 from motiongpt.training.finite import likely_cause
+from motiongpt.training.gradient_clip import ClipGradients
 from motiongpt.training.optimizer_log import LogOptimizer
 from motiongpt.training.sampler import (
     StepBatchSampler,
@@ -93,7 +94,6 @@ def fit(
         plugins=[processes.environment or LightningEnvironment()],
         precision=schedule.precision,  # type: ignore[arg-type]
         max_steps=schedule.steps,
-        gradient_clip_val=schedule.gradient_clip,
         val_check_interval=min(schedule.validate_every, schedule.steps),
         check_val_every_n_epoch=None,
         num_sanity_val_steps=0,
@@ -108,6 +108,7 @@ def fit(
             SeedEachStep(seed),
             StopWhenNotFinite(name, cause),
             LogOptimizer(len(clips[0]), schedule.batch_size, log_every),
+            ClipGradients(name, schedule.gradient_clip, schedule.precision),
             throughput,
             keep,
             ReportProgress(context.folder, name, context.log, throughput=throughput),

@@ -20,23 +20,24 @@ from tests.unit.causal_folders import published
 pytestmark = pytest.mark.slow
 ROOM = ("backbone.max_input_tokens=96", "backbone.max_target_tokens=96")
 ADAPTED = ("backbone=causal_lora", "backbone.lora.rank=4", "backbone.lora.dropout=0.0")
-# Trained language models by the name of their folder: what is published, overrides, parts of a step.
+SMALLER = {"accumulate": 2, "checkpoint_activations": True}
+# Trained language models by the name of their folder: what is published, overrides, hardware.
 TRAINED = {
-    "t5": (None, (), 1),
-    "gpt2": (None, ("backbone=gpt2_tiny",), 1),
-    "llama": ("llama", ("backbone=causal", *ROOM), 1),
-    "qwen2": ("qwen2", ("backbone=causal", *ROOM), 2),  # tied embeddings
-    "lora": ("llama", (*ADAPTED, *ROOM), 1),
+    "t5": (None, (), {}),
+    "gpt2": (None, ("backbone=gpt2_tiny",), {}),
+    "llama": ("llama", ("backbone=causal", *ROOM), {}),
+    "qwen2": ("qwen2", ("backbone=causal", *ROOM), SMALLER),  # tied embeddings
+    "lora": ("llama", (*ADAPTED, *ROOM), {}),
 }
 STOPPED = ("qwen2", "lora")
 
 
 def _train(processes, root, name, folder, stop_in_step=None):
-    kind, words, parts = TRAINED[name]
+    kind, words, hardware = TRAINED[name]
     source = () if kind is None else (f"backbone.source={root / kind}",)
     parents = {stage: root / "1" / stage for stage in ("tokenizer", "tokens")}
     given = (processes, root / "store", folder, "pretrain", (*words, *source), parents)
-    run_stage(*given, stop_in_step, strategy="fsdp", accumulate=parts)
+    run_stage(*given, stop_in_step, strategy="fsdp", **hardware)
 
 
 def _run_all(processes, root):
@@ -48,6 +49,11 @@ def _run_all(processes, root):
         run_stage(processes, root / "store", mine / "tokens", "tokens", (), parents)
     for name in TRAINED:
         _train(processes, root, name, mine / name)
+    if processes.world == 1:
+        parents |= {"tokens": mine / "tokens", "pretrain": mine / "lora"}
+        run_stage(processes, root / "store", mine / "instruct", "instruct", (), parents)
+        parents |= {"instruct": mine / "instruct"}
+        run_stage(processes, root / "store", mine / "generate", "generate", (), parents)
 
 
 def _stop(processes, root):
@@ -140,3 +146,15 @@ def test_checkpoints_of_adapters_leave_out_what_stays(resumed, world):
     sizes = {name: tuple(value.shape) for name, value in checkpoint["state_dict"].items()}
     assert len(checkpoint["optimizer_states"][0]["state"]) <= len(sizes)
     assert path.stat().st_size < (resumed / "llama" / "model.safetensors").stat().st_size
+
+
+def test_adapters_are_trained_further_and_generate(root):
+    before, after = (load_backbone(root / "1" / name / "model") for name in ("lora", "instruct"))
+    changed = [
+        name
+        for (name, old), new in zip(before.named_parameters(), after.parameters(), strict=True)
+        if not torch.equal(old, new)
+    ]
+    assert changed and all("lora_" in name or "trainable_tokens" in name for name in changed)
+    written = list((root / "1" / "generate" / "predictions").rglob("replication_*"))
+    assert len(written) > 6 and ended(root / "1" / "generate")
