@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Self
 import torch
 from torch import Tensor, nn
 
+from motiongpt.backbones.initialisation import embedding_rows
 from motiongpt.errors import UserError
 from motiongpt.reading import file_size
 
@@ -43,7 +44,7 @@ class LoRA:
     """
 
     rank: int = 16
-    alpha: float = 32.0
+    alpha: int = 32
     dropout: float = 0.0
     targets: str | Sequence[str] = ALL_LINEAR
     base: str = "float32"
@@ -115,7 +116,7 @@ def fingerprint(model: PreTrainedModel) -> str:
     These are its vectors (norms, biases) and the first rows of its input embedding.
     """
     digest = hashlib.sha256()
-    rows = model.get_input_embeddings().weight[:ROWS_COMPARED]
+    rows = embedding_rows(model)[:ROWS_COMPARED]
     vectors = (value for _, value in sorted(model.named_parameters()) if value.ndim == 1)
     for values in (rows, *vectors):
         digest.update(values.detach().float().cpu().numpy().tobytes())

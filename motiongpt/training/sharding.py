@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+import torch
 from lightning.pytorch.strategies import ModelParallelStrategy, ParallelStrategy
 from torch import Tensor, nn
 from torch.distributed.device_mesh import DeviceMesh
@@ -106,6 +107,7 @@ def is_sharded(tensors: Iterable[Tensor]) -> bool:
     return any(isinstance(tensor, DTensor) for tensor in tensors)
 
 
+@torch.no_grad()
 def whole(tensors: Mapping[str, Any], keep: bool) -> dict[str, Any]:
     """Put the parts of each tensor together, one after the other; all processes call it together.
 
@@ -113,15 +115,16 @@ def whole(tensors: Mapping[str, Any], keep: bool) -> dict[str, Any]:
         tensors: by name; whatever else is among them stays.
         keep: whether this process wants them, in the machine's memory; others get nothing.
     """
-    kept: dict[str, Any] = {}
     known: dict[int, Any] = {}  # tied weights stay one tensor
-    for name, value in tensors.items():
+    for value in tensors.values():
         if id(value) not in known:
-            full = value.detach().full_tensor() if isinstance(value, DTensor) else value
-            known[id(value)] = full.detach().cpu() if keep and isinstance(full, Tensor) else full
-        if keep:
-            kept[name] = known[id(value)]
-    return kept
+            full = value.full_tensor() if isinstance(value, DTensor) else value
+            known[id(value)] = _kept(full) if keep else None
+    return {name: known[id(value)] for name, value in tensors.items()} if keep else {}
+
+
+def _kept(value: Any) -> Any:
+    return value.detach().cpu() if isinstance(value, Tensor) else value
 
 
 def whole_weights(module: nn.Module, keep: bool) -> dict[str, Tensor] | None:

@@ -207,7 +207,7 @@ def test_adapters_belong_to_the_weights_that_they_were_trained_beside(folders, t
     ("options", "said"),
     [
         ({"rank": 0}, "rank=0: must be at least 1"),
-        ({"alpha": -1.0}, "alpha=-1.0: must be above 0"),
+        ({"alpha": -1}, "alpha=-1: must be above 0"),
         ({"dropout": 1.0}, "dropout=1.0"),
         ({"base": "int8"}, "base=int8: choose one of float32, bfloat16, nf4"),
     ],
