@@ -12,7 +12,7 @@ INSTALLED := $(VENV)/.installed
 VENV5 := .venv-transformers-5
 INSTALLED5 := $(VENV5)/.installed
 HELD := transformers|huggingface.hub|tokenizers|pyarrow|datasets|dill|multiprocess|click|fsspec
-TESTS5 := backbones import_checkpoint single_steps generation_loop golden_lm motiongpt_method \
+TESTS5 := backbones causal import_checkpoint single_steps generation_loop golden_lm motiongpt_method \
 	text_encoders small_text_encoder api_model
 
 .PHONY: quickstart test test-all test-slow test-slurm test-long test-browser \

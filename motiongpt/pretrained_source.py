@@ -51,6 +51,14 @@ def check_source(option: str, source: str, instead: str) -> str | None:
     return None
 
 
+def how_to_fetch(source: str) -> str:
+    """What brings a model here that is on the hub, in words: `hf` comes with huggingface_hub."""
+    return (
+        f"fetch it where the hub can be reached, by `hf download {source} --local-dir FOLDER`, "
+        "and pass its folder"
+    )
+
+
 def _kind(where: str, config: Path) -> str | None:
     try:
         found = json.loads(config.read_text(encoding="utf-8"))
@@ -73,7 +81,7 @@ def _cached(source: str, name: str) -> Path | None:
 
 
 def _check_hub(where: str, source: str, instead: str) -> None:
-    elsewhere = f"download it elsewhere and pass its folder, or {instead}"
+    elsewhere = f"{how_to_fetch(source)}, or {instead}"
     if not hub_is_reachable():
         raise UserError(f"{where}: no such folder, and the hub can't be reached: {elsewhere}")
     from huggingface_hub import file_exists

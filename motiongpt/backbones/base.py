@@ -193,8 +193,7 @@ class Backbone(nn.Module, ABC):
         backward, so that no more of them are ever in memory.
         """
         hidden, labels = self.label_states(batch)
-        head = self.language_model.get_output_embeddings()
-        size = max(1, LOGITS_AT_ONCE // len(head.weight))
+        size = max(1, LOGITS_AT_ONCE // self.token_ids.vocabulary_size)
         if len(labels) <= size:
             return self._cross_entropy(hidden, labels, "mean"), len(labels)
         portions = [
@@ -249,17 +248,17 @@ class Backbone(nn.Module, ABC):
         )
         return str(text).strip()
 
-    def save(self, folder: Path) -> None:
-        """Write weights (safetensors), text tokenizer and settings; an old folder is replaced."""
+    def save(self, folder: Path, weights: Mapping[str, Tensor] | None = None) -> None:
+        """Write weights (safetensors), text tokenizer and settings; an old folder is replaced.
+
+        Args:
+            weights: of the language model, by name, where this process holds a shard of it only.
+        """
         write_folder(
             Path(folder),
-            self.language_model,
+            lambda new: self._save_model(new, weights),
             self.text_tokenizer,
-            {
-                "architecture": self.architecture,
-                "codebook_size": self.vocabulary.codebook_size,
-                **self._settings(),
-            },
+            self._about(),
         )
 
     @classmethod
@@ -277,6 +276,24 @@ class Backbone(nn.Module, ABC):
         )
         vocabulary = MotionVocabulary(settings.pop("codebook_size"))
         return cls(language_model, text_tokenizer, vocabulary, **settings)
+
+    @classmethod
+    def load_merged(cls, folder: Path, codebook_size: int | None = None) -> Self:
+        """As `load`, to generate and not to train: what was trained beside weights is in them."""
+        return cls.load(folder, codebook_size)
+
+    def _save_model(self, folder: Path, weights: Mapping[str, Tensor] | None) -> None:
+        self.language_model.save_pretrained(
+            folder / "model", safe_serialization=True, state_dict=weights
+        )
+
+    def _about(self) -> dict[str, Any]:
+        """What `backbone.json` says."""
+        return {
+            "architecture": self.architecture,
+            "codebook_size": self.vocabulary.codebook_size,
+            **self._settings(),
+        }
 
     def _input_closing(self) -> list[int]:
         """Ids that end every input, kept when it is cut."""

@@ -1,7 +1,8 @@
-"""A backbone in a folder: model/ (safetensors), text_tokenizer/ and backbone.json."""
+"""A backbone in a folder: model/ (safetensors) or adapters/, text_tokenizer/ and backbone.json."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,13 +22,13 @@ SETTINGS = "backbone.json"
 
 def write_folder(
     folder: Path,
-    language_model: PreTrainedModel,
+    save_model: Callable[[Path], None],
     text_tokenizer: PreTrainedTokenizerBase,
     settings: dict[str, Any],
 ) -> None:
     """Write everything, or nothing: an old folder stands until the new one is complete."""
     with replacing_folder(folder) as new:
-        language_model.save_pretrained(new / "model", safe_serialization=True)
+        save_model(new)
         text_tokenizer.save_pretrained(new / "text_tokenizer")
         write_json(new / SETTINGS, settings)
 
@@ -58,16 +59,7 @@ def read_folder(
     Raises:
         UserError: nothing saved there, another architecture, or another codebook size.
     """
-    settings = read_settings(folder)
-    found = settings.pop("architecture")
-    if found != architecture:
-        raise UserError(f"{folder} holds a {found} backbone, not {architecture}: choose backbone=…")
-    size = settings["codebook_size"]
-    if codebook_size not in (None, size):
-        raise UserError(
-            f"the backbone in {folder} generates motion of a codebook of {size} codes, the motion "
-            f"tokenizer has {codebook_size}: train the backbone again for this tokenizer"
-        )
+    settings = read_about(folder, architecture, codebook_size)
     try:
         for file in (*folder.glob("model/*"), *folder.glob("text_tokenizer/*")):
             file_size(file)
@@ -87,3 +79,22 @@ def read_folder(
     state = language_model.state_dict()
     check_weights(state, state, f"{folder}: ")
     return language_model, text_tokenizer, settings
+
+
+def read_about(folder: Path, architecture: str, codebook_size: int | None) -> dict[str, Any]:
+    """The settings of a saved backbone besides its architecture, once they are the wanted ones.
+
+    Raises:
+        UserError: nothing saved there, another architecture, or another codebook size.
+    """
+    settings = read_settings(folder)
+    found = settings.pop("architecture")
+    if found != architecture:
+        raise UserError(f"{folder} holds a {found} backbone, not {architecture}: choose backbone=…")
+    size = settings["codebook_size"]
+    if codebook_size not in (None, size):
+        raise UserError(
+            f"the backbone in {folder} generates motion of a codebook of {size} codes, the motion "
+            f"tokenizer has {codebook_size}: train the backbone again for this tokenizer"
+        )
+    return settings

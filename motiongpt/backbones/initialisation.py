@@ -31,7 +31,7 @@ def resize_vocabulary(
 ) -> None:
     """Give `model` exactly `vocabulary_size` rows and fill the rows of the new tokens.
 
-    Input and output embeddings are both treated; tied ones stay tied.
+    Input and output embeddings are both treated, an output bias too; tied ones stay tied.
 
     Args:
         new_ids: (K + 3,) ids of the motion tokens, spare rows of the old embedding included.
@@ -56,6 +56,8 @@ def resize_vocabulary(
     output = model.get_output_embeddings()
     if output is not None and output.weight is not embedding_rows(model):
         draw_like_the_rest(output.weight, ids)
+    if getattr(output, "bias", None) is not None:
+        draw_like_the_rest(output.bias[:, None], ids)
 
 
 def embedding_rows(model: PreTrainedModel) -> Tensor:

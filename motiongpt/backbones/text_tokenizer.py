@@ -74,12 +74,15 @@ def add_motion_tokens(
 ) -> None:
     """Add the K + 3 motion tokens, each never split and without spaces of its own.
 
-    A tokenizer that already holds exactly these is left as it is. One without a padding token
-    (GPT-2) pads with its end of text, which the attention mask hides.
+    A tokenizer that already holds exactly these is left as it is. One without an end of text gets
+    one. One without a padding token (GPT-2) pads with its end of text, which the attention mask
+    hides.
 
     Raises:
         UserError: it holds the motion tokens of a codebook of another size.
     """
+    if text_tokenizer.eos_token is None:
+        text_tokenizer.add_special_tokens({"eos_token": EOS})
     if text_tokenizer.pad_token is None:
         text_tokenizer.pad_token = text_tokenizer.eos_token
     if vocabulary.token(0) not in text_tokenizer.get_vocab():

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from motiongpt.errors import UserError
 from motiongpt.preflight import Outlook, checked_by
-from motiongpt.pretrained_source import check_source
+from motiongpt.pretrained_source import check_source, how_to_fetch
 from motiongpt.pretrained_tokenizer import load_tokenizer
 from motiongpt.text_encoders.transformers_encoder import (
     CANNOT_LOAD,
@@ -78,8 +78,8 @@ class PretrainedTextEncoder(TransformersTextEncoder):
             network, loading = reads.from_pretrained(source, output_loading_info=True)
         except CANNOT_LOAD as error:
             raise UserError(
-                f"{SOURCE}={source} can't be loaded: download it elsewhere and pass its folder, or "
-                f"{INSTEAD} ({said(error)})"
+                f"{SOURCE}={source} can't be loaded: {how_to_fetch(source)}, or {INSTEAD} "
+                f"({said(error)})"
             ) from error
         _check_weights(source, loading["missing_keys"])
         _check_tokenizer(source, text_tokenizer)

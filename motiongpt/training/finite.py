@@ -62,9 +62,13 @@ class PlainWatch:
 
 
 def are_finite(weights: Iterable[nn.Parameter]) -> bool:
-    """Whether all are; the device is asked once."""
-    found = [torch.isfinite(weight.detach()).all() for weight in weights]
+    """Whether all are; the device is asked once. Of a weight that is shared out, the part here."""
+    found = [torch.isfinite(_here(weight.detach())).all() for weight in weights]
     return not found or bool(torch.stack(found).all())
+
+
+def _here(values: Tensor) -> Tensor:
+    return values.to_local() if hasattr(values, "to_local") else values
 
 
 def not_finite(name: str, what: str, step: int, steps: int, advice: str) -> UserError:

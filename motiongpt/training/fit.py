@@ -7,7 +7,8 @@ from typing import Any
 import lightning.pytorch as pl
 import numpy as np
 from lightning.fabric.plugins.environments import LightningEnvironment
-from lightning.pytorch.strategies import DDPStrategy, Strategy
+from lightning.pytorch.strategies import DDPStrategy, ModelParallelStrategy, Strategy
+from lightning.pytorch.utilities.model_helpers import is_overridden
 from torch.utils.data import DataLoader, Dataset
 
 from motiongpt.allocation import keep_freed_memory
@@ -15,6 +16,7 @@ from motiongpt.errors import UserError
 from motiongpt.training.callbacks import KeepCheckpoint, ReportProgress, SeedEachStep, StopAtStepEnd
 from motiongpt.training.checkpoints import CHECKPOINT, sound_checkpoint
 from motiongpt.training.finite import likely_cause
+from motiongpt.training.gradient_clip import ClipGradients
 from motiongpt.training.optimizer_log import LogOptimizer
 from motiongpt.training.sampler import (
     StepBatchSampler,
@@ -26,6 +28,9 @@ from motiongpt.training.stage import StageContext
 from motiongpt.training.stop_when_not_finite import StopWhenNotFinite
 from motiongpt.training.stopping import let_through
 from motiongpt.training.throughput import Throughput
+
+SHARDED = "fsdp"  # of modules that shard themselves; others are as with ddp
+STRATEGIES = ("auto", "ddp", SHARDED)
 
 
 def fit(
@@ -79,15 +84,16 @@ def fit(
         clipped = schedule.gradient_clip is not None
         return likely_cause(name, context.store, clips[0], schedule.precision, rate, clipped)
 
+    strategy = _strategy(name, module, schedule, context)
     trainer = pl.Trainer(
         accelerator=hardware.accelerator,
         devices=hardware.devices,
         num_nodes=hardware.num_nodes,
-        strategy=_strategy(name, context),
+        strategy=strategy,
+        inference_mode=not isinstance(strategy, ModelParallelStrategy),  # it keeps what it gathers
         plugins=[processes.environment or LightningEnvironment()],
         precision=schedule.precision,  # type: ignore[arg-type]
         max_steps=schedule.steps,
-        gradient_clip_val=schedule.gradient_clip,
         val_check_interval=min(schedule.validate_every, schedule.steps),
         check_val_every_n_epoch=None,
         num_sanity_val_steps=0,
@@ -102,6 +108,7 @@ def fit(
             SeedEachStep(seed),
             StopWhenNotFinite(name, cause),
             LogOptimizer(len(clips[0]), schedule.batch_size, log_every),
+            ClipGradients(name, schedule.gradient_clip, schedule.precision),
             throughput,
             keep,
             ReportProgress(context.folder, name, context.log, throughput=throughput),
@@ -180,20 +187,32 @@ def _clips_of_a_process(name: str, schedule: Schedule, context: StageContext) ->
     return size
 
 
-def _strategy(name: str, context: StageContext) -> str | Strategy:
+def _strategy(
+    name: str, module: pl.LightningModule, schedule: Schedule, context: StageContext
+) -> str | Strategy:
     """How processes share a step.
 
     Raises:
-        UserError: a strategy of Lightning's that the losses and codebooks are not made for.
+        UserError: a strategy of Lightning's that the losses and codebooks are not made for; float16
+            with weights that are shared out.
     """
-    wanted = context.hardware.strategy
-    if context.processes.world == 1:
-        return wanted
-    if wanted not in ("auto", "ddp"):
+    wanted, world = context.hardware.strategy, context.processes.world
+    if world == 1:
+        return "auto" if wanted == SHARDED else wanted
+    if wanted not in STRATEGIES:
         raise UserError(
-            f"stage {name}: trainer.hardware.strategy={wanted} with {context.processes.world} "
-            "processes; choose auto or ddp"
+            f"stage {name}: trainer.hardware.strategy={wanted} with {world} processes; choose "
+            f"{', '.join(STRATEGIES[:-1])} or {STRATEGIES[-1]}"
         )
+    if wanted == SHARDED and is_overridden("configure_model", module):
+        if schedule.precision == "16-mixed":
+            raise UserError(
+                f"stage {name}: trainer.hardware.strategy={wanted} with precision=16-mixed; set "
+                "trainer.precision=bf16-mixed or 32-true"
+            )
+        from motiongpt.training.sharding import ShardedStrategy
+
+        return ShardedStrategy(world)
     # The codebook's statistics are sums over all processes already, the counts of a validation are
     # each process's own, and a process without a batch must not be waited for.
     return DDPStrategy(broadcast_buffers=False)

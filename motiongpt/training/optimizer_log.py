@@ -29,12 +29,17 @@ class LogOptimizer(pl.Callback):
     ) -> None:
         """Called by Lightning, with gradients that are whole and not yet clipped."""
         step = trainer.global_step  # counted from 0, as Lightning's own rows
-        if not trainer.loggers or (step + 1) % self.every:
+        if (step + 1) % self.every:
             return
         gradients = [one.grad for one in module.parameters() if one.grad is not None]
+        # Who has a part of each gradient helps the first process, which alone has loggers.
+        is_part = any(hasattr(one, "full_tensor") for one in gradients)
+        if not trainer.loggers and not is_part:
+            return
+        norm = torch.nn.utils.get_total_norm(gradients)
         values = {
             RATE: float(optimizer.param_groups[0]["lr"]),
-            NORM: float(torch.nn.utils.get_total_norm(gradients)),
+            NORM: float(norm.full_tensor() if is_part else norm),  # type: ignore[operator]
             EPOCH: (step + 1) * self.batch_size / self.clips,
         }
         for logger in trainer.loggers:

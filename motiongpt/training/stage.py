@@ -26,7 +26,9 @@ class Hardware:
         accelerator: as Lightning's `Trainer` takes it.
         devices: of each node, one for each process.
         num_nodes: that the processes run on.
-        strategy: "auto" or "ddp"; alone a process may take any of Lightning's.
+        strategy: "auto", "ddp", or "fsdp": each process keeps a part of a language model's weights,
+            gradients and optimizer states (a stage of another network is as with "ddp"); alone a
+            process may take any of Lightning's.
         workers: processes that prepare batches; 0 prepares them in this process.
         threads: CPU threads of one process, or None for torch's own choice.
         accumulate: parts that a language stage computes a process's share of a step in, one after

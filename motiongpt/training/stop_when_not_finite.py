@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import lightning.pytorch as pl
+import torch
 
 from motiongpt.errors import UserError
 from motiongpt.training.finite import EVERY, NEVER, LossWatch, are_finite, not_finite
@@ -73,7 +74,9 @@ class StopWhenNotFinite(pl.Callback):
             raise self._error(trainer, "the loss", first)
 
     def _check_weights(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
-        if not are_finite(module.parameters()):  # the same on all processes
+        # Each process may have a part of the weights, and all must end at the same step.
+        here = torch.tensor(are_finite(module.parameters()), device=module.device)
+        if not bool(trainer.strategy.all_gather(here).all()):
             raise self._error(trainer, "a weight", trainer.global_step)
 
     def _error(self, trainer: pl.Trainer, what: str, step: int) -> UserError:

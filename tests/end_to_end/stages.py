@@ -5,6 +5,7 @@ import os
 import signal
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from omegaconf import OmegaConf
 
@@ -70,9 +71,14 @@ def run_stage(
     overrides: tuple[str, ...] = (),
     parents: Mapping[str, Path] | None = None,
     stop_in_step: int | None = None,
+    **hardware: Any,
 ) -> None:
     """Leave in `folder` what the stage writes, each process's `curve-R.jsonl`, and its metrics or
-    {"interrupted": 1.0} as `ended-R.json`."""
+    {"interrupted": 1.0} as `ended-R.json`.
+
+    Args:
+        hardware: further fields of `Hardware`.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     settings = OmegaConf.to_container(compose_config([*SETTINGS, *overrides]).stage[stage])
     wanted = {key: value for key, value in settings.items() if key not in GRAPH_KEYS}
@@ -85,7 +91,7 @@ def run_stage(
             folder=folder,
             parents=parents or {},
             store=MotionStore.open(store),
-            hardware=Hardware(accelerator="cpu", devices=processes.world),
+            hardware=Hardware(accelerator="cpu", devices=processes.world, **hardware),
             processes=processes,
             stop=stop,
             log=(lambda line: print(line, flush=True)) if processes.is_first else str,

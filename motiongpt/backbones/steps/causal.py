@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from inspect import signature
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -22,6 +23,8 @@ class CausalSteps(StepModel):
         self.model = model
         self.body: Any = model.base_model
         self.output: Any = model.get_output_embeddings()
+        # Bloom and MPT find positions in the mask alone.
+        self.takes_positions = "position_ids" in signature(self.body.forward).parameters
 
     def start(self, inputs: Mapping[str, Tensor], tokens: int) -> DecoderState:
         """See `StepModel.start`; prompts are padded on the left."""
@@ -57,11 +60,12 @@ class _CausalState(DecoderState):
 
     def _read(self, tokens: Tensor, positions: Tensor) -> None:
         dtype = self.model.dtype
+        given = {"position_ids": positions} if self.model.takes_positions else {}
         with torch.autocast(tokens.device.type, dtype, enabled=dtype != torch.float32):
             read = self.model.body(
+                **given,
                 input_ids=tokens,
                 attention_mask=self.mask[:, : self.length],
-                position_ids=positions,
                 past_key_values=self.cache,
                 use_cache=True,
             )

@@ -13,7 +13,7 @@ import torch
 
 from motiongpt.backbones.base import Backbone
 from motiongpt.backbones.initialisation import embedding_rows
-from motiongpt.backbones.loading import load_backbone
+from motiongpt.backbones.loading import load_merged_backbone
 from motiongpt.codecs.trained import TrainedTokenizer
 from motiongpt.errors import UserError
 from motiongpt.methods.base import (
@@ -141,7 +141,7 @@ class MotionGPTMethod(Method):
             part_folder(folders, CODEC, cls.name), n_features=n_features, device=device
         )
         folder = part_folder(folders, LANGUAGE_MODEL, cls.name)
-        backbone = load_backbone(folder, codec.codebook_size).to(device).eval()
+        backbone = load_merged_backbone(folder, codec.codebook_size).to(device).eval()
         mix = options.pop("mix", None)
         if mix is None and TEMPLATES in folders:
             mix = all_tasks(codec.codebook_size, folders[TEMPLATES])

@@ -1,7 +1,5 @@
 """What a language model spends its time in: parts to compile, operations of a training step."""
 
-import math
-from typing import Any
 from weakref import WeakKeyDictionary
 
 from torch import nn
@@ -17,7 +15,7 @@ def transformer_parts(backbone: Backbone) -> list[nn.Module]:
     model = backbone.language_model
     if model.config.is_encoder_decoder:
         return [model.encoder, model.decoder]
-    return [model.transformer]
+    return [model.base_model]
 
 
 def language_flops(backbone: Backbone, input_tokens: int, target_tokens: int) -> float:
@@ -26,18 +24,19 @@ def language_flops(backbone: Backbone, input_tokens: int, target_tokens: int) ->
     The products of attention between tokens, below 5 % at some hundred tokens, are left out.
     """
     if backbone not in _parameters:
-        _parameters[backbone] = _parameters_by_use(backbone.language_model)
+        _parameters[backbone] = _parameters_by_use(backbone)
     inputs, targets, labels = _parameters[backbone]
     used = inputs * input_tokens + (targets + labels) * target_tokens
     return 2.0 * FORWARD_AND_BACKWARD * used
 
 
-def _parameters_by_use(model: Any) -> tuple[int, int, int]:
+def _parameters_by_use(backbone: Backbone) -> tuple[int, int, int]:
     """Parameters that multiply an input token, a target token, a label."""
-    output = math.prod(model.get_output_embeddings().weight.shape)
+    model = backbone.language_model
+    output = backbone.token_ids.vocabulary_size * model.config.hidden_size
     if model.config.is_encoder_decoder:
         return _without_embeddings(model.encoder), _without_embeddings(model.decoder), output
-    inner = _without_embeddings(model.transformer)
+    inner = _without_embeddings(model.base_model)
     return inner, inner, output
 
 

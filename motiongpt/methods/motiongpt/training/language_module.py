@@ -12,6 +12,7 @@ from motiongpt.backbones.base import Backbone
 from motiongpt.distributed import sum_over_processes
 from motiongpt.methods.motiongpt.training.language_batch import LanguageBatch
 from motiongpt.methods.motiongpt.training.language_model_cost import language_flops
+from motiongpt.training.frozen import has_frozen, leave_out_frozen
 from motiongpt.training.global_means import RunningMeans, weights_of_parts
 from motiongpt.training.step_cost import StepCost
 
@@ -42,6 +43,19 @@ class LanguageModule(pl.LightningModule):
         self.backbone = backbone
         self._make_optimizer, self._make_scheduler = make_optimizer, make_scheduler
         self._validated = RunningMeans(("loss",))
+        self.strict_loading = not has_frozen(backbone)
+
+    def configure_model(self) -> None:
+        """Called by Lightning: with `trainer.hardware.strategy=fsdp` the backbone is shared out."""
+        if self.device_mesh is not None:
+            from motiongpt.training.sharding import DATA, shard
+
+            shard(self.backbone, self.device_mesh[DATA], ("loss_and_count",))
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Called by Lightning: frozen weights lie where the backbone was read."""
+        if not self.strict_loading:
+            checkpoint["state_dict"] = leave_out_frozen(self, checkpoint["state_dict"])
 
     def on_train_batch_start(self, batch: LanguageBatch, batch_idx: int) -> None:
         """Forget the last step's gradients, ahead of the first part's; their memory is free now."""
@@ -71,11 +85,14 @@ class LanguageModule(pl.LightningModule):
     def validation_step(self, batch: LanguageBatch, batch_idx: int) -> None:
         """Cross-entropy of one batch of the validation split."""
         for part in batch.parts:
+            self._others_go_on(True)
             loss, count = self.backbone.loss_and_count(part)
             self._validated.add({"loss": loss}, count)
 
     def on_validation_epoch_end(self) -> None:
         """Log what all processes found together."""
+        while self._others_go_on(False):
+            self.backbone.loss(self._smallest_batch())
         self.log("val/loss", self._validated.over_processes()["loss"])
 
     def configure_optimizers(self) -> Any:
@@ -93,6 +110,21 @@ class LanguageModule(pl.LightningModule):
         return StepCost(
             batch.clips, batch.input_tokens + batch.target_tokens, batch.positions, flops
         )
+
+    def _others_go_on(self, one_more: bool) -> bool:
+        """Where weights are shared out, whether any process has a batch left to validate.
+
+        All processes compute a forward together, then: who has fewer batches takes part in the
+        others'. Each says before each forward whether it is of a batch of its own.
+        """
+        if self.device_mesh is None:
+            return False
+        return bool(sum_over_processes(torch.tensor(float(one_more), device=self.device)) > 0)
+
+    def _smallest_batch(self) -> dict[str, Tensor]:
+        """One token that follows another: what is computed of it counts nowhere."""
+        end = [[self.backbone.token_ids.end_of_text]]
+        return {k: v.to(self.device) for k, v in self.backbone.collate_ids(end, end).items()}
 
     def _accumulate(self, loss: Tensor) -> None:
         """Add the gradients of a part that is not the last; processes exchange nothing yet.

@@ -75,6 +75,7 @@ class LanguageStage(Stage):
         # Lightning takes seconds to import, which a plan, that only builds this, needn't wait for.
         from motiongpt.methods.motiongpt.training.language_module import LanguageModule
         from motiongpt.training.fit import fit
+        from motiongpt.training.sharding import whole_weights
 
         hardware = context.hardware
         check_parts(
@@ -85,7 +86,7 @@ class LanguageStage(Stage):
         log_clips_without_captions(self.name, clips[0], context)
         context.log(
             f"  {self.name}: {len(clips[0])} training and {len(clips[1])} validation "
-            f"clips, {sum(p.numel() for p in backbone.parameters()):,} parameters"
+            f"clips, {_parameters(backbone)}"
         )
         backbone.train()  # a loaded model comes in evaluation mode, without dropout
         if hardware.checkpoint_activations:
@@ -105,8 +106,9 @@ class LanguageStage(Stage):
             context,
             tokens.counts(WHOLE),
         )
+        weights = whole_weights(backbone.language_model, context.processes.is_first)
         if context.processes.is_first:
-            backbone.save(context.folder / MODEL)
+            backbone.save(context.folder / MODEL, weights)
             write_training_captions(context.folder / MODEL, context.store, started_from)
         return metrics
 
@@ -189,6 +191,14 @@ class InstructStage(LanguageStage):
         pretrained = Path(context.parents["pretrain"]) / MODEL
         backbone = load_backbone(pretrained, tokens.codebook_size)
         return self.train(backbone, instantiate(self.tasks), tokens, context, pretrained)
+
+
+def _parameters(backbone: Backbone) -> str:
+    """How many it has, in words."""
+    parameters = list(backbone.parameters())
+    count = sum(value.numel() for value in parameters)
+    trained = sum(value.numel() for value in parameters if value.requires_grad)
+    return f"{count:,} parameters" + (f", {trained:,} trained" if trained < count else "")
 
 
 def _texts(store: MotionStore) -> Iterator[str]:
