@@ -39,7 +39,7 @@ class LogOptimizer(pl.Callback):
         norm = torch.nn.utils.get_total_norm(gradients)
         values = {
             RATE: float(optimizer.param_groups[0]["lr"]),
-            NORM: float(norm.full_tensor() if is_part else norm),  # type: ignore[operator]
+            NORM: float(norm.full_tensor() if hasattr(norm, "full_tensor") else norm),
             EPOCH: (step + 1) * self.batch_size / self.clips,
         }
         for logger in trainer.loggers:

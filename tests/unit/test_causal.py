@@ -28,7 +28,7 @@ EXAMPLES = [
     Example("show: a person walks", "<motion_id_16><motion_id_1><motion_id_2><motion_id_17>"),
     Example("what is <motion_id_16><motion_id_4><motion_id_17>?", TEXTS[0]),
 ]
-ADAPTED = ("llama", "qwen2", "gpt2", "gpt_neox")
+ADAPTED = ("llama", "qwen2", "gpt2")  # untied, tied, of transposed layers
 TIED = ("qwen2", "gpt2")
 
 
