@@ -59,6 +59,9 @@ def fit(
             weight that is not finite.
         Interrupted: the process was asked to stop; a checkpoint was written at the step's end.
     """
+    if context.start.folder is not None:
+        context.start.check_used(name)
+        context.log(f"  {name}: starts from {context.start.folder}")
     for split, indices in zip(("train", "val"), clips, strict=True):
         if len(indices) == 0:
             raise UserError(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from motiongpt.data.store import MotionStore
 from motiongpt.preflight import Outlook
+from motiongpt.training.start import Start
 from motiongpt.training.stopping import StopRequest
 
 if TYPE_CHECKING:
@@ -77,6 +78,7 @@ class StageContext:
         folder: where the run writes, its only place; finished, it is moved to where it is read.
         parents: folders of the finished stages it builds on, by stage name.
         store: the motion it works on.
+        start: the weights that its network starts from; random ones without.
         hardware: where it runs.
         cache: folder for what is dear to compute and may be deleted; None keeps nothing.
         source: commit of the code and whether it was changed, for the record.
@@ -93,6 +95,7 @@ class StageContext:
     folder: Path
     parents: Mapping[str, Path]
     store: MotionStore
+    start: Start = field(default_factory=Start)
     hardware: Hardware = field(default_factory=Hardware)
     cache: Path | None = None
     source: Mapping[str, Any] = field(default_factory=dict)
@@ -125,11 +128,14 @@ class Stage(Protocol):
         evaluates: whether it is of the evaluation (a judge, predictions, scores): its seed then is
             no training seed, and where several sources are trained on (data=mix) it reads the one
             that is judged.
+        can_start: whether its networks can start from the weights of another run (`init_from`):
+            `run` then asks `context.start` for them.
     """
 
     distributed: ClassVar[bool] = False
     disposable: ClassVar[bool] = False
     evaluates: ClassVar[bool] = False
+    can_start: ClassVar[bool] = False
 
     def preflight(self, outlook: Outlook) -> Iterable[str]:
         """Look for all that `run` will need, before anything of the experiment runs.

@@ -114,32 +114,31 @@ class LanguageStage(Stage):
 class PretrainStage(LanguageStage):
     """Motion-language pretraining: unsupervised objectives and translation both ways.
 
+    A backbone to start from comes with its text tokenizer.
+
     Args:
         backbone: a `_partial_` node of conf/backbone; codebook size and texts are added.
         codebook_size: codes of the motion tokenizer.
         objectives: shares of `PretrainingMix`.
-        init_from: folder of a trained backbone to start from, its text tokenizer included; None
-            makes one as `backbone` says.
         training: arguments of `LanguageStage`.
     """
 
     name = "pretrain"
+    can_start: ClassVar[bool] = True
 
     def __init__(
         self,
         backbone: DictConfig,
         codebook_size: int,
         objectives: Mapping[str, Any],
-        init_from: str | None = None,
         **training: Any,
     ) -> None:
         super().__init__(**training)
-        self.init_from = init_from
         self.backbone, self.codebook_size, self.objectives = backbone, codebook_size, objectives
 
     def preflight(self, outlook: Outlook) -> Iterable[str]:
         """What the backbone needs."""
-        return () if self.init_from else preflight(instantiate(self.backbone), outlook)
+        return () if outlook.init_from else preflight(instantiate(self.backbone), outlook)
 
     def run(self, context: StageContext) -> Mapping[str, float]:
         """Make the backbone, with motion tokens in its vocabulary, and train it.
@@ -150,18 +149,16 @@ class PretrainStage(LanguageStage):
         tokens = TokenStore.open(context.parents["tokens"] / TOKENS)
         tokens.check_codebook(self.codebook_size)
         seed_everything(self.seed)
-        if self.init_from is None:
+        if (trained := context.start.take()) is None:
             backbone = instantiate(self.backbone)(
                 codebook_size=self.codebook_size, texts=list(_texts(context.store))
             )
         else:
-            backbone = load_backbone(Path(self.init_from), self.codebook_size)
-            context.log(f"  {context.stage}: starts from {self.init_from}")
+            backbone = load_backbone(trained, self.codebook_size)
         mix = PretrainingMix(
             self.codebook_size, unsupervised_objective(backbone), **self.objectives
         )
-        started_from = None if self.init_from is None else Path(self.init_from)
-        return self.train(backbone, mix, tokens, context, started_from)
+        return self.train(backbone, mix, tokens, context, trained)
 
 
 class InstructStage(LanguageStage):
