@@ -3,17 +3,17 @@
 For data whose captions are true by construction: the synthetic motion of this project, where a
 sentence is made of the same parameters as the movement. Which action, on which side, how often, how
 far, by which angle and in which order are each a percentage of what captions say; what a caption
-does not say is not counted. What is measured and how: `evaluation/instructions`.
+does not say is not counted. What is measured and how: `evaluation/metrics/instructions`.
 """
 
 from collections.abc import Iterable, Mapping
 
 from evaluation.case import Case, Scorers
-from evaluation.instructions.claims import read, unreadable
-from evaluation.instructions.following import ASPECTS, follows
-from evaluation.instructions.recognition import MEASURED, events_of
 from evaluation.metrics.base import Batch, Kind
 from evaluation.metrics.clip_metric import ClipMetric, Shares
+from evaluation.metrics.instructions.claims import read, unreadable
+from evaluation.metrics.instructions.following import ASPECTS, follows
+from evaluation.metrics.instructions.recognition import MEASURED, events_of
 from evaluation.metrics.numbers import Number
 from motiongpt.preflight import Outlook
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from evaluation.instructions.claims import Claim, read, unreadable
-from evaluation.instructions.recognition import MEASURED
+from evaluation.metrics.instructions.claims import Claim, read, unreadable
+from evaluation.metrics.instructions.recognition import MEASURED
 from motiongpt.data.synthetic import SyntheticSource
 from motiongpt.data.synthetic.action import discover
 
@@ -66,7 +66,7 @@ def test_every_action_of_the_data_is_measured():
     assert frozenset(WORDS) == MEASURED
     assert unreadable(WORDS, MEASURED) == ""
     assert unreadable({"wave": WORDS["wave"]}, MEASURED) == ""
-    assert "evaluation/instructions" in unreadable(WORDS, MEASURED - {"wave"})
+    assert "evaluation/metrics/instructions" in unreadable(WORDS, MEASURED - {"wave"})
 
 
 @pytest.mark.parametrize(

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from evaluation.case import Case, Scorers
-from evaluation.instructions.recognition import MEASURED, events_of
 from evaluation.metrics.base import Batch
 from evaluation.metrics.instruction_following import InstructionFollowing
+from evaluation.metrics.instructions.recognition import MEASURED, events_of
 from motiongpt.data.synthetic import SyntheticSource
 from motiongpt.data.synthetic.action import discover
 from motiongpt.data.synthetic.compose import Scene

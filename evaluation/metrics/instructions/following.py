@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from evaluation.instructions.claims import Claim
-from evaluation.instructions.events import Event
+from evaluation.metrics.instructions.claims import Claim
+from evaluation.metrics.instructions.events import Event
 
 ASPECTS = ("action", "side", "count", "distance", "angle", "order")
 

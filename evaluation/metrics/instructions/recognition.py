@@ -8,10 +8,10 @@ shows nothing.
 
 import numpy as np
 
-from evaluation.instructions.arms import claps, punches, raises, sips, throws, waves
-from evaluation.instructions.events import Event, is_free
-from evaluation.instructions.legs import flights, footsteps, kicks, sinkings
-from evaluation.instructions.signals import Signals, excursions
+from evaluation.metrics.instructions.arms import claps, punches, raises, sips, throws, waves
+from evaluation.metrics.instructions.events import Event, is_free
+from evaluation.metrics.instructions.legs import flights, footsteps, kicks, sinkings
+from evaluation.metrics.instructions.signals import Signals, excursions
 
 TORN = 200.0  # metres a second squared of a limb: a kicking foot 126, frames in a random order 500
 TORN_PART = 0.05  # of the frames, of a motion that shows nothing

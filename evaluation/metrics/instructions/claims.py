@@ -71,7 +71,9 @@ def unreadable(action_words: Words, measured: frozenset[str]) -> str:
                 "(data=synthetic) are true by construction"
             )
         if label not in measured:
-            return f"nothing measures {label!r} in a motion; add it to evaluation/instructions"
+            return (
+                f"nothing measures {label!r} in a motion; mend evaluation/metrics/instructions"
+            )
     return ""
 
 

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from evaluation.instructions.events import Event, is_free
-from evaluation.instructions.signals import LEFT, RIGHT, SIDES, UP, Signals, excursions
+from evaluation.metrics.instructions.events import Event, is_free
+from evaluation.metrics.instructions.signals import LEFT, RIGHT, SIDES, UP, Signals, excursions
 
 OUT, AHEAD = 0, 2  # of `Signals.arm`
 RAISED = 50.0  # degrees: hands that are up; those of a hanging arm are below 35

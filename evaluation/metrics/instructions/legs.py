@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from evaluation.instructions.events import Event, is_free
-from evaluation.instructions.signals import SIDES, Signals, excursions
+from evaluation.metrics.instructions.events import Event, is_free
+from evaluation.metrics.instructions.signals import SIDES, Signals, excursions
 
 # Metres that both toes are in the air: the lowest hop flies 0.10, both feet of a run 0.06.
 FLIGHT_LOW, FLIGHT_HIGH = 0.05, 0.08
