@@ -78,7 +78,6 @@ class StageContext:
         folder: where the run writes, its only place; finished, it is moved to where it is read.
         parents: folders of the finished stages it builds on, by stage name.
         store: the motion it works on.
-        start: the weights that its network starts from; random ones without.
         hardware: where it runs.
         cache: folder for what is dear to compute and may be deleted; None keeps nothing.
         source: commit of the code and whether it was changed, for the record.
@@ -88,6 +87,7 @@ class StageContext:
         stop: whether the process was asked to stop.
         make_logger: opens the experiment loggers on first use; none in all but the first process.
         log: prints one line of progress for a person.
+        start: the weights that its network starts from; random ones where none is named.
     """
 
     stage: str
@@ -95,7 +95,6 @@ class StageContext:
     folder: Path
     parents: Mapping[str, Path]
     store: MotionStore
-    start: Start = field(default_factory=Start)
     hardware: Hardware = field(default_factory=Hardware)
     cache: Path | None = None
     source: Mapping[str, Any] = field(default_factory=dict)
@@ -104,6 +103,7 @@ class StageContext:
     stop: StopRequest = field(default_factory=StopRequest)
     make_logger: Callable[[], Sequence["Logger"]] = tuple
     log: Callable[[str], None] = print
+    start: Start = field(default_factory=Start)
 
     @property
     def device(self) -> "torch.device":
