@@ -1,7 +1,7 @@
 """Train a Lightning module for a number of steps, from its last checkpoint if there is one."""
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import lightning.pytorch as pl
@@ -38,6 +38,7 @@ def fit(
     seed: int,
     context: StageContext,
     lengths: np.ndarray | None = None,
+    callbacks: Sequence[pl.Callback] = (),
 ) -> dict[str, float]:
     """Train `module` and return the metrics of its last validation.
 
@@ -51,6 +52,7 @@ def fit(
         dataset: gives an item for each key (clip index, random seed).
         clips: indices to train on and indices to validate on.
         lengths: of all clips of the store, in any unit; for `bucket`.
+        callbacks: of the stage's own.
 
     Raises:
         UserError: no clip in the training or the validation split, a global batch that the
@@ -106,6 +108,7 @@ def fit(
             StopWhenNotFinite(name, cause),
             LogOptimizer(len(clips[0]), schedule.batch_size, log_every),
             throughput,
+            *callbacks,
             keep,
             ReportProgress(context.folder, name, context.log, throughput=throughput),
             StopAtStepEnd(context.stop, keep),

@@ -4,6 +4,7 @@ The second training has another seed and a learning rate of nothing, so that wha
 it started from; a method is found by its yaml.
 """
 
+import json
 from pathlib import Path
 
 import pytest
@@ -80,3 +81,21 @@ def test_a_second_training_starts_from_the_first(root: Path, method: str):
             torch.testing.assert_close(new[key], tensor, rtol=0, atol=0)
         compared += 1
     assert compared
+
+
+def test_looks_leave_a_training_as_it_is_and_keep_the_best_one(root: Path):
+    """Only MotionGPT is looked at; its stages are there already."""
+    often = "stage.instruct.watch.every=4"
+    plain = trained(root, "motiongpt", goal="instruct")["instruct"]
+    looked = trained(root, "motiongpt", "watch=motion_metrics", often, goal="instruct")["instruct"]
+    kept = trained(root, "motiongpt", "watch=best_r_precision", often, goal="instruct")["instruct"]
+    before = weights(plain)
+    for key, tensor in weights(looked).items():
+        torch.testing.assert_close(tensor, before[key], rtol=0, atol=0)
+    looks = json.loads((Path(kept.run.folder) / "looks.json").read_text())
+    assert set(looks["looks"]) == {"4", "8", "10"} and looks["split"] == "val"
+    assert {"r_top1", "fid"} <= looks["looks"]["4"].keys()
+    best = max(looks["looks"], key=lambda step: (looks["looks"][step]["r_top1"], -int(step)))
+    assert looks["best"] == int(best)
+    same = all(torch.equal(one, before[key]) for key, one in weights(kept).items())
+    assert same == (best == "10") and not (Path(kept.run.folder) / "best").exists()

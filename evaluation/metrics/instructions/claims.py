@@ -71,9 +71,7 @@ def unreadable(action_words: Words, measured: frozenset[str]) -> str:
                 "(data=synthetic) are true by construction"
             )
         if label not in measured:
-            return (
-                f"nothing measures {label!r} in a motion; mend evaluation/metrics/instructions"
-            )
+            return f"nothing measures {label!r} in a motion; mend evaluation/metrics/instructions"
     return ""
 
 
