@@ -131,7 +131,8 @@ def _left_out(own: "Mapping[str, Tensor]", found: "Mapping[str, Tensor]") -> set
 
 def _told(network: "nn.Module", folder: Path) -> str:
     """Which arguments the network in the folder was made with that this one was not."""
-    own, found = getattr(network, "arguments", dict)(), arguments_in(folder)
+    own: Mapping[str, Any] = getattr(network, "arguments", dict)()
+    found = arguments_in(folder)
     differing = [
         f"{name}={value}"
         for name, value in found.items()
