@@ -11,6 +11,7 @@ from motiongpt.codecs.trained import TrainedTokenizer
 from motiongpt.data.build import build_store
 from motiongpt.data.store import MotionStore
 from motiongpt.data.synthetic import SyntheticSource
+from motiongpt.data.windows import FeatureWindows
 from motiongpt.errors import UserError
 from motiongpt.methods.network_folder import NetworkFolder
 from motiongpt.training.start import Start
@@ -122,3 +123,11 @@ def test_a_store_keeps_other_statistics_in_the_processes_that_read_it(tmp_path):
     assert store.std[0] != 2.0
     with pytest.raises(UserError, match="263 features a frame, the statistics are of 5"):
         store.normalised_by(np.zeros(5, np.float32), np.ones(5, np.float32))
+
+
+def test_windows_are_normalised_by_the_statistics_of_the_store(tmp_path):
+    store = build_store(SyntheticSource(clips=12), tmp_path, progress=False)
+    mean, std = np.zeros(263, np.float32), np.full(263, 2.0, np.float32)
+    own, other = (FeatureWindows(one, 64) for one in (store, store.normalised_by(mean, std)))
+    raw = other[0, 0][0].numpy() * 2.0
+    np.testing.assert_allclose(own[0, 0][0], (raw - store.mean) / store.std, rtol=1e-4, atol=1e-4)
