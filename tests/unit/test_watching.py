@@ -190,8 +190,8 @@ def test_watching_is_off_and_changes_the_signature_of_its_stage_alone():
     plain, watched = signatures(), signatures("watch=motion_metrics")
     assert "watch" not in compose_config().stage.instruct and "evaluator" not in plain
     assert {name for name in plain if plain[name] != watched[name]} == {"instruct"}
-    kept = compose_config(["watch=best_r_precision"])
-    assert kept.method.facts.kept == "best r_top1 on val"
-    assert compose_config().method.facts.get("kept") is None
+    kept = compose_config(["watch=best_r_precision", "stage.instruct.watch.keep=fid"])
+    assert kept.stage.evaluate.facts.best_on_val_by == "fid"
+    assert "best_on_val_by" not in compose_config().stage.evaluate.facts
     with pytest.raises(UserError, match="method mdm has no watch"):
         compose_config(["method=mdm", "watch=motion_metrics"])
