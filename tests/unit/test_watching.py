@@ -2,6 +2,7 @@
 
 import json
 import time
+from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
@@ -14,6 +15,8 @@ from launch.plans.graph import plan_experiment
 from motiongpt.data.build import build_store
 from motiongpt.data.synthetic import SyntheticSource
 from motiongpt.errors import UserError
+from motiongpt.methods.motiongpt.training.looks import check_strategy
+from motiongpt.training.stage import Hardware, Processes, StageContext
 from motiongpt.training.watching import Looks, Watch
 
 
@@ -137,6 +140,18 @@ def test_clips_are_of_the_validation_split_and_the_same_each_time(tmp_path):
     assert watch.chosen(store) == [int(index) for index in store.indices("val")[:2]]
 
 
+@pytest.mark.parametrize(("world", "strategy"), [(2, "fsdp"), (4, "deepspeed")])
+def test_a_model_in_shards_is_not_looked_at(world, strategy):
+    def context(world, strategy):
+        hardware, processes = Hardware(strategy=strategy), Processes(world=world)
+        return StageContext("instruct", "", Path(), {}, None, hardware, processes=processes)
+
+    with pytest.raises(UserError, match=f"watch: .*strategy={strategy} spreads the model over"):
+        check_strategy(context(world, strategy))
+    check_strategy(context(world, "ddp"))
+    check_strategy(context(1, strategy))
+
+
 class FakeEmbedder:
     """Embeds a motion by its length and a caption by what it says of it."""
 
@@ -180,8 +195,6 @@ def test_a_metric_of_other_outputs_is_refused():
 
 
 def signatures(*words):
-    from pathlib import Path
-
     plan = plan_experiment(compose_config([*words, "goal=instruct"]), Path(), "f")
     return {stage.run.stage: stage.run.signature for stage in plan}
 

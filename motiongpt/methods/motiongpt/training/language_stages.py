@@ -21,7 +21,7 @@ from motiongpt.methods.motiongpt.training.half_range import widen_feed_forward
 from motiongpt.methods.motiongpt.training.language_batch import check_parts, collator
 from motiongpt.methods.motiongpt.training.language_data import LanguageExamples, Mix, TokenisedClips
 from motiongpt.methods.motiongpt.training.language_model_cost import transformer_parts
-from motiongpt.methods.motiongpt.training.looks import looks_at
+from motiongpt.methods.motiongpt.training.looks import check_strategy, looks_at
 from motiongpt.methods.motiongpt.training.tokens_stage import TOKENS
 from motiongpt.methods.motiongpt.training.unsupervised import unsupervised_objective
 from motiongpt.preflight import Outlook, preflight
@@ -196,8 +196,11 @@ class InstructStage(LanguageStage):
         """Train the pretrained backbone further.
 
         Raises:
-            UserError: the tasks are for another codebook than the tokens'.
+            UserError: the tasks are for another codebook than the tokens', or a model in shards is
+                to be looked at.
         """
+        if self.watch is not None:
+            check_strategy(context)
         tokens = TokenStore.open(context.parents["tokens"] / TOKENS)
         tokens.check_codebook(self.tasks.codebook_size)
         pretrained = Path(context.parents["pretrain"]) / MODEL

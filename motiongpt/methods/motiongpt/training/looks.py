@@ -16,6 +16,24 @@ from motiongpt.training.watching import Looks, Watch
 TOKENIZER = "tokenizer"
 
 
+WHOLE_MODEL = ("auto", "ddp")  # strategies by which each process holds all weights
+
+
+def check_strategy(context: StageContext) -> None:
+    """Refuse to look at a model whose weights are spread over processes.
+
+    Raises:
+        UserError: names the strategy; all processes raise it, before any waits for another.
+    """
+    strategy = context.hardware.strategy
+    if context.processes.world > 1 and strategy not in WHOLE_MODEL:
+        raise UserError(
+            f"watch: trainer.hardware.strategy={strategy} spreads the model over "
+            f"{context.processes.world} processes, one of which would generate; use ddp, or leave "
+            "watch out"
+        )
+
+
 def looks_at(watch: Watch, backbone: Backbone, mix: Any, seed: int, context: StageContext) -> Looks:
     """Looks at the motions of a backbone that is being trained.
 
