@@ -8,6 +8,7 @@ an object for a method of that name, a function that builds one later for the ch
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 from typing import Any, TypeVar
 
 from motiongpt.data.store import MotionStore
@@ -25,11 +26,13 @@ class Outlook:
         most_clips: split -> clips that such a store will have at most.
         parents: the disposable ones of the stages that it builds on, by name: they can say ahead
             what they will leave.
+        init_from: folder of the weights that it starts from; None for random ones.
     """
 
     store: MotionStore | None = None
     most_clips: Mapping[str, int] = field(default_factory=dict)
     parents: Mapping[str, object] = field(default_factory=dict)
+    init_from: Path | None = None
 
 
 def checked_by(check: Callable[..., Iterable[str]]) -> Callable[[Function], Function]:

@@ -19,11 +19,9 @@ from launch.composition import overrides as words
 from launch.composition.checks import NEEDED, check_value
 from launch.composition.messages import one_line
 from launch.composition.method_parts import check_method
-from launch.composition.trained_parts import register
 from motiongpt.errors import UserError
 from motiongpt.yaml_files import refuse_flood
 
-register()
 ROOT_CONFIG = "config"
 # Hydra's are ValueErrors where a group's choice is no name: data=null.
 COMPOSITION_ERRORS = (HydraException, OmegaConfBaseException, ValueError, yaml.YAMLError)

@@ -29,6 +29,7 @@ from motiongpt.files import write_json, write_text
 from motiongpt.registry import OPENED
 from motiongpt.training.machine import machine_of
 from motiongpt.training.stage import Hardware, Processes, StageContext
+from motiongpt.training.start import OPTION, Start
 from motiongpt.training.stopping import Interrupted, StopRequest
 from motiongpt.training.threads import cpu_threads
 
@@ -171,12 +172,16 @@ def context_of(
     log: Callable[[str], None],
 ) -> StageContext:
     """What the stage may use besides its own settings."""
+    start, store = start_of(stage), MotionStore.open(stage.data)
+    if (statistics := start.statistics()) is not None:
+        store = store.normalised_by(*statistics)
     return StageContext(
         stage=stage.run.stage,
         signature=stage.run.signature,
         folder=folder,
         parents={name: Path(run.folder) for name, run in stage.parents.items()},
-        store=MotionStore.open(stage.data),
+        store=store,
+        start=start,
         hardware=_hardware(stage),
         source=git_state(),
         lineage=lambda: recorded_lineage(stage),
@@ -186,6 +191,12 @@ def context_of(
         make_logger=loggers.open if processes.is_first else tuple,
         log=log,
     )
+
+
+def start_of(stage: Planned) -> Start:
+    """The weights that the stage starts from."""
+    folder = stage.settings.get(OPTION)
+    return Start(None if folder is None else Path(str(folder)))
 
 
 def _hardware(stage: Planned) -> Hardware:

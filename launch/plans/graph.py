@@ -12,13 +12,14 @@ from omegaconf import DictConfig
 from launch.composition.compose import plain_containers
 from launch.composition.datasets import Store
 from launch.composition.signatures import signature, signed_part
+from launch.composition.starting import started
 from launch.plans.access_keys import check_no_access_key
 from launch.runs.ledger import Run
 from motiongpt.data.store import MotionStore
 from motiongpt.errors import UserError
 
 # Keys of a stage's yaml that are read for the plan; the stage itself does not get them.
-GRAPH_KEYS = ("parents", "version", "hardware")
+GRAPH_KEYS = ("parents", "version", "hardware", "init_from")
 
 
 @dataclass(frozen=True)
@@ -104,7 +105,7 @@ def plan_experiment(
             return planned[name]
         if name in waiting:
             raise UserError(f"stages wait for each other: {' -> '.join([*waiting, name])}")
-        settings = _settings(stages, name)
+        settings = started(plain, name, _settings(stages, name))
         parents = {
             parent: visit(parent, (*waiting, name)).run for parent in settings.get("parents") or []
         }

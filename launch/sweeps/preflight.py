@@ -9,7 +9,7 @@ from hydra.errors import InstantiationException
 
 from launch.composition.datasets import make_source
 from launch.composition.signatures import digest
-from launch.jobs.run_stage import build_stage
+from launch.jobs.run_stage import build_stage, start_of
 from launch.plans.graph import Planned
 from motiongpt.data.clip import SPLITS
 from motiongpt.data.store import MotionStore
@@ -115,7 +115,7 @@ class _Preflights:
         built, store = self._build(stage), self._store(stage)
         above = {name: self._build(one) for name, one in parents.items()}
         most = {} if stage.is_prepared else self._most_clips(stage)
-        said = built.preflight(Outlook(store, most, above))
+        said = built.preflight(Outlook(store, most, above, start_of(stage).folder))
         notes = [f"{stage.run.stage}: {one}" for one in said]
         return Answer(notes, 0 if store is None else built.disk_bytes(store))
 

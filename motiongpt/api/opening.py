@@ -1,7 +1,7 @@
 """Finding a trained model by whatever name a person has for it."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -72,25 +72,38 @@ def open_model(
     raise UserError(f"{where}: nothing to open; {EXPECTED}")
 
 
-def part_folders(where: str | Path) -> dict[str, Path]:
-    """Part of a trained method -> folder of its weights; nothing is loaded.
+def trained_folder(
+    where: str | Path, part: str, stages: Sequence[str], method: str | None = None
+) -> Path:
+    """Folder of the weights of one part of a trained method; nothing is loaded.
 
     Args:
-        where: a model folder, a run, or an experiment's root.
+        where: a model folder, a run of any stage, or an experiment's root.
+        part: its name in a model folder.
+        stages: that leave it, the one that is taken first where a run has several behind it.
+        method: whose run is looked for in a root; None for any.
 
     Raises:
-        UserError: nothing there that can be opened; says what was expected.
+        UserError: nothing there that can be opened, nothing of that name, or a run that is not
+            finished or is damaged; says what was expected.
     """
     folder = _folder(where)
     if (folder / DESCRIPTION).is_file():
         found = ModelFolder.open(folder)
-        return {part: found.part(part) for part in found.parts}
+        if part not in found.parts:
+            raise UserError(f"{where}: has no part {part!r}; it has {', '.join(found.parts)}")
+        return found.part(part)
     if (folder / RUNS).is_dir():
-        folder = _only_run(folder)
+        folder = _only_run(folder, method)
     if not (folder / "config.json").is_file() or not (folder / "status.json").is_file():
         raise UserError(f"{where}: nothing to open; {EXPECTED}")
-    runs, _ = _finished_runs(folder, RunRecord.read(folder))
-    return {part: run / MODEL for part, run in runs.items()}
+    family = _family(folder)
+    run = next((family[stage] for stage in stages if stage in family), None)
+    if run is None:
+        there = ", ".join(sorted(family))
+        raise UserError(f"{where}: no stage {stages[0]} is behind it; it has {there}")
+    _check_whole(run)
+    return run / MODEL
 
 
 def _folder(where: str | Path) -> Path:
@@ -118,9 +131,9 @@ def _open_model_folder(folder: Path, device: str | torch.device) -> Opened:
     return Opened(method, found.folders, found.format, found.name, found.source)
 
 
-def _only_run(root: Path) -> Path:
+def _only_run(root: Path, method: str | None = None) -> Path:
     """The one finished run of an experiment's root that has a whole method below it."""
-    found = sorted(_whole_runs(root))
+    found = sorted(run for run in _whole_runs(root) if method in (None, RunRecord.read(run).method))
     if len(found) == 1:
         return found[0]
     if not found:
@@ -161,12 +174,21 @@ def _finished_runs(folder: Path, record: RunRecord) -> tuple[dict[str, Path], di
             f"{record.method} needs; {EXPECTED}"
         )
     for run in runs.values():
-        if not _is_finished(run):
-            state = read_json(run / "status.json", {}).get("state", "absent")
-            raise UserError(f"{run}: not finished ({state}); `motiongpt run` finishes it")
-        if said := damage_below(run, whole=True, part=MODEL):
-            raise UserError(f"{run}: finished, but {said}: run with --again {run.parent.name}")
+        _check_whole(run)
     return runs, family
+
+
+def _check_whole(run: Path) -> None:
+    """Refuse a run that is not finished or whose model is damaged.
+
+    Raises:
+        UserError: says how to mend it.
+    """
+    if not _is_finished(run):
+        state = read_json(run / "status.json", {}).get("state", "absent")
+        raise UserError(f"{run}: not finished ({state}); `motiongpt run` finishes it")
+    if said := damage_below(run, whole=True, part=MODEL):
+        raise UserError(f"{run}: finished, but {said}: run with --again {run.parent.name}")
 
 
 def _open_run(folder: Path, device: str | torch.device) -> Opened:

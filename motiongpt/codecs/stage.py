@@ -33,6 +33,7 @@ class CodecStage(Stage):
     """
 
     distributed: ClassVar[bool] = True
+    can_start: ClassVar[bool] = True
 
     def __init__(
         self,
@@ -74,6 +75,7 @@ class CodecStage(Stage):
         """
         from motiongpt.training.fit import fit  # see `CodecStage`
 
+        context.start.load(network, trained.files.prefix)
         clips = windows.indices("train"), windows.indices("val")
         name, store = context.stage, context.store
         context.log(f"  {name}: {len(clips[0])} training and {len(clips[1])} validation clips")

@@ -98,7 +98,22 @@ class MotionStore:
 
     def __reduce__(self) -> tuple[Any, ...]:
         # a pickled memory map carries all its data; worker processes open the folder anew
-        return MotionStore.open, (self.folder,)
+        return _opened, (self.folder, self.mean, self.std)
+
+    def normalised_by(self, mean: np.ndarray, std: np.ndarray) -> "MotionStore":
+        """The same clips with other statistics (F,), those that trained weights know.
+
+        Raises:
+            UserError: they are of features of another width.
+        """
+        if mean.shape != (self.n_features,) or std.shape != (self.n_features,):
+            raise UserError(
+                f"store {self.name} has {self.n_features} features a frame, the statistics are of "
+                f"{mean.size}; take weights of the same skeleton"
+            )
+        found = MotionStore.open(self.folder)
+        found.mean, found.std = mean, std
+        return found
 
     @property
     def n_features(self) -> int:
@@ -231,6 +246,10 @@ def _text(header: Mapping[str, Any], key: str) -> str:
     if not isinstance(value, str):
         raise ValueError(f"{key} in store.json is {value!r}, expected text")
     return value
+
+
+def _opened(folder: Path, mean: np.ndarray, std: np.ndarray) -> MotionStore:
+    return MotionStore.open(folder).normalised_by(mean, std)
 
 
 def _read_header(folder: Path) -> dict[str, Any]:

@@ -23,22 +23,16 @@ class FeatureWindows(Dataset[Window]):
     order of the requests changes what training sees.
     """
 
-    def __init__(
-        self,
-        store: MotionStore,
-        frames: int,
-        short: str = "pad",
-        statistics: tuple[np.ndarray, np.ndarray] | None = None,
-    ) -> None:
+    def __init__(self, store: MotionStore, frames: int, short: str = "pad") -> None:
         """Note the settings.
 
         Args:
-            store: of all splits; `indices` says which clips of a split can be asked for.
+            store: of all splits, with the statistics that features are normalised by; `indices`
+                says which clips of a split can be asked for.
             frames: W. MotionGPT trains its tokenizer on 64.
             short: what becomes of clips of fewer frames: "pad" (zeros, which is the mean pose,
                 after their last frame; the length says how many frames count) or "skip", as
                 MotionGPT does.
-            statistics: mean and std (F,) that features are normalised by; None takes the store's.
 
         Raises:
             UserError: `short` is neither.
@@ -48,7 +42,7 @@ class FeatureWindows(Dataset[Window]):
         self.store = store
         self.frames = frames
         self.short = short
-        self.mean, self.std = statistics or (store.mean, store.std)
+        self.mean, self.std = store.mean, store.std
 
     def indices(self, split: str) -> np.ndarray:
         """Indices of the clips of `split` to ask for, int64.

@@ -1,6 +1,7 @@
 """The stage that leaves a text encoder behind: a published one, or one of our own training."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import ClassVar
 
 import numpy as np
 from hydra.utils import instantiate
@@ -10,6 +11,7 @@ from torch.nn import functional
 from motiongpt.data.store import MotionStore
 from motiongpt.preflight import Outlook, preflight
 from motiongpt.text_encoders.base import TextEncoder, TextEncoderFactory
+from motiongpt.text_encoders.loading import load_text_encoder
 from motiongpt.training.stage import Stage, StageContext
 
 MODEL = "model"
@@ -25,24 +27,31 @@ class TextEncoderStage(Stage):
         seed: of its training.
     """
 
+    can_start: ClassVar[bool] = True
+
     def __init__(self, text_encoder: DictConfig, seed: int) -> None:
         self.make: TextEncoderFactory = instantiate(text_encoder)
         self.seed = seed
 
     def preflight(self, outlook: Outlook) -> Iterable[str]:
         """What the encoder needs."""
-        return preflight(self.make, outlook)
+        return () if outlook.init_from else preflight(self.make, outlook)
 
     def run(self, context: StageContext) -> Mapping[str, float]:
         """Make it, save it, and report how well it finds the other caption of a clip not seen.
 
-        An interrupted training starts anew: it takes a minute.
+        An interrupted training starts anew: it takes a minute. With another run to start from it
+        is that run's encoder, words and all: what is trained on its features knows no other.
 
         Raises:
             UserError: it can't be had, or there are no captions to learn from.
         """
         store = context.store
-        encoder = self.make(captions_of(store, "train"), self.seed, context.log)
+        if (trained := context.start.take()) is None:
+            encoder = self.make(captions_of(store, "train"), self.seed, context.log)
+        else:
+            encoder = load_text_encoder(trained)
+            context.log(f"  {context.stage}: is that of {trained}")
         encoder.save(context.folder / MODEL)
         found = sibling_retrieval(encoder.to(context.device), captions_of(store, "val"))
         if not found:

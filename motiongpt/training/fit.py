@@ -1,7 +1,7 @@
 """Train a Lightning module for a number of steps, from its last checkpoint if there is one."""
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import lightning.pytorch as pl
@@ -43,6 +43,7 @@ def fit(
     seed: int,
     context: StageContext,
     lengths: np.ndarray | None = None,
+    callbacks: Sequence[pl.Callback] = (),
 ) -> dict[str, float]:
     """Train `module` and return the metrics of its last validation.
 
@@ -56,6 +57,7 @@ def fit(
         dataset: gives an item for each key (clip index, random seed).
         clips: indices to train on and indices to validate on.
         lengths: of all clips of the store, in any unit; for `bucket`.
+        callbacks: of the stage's own.
 
     Raises:
         UserError: no clip in the training or the validation split, a global batch that the
@@ -64,6 +66,9 @@ def fit(
             weight that is not finite.
         Interrupted: the process was asked to stop; a checkpoint was written at the step's end.
     """
+    if context.start.folder is not None:
+        context.start.check_used(name)
+        context.log(f"  {name}: starts from {context.start.folder}")
     for split, indices in zip(("train", "val"), clips, strict=True):
         if len(indices) == 0:
             raise UserError(
@@ -110,6 +115,7 @@ def fit(
             LogOptimizer(len(clips[0]), schedule.batch_size, log_every),
             ClipGradients(name, schedule.gradient_clip, schedule.precision),
             throughput,
+            *callbacks,
             keep,
             ReportProgress(context.folder, name, context.log, throughput=throughput),
             StopAtStepEnd(context.stop, keep),

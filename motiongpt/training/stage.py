@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from motiongpt.data.store import MotionStore
 from motiongpt.preflight import Outlook
+from motiongpt.training.start import Start
 from motiongpt.training.stopping import StopRequest
 
 if TYPE_CHECKING:
@@ -88,6 +89,7 @@ class StageContext:
         stop: whether the process was asked to stop.
         make_logger: opens the experiment loggers on first use; none in all but the first process.
         log: prints one line of progress for a person.
+        start: the weights that its network starts from; random ones where none is named.
     """
 
     stage: str
@@ -103,6 +105,7 @@ class StageContext:
     stop: StopRequest = field(default_factory=StopRequest)
     make_logger: Callable[[], Sequence["Logger"]] = tuple
     log: Callable[[str], None] = print
+    start: Start = field(default_factory=Start)
 
     @property
     def device(self) -> "torch.device":
@@ -127,11 +130,14 @@ class Stage(Protocol):
         evaluates: whether it is of the evaluation (a judge, predictions, scores): its seed then is
             no training seed, and where several sources are trained on (data=mix) it reads the one
             that is judged.
+        can_start: whether its networks can start from the weights of another run (`init_from`):
+            `run` then asks `context.start` for them.
     """
 
     distributed: ClassVar[bool] = False
     disposable: ClassVar[bool] = False
     evaluates: ClassVar[bool] = False
+    can_start: ClassVar[bool] = False
 
     def preflight(self, outlook: Outlook) -> Iterable[str]:
         """Look for all that `run` will need, before anything of the experiment runs.

@@ -26,7 +26,6 @@ LEFT_OUT = {
 # Field -> what lies there.
 CONTENT = {
     "weights": "a model folder",
-    "init_from": "a trained part's folder, which fine-tuning starts from",
     "evaluator.weights": "T2M's or TMR's folder of weights",
     "evaluator.statistics": "the folder of TMR's mean and std",
     "evaluator.text_encoder.source": "a text encoder's folder, or its name on the hub",

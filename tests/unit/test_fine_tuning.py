@@ -1,121 +1,151 @@
-"""Training that starts from the weights of a finished run: `experiment=own_capture init_from=RUN`."""
+"""Training that starts from the weights of a finished run: `init_from=RUN`, for every method."""
 
+import json
 import shutil
+from pathlib import Path
 
-import numpy as np
 import pytest
-import torch
 
+from launch.composition.build import build
 from launch.composition.compose import compose_config
-from launch.composition.signatures import signature
-from motiongpt.api.opening import part_folders
-from motiongpt.codecs.vq_vae.starting import start_from
-from motiongpt.data.build import build_store
-from motiongpt.data.synthetic import SyntheticSource
-from motiongpt.data.windows import FeatureWindows
+from launch.composition.method_parts import methods_with
+from launch.composition.overrides import CONF
+from launch.composition.starting import _stages_that_start
+from launch.plans.graph import GRAPH_KEYS, plan_experiment
+from motiongpt.api.opening import trained_folder
 from motiongpt.errors import UserError
+from motiongpt.preflight import Outlook
 from tests.unit.test_api_opening import root  # noqa: F401  (a fixture: runs of a whole method)
 from tests.unit.tiny_models import tiny_model_folder, tiny_tokenizer
 
-OWN = ("experiment=own_capture",)
+SMALL = ("tokenizer.codebook_size=16", "tokenizer.width=16", "tokenizer.code_dim=16")
+METHODS = sorted(file.stem for file in (CONF / "method").glob("[!_]*.yaml"))
 
 
-def stages(*overrides):
-    from omegaconf import OmegaConf
-
-    config = compose_config([*OWN, *overrides])
-    return {
-        name: OmegaConf.to_container(config.stage[name], resolve=True)
-        for name in ("tokenizer", "pretrain", "instruct")
-    }
+def plan(*overrides, goal="instruct"):
+    """Stage -> what is planned of it."""
+    stages = plan_experiment(compose_config([*overrides, f"goal={goal}"]), Path(), "f")
+    return {one.run.stage: one for one in stages}
 
 
-def signed(settings):
-    return signature("tokenizer", settings, "f", {})
+def tokenizer_of(*overrides):
+    return plan(*overrides, goal="tokenizer")["tokenizer"].run.signature
 
 
-def test_weights_and_statistics_are_those_of_the_trained_one(tmp_path):
-    trained = tiny_tokenizer()
-    trained.save(tmp_path)
-    fresh = tiny_tokenizer().tokenizer
-    with torch.no_grad():
-        for parameter in fresh.parameters():
-            parameter.add_(1.0)
-    mean, std = start_from(tmp_path, fresh)
-    np.testing.assert_array_equal(mean, trained.mean)
-    np.testing.assert_array_equal(std, trained.std)
-    for name, tensor in fresh.state_dict().items():
-        torch.testing.assert_close(tensor, trained.tokenizer.state_dict()[name])
-
-
-def test_other_sizes_are_refused_with_the_options_that_fit(tmp_path):
-    tiny_tokenizer().save(tmp_path)
-    with pytest.raises(UserError, match=r"run with tokenizer\.codebook_size=16") as caught:
-        start_from(tmp_path, tiny_tokenizer(codes=32).tokenizer)
-    assert "\n" not in str(caught.value)
-    with pytest.raises(UserError, match="nothing_here"):
-        start_from(tmp_path / "nothing_here", tiny_tokenizer().tokenizer)
-
-
-def test_windows_are_normalised_as_asked(tmp_path):
-    store = build_store(SyntheticSource(clips=12), tmp_path, progress=False)
-    statistics = np.zeros(263, np.float32), np.full(263, 2.0, np.float32)
-    own, other = (FeatureWindows(store, 64, statistics=one) for one in (None, statistics))
-    raw = other[0, 0][0].numpy() * 2.0
-    np.testing.assert_allclose(own[0, 0][0], (raw - store.mean) / store.std, rtol=1e-4, atol=1e-4)
+@pytest.fixture
+def fitting(root):  # noqa: F811
+    """Overrides of a tokenizer as the root's."""
+    described = json.loads((root / "runs/tokenizer/t1/model/tokenizer.json").read_text())
+    sizes = compose_config().tokenizer
+    return [
+        f"tokenizer.{name}={value}"
+        for name, value in described["arguments"].items()
+        if type(value) is int and type(sizes.get(name)) is int and name != "frames_per_token"
+    ] + [f"downsampling={described['arguments']['frames_per_token']}"]
 
 
 @pytest.mark.parametrize("where", ["", "runs/instruct/i1", "runs/generate/g1"])
-def test_parts_are_found_in_runs_and_roots(root, where):  # noqa: F811
-    found = part_folders(root / where)
-    assert found == {
-        "codec": root / "runs/tokenizer/t1/model",
-        "language_model": root / "runs/instruct/i1/model",
-    }
+def test_weights_are_found_in_runs_and_roots(root, where):  # noqa: F811
+    found = trained_folder(root / where, "codec", ("tokenizer",))
+    assert found == root / "runs/tokenizer/t1/model"
+    found = trained_folder(root / where, "language_model", ("instruct", "pretrain"))
+    assert found == root / "runs/instruct/i1/model"
+    with pytest.raises(UserError, match="no stage mdm is behind it; it has .*instruct"):
+        trained_folder(root / where, "denoiser", ("mdm",))
 
 
-def test_a_run_is_signed_by_its_weights_alone(root, tmp_path):  # noqa: F811
-    here = stages(f"init_from={root}")
-    assert here["tokenizer"]["init_from"] == str(root / "runs/tokenizer/t1/model")
-    assert here["pretrain"]["init_from"] == str(root / "runs/instruct/i1/model")
-    assert "init_from" not in here["instruct"]
-    first = signed(here["tokenizer"])
-    assert first != signed(stages()["tokenizer"])
+def test_an_earlier_stage_stands_in_and_a_root_has_one_run_of_the_method(root):  # noqa: F811
+    stages = ("instruct", "pretrain")
+    found = trained_folder(root / "runs/pretrain/p1", "language_model", stages)
+    assert found == root / "runs/pretrain/p1/model"
+    trained_folder(root, "codec", ("tokenizer",), method="motiongpt")
+    with pytest.raises(UserError, match="no finished run of a whole method"):
+        trained_folder(root, "codec", ("tokenizer",), method="t2m_gpt")
+
+
+def test_the_tokenizer_starts_from_the_codec_and_pretraining_from_the_whole_model(
+    root,  # noqa: F811
+    fitting,
+):
+    found = {name: one.settings for name, one in plan(f"init_from={root}", *fitting).items()}
+    assert found["tokenizer"]["init_from"] == str(root / "runs/tokenizer/t1/model")
+    assert found["pretrain"]["init_from"] == str(root / "runs/instruct/i1/model")
+    assert "init_from" not in found["instruct"] and "init_from" not in found["tokens"]
+
+
+def test_a_run_is_signed_by_its_weights_alone(root, fitting, tmp_path):  # noqa: F811
+    first = tokenizer_of(f"init_from={root}", *fitting)
+    assert first != tokenizer_of(*fitting)
     (root / "runs/tokenizer/t1/log.txt").write_text("more")
     moved = tmp_path / "elsewhere"
     shutil.copytree(root / "runs", moved / "runs")
-    assert signed(stages(f"init_from={moved}")["tokenizer"]) == first
+    assert tokenizer_of(f"init_from={moved}", *fitting) == first
     folder = tiny_model_folder(tmp_path / "folder")
-    assert signed(stages(f"init_from={folder}")["tokenizer"]) == first  # the same weights
-    tiny_tokenizer(codes=8).save(moved / "runs/tokenizer/t1/model")
-    assert signed(stages(f"init_from={moved}")["tokenizer"]) != first
+    assert tokenizer_of(f"init_from={folder}", *fitting) == first  # the same weights
+    weights = moved / "runs/tokenizer/t1/model/tokenizer.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-4] + b"abcd")
+    assert tokenizer_of(f"init_from={moved}", *fitting) != first
 
 
-def test_without_a_run_nothing_is_started_from():
-    found = stages()
-    assert found["tokenizer"]["init_from"] is None and found["pretrain"]["init_from"] is None
-    plain = compose_config([])
-    assert all("init_from" not in plain.stage[name] for name in ("tokenizer", "pretrain"))
-    with pytest.raises(UserError, match="init_from"):
-        compose_config(["init_from=outputs"])
-    with pytest.raises(UserError, match="init_from"):
-        compose_config([*OWN, "method=lookup", "init_from=outputs"])
+def test_without_a_run_nothing_is_added_to_any_stage():
+    for stage in plan().values():
+        assert "init_from" not in stage.settings
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_every_stage_that_trains_a_part_can_start(method):
+    """A new method's stage is found here: it takes `context.start`, or trains nothing."""
+    from omegaconf import OmegaConf
+
+    config = compose_config([f"method={method}"])
+    plain = OmegaConf.to_container(config, resolve=True)
+    starting = _stages_that_start(plain)
+    trained = {
+        stage
+        for stage in [*config.method.parts.values(), config.method.get("codec")]
+        if stage is not None and config.stage[stage].get("schedule") is not None
+    }
+    behind = dict(config.method.get("earlier") or {})
+    assert {behind.get(stage, stage) for stage in trained} <= set(starting)
+    assert bool(starting) == bool(trained)
+
+
+def test_a_method_that_trains_nothing_refuses_a_run(root):  # noqa: F811
+    with pytest.raises(UserError, match="init_from=.*method=lookup trains nothing that could"):
+        plan("method=lookup", f"init_from={root}", goal="generate")
 
 
 def test_a_run_that_is_none_is_one_line(tmp_path):
-    with pytest.raises(UserError, match="nothing to open") as caught:
-        compose_config([*OWN, f"init_from={tmp_path}"])
+    with pytest.raises(UserError, match="init_from=.*nothing to open") as caught:
+        plan(f"init_from={tmp_path}")
     assert "\n" not in str(caught.value)
 
 
-def test_other_sizes_are_told_before_anything_runs(root):  # noqa: F811
-    from launch.composition.build import build
-    from motiongpt.preflight import Outlook
+def test_another_method_is_one_line(root):  # noqa: F811
+    assert "mdm" not in methods_with("tokenizer")
+    run = root / "runs/instruct/i1"
+    with pytest.raises(UserError, match=r"init_from=.*: no stage (mdm|text_encoder) is behind it"):
+        plan("method=mdm", f"init_from={run}", goal="mdm")
 
-    settings = stages(f"init_from={root}")["tokenizer"]
-    keys = ("parents", "version", "hardware", "_unsigned_", "_by_content_")
+
+def test_other_sizes_are_told_before_anything_runs(root):  # noqa: F811
+    with pytest.raises(UserError, match=r"stage tokenizer: tokenizer\.\w+=\d+ there, \d+ here"):
+        plan(f"init_from={root}")
+
+
+def test_another_codebook_is_told_before_anything_runs(root, fitting):  # noqa: F811
+    own = [word for word in fitting if "codebook_size" not in word]
+    tiny_tokenizer(codes=32).save(root / "runs/tokenizer/t1/model")
+    with pytest.raises(UserError, match=r"tokenizer\.codebook_size=32 there, 16 here"):
+        plan(f"init_from={root}", *own, "tokenizer.codebook_size=16")
+
+
+def test_a_backbone_to_start_from_needs_no_published_one(root, fitting):  # noqa: F811
+    planned = plan(f"init_from={root}", "backbone=t5_base", *fitting)["pretrain"]
+    settings = {key: value for key, value in planned.settings.items() if key not in GRAPH_KEYS}
+    settings = {key: value for key, value in settings.items() if not key.startswith("_un")}
     stage = build(
-        {key: value for key, value in settings.items() if key not in keys}, _recursive_=False
+        {key: value for key, value in settings.items() if key != "_by_content_"},
+        _recursive_=False,
     )
-    with pytest.raises(UserError, match=r"init_from: .* run with .*tokenizer\.codebook_size=16"):
-        stage.preflight(Outlook())
+    assert tuple(stage.preflight(Outlook(init_from=Path(planned.settings["init_from"])))) == ()

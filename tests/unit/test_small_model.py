@@ -14,7 +14,7 @@ def test_where_it_was_not_made_it_says_how(monkeypatch, tmp_path):
     monkeypatch.setattr(opening, "SMALL_FOLDER", tmp_path / "none")
     for open_it in (
         lambda: opening.open_model("small", "cpu"),
-        lambda: opening.part_folders("small"),
+        lambda: opening.trained_folder("small", "codec", ("tokenizer",)),
     ):
         with pytest.raises(UserError, match="was not made yet: run `motiongpt run experiment"):
             open_it()

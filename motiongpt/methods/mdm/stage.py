@@ -44,6 +44,7 @@ class MDMStage(Stage):
     """
 
     distributed: ClassVar[bool] = True
+    can_start: ClassVar[bool] = True
     name: ClassVar[str] = "mdm"
 
     def __init__(
@@ -90,6 +91,7 @@ class MDMStage(Stage):
         denoiser: MotionDenoiser = instantiate(self.denoiser)(
             n_features=store.n_features, text_width=encoder.width
         )
+        context.start.load(denoiser)
         check_table(denoiser, self.noise)
         captions = captions_of(store)
         found = cached(
@@ -130,7 +132,7 @@ class MDMStage(Stage):
             TrainedMotionDenoiser(
                 module.trained, self.noise, store.mean, store.std, np.sort(lengths[clips[0]])
             ).save(context.folder / MODEL)
-            write_training_captions(context.folder / MODEL, store)
+            write_training_captions(context.folder / MODEL, store, context.start.folder)
         return metrics
 
 

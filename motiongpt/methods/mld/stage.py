@@ -45,6 +45,7 @@ class MLDStage(Stage):
     """
 
     distributed: ClassVar[bool] = True
+    can_start: ClassVar[bool] = True
     name: ClassVar[str] = "mld"
 
     def __init__(
@@ -92,6 +93,7 @@ class MLDStage(Stage):
         denoiser = instantiate(self.denoiser)(
             latent_tokens=latent_tokens, width=width, text_width=encoder.width
         )
+        context.start.load(denoiser)
         texts, row_of = embedded_captions(store, encoder)
         examples = LatentExamples(
             store,
@@ -118,7 +120,7 @@ class MLDStage(Stage):
         if context.processes.is_first:
             lengths = training_lengths(store, clips[0], codec.codec.longest)
             TrainedDenoiser(denoiser, self.noise, lengths).save(context.folder / MODEL)
-            write_training_captions(context.folder / MODEL, store)
+            write_training_captions(context.folder / MODEL, store, context.start.folder)
         return metrics
 
 

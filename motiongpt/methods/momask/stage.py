@@ -59,6 +59,7 @@ class MoMaskStage(Stage):
     """
 
     distributed: ClassVar[bool] = True
+    can_start: ClassVar[bool] = True
     name: ClassVar[str]
 
     def __init__(
@@ -115,6 +116,7 @@ class MoMaskStage(Stage):
         encoder = load_text_encoder(folders[TEXT_ENCODER], context.device)
         seed_everything(self.seed)
         network, module, make_examples, collate = self.parts(codec, encoder.width)
+        context.start.load(network)
         store, captions, longest = context.store, captions_of(context.store), network.max_tokens
         encoded = cached(
             "codes",
@@ -152,7 +154,7 @@ class MoMaskStage(Stage):
         )
         if context.processes.is_first:
             save_network(network, context.folder / MODEL)
-            write_training_captions(context.folder / MODEL, store)
+            write_training_captions(context.folder / MODEL, store, context.start.folder)
         return metrics
 
 

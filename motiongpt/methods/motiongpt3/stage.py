@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from functools import partial
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from omegaconf import DictConfig, OmegaConf
@@ -25,6 +25,9 @@ from motiongpt.training.schedule import Schedule
 from motiongpt.training.seeding import seed_everything
 from motiongpt.training.stage import MODEL, Stage, StageContext
 
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
+
 
 class MotionGPT3Stage(Stage):
     """Leaves the trained model in `model/`, which `TrainedMotionLanguageModel.load` opens.
@@ -42,6 +45,7 @@ class MotionGPT3Stage(Stage):
     """
 
     distributed: ClassVar[bool] = True
+    can_start: ClassVar[bool] = True
     name: ClassVar[str] = "motiongpt3"
 
     def __init__(
@@ -95,7 +99,7 @@ class MotionGPT3Stage(Stage):
         codec = TrainedLatents.load(context.parents["codec"] / MODEL, device=context.device)
         vectors, width = latent_shape(codec)
         clips = captioned_clips(self.name, context)
-        tokenizer = train_text_tokenizer(sorted(captions_of(store)), self.text_tokens)
+        tokenizer = self._text_tokenizer(context)
         latents = encoded_clips(store, codec)
         seed_everything(self.seed)
         network = MotionLanguageModel(
@@ -109,6 +113,7 @@ class MotionGPT3Stage(Stage):
             },
             latent_scale(latents, clips[0]),
         )
+        context.start.load(network)
         end = int(tokenizer.eos_token_id)
         most = network.language.max_text - 1
         ids = {text: [*tokenizer(text)["input_ids"][:most], end] for text in captions_of(store)}
@@ -136,8 +141,15 @@ class MotionGPT3Stage(Stage):
             lengths = lengths if longest is None else np.minimum(lengths, longest)
             trained = TrainedMotionLanguageModel(network, tokenizer, lengths)
             trained.save(context.folder / MODEL)
-            write_training_captions(context.folder / MODEL, store)
+            write_training_captions(context.folder / MODEL, store, context.start.folder)
         return metrics
+
+    def _text_tokenizer(self, context: StageContext) -> "PreTrainedTokenizerBase":
+        """That of the captions, or the one that the weights to start from know."""
+        trained = context.start.folder
+        if trained is not None:
+            return TrainedMotionLanguageModel.load(trained).text_tokenizer
+        return train_text_tokenizer(sorted(captions_of(context.store)), self.text_tokens)
 
 
 def _plain(node: DictConfig) -> dict[str, Any]:

@@ -46,6 +46,7 @@ class T2MGPTStage(Stage):
     """
 
     distributed: ClassVar[bool] = True
+    can_start: ClassVar[bool] = True
     name: ClassVar[str] = "t2m_gpt"
 
     def __init__(
@@ -93,6 +94,7 @@ class T2MGPTStage(Stage):
         network: CodeTransformer = instantiate(self.transformer)(
             codebook_size=self.codebook_size, text_width=encoder.width
         )
+        context.start.load(network)
         store, captions = context.store, captions_of(context.store)
         encoded = cached(
             "codes",
@@ -144,5 +146,5 @@ class T2MGPTStage(Stage):
         )
         if context.processes.is_first:
             save_transformer(network, context.folder / MODEL)
-            write_training_captions(context.folder / MODEL, context.store)
+            write_training_captions(context.folder / MODEL, context.store, context.start.folder)
         return metrics

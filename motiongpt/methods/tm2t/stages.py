@@ -48,6 +48,7 @@ class TM2TStage(Stage):
     """
 
     distributed: ClassVar[bool] = True
+    can_start: ClassVar[bool] = True
     name: ClassVar[str]
 
     def __init__(
@@ -155,13 +156,12 @@ class ToTextStage(TM2TStage):
         from motiongpt.methods.tm2t.modules import ToTextModule
 
         store = context.store
-        train = (int(index) for index in store.indices("train"))
-        captions = (one.text for index in train for one in store.captions(index))
-        vocabulary = Vocabulary.of(captions, self.fewest)
+        vocabulary = self._vocabulary(context)
         seed_everything(self.seed)
         network = instantiate(self.translator)(
             source=self.codebook_size + 3, target=len(vocabulary)
         )
+        context.start.load(network)
         codes = self.codes(context)
         pairs = Pairs(
             store, codes, self.codebook_size, vocabulary, self.most_words, self.drop_probability
@@ -174,6 +174,15 @@ class ToTextStage(TM2TStage):
         if context.processes.is_first:
             TrainedToText(network, vocabulary).save(context.folder / MODEL)
         return metrics
+
+    def _vocabulary(self, context: StageContext) -> Vocabulary:
+        """Words of the training captions, or those that the weights to start from know."""
+        store, trained = context.store, context.start.folder
+        if trained is not None:
+            return TrainedToText.load(trained).vocabulary
+        train = (int(index) for index in store.indices("train"))
+        captions = (one.text for index in train for one in store.captions(index))
+        return Vocabulary.of(captions, self.fewest)
 
 
 class ToMotionStage(TM2TStage):
@@ -227,6 +236,7 @@ class ToMotionStage(TM2TStage):
         network = instantiate(self.recurrent)(
             text_width=encoder.width, codes=self.codebook_size + 3
         )
+        context.start.load(network)
         captions = captions_of(store)
         found = cached(
             "texts",
@@ -259,5 +269,5 @@ class ToMotionStage(TM2TStage):
         metrics = self.fit(module, pairs, context)
         if context.processes.is_first:
             save_to_motion(network, context.folder / MODEL)
-            write_training_captions(context.folder / MODEL, store)
+            write_training_captions(context.folder / MODEL, store, context.start.folder)
         return metrics

@@ -1,6 +1,7 @@
 """Stages 2 and 3: the language model learns motion tokens, then instructions."""
 
 import re
+import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
@@ -20,6 +21,7 @@ from motiongpt.methods.motiongpt.training.half_range import widen_feed_forward
 from motiongpt.methods.motiongpt.training.language_batch import check_parts, collator
 from motiongpt.methods.motiongpt.training.language_data import LanguageExamples, Mix, TokenisedClips
 from motiongpt.methods.motiongpt.training.language_model_cost import transformer_parts
+from motiongpt.methods.motiongpt.training.looks import check_strategy, looks_at
 from motiongpt.methods.motiongpt.training.tokens_stage import TOKENS
 from motiongpt.methods.motiongpt.training.unsupervised import unsupervised_objective
 from motiongpt.preflight import Outlook, preflight
@@ -29,6 +31,7 @@ from motiongpt.training.optimization import make_optimization
 from motiongpt.training.schedule import Schedule
 from motiongpt.training.seeding import seed_everything
 from motiongpt.training.stage import MODEL, Stage, StageContext
+from motiongpt.training.watching import Looks, Watch, callback
 
 
 class LanguageStage(Stage):
@@ -62,11 +65,13 @@ class LanguageStage(Stage):
         tokens: TokenStore,
         context: StageContext,
         started_from: Path | None = None,
+        looks: Looks | None = None,
     ) -> Mapping[str, float]:
         """Train `backbone` on examples of `mix` and save it.
 
         Args:
             started_from: folder of the backbone where that was trained before.
+            looks: at its motions while it trains; the best one's backbone is saved where they say.
 
         Raises:
             UserError: no clip to train on, for want of captions or else, or a batch that can't be
@@ -105,10 +110,17 @@ class LanguageStage(Stage):
             self.seed,
             context,
             tokens.counts(WHOLE),
+            () if looks is None else [callback(looks)],
         )
         weights = whole_weights(backbone.language_model, context.processes.is_first)
         if context.processes.is_first:
-            backbone.save(context.folder / MODEL, weights)
+            if looks is None or looks.watch.keep is None:
+                backbone.save(context.folder / MODEL, weights)
+            else:
+                context.log(f"  {self.name}: the model of step {looks.best} is kept, best on val")
+                load_backbone(looks.best_folder).save(context.folder / MODEL)
+                shutil.rmtree(looks.best_folder)
+            metrics |= {} if looks is None else looks.metrics()
             write_training_captions(context.folder / MODEL, context.store, started_from)
         return metrics
 
@@ -116,32 +128,31 @@ class LanguageStage(Stage):
 class PretrainStage(LanguageStage):
     """Motion-language pretraining: unsupervised objectives and translation both ways.
 
+    A backbone to start from comes with its text tokenizer.
+
     Args:
         backbone: a `_partial_` node of conf/backbone; codebook size and texts are added.
         codebook_size: codes of the motion tokenizer.
         objectives: shares of `PretrainingMix`.
-        init_from: folder of a trained backbone to start from, its text tokenizer included; None
-            makes one as `backbone` says.
         training: arguments of `LanguageStage`.
     """
 
     name = "pretrain"
+    can_start: ClassVar[bool] = True
 
     def __init__(
         self,
         backbone: DictConfig,
         codebook_size: int,
         objectives: Mapping[str, Any],
-        init_from: str | None = None,
         **training: Any,
     ) -> None:
         super().__init__(**training)
-        self.init_from = init_from
         self.backbone, self.codebook_size, self.objectives = backbone, codebook_size, objectives
 
     def preflight(self, outlook: Outlook) -> Iterable[str]:
         """What the backbone needs."""
-        return () if self.init_from else preflight(instantiate(self.backbone), outlook)
+        return () if outlook.init_from else preflight(instantiate(self.backbone), outlook)
 
     def run(self, context: StageContext) -> Mapping[str, float]:
         """Make the backbone, with motion tokens in its vocabulary, and train it.
@@ -152,18 +163,16 @@ class PretrainStage(LanguageStage):
         tokens = TokenStore.open(context.parents["tokens"] / TOKENS)
         tokens.check_codebook(self.codebook_size)
         seed_everything(self.seed)
-        if self.init_from is None:
+        if (trained := context.start.take()) is None:
             backbone = instantiate(self.backbone)(
                 codebook_size=self.codebook_size, texts=list(_texts(context.store))
             )
         else:
-            backbone = load_backbone(Path(self.init_from), self.codebook_size)
-            context.log(f"  {context.stage}: starts from {self.init_from}")
+            backbone = load_backbone(trained, self.codebook_size)
         mix = PretrainingMix(
             self.codebook_size, unsupervised_objective(backbone), **self.objectives
         )
-        started_from = None if self.init_from is None else Path(self.init_from)
-        return self.train(backbone, mix, tokens, context, started_from)
+        return self.train(backbone, mix, tokens, context, trained)
 
 
 class InstructStage(LanguageStage):
@@ -171,26 +180,37 @@ class InstructStage(LanguageStage):
 
     Args:
         tasks: a node of conf/tasks.
+        watch: settings of `Watch`; None looks at no motions.
         training: arguments of `LanguageStage`.
+
+    Raises:
+        UserError: a setting of `watch` that there is not.
     """
 
     name = "instruct"
 
-    def __init__(self, tasks: DictConfig, **training: Any) -> None:
+    def __init__(self, tasks: DictConfig, watch: DictConfig | None = None, **training: Any) -> None:
         super().__init__(**training)
         self.tasks = tasks
+        self.watch = None if watch is None else Watch(**instantiate(watch))
 
     def run(self, context: StageContext) -> Mapping[str, float]:
         """Train the pretrained backbone further.
 
         Raises:
-            UserError: the tasks are for another codebook than the tokens'.
+            UserError: the tasks are for another codebook than the tokens', or a model in shards is
+                to be looked at.
         """
+        if self.watch is not None:
+            check_strategy(context)
         tokens = TokenStore.open(context.parents["tokens"] / TOKENS)
         tokens.check_codebook(self.tasks.codebook_size)
         pretrained = Path(context.parents["pretrain"]) / MODEL
         backbone = load_backbone(pretrained, tokens.codebook_size)
-        return self.train(backbone, instantiate(self.tasks), tokens, context, pretrained)
+        mix, looks = instantiate(self.tasks), None
+        if self.watch is not None and context.processes.is_first:
+            looks = looks_at(self.watch, backbone, mix, self.seed, context)
+        return self.train(backbone, mix, tokens, context, pretrained, looks)
 
 
 def _parameters(backbone: Backbone) -> str:

@@ -1,0 +1,1 @@
+"""Reading what a sentence claims, and measuring on joints whether a motion does it."""
