@@ -106,6 +106,27 @@ def trained_folder(
     return run / MODEL
 
 
+def part_folders(where: str | Path) -> dict[str, Path]:
+    """Part of a trained method -> folder of its weights; nothing is loaded.
+
+    Args:
+        where: a model folder, a run, or an experiment's root.
+
+    Raises:
+        UserError: nothing there that can be opened; says what was expected.
+    """
+    folder = _folder(where)
+    if (folder / DESCRIPTION).is_file():
+        found = ModelFolder.open(folder)
+        return {part: found.part(part) for part in found.parts}
+    if (folder / RUNS).is_dir():
+        folder = _only_run(folder)
+    if not (folder / "config.json").is_file() or not (folder / "status.json").is_file():
+        raise UserError(f"{where}: nothing to open; {EXPECTED}")
+    runs, _ = _finished_runs(folder, RunRecord.read(folder))
+    return {part: run / MODEL for part, run in runs.items()}
+
+
 def _folder(where: str | Path) -> Path:
     """The path; `small` is the package's own small model where no folder is called so.
 

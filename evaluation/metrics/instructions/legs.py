@@ -119,8 +119,8 @@ def footsteps(signals: Signals, others: Sequence[Event]) -> list[Event]:
     found = []
     for row in _rows(ahead, signals.fps):
         flown = sum(_flies(one, row) for one in row)
-        action = "run" if 2 * flown > len(row) else "walk"
-        found += [Event(action, one.span.start, one.span.stop, SIDES[one.side]) for one in row]
+        gait = "run" if 2 * flown > len(row) else "walk"
+        found += [Event(gait, one.span.start, one.span.stop, SIDES[one.side]) for one in row]
     for one in swings:
         action: str | None = None
         side = SIDES[one.side]
