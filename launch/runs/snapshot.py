@@ -12,7 +12,7 @@ from motiongpt.errors import UserError
 from motiongpt.files import write_json, write_text
 
 PACKAGES = ("motiongpt", "evaluation", "launch", "conf", "experiments")
-NOT_CODE = ("__pycache__", "results", "*.pyc", "*.webp", "*.png", "*.html")
+NOT_CODE = ("__pycache__", "results", "*.pyc", "*.webp", "*.png")
 SOURCE = "source.json"
 
 
