@@ -36,6 +36,7 @@ from motiongpt.data.clip import Caption
 from motiongpt.methods.motiongpt.tasks.example import Example
 from motiongpt.methods.motiongpt.tasks.pretraining_mix import PretrainingMix
 from motiongpt.methods.motiongpt.training import language_stages
+from motiongpt.training.start import Start
 from tests.unit.clip_tokens import VOCABULARY, K, make_clip
 from tests.unit.fake_source import FakeSource, feature_clip
 from tests.unit.results_files import facts, number, write
@@ -184,7 +185,7 @@ def test_the_shares_of_an_experiment_reach_what_draws_by_them(store, monkeypatch
     tokens = SimpleNamespace(open=lambda _: SimpleNamespace(check_codebook=lambda size: None))
     monkeypatch.setattr(language_stages, "TokenStore", tokens)
     monkeypatch.setattr(language_stages, "unsupervised_objective", lambda backbone: objective)
-    stage.run(SimpleNamespace(parents={"tokens": store.folder}, store=store))
+    stage.run(SimpleNamespace(parents={"tokens": store.folder}, store=store, start=Start()))
     assert kept[0].shares == wanted
 
 
