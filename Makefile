@@ -15,7 +15,7 @@ HELD := transformers|huggingface.hub|tokenizers|pyarrow|datasets|dill|multiproce
 TESTS5 := backbones causal import_checkpoint single_steps generation_loop golden_lm motiongpt_method \
 	text_encoders small_text_encoder api_model
 
-.PHONY: quickstart test test-all test-slow test-slurm test-long test-browser \
+.PHONY: quickstart test test-all test-slow test-slurm test-browser \
 	test-transformers-5 install install-transformers-5 types quick-tests
 
 quickstart: install  ## train the three stages small on synthetic motion, evaluate, draw
@@ -40,10 +40,6 @@ test-slow: install  ## the tests that take minutes, alone
 
 test-slurm: install  ## tests on a SLURM cluster that they start on this machine (Debian; installs it if root)
 	$(PYTEST) $(PARALLEL) -rs -m slurm tests/slurm
-
-# Half of their time is waiting: a third file at once fills it.
-test-long: install  ## both of the two above, in less time
-	$(PYTEST) $(PARALLEL) -n 3 -rs -m "(slow or slurm) and not browser and not gpu"
 
 test-browser: install  ## pages in a headless browser (Debian: apt-get install chromium)
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[browser,web]"

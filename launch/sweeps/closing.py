@@ -115,7 +115,7 @@ def _text(
 
 def _pages(sweep: Sweep) -> list[str]:
     """Of a single experiment the pages of its results: last, so that they are found."""
-    if len(sweep.points) > 1 or sweep.table:
+    if len(sweep.points) != 1 or sweep.table:
         return []
     pages = [Run(sweep.root, *names).folder / PAGE for names in sweep.points[0].goals]
     return [str(page) for page in pages if page.is_file()]

@@ -83,6 +83,7 @@ def finished(root, stage="tokenizer", seconds=180):
 
 
 def histories(run):
-    """Step at which each attempt at a finished run began."""
+    """Step at which each attempt at a finished run began; one that ended before its first has none."""
     steps = [one["resumed_at"] for one in run.status["attempts"]]
-    return [*steps, json.loads((run.folder / "progress.json").read_text())["resumed_at"]]
+    steps.append(json.loads((run.folder / "progress.json").read_text())["resumed_at"])
+    return [step for step in steps if step is not None]
