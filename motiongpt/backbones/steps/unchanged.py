@@ -25,15 +25,15 @@ class Unchanged:
         seen = [tensor.detach() for tensor in tensors]
         self._addresses = [tensor.data_ptr() for tensor in seen]
         with torch.inference_mode(False), torch.enable_grad():
-            result = _Saved.apply(torch.ones((), requires_grad=True), *seen)
-        self._saved: Any = result.grad_fn
+            # Kept: torch 2.6 lets go of what was saved when the result is gone.
+            self._result: Any = _Saved.apply(torch.ones((), requires_grad=True), *seen)
 
     def holds_for(self, tensors: Iterable[Tensor]) -> bool:
         """Whether `tensors` are the same ones, with the same values."""
         if [tensor.data_ptr() for tensor in tensors] != self._addresses:
             return False
         try:
-            return len(self._saved.saved_tensors) == len(self._addresses)
+            return len(self._result.grad_fn.saved_tensors) == len(self._addresses)
         except RuntimeError:  # "modified by an inplace operation"
             return False
 
