@@ -33,7 +33,7 @@ def draw_options(sweep: Sweep, table: SweepTable, joined: SeedTable) -> list[Pat
     """
     drawn = []
     for axis in (axis for axis in table.axes if axis != SEED):
-        metrics = [name for name in table.metrics if len(_values(table, axis, name)) > 1]
+        metrics = [name for name in table.metrics if len(values_of(table, axis, name)) > 1]
         if not metrics:
             continue
         figure, panels = panels_for(metrics[:PANELS])
@@ -99,8 +99,8 @@ def save_figure(figure: Figure, path: Path) -> Path:
 
 def _against(panel: Axes, table: SweepTable, joined: SeedTable, axis: str, name: str) -> None:
     """One line for each combination of the other options."""
-    values = _values(table, axis, name)
-    places = _places(values)
+    values = values_of(table, axis, name)
+    places = places_of(values)
     groups: dict[Others, list[SweepRow]] = {}
     for row in table.rows:
         if name in row[3]:
@@ -133,7 +133,7 @@ def _scattered(panel: Axes, found: Sequence[tuple[float, float, str]]) -> None:
         panel.legend(fontsize=6, frameon=False)
 
 
-def _values(table: SweepTable, axis: str, name: str) -> list[str]:
+def values_of(table: SweepTable, axis: str, name: str) -> list[str]:
     """Values of an option that have this number: by size where they are numbers."""
     found = dict.fromkeys(str(row[0].get(axis)) for row in table.rows if name in row[3])
     try:
@@ -142,7 +142,7 @@ def _values(table: SweepTable, axis: str, name: str) -> list[str]:
         return list(found)
 
 
-def _places(values: Sequence[str]) -> dict[str, float]:
+def places_of(values: Sequence[str]) -> dict[str, float]:
     """Where each value stands: doublings as far apart as doublings, other things evenly."""
     try:
         numbers = [float(value) for value in values]
