@@ -66,8 +66,14 @@ def show_by_hydra(flags: Sequence[str], points: Sequence[Sequence[str]]) -> None
     for point in points:
         if len(points) > 1:
             print(f"--- # {' '.join(point)}", flush=True)
-        words = [*OVERRIDES, *map(written_for_hydra, parse_overrides(point))]
+        words = [*OVERRIDES, *map(written_for_hydra, parse_overrides(point)), *_choices(point)]
         _by_hydra([*flags, *words], point)
+
+
+def _choices(point: Sequence[str]) -> list[str]:
+    """Overrides that fill in the groups' choices, to which an experiment's options refer."""
+    chosen = compose_by_hydra(point).choices
+    return [f"++choices.{group}={in_quotes(choice)}" for group, choice in chosen.items()]
 
 
 def complete_words(words: Sequence[str], commands: Sequence[str]) -> None:

@@ -11,11 +11,11 @@ from launch.runs.ledger import all_runs
 
 COMMAND = [sys.executable, "-m", "launch.cli"]
 SMALL = ["debug=tiny", "logger=csv", "launcher=slurm", "launcher.resources.memory_gb=1"]
-# One tokenizer that trains for some twenty seconds and keeps a checkpoint about every second.
+# One tokenizer that trains for some twelve seconds and keeps a checkpoint about every second.
 LONG = [
     *SMALL,
     "goal=tokenizer",
-    "stage.tokenizer.schedule.steps=1500",
+    "stage.tokenizer.schedule.steps=900",
     "stage.tokenizer.schedule.checkpoint_every=50",
 ]
 

@@ -114,8 +114,8 @@ def test_cancel_leaves_the_stage_that_another_sweep_waits_for(cluster, tmp_path,
     }
 
 
-@pytest.mark.parametrize("name", ["x'$(touch PWNED)' ,=()ü人", "%j %A\\%t"])
-def test_a_root_of_any_name(cluster, tmp_path, name):
+def test_a_root_of_any_name(cluster, tmp_path):
+    name = "x'$(touch PWNED)' ,=()ü人 %j %A\\%t"
     root = tmp_path / name
     variables = {"MOTIONGPT_ROOT": str(root), "XDG_CACHE_HOME": str(tmp_path / "cache")}
     environment = {**os.environ, **cluster.environment, **variables, "OMP_NUM_THREADS": "1"}

@@ -4,11 +4,13 @@ import signal
 from pathlib import Path
 
 import pytest
+import yaml
 from omegaconf import OmegaConf
 
 from launch import cli, hydra_jobs
 from launch.commands import run
 from launch.composition import datasets
+from launch.composition.compose import compose_config, plain_containers
 from launch.composition.overrides import CONF, parse_overrides
 from launch.hydra_app import is_for_hydra, run_hydra
 from launch.hydra_jobs import BeforeTheFirst, EndOfHydra, written_for_hydra
@@ -60,6 +62,16 @@ def test_a_configuration_is_shown_of_one_experiment_or_of_each(capfd):
     ]
     with pytest.raises(UserError, match="did you mean seed"):
         run.main([*words, "sede=1"])
+
+
+@pytest.mark.parametrize("method", ["mdm", "motiongpt"])
+def test_a_configuration_is_shown_with_its_references_followed(capfd, method):
+    words = ["--cfg", "job", "--resolve", f"method={method}"]
+    assert run.main(words) == 0
+    shown = yaml.safe_load(capfd.readouterr().out)
+    composed = plain_containers(compose_config(words[-1:]))
+    assert shown["choices"]["method"] == method
+    assert shown["method"]["facts"] == composed["method"]["facts"]
 
 
 def test_how_a_configuration_is_made_is_shown(capfd, tmp_path):

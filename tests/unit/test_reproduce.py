@@ -51,32 +51,42 @@ def test_overrides_of_the_user_win():
     assert config.downsampling.frames_per_token == 8 and config.goal == "evaluate_codec"
 
 
-def test_every_method_of_a_table_has_its_point_with_what_is_its_own():
-    for table, methods in (
-        ("t2m", ["motiongpt", "t2m_gpt", "mld", "lookup"]),
-        ("reconstruction", ["motiongpt", "vposer_t", "actor", "mld_vae"]),
-        ("prediction", ["motiongpt", "lookup"]),
+SIDE_BY_SIDE = {
+    "t2m": ["motiongpt", "t2m_gpt", "tm2t", "mdm", "mld", "momask", "motiongpt3", "lookup"],
+    "motion_to_text": ["motiongpt", "tm2t", "motiongpt3", "lookup"],
+    "prediction": ["motiongpt", "mdm", "momask", "lookup"],
+    "inbetween": ["motiongpt", "mdm", "momask", "lookup"],
+}
+
+
+@pytest.mark.parametrize("table", SIDE_BY_SIDE)
+def test_every_method_of_a_table_has_its_point_at_its_papers_size(table):
+    points = read_study(table).points([])
+    assert methods_of(points) == SIDE_BY_SIDE[table]
+    for name, point in zip(SIDE_BY_SIDE[table], points, strict=True):
+        assert "data=humanml3d" in point
+        assert (f"experiment={name}_base" in point) == (name != "lookup")
+        config = compose_config(point)
+        assert (config.method.name, config.data.name) == (name, "humanml3d")
+        assert config.protocol.name == "guo2022" and config.choices.evaluator == "t2m_published"
+        small = [choice for choice in config.choices.values() if choice.endswith("_small")]
+        assert not small, "its size is not its paper's"
+
+
+def test_the_codecs_of_the_reconstruction_table_have_their_points():
+    points = read_study("reconstruction").points([])
+    assert methods_of(points) == ["motiongpt", "vposer_t", "actor", "mld_vae"]
+
+
+def test_methods_of_one_table_share_their_codecs():
+    points = dict(zip(SIDE_BY_SIDE["t2m"], read_study("t2m").points([]), strict=True))
+    for stage, one, other in (
+        ("tokenizer", "motiongpt", "t2m_gpt"),
+        ("codec", "mld", "motiongpt3"),
     ):
-        points = read_study(table).points([])
-        assert methods_of(points) == methods and all("data=humanml3d" in point for point in points)
-        # Its sizes are in groups that the others lack.
-        assert ["experiment=motiongpt_base" in point for point in points] == [
-            name == "motiongpt" for name in methods
-        ]
-        words = [word for point in points for word in point]
-        assert not any(word.startswith(("backbone=", "downsampling=")) for word in words)
-
-
-def test_t2m_gpt_shares_the_tokenizer_of_motiongpt():
-    motiongpt, t2m_gpt, *_ = read_study("t2m").points([])
-    # On MotionGPT's side of the composition, so that this needs no other method's groups.
-    mine = {word for word in t2m_gpt if "tokenizer" in word or word == "scheduler=constant"}
-    assert len(mine) == 8
-    setting = [word for word in motiongpt if not word.startswith("experiment=")]
-    assert (
-        compose_config([*setting, *sorted(mine)]).stage.tokenizer
-        == compose_config(motiongpt).stage.tokenizer
-    )
+        assert (
+            compose_config(points[one]).stage[stage] == compose_config(points[other]).stage[stage]
+        )
 
 
 def test_what_is_a_methods_own_gives_way_to_the_user(tmp_path):
