@@ -5,7 +5,7 @@ Shape letters: T frames, F features. Features are in their own units, never norm
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
 
@@ -103,6 +103,11 @@ class MotionFormat:
     skeleton: Skeleton
 
 
+@dataclass(frozen=True)
+class NoOptions:
+    """Of a method that has no choice in how it generates."""
+
+
 class Foreseen(NamedTuple):
     """What a method will be once it is trained: its `tasks`, and which are `repeatable`."""
 
@@ -117,6 +122,7 @@ class Method(ABC):
         name: of its folder and of its yaml in conf/method.
         all_tasks: what a method of this kind can learn.
         copies_clips: whether its parts give back clips of the data, whose licence then holds.
+        options_type: dataclass of how it generates; its fields are the options of `load`.
 
     Attributes:
         tasks: what it can be asked, of `all_tasks`; requests of others are refused by name.
@@ -128,6 +134,7 @@ class Method(ABC):
     name: ClassVar[str]
     all_tasks: ClassVar[frozenset[str]]
     copies_clips: ClassVar[bool] = False
+    options_type: ClassVar[type[Any]] = NoOptions
     tasks: frozenset[str]
     shortest: int = 1
     longest: int | None = None
@@ -161,7 +168,18 @@ class Method(ABC):
         Raises:
             UserError: an option that there is not, or a value that makes no sense.
         """
+        cls.chosen(**options)
         return Foreseen(cls.all_tasks, cls.repeatable)
+
+    @classmethod
+    def chosen(cls, **options: Any) -> Any:
+        """An `options_type` of these options.
+
+        Raises:
+            UserError: an option that there is not, or a value that makes no sense.
+        """
+        check_options(cls.name, options, (field.name for field in fields(cls.options_type)))
+        return cls.options_type(**options)
 
     @abstractmethod
     def generate(self, requests: Sequence[Request], seed: int) -> list[Output]:

@@ -5,6 +5,7 @@ Shape letters: T frames, F features.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
@@ -18,12 +19,10 @@ from motiongpt.methods.base import (
     PREDICTION,
     TASKS,
     TEXT_TO_MOTION,
-    Foreseen,
     Method,
     MotionFormat,
     Output,
     Request,
-    check_options,
     part_folder,
 )
 from motiongpt.methods.lookup.completion import Completion, held
@@ -33,8 +32,25 @@ from motiongpt.methods.lookup.windows import nearest_windows
 
 MEMORY = "memory"
 STRIDE = 4
-OPTIONS = ("stride",)
 _NO_OTHER = "lookup knows no other clip with a caption"
+
+
+@dataclass(frozen=True)
+class Copying:
+    """How windows are looked for.
+
+    Attributes:
+        stride: of each clip every so many frames a window begins; 1 tries all of them.
+
+    Raises:
+        UserError: a stride below 1.
+    """
+
+    stride: int = STRIDE
+
+    def __post_init__(self) -> None:
+        if self.stride < 1:
+            raise UserError(f"lookup: stride={self.stride}; windows begin every 1 or more frames")
 
 
 class Lookup(Method):
@@ -50,33 +66,18 @@ class Lookup(Method):
 
     Args:
         memory: that it copies from.
-        stride: of each clip every so many frames a window begins; 1 tries all of them.
+        copying: how it looks for windows.
     """
 
     name = "lookup"
+    options_type = Copying
     all_tasks = frozenset(TASKS)
     repeatable = frozenset(TASKS)
     copies_clips = True
 
-    def __init__(self, memory: Memory, stride: int = STRIDE) -> None:
-        """Note the settings.
-
-        Raises:
-            UserError: a stride below 1.
-        """
-        self.foresee(stride=stride)
-        self.memory, self.stride = memory, stride
+    def __init__(self, memory: Memory, copying: Copying | None = None) -> None:
+        self.memory, self.stride = memory, (copying or Copying()).stride
         self.tasks = self.all_tasks
-
-    @classmethod
-    def foresee(cls, **options: Any) -> Foreseen:
-        """See `Method.foresee`."""
-        check_options(cls.name, options, OPTIONS)
-        if options.get("stride", STRIDE) < 1:
-            raise UserError(
-                f"lookup: stride={options['stride']}; windows begin every 1 or more frames"
-            )
-        return super().foresee()
 
     @classmethod
     def load(
@@ -90,12 +91,12 @@ class Lookup(Method):
 
         Args:
             device: not used; all is numpy on the CPU.
-            options: `stride`, see the class.
+            options: the fields of `Copying`.
 
         Raises:
             UserError: also where the store is absent, another one, or of another skeleton.
         """
-        cls.foresee(**options)
+        chosen = cls.chosen(**options)
         memory = Memory.open(part_folder(folders, MEMORY, cls.name))
         known = memory.store.skeleton.name
         if format.skeleton.name != known:
@@ -103,7 +104,7 @@ class Lookup(Method):
                 f"lookup copies motions of the skeleton {known!r}, not {format.skeleton.name!r}; "
                 "run the stage lookup on this data set"
             )
-        return cls(memory, **options)
+        return cls(memory, chosen)
 
     def generate(self, requests: Sequence[Request], seed: int) -> list[Output]:
         """See `Method.generate`; the seed changes nothing.

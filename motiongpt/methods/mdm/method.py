@@ -6,7 +6,7 @@ Shapes: B batch, T frames, F features.
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
@@ -27,12 +27,10 @@ from motiongpt.methods.base import (
     INBETWEEN,
     PREDICTION,
     TEXT_TO_MOTION,
-    Foreseen,
     Method,
     MotionFormat,
     Output,
     Request,
-    check_options,
     part_folder,
 )
 from motiongpt.methods.mdm.completion import check_given, finished, placed
@@ -95,6 +93,7 @@ class MDM(Method):
     """
 
     name = "mdm"
+    options_type = Sampling
     all_tasks = tasks = frozenset({TEXT_TO_MOTION, PREDICTION, INBETWEEN})
 
     def __init__(
@@ -115,13 +114,6 @@ class MDM(Method):
         self.longest = network.frames
 
     @classmethod
-    def foresee(cls, **options: Any) -> Foreseen:
-        """See `Method.foresee`."""
-        check_options(cls.name, options, (field.name for field in fields(Sampling)))
-        Sampling(**options)
-        return super().foresee()
-
-    @classmethod
     def load(
         cls,
         folders: Mapping[str, Path],
@@ -134,7 +126,7 @@ class MDM(Method):
         Raises:
             UserError: as `Method.load`, or an unknown option.
         """
-        cls.foresee(**options)
+        chosen = cls.chosen(**options)
         denoiser, text_encoder = (
             part_folder(folders, part, cls.name) for part in ("denoiser", "text_encoder")
         )
@@ -144,7 +136,7 @@ class MDM(Method):
             raise UserError(
                 f"{denoiser}: a denoiser of {found} features; {format.skeleton.name} has {wanted}"
             )
-        return cls(trained, load_text_encoder(text_encoder, device), Sampling(**options))
+        return cls(trained, load_text_encoder(text_encoder, device), chosen)
 
     @torch.no_grad()
     def generate(self, requests: Sequence[Request], seed: int) -> list[Output]:

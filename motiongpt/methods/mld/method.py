@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
@@ -21,12 +21,10 @@ from motiongpt.methods.asked_length import (
 )
 from motiongpt.methods.base import (
     TEXT_TO_MOTION,
-    Foreseen,
     Method,
     MotionFormat,
     Output,
     Request,
-    check_options,
     part_folder,
 )
 from motiongpt.methods.mld.examples import latent_shape
@@ -88,6 +86,7 @@ class MLD(Method):
     """
 
     name = "mld"
+    options_type = Sampling
     all_tasks = tasks = frozenset({TEXT_TO_MOTION})
 
     def __init__(
@@ -116,13 +115,6 @@ class MLD(Method):
         self.longest = codec.codec.longest
 
     @classmethod
-    def foresee(cls, **options: Any) -> Foreseen:
-        """See `Method.foresee`."""
-        check_options(cls.name, options, (field.name for field in fields(Sampling)))
-        Sampling(**options)
-        return super().foresee()
-
-    @classmethod
     def load(
         cls,
         folders: Mapping[str, Path],
@@ -135,7 +127,7 @@ class MLD(Method):
         Raises:
             UserError: as `Method.load`, or an unknown option.
         """
-        cls.foresee(**options)
+        chosen = cls.chosen(**options)
         codec, denoiser, text_encoder = (
             part_folder(folders, part, cls.name) for part in ("codec", "denoiser", "text_encoder")
         )
@@ -143,7 +135,7 @@ class MLD(Method):
             TrainedLatents.load(codec, format.skeleton.n_features, device),
             TrainedDenoiser.load(denoiser, device),
             load_text_encoder(text_encoder, device),
-            Sampling(**options),
+            chosen,
         )
 
     @torch.no_grad()

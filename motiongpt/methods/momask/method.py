@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, Self
@@ -19,12 +19,10 @@ from motiongpt.methods.base import (
     INBETWEEN,
     PREDICTION,
     TEXT_TO_MOTION,
-    Foreseen,
     Method,
     MotionFormat,
     Output,
     Request,
-    check_options,
     part_folder,
 )
 from motiongpt.methods.momask.blocks import OVERHANG
@@ -129,6 +127,7 @@ class MoMask(Method):
     """
 
     name = "momask"
+    options_type = Sampling
     all_tasks = tasks = frozenset({TEXT_TO_MOTION, PREDICTION, INBETWEEN})
 
     def __init__(
@@ -162,13 +161,6 @@ class MoMask(Method):
         self.most_frames = self.longest = self.max_tokens * codec.frames_per_token
 
     @classmethod
-    def foresee(cls, **options: Any) -> Foreseen:
-        """See `Method.foresee`."""
-        check_options(cls.name, options, (field.name for field in fields(Sampling)))
-        Sampling(**options)
-        return super().foresee()
-
-    @classmethod
     def load(
         cls,
         folders: Mapping[str, Path],
@@ -184,7 +176,7 @@ class MoMask(Method):
         Raises:
             UserError: as `Method.load`, or an unknown option.
         """
-        cls.foresee(**options)
+        chosen = cls.chosen(**options)
         parts = ("codec", "masked", "residual", "length", "text_encoder")
         codec, masked, residual, length, text_encoder = (
             part_folder(folders, part, cls.name) for part in parts
@@ -198,7 +190,7 @@ class MoMask(Method):
             load_network(LengthEstimator, length, device),
             load_text_encoder(text_encoder, device),
             format,
-            Sampling(**options),
+            chosen,
         )
 
     @torch.no_grad()

@@ -4,7 +4,7 @@ Shape letters: T frames, F features, L tokens.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
@@ -26,7 +26,6 @@ from motiongpt.methods.base import (
     MotionFormat,
     Output,
     Request,
-    check_options,
     part_folder,
 )
 from motiongpt.methods.motiongpt import tasks as task_modules
@@ -91,6 +90,7 @@ class MotionGPTMethod(Method):
     """
 
     name = "motiongpt"
+    options_type = Options
     all_tasks = frozenset(TASKS)
 
     def __init__(
@@ -115,8 +115,7 @@ class MotionGPTMethod(Method):
     @classmethod
     def foresee(cls, mix: TaskMix | None = None, **options: Any) -> Foreseen:
         """See `Method.foresee`."""
-        check_options(cls.name, options, ("mix", *(field.name for field in fields(Options))))
-        chosen = Options(**options)
+        chosen = cls.chosen(**options)
         if mix is not None:
             mix.asked_with(chosen.prompts, chosen.outputs)
         tasks = cls.all_tasks if mix is None else frozenset(mix)
@@ -135,17 +134,17 @@ class MotionGPTMethod(Method):
         Args:
             options: `mix` and the fields of `Options`.
         """
-        cls.foresee(**options)
+        mix = options.pop("mix", None)
+        chosen = cls.chosen(**options)
         n_features = format.skeleton.n_features
         codec = TrainedTokenizer.load(
             part_folder(folders, CODEC, cls.name), n_features=n_features, device=device
         )
         folder = part_folder(folders, LANGUAGE_MODEL, cls.name)
         backbone = load_merged_backbone(folder, codec.codebook_size).to(device).eval()
-        mix = options.pop("mix", None)
         if mix is None and TEMPLATES in folders:
             mix = all_tasks(codec.codebook_size, folders[TEMPLATES])
-        return cls(codec, backbone, format, mix, Options(**options))
+        return cls(codec, backbone, format, mix, chosen)
 
     def generate(self, requests: Sequence[Request], seed: int) -> list[Output]:
         """See `Method.generate`.

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
@@ -22,12 +22,10 @@ from motiongpt.methods.asked_length import (
 from motiongpt.methods.base import (
     MOTION_TO_TEXT,
     TEXT_TO_MOTION,
-    Foreseen,
     Method,
     MotionFormat,
     Output,
     Request,
-    check_options,
     part_folder,
 )
 from motiongpt.methods.mld.examples import latent_shape
@@ -90,6 +88,7 @@ class MotionGPT3(Method):
     """
 
     name = "motiongpt3"
+    options_type = Sampling
     all_tasks = tasks = frozenset({TEXT_TO_MOTION, MOTION_TO_TEXT})
     repeatable = frozenset({MOTION_TO_TEXT})
 
@@ -112,13 +111,6 @@ class MotionGPT3(Method):
         self.longest, self.shortest = codec.codec.longest, codec.codec.shortest
 
     @classmethod
-    def foresee(cls, **options: Any) -> Foreseen:
-        """See `Method.foresee`."""
-        check_options(cls.name, options, (field.name for field in fields(Sampling)))
-        Sampling(**options)
-        return super().foresee()
-
-    @classmethod
     def load(
         cls,
         folders: Mapping[str, Path],
@@ -131,12 +123,12 @@ class MotionGPT3(Method):
         Raises:
             UserError: as `Method.load`, or an unknown option.
         """
-        cls.foresee(**options)
+        chosen = cls.chosen(**options)
         codec, model = (part_folder(folders, part, cls.name) for part in ("codec", "model"))
         return cls(
             TrainedLatents.load(codec, format.skeleton.n_features, device),
             TrainedMotionLanguageModel.load(model, device),
-            Sampling(**options),
+            chosen,
         )
 
     @torch.no_grad()

@@ -1,7 +1,7 @@
 """T2M-GPT (arXiv:2301.06052): a motion from a text, code by code."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
@@ -19,7 +19,6 @@ from motiongpt.methods.base import (
     MotionFormat,
     Output,
     Request,
-    check_options,
     part_folder,
 )
 from motiongpt.methods.t2m_gpt.folder import load_transformer
@@ -81,6 +80,7 @@ class T2MGPT(Method):
     """
 
     name = "t2m_gpt"
+    options_type = Generation
     all_tasks = frozenset({TEXT_TO_MOTION})
     tasks = all_tasks
 
@@ -110,8 +110,7 @@ class T2MGPT(Method):
     @classmethod
     def foresee(cls, **options: Any) -> Foreseen:
         """See `Method.foresee`."""
-        check_options(cls.name, options, (field.name for field in fields(Generation)))
-        repeatable = Generation(**options).is_repeatable
+        repeatable = cls.chosen(**options).is_repeatable
         return Foreseen(cls.all_tasks, cls.all_tasks if repeatable else frozenset())
 
     @classmethod
@@ -130,7 +129,7 @@ class T2MGPT(Method):
         Raises:
             UserError: as `Method.load`, or an unknown option.
         """
-        cls.foresee(**options)
+        chosen = cls.chosen(**options)
         codec, transformer, text_encoder = (
             part_folder(folders, part, cls.name)
             for part in ("codec", "transformer", "text_encoder")
@@ -139,7 +138,7 @@ class T2MGPT(Method):
             TrainedTokenizer.load(codec, n_features=format.skeleton.n_features, device=device),
             load_transformer(transformer, device),
             load_text_encoder(text_encoder, device),
-            Generation(**options),
+            chosen,
         )
 
     def generate(self, requests: Sequence[Request], seed: int) -> list[Output]:

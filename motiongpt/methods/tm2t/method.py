@@ -1,7 +1,7 @@
 """TM2T (Guo et al., ECCV 2022, arXiv:2207.01696): motion and words, translated both ways."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
@@ -19,7 +19,6 @@ from motiongpt.methods.base import (
     MotionFormat,
     Output,
     Request,
-    check_options,
     part_folder,
 )
 from motiongpt.methods.tm2t.beams import beam_steps, best_beam
@@ -90,6 +89,7 @@ class TM2T(Method):
     """
 
     name = "tm2t"
+    options_type = Generation
     all_tasks = tasks = frozenset({TEXT_TO_MOTION, MOTION_TO_TEXT})
 
     def __init__(
@@ -118,8 +118,7 @@ class TM2T(Method):
     @classmethod
     def foresee(cls, **options: Any) -> Foreseen:
         """See `Method.foresee`."""
-        check_options(cls.name, options, (field.name for field in fields(Generation)))
-        return Foreseen(cls.all_tasks, Generation(**options).repeatable)
+        return Foreseen(cls.all_tasks, cls.chosen(**options).repeatable)
 
     @classmethod
     def load(
@@ -137,7 +136,7 @@ class TM2T(Method):
         Raises:
             UserError: as `Method.load`, or an unknown option.
         """
-        cls.foresee(**options)
+        chosen = cls.chosen(**options)
         codec, to_text, to_motion, text_encoder = (
             part_folder(folders, part, cls.name)
             for part in ("codec", "to_text", "to_motion", "text_encoder")
@@ -147,7 +146,7 @@ class TM2T(Method):
             TrainedToText.load(to_text, device),
             load_to_motion(to_motion, device),
             load_text_encoder(text_encoder, device),
-            Generation(**options),
+            chosen,
         )
 
     def generate(self, requests: Sequence[Request], seed: int) -> list[Output]:
