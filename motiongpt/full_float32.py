@@ -1,4 +1,4 @@
-"""Float32 that is float32 on a GPU too: what is judged or coded there is as on a CPU, up to rounding.
+"""Float32 that is float32 on a GPU too: what is judged or coded there is as on a CPU.
 
 By default torch lets cuDNN's convolutions and recurrent layers cut factors to 10 bits (TF32): a
 clip's embedding, or which code is nearest, would then depend on where it was computed. Training

@@ -1,0 +1,126 @@
+"""Stages of a small model on the simulated store, as the launcher runs them, a few steps each."""
+
+import json
+import shutil
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from omegaconf import OmegaConf
+
+from launch.composition.build import build
+from launch.composition.compose import compose_config
+from launch.plans.graph import GRAPH_KEYS
+from motiongpt.data.store import MotionStore
+from motiongpt.methods.motiongpt.tasks.pretraining_mix import PretrainingMix
+from motiongpt.methods.motiongpt.token_store import TokenStore
+from motiongpt.methods.motiongpt.training.language_data import LanguageExamples, TokenisedClips
+from motiongpt.methods.motiongpt.training.unsupervised import LanguageModelling
+from motiongpt.training.stage import Hardware, StageContext
+from tests.benchmarks.humanml3d_size.part import Found, Part, Place
+
+STEPS = 10
+REQUESTS = 32
+REPLICATIONS = 20
+TASKS = 4
+# The quickstart's networks: a VQ-VAE of width 192, a T5 of 1.4 million parameters.
+SETTINGS = (
+    "experiment=quickstart",
+    "logger=none",
+    f"protocol.clips={REQUESTS}",
+    "protocol.replications=1",
+    "protocol.requests.multimodality.texts=0",
+    *(
+        f"stage.{name}.schedule.{key}={value}"
+        for name in ("tokenizer", "pretrain", "instruct")
+        for key, value in {
+            "steps": STEPS,
+            "validate_every": STEPS,
+            "checkpoint_every": 1000,
+        }.items()
+    ),
+)
+PARENTS = {
+    "tokenizer": (),
+    "tokens": ("tokenizer",),
+    "pretrain": ("tokens",),
+    "instruct": ("tokens", "pretrain"),
+    "generate": ("tokenizer", "instruct"),
+}
+
+
+def run(stage: str, place: Place, overrides: Sequence[str] = ()) -> tuple[float, dict[str, Any]]:
+    """Run a stage; seconds, and what its `throughput.json` says, empty where it trains nothing."""
+    folder = place.run(stage)
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    settings = OmegaConf.to_container(compose_config([*SETTINGS, *overrides]).stage[stage])
+    wanted = {key: value for key, value in settings.items() if key not in GRAPH_KEYS}
+    context = StageContext(
+        stage=stage,
+        signature="",
+        folder=folder,
+        parents={name: place.run(name) for name in PARENTS[stage]},
+        store=MotionStore.open(place.store),
+        hardware=Hardware(accelerator="cpu", threads=place.threads),
+        log=lambda line: print(line, flush=True),
+    )
+    made = build(wanted, _recursive_=False)
+    begun = time.perf_counter()
+    made.run(context)
+    seconds = time.perf_counter() - begun
+    said = folder / "throughput.json"
+    return seconds, json.loads(said.read_text()) if said.exists() else {}
+
+
+def epoch(stage: str, place: Place) -> Found:
+    """An epoch from the clips a second of the measured steps."""
+    _, said = run(stage, place)
+    train = len(MotionStore.open(place.store).indices("train"))
+    rate = said["clips_per_second"]
+    # Clips that were drawn in the measured steps, at the rate that the stage itself counts.
+    done = STEPS * OmegaConf.select(compose_config(SETTINGS), f"stage.{stage}.schedule.batch_size")
+    return Found(done / rate, done, train)
+
+
+def tokens(place: Place) -> Found:
+    """Every clip as tokens, whole and in parts."""
+    seconds, _ = run("tokens", place)
+    return Found(seconds, place.clips, place.clips)
+
+
+def indices(place: Place) -> Found:
+    """Which clips a language stage trains on and validates on."""
+    store, kept = MotionStore.open(place.store), TokenStore.open(place.run("tokens") / "tokens")
+    mix = PretrainingMix(kept.codebook_size, LanguageModelling())
+    begun = time.perf_counter()
+    examples = LanguageExamples(TokenisedClips(store, kept), mix)
+    found = [*examples.indices("train"), *examples.indices("val")]
+    assert found, "no clip to train on"
+    return Found(time.perf_counter() - begun, place.clips, place.clips)
+
+
+def generate(place: Place) -> Found:
+    """20 replications of all requests of all tasks, from one of a few clips."""
+    seconds, _ = run("generate", place)
+    asked = len(MotionStore.open(place.store).indices("test"))
+    done = min(REQUESTS, asked)
+    return Found(seconds, done, REPLICATIONS * asked)
+
+
+PARTS = (
+    Part("tokenizer", "an epoch of the VQ-VAE", "clips", lambda at: epoch("tokenizer", at)),
+    Part("tokens", "all clips as tokens, whole and three parts", "clips", tokens, most=4000),
+    Part("indices", "which clips the language stages take", "clips", indices, most=4000),
+    Part(
+        "pretrain", "an epoch of pretraining", "clips", lambda at: epoch("pretrain", at), most=4000
+    ),
+    Part(
+        "instruct",
+        "an epoch of instruction tuning",
+        "clips",
+        lambda at: epoch("instruct", at),
+        most=4000,
+    ),
+    Part("generate", "20 replications of all four tasks", "clips asked", generate, most=4000),
+)
