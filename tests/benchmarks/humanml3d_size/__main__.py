@@ -75,8 +75,7 @@ def _one(part: str, clips: int, root: Path, options: argparse.Namespace) -> Meas
     file.unlink(missing_ok=True)
     command = [sys.executable, "-m", "tests.benchmarks.humanml3d_size.one", part]
     command += [str(root / str(clips)), str(clips), str(options.threads), str(options.seed)]
-    with log.open("w") as lines:
-        status = subprocess.run([*command, str(file)], stdout=lines, stderr=lines).returncode
+    status = _ended([*command, str(file)], log)
     if status or not file.exists():
         said = [line for line in log.read_text(errors="replace").splitlines() if line.strip()]
         problem = f"status {status}: {said[-1] if said else ''}"[:300].replace("|", "/")
@@ -92,6 +91,12 @@ def _one(part: str, clips: int, root: Path, options: argparse.Namespace) -> Meas
         flush=True,
     )
     return Measured(part, clips, found, **beside)
+
+
+def _ended(command: Sequence[str], log: Path) -> int:
+    """Exit status of a process, whose output goes into `log`."""
+    with log.open("w") as lines:
+        return subprocess.run(command, stdout=lines, stderr=lines).returncode
 
 
 def _parse(arguments: Sequence[str]) -> argparse.Namespace:

@@ -39,16 +39,19 @@ ALONE = "one process"
 
 
 class Losses(pl.Callback):
-    """Keeps the loss of every step."""
+    """Keeps the loss of every step, and what the processes talk by."""
 
     def __init__(self) -> None:
         self.found: list[float] = []
+        self.backend = "nothing"
 
     def on_train_batch_end(
         self, trainer: pl.Trainer, module: pl.LightningModule, *other: Any
     ) -> None:
         """Called by Lightning."""
         self.found.append(float(trainer.callback_metrics["train/loss"]))
+        if dist.is_initialized():  # Lightning ends a group of NCCL when the training ends
+            self.backend = dist.get_backend()
 
 
 def measure(settings: Settings) -> Iterator[Number]:
@@ -110,10 +113,9 @@ def _train(rank: int, settings: Settings, strategy: str, world: int, port: int, 
         own = collate_parts([Example(one.input, one.target) for one in mine], backbone)
         # One at a time, as it is: no batch of batches.
         trainer.fit(module, DataLoader([own] * STEPS, batch_size=None, collate_fn=_same))
-        backend = dist.get_backend() if dist.is_initialized() else "none"
         if rank == 0:
             memory = peak_memory(settings.device)
-            found = {"losses": losses.found, "memory": memory, "backend": backend}
+            found = {"losses": losses.found, "memory": memory, "backend": losses.backend}
             file.write_text(json.dumps(found))
 
 
