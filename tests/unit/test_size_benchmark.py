@@ -35,8 +35,8 @@ def test_the_folder_and_the_joints_are_the_same_clips(tmp_path):
     assert list(read.names) == list(made.names) and (read.lengths == made.lengths).all()
     assert read.captions(7) == made.captions(7)
     # Features made of joints are of one size of body; those of the folder keep their scale.
-    ratio = read.features(3)[:, 4:67] / made.features(3)[:, 4:67]
-    assert np.percentile(ratio, 95) - np.percentile(ratio, 5) < 1e-3
+    both = [store.features(3)[:, 4:67].ravel() for store in (read, made)]
+    assert np.corrcoef(both)[0, 1] > 0.9999
     assert len({read.features(index).tobytes() for index in range(40)}) == 40
 
 
