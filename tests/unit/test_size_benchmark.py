@@ -77,7 +77,8 @@ def test_growth_is_the_power_between_the_largest_two_sizes():
     assert growth(linear) == pytest.approx(1.0)
     assert growth([part(1000, 10.0), part(4000, 160.0)]) == pytest.approx(2.0)
     assert growth([part(1000, 0.1), part(4000, 160.0)]) is None, "too brief to tell"
-    assert growth([part(1000, 10.0, whole=9e9), part(4000, 10.0, whole=9e9)]) is None
+    steps = [part(1000, 10.0, "pretrain", whole=9e9), part(4000, 10.0, "pretrain", whole=9e9)]
+    assert growth(steps) is None, "as many steps, however many clips"
 
 
 def test_the_table_says_what_is_projected_and_what_grows_too_fast(tmp_path):
@@ -98,6 +99,7 @@ def test_the_table_says_what_is_projected_and_what_grows_too_fast(tmp_path):
         "git": {},
         "machine": command.describe_machine(),
     }
+    assert PARTS["tokens"].most == 4000
     table = write_report(tmp_path, measured, [Cost("tokenizer", 3600, 50e12)], about)
     assert "| 10 s (10.0) | 160 s (160.0) | clips^2.00 **faster than linear** |" in table
     assert "| 5 s (5.0) | 20 s *p* |" in table and "**failed**: status 1: KeyError" in table

@@ -69,6 +69,8 @@ class Part:
         measure: does it and says what was measured.
         most: clips of the largest simulation that it is run on; above, the table projects it
             linearly from the largest one measured.
+        grows: whether the work that is measured grows with the clips; a few steps of a training
+            do not.
     """
 
     name: str
@@ -76,3 +78,4 @@ class Part:
     unit: str
     measure: Callable[[Place], Found]
     most: int = 10**9
+    grows: bool = True

@@ -45,8 +45,7 @@ def growth(measured: Sequence[Measured]) -> float | None:
     """The power of the number of clips with which a part's seconds of a core grow, between the
     largest two sizes; None where it took less than `BRIEF` seconds, or its work does not grow."""
     known = [one for one in measured if one.found and one.core_seconds > BRIEF]
-    known = [one for one in known if one.found and one.found.whole <= one.found.done]
-    if len(known) < 2:
+    if len(known) < 2 or not PARTS[known[0].part].grows:
         return None
     small, large = sorted(known, key=lambda one: one.clips)[-2:]
     return math.log(large.core_seconds / small.core_seconds) / math.log(large.clips / small.clips)
@@ -95,7 +94,8 @@ def _lines(measured: Sequence[Measured], about: Mapping[str, Any]) -> list[str]:
         "Each part in a process of its own; in brackets seconds of a core, by which growth is "
         "told. *p*: projected linearly, from the steps, requests or replications that were "
         "measured, or from the largest size that was. Memory: at the most, of the largest "
-        "measured size, interpreter and libraries in brackets.",
+        "measured size, interpreter and libraries in brackets; what is mapped of a store is in it, "
+        "which the system takes back when others need the room.",
         "",
         f"To get it again: `{about['command']}`",
     ]

@@ -3,15 +3,18 @@
 import json
 import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
+import numpy as np
 from omegaconf import OmegaConf
 
 from launch.composition.build import build
 from launch.composition.compose import compose_config
 from launch.plans.graph import GRAPH_KEYS
 from motiongpt.data.store import MotionStore
+from motiongpt.methods.motiongpt.tasks.clip_tokens import WHOLE
 from motiongpt.methods.motiongpt.tasks.pretraining_mix import PretrainingMix
 from motiongpt.methods.motiongpt.token_store import TokenStore
 from motiongpt.methods.motiongpt.training.language_data import LanguageExamples, TokenisedClips
@@ -22,7 +25,7 @@ from tests.benchmarks.humanml3d_size.part import Found, Part, Place
 STEPS = 10
 REQUESTS = 32
 REPLICATIONS = 20
-TASKS = 4
+FRAMES_PER_TOKEN, CODEBOOK = 4, 512
 # The quickstart's networks: a VQ-VAE of width 192, a T5 of 1.4 million parameters.
 SETTINGS = (
     "experiment=quickstart",
@@ -90,14 +93,21 @@ def tokens(place: Place) -> Found:
 
 
 def indices(place: Place) -> Found:
-    """Which clips a language stage trains on and validates on."""
-    store, kept = MotionStore.open(place.store), TokenStore.open(place.run("tokens") / "tokens")
-    mix = PretrainingMix(kept.codebook_size, LanguageModelling())
+    """Which clips a language stage trains on and validates on; their tokens are made up."""
+    store, folder = MotionStore.open(place.store), place.folder / "made_up_tokens"
+    views = [WHOLE, *compose_config(SETTINGS).stage.tokens.views]
+    codes = [
+        np.zeros(max(1, int(frames) // FRAMES_PER_TOKEN), np.int64) for frames in store.lengths
+    ]
+    TokenStore.write(folder, dict.fromkeys(views, codes), FRAMES_PER_TOKEN, CODEBOOK)
+    clips = TokenisedClips(store, TokenStore.open(folder))
+    mix = PretrainingMix(CODEBOOK, LanguageModelling())
     begun = time.perf_counter()
-    examples = LanguageExamples(TokenisedClips(store, kept), mix)
+    examples = LanguageExamples(clips, mix)
     found = [*examples.indices("train"), *examples.indices("val")]
+    seconds = time.perf_counter() - begun
     assert found, "no clip to train on"
-    return Found(time.perf_counter() - begun, place.clips, place.clips)
+    return Found(seconds, place.clips, place.clips)
 
 
 def generate(place: Place) -> Found:
@@ -108,19 +118,16 @@ def generate(place: Place) -> Found:
     return Found(seconds, done, REPLICATIONS * asked)
 
 
+def _few(name: str, title: str, unit: str, measure: Callable[[Place], Found]) -> Part:
+    """A part that does a few steps or requests, however many clips there are."""
+    return Part(name, title, unit, measure, most=4000, grows=False)
+
+
 PARTS = (
-    Part("tokenizer", "an epoch of the VQ-VAE", "clips", lambda at: epoch("tokenizer", at)),
+    _few("tokenizer", "an epoch of the VQ-VAE", "clips", partial(epoch, "tokenizer")),
     Part("tokens", "all clips as tokens, whole and three parts", "clips", tokens, most=4000),
-    Part("indices", "which clips the language stages take", "clips", indices, most=4000),
-    Part(
-        "pretrain", "an epoch of pretraining", "clips", lambda at: epoch("pretrain", at), most=4000
-    ),
-    Part(
-        "instruct",
-        "an epoch of instruction tuning",
-        "clips",
-        lambda at: epoch("instruct", at),
-        most=4000,
-    ),
-    Part("generate", "20 replications of all four tasks", "clips asked", generate, most=4000),
+    Part("indices", "which clips the language stages take", "clips", indices),
+    _few("pretrain", "an epoch of pretraining", "clips", partial(epoch, "pretrain")),
+    _few("instruct", "an epoch of instruction tuning", "clips", partial(epoch, "instruct")),
+    _few("generate", "20 replications of all four tasks", "clips asked", generate),
 )
