@@ -1,6 +1,7 @@
 """Other ways for the language model: in turns, compared with the first, and what they leave."""
 
 import json
+import signal
 
 import pytest
 import torch
@@ -53,7 +54,26 @@ def test_other_ways_of_the_whole_model_are_the_same_without_compiling():
         assert not any(one.problem or one.same is False for one in found)
 
 
-def test_the_command_leaves_a_table(tmp_path, monkeypatch, capsys):
+@pytest.fixture
+def signals():
+    """The command takes a time limit for Ctrl-C; what was set before is set again."""
+    usual = signal.getsignal(signal.SIGTERM)
+    yield
+    signal.signal(signal.SIGTERM, usual)
+
+
+def test_what_was_measured_before_a_time_limit_is_kept(tmp_path, monkeypatch, signals):
+    def stopped():
+        raise KeyboardInterrupt
+
+    groups = [group([], {"a": [2.0]}), Group("late", [Way("b", stopped)], 0.1)]
+    monkeypatch.setattr(command.attention, "groups", lambda settings: groups)
+    assert command.main(["--size", "tiny", "--threads", "1", "--out", str(tmp_path)]) == 130
+    kept = json.loads((tmp_path / "results.json").read_text())
+    assert [one["way"] for one in kept["ways"]] == ["a", "none"]
+
+
+def test_the_command_leaves_a_table(tmp_path, monkeypatch, signals):
     monkeypatch.setattr(command.attention, "groups", lambda settings: [])
     results = {"a": [2.0], "b": [2.0], "c": [9.0]}
     monkeypatch.setattr(command.model, "groups", lambda settings: [group([], results)])

@@ -5,11 +5,12 @@
 
 The ways of a group have the same random weights, take turns in one process and give the same numbers, or
 the table says how far they are apart. A way that this torch or device lacks is a line that says so. Left
-in a folder: table.md and results.json. Nothing is downloaded.
+in a folder: table.md and results.json, after each group anew. Nothing is downloaded.
 """
 
 import argparse
 import shlex
+import signal
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -34,7 +35,7 @@ COLUMNS = ("what", "way", "seconds (min – max)", "times as fast", "ready after
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Measure and write; 1 if a way gives other numbers."""
+    """Measure and write; 1 if a way gives other numbers, 130 if it was interrupted."""
     options = _parse(arguments)
     settings = Settings(options.size, options.device, options.threads, options.seed)
     torch.set_num_threads(settings.threads)
@@ -47,20 +48,28 @@ def main(arguments: Sequence[str]) -> int:
         "machine": describe_machine(),
         "git": git_state(),
     }
-    found: list[Timed] = []
-    for group in [*attention.groups(settings), *model.groups(settings)]:
-        print(group.title, flush=True)
-        for one in timed(group, settings.device, options.repeats):
-            found.append(one)
-            said = one.problem if one.median is None else f"{one.median:.4g} s"
-            print(f"  {one.way}: {said}", flush=True)
     folder = options.out or Path("outputs/variants", began.replace(":", "-"))
-    table = "\n".join(_lines(found, about))
+    found: list[Timed] = []
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a time limit ends it as Ctrl-C does
+    try:
+        for group in [*attention.groups(settings), *model.groups(settings)]:
+            print(group.title, flush=True)
+            for one in timed(group, settings.device, options.repeats):
+                found.append(one)
+                said = one.problem if one.median is None else f"{one.median:.4g} s"
+                print(f"  {one.way}: {said}", flush=True)
+            _write(folder, found, about)
+    except KeyboardInterrupt:
+        print("stopped before its end: groups are missing", flush=True)
+        return 130
+    print(f"{(folder / 'table.md').read_text()}\nwritten to {folder}")
+    return int(any(one.same is False for one in found))
+
+
+def _write(folder: Path, found: Sequence[Timed], about: Mapping[str, Any]) -> None:
     ways = [{**asdict(one), "median": one.median} for one in found]
     write_json(folder / "results.json", {"format": 1, **about, "ways": ways})
-    write_text(folder / "table.md", table + "\n")
-    print(f"{table}\n\nwritten to {folder}")
-    return int(any(one.same is False for one in found))
+    write_text(folder / "table.md", "\n".join(_lines(found, about)) + "\n")
 
 
 def _lines(found: Sequence[Timed], about: Mapping[str, Any]) -> list[str]:

@@ -24,17 +24,9 @@ MARKS = 2
 
 
 def groups(settings: Settings) -> list[Group]:
-    """Training, generation as transformers does it, generation as the project does it."""
+    """Generation as transformers does it, as the project does it, and training."""
     settings = replace(settings, dropout=0.0)
     return [
-        Group(
-            "training, forward and backward, bfloat16",
-            [
-                Way("as it is", lambda: _training(settings, compiled=False)),
-                Way("torch.compile", lambda: _training(settings, compiled=True)),
-            ],
-            LOSS,
-        ),
         Group(
             "generation by transformers, any token",
             [
@@ -50,6 +42,14 @@ def groups(settings: Settings) -> list[Group]:
                 Way("layers under torch.compile", lambda: _ours(settings, compiled=True)),
             ],
             TOKENS,
+        ),
+        Group(
+            "training, forward and backward, bfloat16",
+            [
+                Way("as it is", lambda: _training(settings, compiled=False)),
+                Way("torch.compile", lambda: _training(settings, compiled=True)),
+            ],
+            LOSS,
         ),
     ]
 
