@@ -1,6 +1,7 @@
 """The GPU's benchmark, dry on a CPU: what it measures, judges, and what it leaves."""
 
 import json
+import signal
 
 import pytest
 import torch
@@ -18,6 +19,14 @@ from tests.benchmarks.speed.part import Settings
 TINY = Settings(size="tiny", threads=1)
 DRY = ["--device", "cpu", "--size", "tiny", "--threads", "1"]
 NAN = float("nan")
+
+
+@pytest.fixture(autouse=True)
+def signals():
+    """The command takes a time limit for Ctrl-C; what was set before is set again."""
+    usual = signal.getsignal(signal.SIGTERM)
+    yield
+    signal.signal(signal.SIGTERM, usual)
 
 
 @pytest.mark.parametrize(
@@ -91,6 +100,22 @@ def test_what_fails_hides_nothing_and_fails_the_command(monkeypatch, tmp_path):
     assert "| parity | rate | 12 clips/s |  |  |" in table
     assert "| coding | status 1: KeyError | | | **failed** |" in table
     assert "| training | share | 0.7 | ≥ 0.5 | kept |" in table
+
+
+def test_an_interruption_keeps_what_was_measured(monkeypatch, tmp_path):
+    def stopped(result, settings, folder, seconds):
+        if result.name == "coding":
+            raise KeyboardInterrupt
+        result.numbers = [told("rate", 1.0, "")]
+
+    monkeypatch.setattr(command, "run_part", stopped)
+    words = ["parity", "coding", "training", *DRY, "--out", str(tmp_path)]
+    assert command.main(words) == 130
+    kept = json.loads((tmp_path / "results.json").read_text())["parts"]
+    assert [(one["name"], one["problem"]) for one in kept] == [
+        ("parity", ""),
+        ("coding", "interrupted"),
+    ]
 
 
 def test_all_kept_is_status_nought(monkeypatch, tmp_path):

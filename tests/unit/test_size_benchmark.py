@@ -1,6 +1,7 @@
 """HumanML3D's size by simulation: the clips, what is projected, growth, and what the command leaves."""
 
 import json
+import signal
 
 import numpy as np
 import pytest
@@ -16,6 +17,14 @@ from tests.benchmarks.humanml3d_size.projection import Cost
 from tests.benchmarks.humanml3d_size.report import Measured, growth, write_report
 from tests.benchmarks.humanml3d_size.simulation import FRAMES, Simulated
 from tests.benchmarks.scoring import projected
+
+
+@pytest.fixture(autouse=True)
+def signals():
+    """The command takes a time limit for Ctrl-C; what was set before is set again."""
+    usual = signal.getsignal(signal.SIGTERM)
+    yield
+    signal.signal(signal.SIGTERM, usual)
 
 
 def test_clips_are_as_long_and_as_many_as_humanml3ds():
@@ -146,6 +155,19 @@ def test_a_part_that_fails_hides_no_other_and_fails_the_command(tmp_path, monkey
     ]
     assert "**failed**: status 1: KeyError: 'x'" in (tmp_path / "out" / "table.md").read_text()
     assert [one.name for one in tmp_path.iterdir()] == ["out"], "the clips are deleted"
+
+
+def test_an_interruption_keeps_what_was_measured(tmp_path, monkeypatch):
+    def one(part, clips, root, options):
+        if part == "prepare":
+            raise KeyboardInterrupt
+        return Measured(part, clips, Found(1.0, clips, clips))
+
+    monkeypatch.setattr(command, "_one", one)
+    words = ["--clips", "200", "--sizes", "--folder", str(tmp_path), "--out", str(tmp_path / "out")]
+    assert command.main([*words, "--parts", "verify", "prepare"]) == 130
+    kept = json.loads((tmp_path / "out" / "results.json").read_text())
+    assert [one["part"] for one in kept["measured"]] == ["verify"]
 
 
 @pytest.mark.parametrize(

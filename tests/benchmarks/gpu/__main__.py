@@ -13,6 +13,7 @@ import argparse
 import json
 import os
 import shlex
+import signal
 import subprocess
 import sys
 import time
@@ -52,6 +53,7 @@ def main(arguments: Sequence[str]) -> int:
     until = time.monotonic() + 60 * options.minutes
     results: list[PartResult] = []
     interrupted = False
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a time limit ends it as Ctrl-C does
     try:
         for name in options.parts or NAMES:
             results.append(PartResult(name, title_of(name)))

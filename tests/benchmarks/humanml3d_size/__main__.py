@@ -15,6 +15,7 @@ import argparse
 import json
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -54,6 +55,7 @@ def main(arguments: Sequence[str]) -> int:
     }
     measured: list[Measured] = []
     interrupted = False
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a time limit ends it as Ctrl-C does
     with tempfile.TemporaryDirectory(dir=options.folder, prefix="humanml3d-size-") as name:
         try:
             for clips in sizes:
