@@ -15,7 +15,11 @@ HELD := transformers|huggingface.hub|tokenizers|pyarrow|datasets|dill|multiproce
 TESTS5 := backbones causal import_checkpoint single_steps generation_loop golden_lm motiongpt_method \
 	text_encoders small_text_encoder api_model
 
-.PHONY: quickstart test test-all test-slow test-slurm test-browser \
+# What a machine with CUDA's own torch, transformers and lightning may lack; pure Python.
+GPU_PACKAGES := .gpu-packages
+GPU_LACKS := hydra-core omegaconf antlr4-python3-runtime
+
+.PHONY: quickstart test test-all test-slow test-slurm test-browser test-gpu gpu-packages \
 	test-transformers-5 install install-transformers-5 types quick-tests
 
 quickstart: install  ## train the three stages small on synthetic motion, evaluate, draw
@@ -44,6 +48,18 @@ test-slurm: install  ## tests on a SLURM cluster that they start on this machine
 test-browser: install  ## pages in a headless browser (Debian: apt-get install chromium)
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[browser,web]"
 	$(PYTEST) -rs -m browser
+
+# With the torch of PYTHON, not of .venv, whose torch may be one without CUDA. A machine that reaches
+# no registry is brought the folder of `make gpu-packages`. One fails, the other still runs.
+test-gpu:  ## below 8 minutes on one GPU: its tests, then parity, and speed beside the machine's limits
+	@export PYTHONPATH="$(CURDIR):$(CURDIR)/$(GPU_PACKAGES)"; status=0; \
+	$(PYTHON) -m pytest -rs -p no:cacheprovider -m gpu tests/gpu || status=1; \
+	$(PYTHON) -m tests.benchmarks.gpu --device cuda --out outputs/gpu || status=1; \
+	exit $$status
+
+gpu-packages:  ## into .gpu-packages what `make test-gpu` needs beside CUDA's torch, transformers, lightning
+	$(PYTHON) -m pip install --quiet --no-deps --upgrade --target $(GPU_PACKAGES) \
+		--constraint constraints.txt $(GPU_LACKS)
 
 # Two of the tests hold for the random weights that transformers 4 draws, not for others.
 test-transformers-5: $(INSTALLED5)  ## the quick tests of what uses transformers, with version 5

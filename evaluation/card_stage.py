@@ -70,7 +70,9 @@ class CardStage(Stage):
         if (context.parents[EVALUATOR] / EVALUATOR).exists():
             evaluator = load_evaluator(context.parents[EVALUATOR] / EVALUATOR, context.device)
         if (context.parents[CLASSIFIER] / CLASSIFIER).exists():
-            classifier = ActionClassifier.load(context.parents[CLASSIFIER] / CLASSIFIER)
+            classifier = ActionClassifier.load(
+                context.parents[CLASSIFIER] / CLASSIFIER, context.device
+            )
         if evaluator is None and classifier is None:
             raise UserError(
                 "card: neither an evaluator nor a classifier could be had from this data; their "

@@ -199,7 +199,7 @@ class EvaluateStage(Stage):
         folder: Path | None = context.parents.get(EVALUATOR)
         if folder is None or not (folder / EVALUATOR).exists():
             return None
-        return load_evaluator(folder / EVALUATOR)
+        return load_evaluator(folder / EVALUATOR, context.device)
 
     def _origin(
         self,
@@ -275,4 +275,4 @@ def _classifier(context: StageContext) -> ActionClassifier | None:
     parent = context.parents.get(CLASSIFIER)
     if parent is None or not (parent / CLASSIFIER).exists():
         return None
-    return ActionClassifier.load(parent / CLASSIFIER)
+    return ActionClassifier.load(parent / CLASSIFIER, context.device)

@@ -16,6 +16,7 @@ from torch.nn.utils.rnn import pad_sequence
 
 from motiongpt.errors import UserError
 from motiongpt.files import save_with, write_json
+from motiongpt.full_float32 import full_float32
 
 SHOWN = 0.5
 """Probability above which an action counts as shown."""
@@ -78,17 +79,23 @@ class ActionClassifier:
         self.mean, self.std = np.asarray(mean, np.float32), np.asarray(std, np.float32)
 
     def batch(self, features: Sequence[np.ndarray]) -> tuple[Tensor, Tensor]:
-        """Normalised, padded features (B, T, F) and the mask (B, T) of their frames."""
+        """Normalised, padded features (B, T, F) and the mask (B, T) of their frames, where the
+        network is."""
         rows = [torch.from_numpy((clip - self.mean) / self.std) for clip in features]
         lengths = torch.tensor([len(row) for row in rows])
         padded = pad_sequence(rows, batch_first=True)
-        return padded, torch.arange(padded.shape[1])[None] < lengths[:, None]
+        mask = torch.arange(padded.shape[1])[None] < lengths[:, None]
+        device = self.network.stem.weight.device
+        return padded.to(device), mask.to(device)
 
+    @full_float32()
     @torch.no_grad()
     def probabilities(self, features: Sequence[np.ndarray]) -> np.ndarray:
         """(N, C) of each action in each clip of raw features (T, F), T at least 1."""
         parts = [
-            torch.sigmoid(self.network(*self.batch(features[first : first + TOGETHER]))).numpy()
+            torch.sigmoid(self.network(*self.batch(features[first : first + TOGETHER])))
+            .cpu()
+            .numpy()
             for first in range(0, len(features), TOGETHER)
         ]
         return np.concatenate([*parts, np.zeros((0, len(self.labels)), np.float32)])
@@ -134,7 +141,7 @@ class ActionClassifier:
         write_json(Path(folder) / "classifier.json", {"labels": list(self.labels)})
 
     @classmethod
-    def load(cls, folder: Path) -> "ActionClassifier":
+    def load(cls, folder: Path, device: str | torch.device = "cpu") -> "ActionClassifier":
         """Read what `save` wrote.
 
         Raises:
@@ -156,4 +163,4 @@ class ActionClassifier:
         mean, std = state.pop("mean").numpy(), state.pop("std").numpy()
         network = Network(len(mean), len(labels), len(state["stem.bias"]))
         network.load_state_dict(state)
-        return cls(network, labels, mean, std)
+        return cls(network.to(device), labels, mean, std)

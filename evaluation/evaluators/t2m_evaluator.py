@@ -24,6 +24,7 @@ from evaluation.evaluators.t2m_networks import FRAMES_PER_STEP, T2MNetworks
 from evaluation.evaluators.word_vectors import END, START, WordVectors
 from motiongpt.data.clip import Caption
 from motiongpt.errors import UserError
+from motiongpt.full_float32 import full_float32
 
 MAX_FRAMES = 196
 """Of HumanML3D and KIT clips, and what T2M pads every one to."""
@@ -87,6 +88,7 @@ class T2MEvaluator(Evaluator):
         """D."""
         return self.networks.sizes.embedding
 
+    @full_float32()
     @torch.no_grad()
     def motion_embeddings(
         self, features: Sequence[np.ndarray], packing: Packing = "packed"
@@ -130,6 +132,7 @@ class T2MEvaluator(Evaluator):
         """
         return self.token_embeddings([self._tokens(caption) for caption in captions], max_words)
 
+    @full_float32()
     @torch.no_grad()
     def token_embeddings(
         self, captions: Sequence[Sequence[str]], max_words: int = MAX_WORDS

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from pycocoevalcap.rouge.rouge import Rouge
-
 from evaluation.case import Case
 from evaluation.replications.results import MODEL, Result
 from motiongpt.training.shown import Cell, show_table
@@ -49,5 +47,7 @@ def log_captions(
 
 
 def _row(case: Case) -> list[Cell]:
+    from pycocoevalcap.rouge.rouge import Rouge  # of 100 MB, which a run without sentences can lack
+
     score = Rouge().calc_score([case.text], list(case.captions))
     return [case.name, "\n".join(case.captions), case.text, round(float(score), 3)]

@@ -15,6 +15,7 @@ from torch import Tensor
 from motiongpt.codecs.base import Codec
 from motiongpt.codecs.files import CodecFiles
 from motiongpt.errors import UserError
+from motiongpt.full_float32 import full_float32
 
 BATCH_SIZES, LARGE_BATCH = {"cpu": 16}, 128
 Rows = Callable[[Tensor, Tensor | None], Tensor]
@@ -114,6 +115,7 @@ class TrainedCodec(ABC):
         missing = self.whole_frames(len(piece)) - len(piece)
         return np.concatenate([piece, np.repeat(piece[-1:], missing, axis=0)])
 
+    @full_float32()
     def _in_batches(
         self, clips: Sequence[np.ndarray], function: Rows, factor: int = 1, divisor: int = 1
     ) -> list[np.ndarray]:

@@ -56,6 +56,8 @@ def text_problem(text: str, where: str = "a caption or label; remove it") -> str
     control characters steer the terminal that shows them."""
     if len(text) > MOST_LETTERS:
         return f"a text of {len(text):,} letters, at most {MOST_LETTERS:,} are used"
+    if text.isprintable():  # nearly every text: Python says it without a look at each letter
+        return None
     for letter in text:
         kind = _NO_TEXT.get(unicodedata.category(letter))
         if kind and letter not in "\t\n":

@@ -71,6 +71,7 @@ def run_stage(
     overrides: tuple[str, ...] = (),
     parents: Mapping[str, Path] | None = None,
     stop_in_step: int | None = None,
+    accelerator: str = "cpu",
     **hardware: Any,
 ) -> None:
     """Leave in `folder` what the stage writes, each process's `curve-R.jsonl`, and its metrics or
@@ -91,7 +92,7 @@ def run_stage(
             folder=folder,
             parents=parents or {},
             store=MotionStore.open(store),
-            hardware=Hardware(accelerator="cpu", devices=processes.world, **hardware),
+            hardware=Hardware(accelerator=accelerator, devices=processes.world, **hardware),
             processes=processes,
             stop=stop,
             log=(lambda line: print(line, flush=True)) if processes.is_first else str,

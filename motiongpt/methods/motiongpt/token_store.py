@@ -102,6 +102,11 @@ class TokenStore:
         _, offsets = next(iter(self._views.values()))
         return len(offsets) - 1
 
+    @property
+    def views(self) -> tuple[str, ...]:
+        """Names of the views."""
+        return tuple(self._views)
+
     def counts(self, view: str) -> np.ndarray:
         """(N,) int64 number of codes of each clip in one view."""
         _, offsets = self._views[view]

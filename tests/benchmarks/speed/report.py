@@ -58,7 +58,7 @@ def write_report(
 def _lines(
     results: Sequence[PartResult], parts: Sequence[Part], about: Mapping[str, Any]
 ) -> list[str]:
-    lines = [f"# Speed, size {about['settings']['size']}", "", _machine_line(about), ""]
+    lines = [f"# Speed, size {about['settings']['size']}", "", machine_line(about), ""]
     lines += [f"| {' | '.join(COLUMNS)} |", f"| {' | '.join('---' for _ in COLUMNS)} |"]
     for result, part in zip(results, parts, strict=True):
         lines += [f"| {' | '.join(_row(result, part, side))} |" for side in result.sides]
@@ -73,7 +73,8 @@ def _lines(
     return [*lines, f"To get it again: `{about['command']}`"]
 
 
-def _machine_line(about: Mapping[str, Any]) -> str:
+def machine_line(about: Mapping[str, Any]) -> str:
+    """What was measured on, in one line."""
     machine, settings, commit = about["machine"], about["settings"], about["git"].get("git_commit")
     changed = " with changes" if about["git"].get("git_dirty") else ""
     flags = " ".join(machine["cpu_flags"])

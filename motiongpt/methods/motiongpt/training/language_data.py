@@ -17,7 +17,11 @@ class Mix(Protocol[Drawn]):
     """Draws training examples: instruction templates, or pretraining objectives."""
 
     def accepts(self, clip: ClipTokens) -> bool:
-        """Whether an example can be drawn for `clip`."""
+        """Whether an example can be drawn for `clip`.
+
+        Depends on its lengths and on whether it has a caption, on nothing else: it is asked once
+        for all clips that are alike in these.
+        """
         ...
 
     def example(self, clip: ClipTokens, rng: np.random.Generator) -> Drawn:
@@ -42,6 +46,15 @@ class TokenisedClips:
 
     def __len__(self) -> int:
         return len(self.store)
+
+    def sizes(self, indices: np.ndarray) -> np.ndarray:
+        """(N, K) int64 of each of the clips: frames, whether it has a caption, codes of each view.
+
+        Read of the files' offsets, no clip is opened.
+        """
+        captioned = ~np.isin(indices, self.store.without_captions(indices))
+        counts = [self.tokens.counts(view)[indices] for view in self.tokens.views]
+        return np.stack([self.store.lengths[indices], captioned, *counts], axis=1).astype(np.int64)
 
     def __getitem__(self, index: int) -> ClipTokens:
         """Clip `index` of the store."""
@@ -69,4 +82,8 @@ class LanguageExamples(Dataset[Drawn], Generic[Drawn]):
     def indices(self, split: str) -> np.ndarray:
         """Clips of `split` that an example can be drawn for."""
         candidates = self.clips.store.indices(split)
-        return np.array([i for i in candidates if self.mix.accepts(self.clips[int(i)])], np.int64)
+        _, examples, kinds = np.unique(
+            self.clips.sizes(candidates), axis=0, return_index=True, return_inverse=True
+        )
+        accepted = [self.mix.accepts(self.clips[int(i)]) for i in candidates[examples]]
+        return candidates[np.array(accepted, bool)[kinds.reshape(-1)]]
