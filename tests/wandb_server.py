@@ -40,6 +40,8 @@ class WandbServer:
         history: lines of each run's history; a request's lines lie at its offset, as in W&B.
         files: the uploaded files, by name.
         lossy: whether rows are taken and thrown away.
+        sweeps: yaml of each sweep, by its name.
+        trials: what its agent is told to run, one after the other: id -> values by name.
     """
 
     def __init__(self, lossy: bool = False) -> None:
@@ -47,6 +49,8 @@ class WandbServer:
         self.runs: dict[str, dict[str, Any]] = {}
         self.history: dict[str, list[dict[str, Any]]] = {}
         self.files: dict[str, bytes] = {}
+        self.sweeps: dict[str, str] = {}
+        self.trials: dict[str, dict[str, Any]] = {}
         keeper = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -153,8 +157,39 @@ class WandbServer:
             return {
                 "artifact": {"currentManifest": {"file": {"directUrl": f"{self.url}/manifest"}}}
             }
+        if (answer := self._query_sweep(query, variables)) is not None:
+            return answer
         viewer = {"id": "1", "entity": "team", "username": "team", "flags": "{}"}
         return {"viewer": viewer, "serverInfo": {"cliVersionInfo": {}, "features": []}}
+
+    def _query_sweep(self, query: str, variables: dict[str, Any]) -> dict[str, Any] | None:
+        """The answer to what `wandb sweep` and `wandb agent` ask, None to all else."""
+        if "UpsertSweep" in query:
+            name = f"sweep{len(self.sweeps)}"
+            self.sweeps[name] = variables["config"]
+            sweep = {"name": name, "project": PROJECT}
+            return {"upsertSweep": {"sweep": sweep, "configValidationWarnings": []}}
+        if "SweepWithRuns" in query:
+            config = self.sweeps[variables["sweep"]]
+            sweep = {"name": variables["sweep"], "config": config, "runs": {"edges": []}}
+            return {"project": {"sweep": sweep}}
+        if "CreateAgent" in query:
+            return {"createAgent": {"agent": {"id": "1"}}}
+        if "Heartbeat" in query:
+            busy = json.loads(variables["runState"])
+            commands = [] if busy else [self._next_trial()]
+            answer = {"agent": {"id": "1"}, "commands": json.dumps(commands)}
+            return {"agentHeartbeat": answer}
+        return None
+
+    def _next_trial(self) -> dict[str, Any]:
+        """What an agent without work is told to do."""
+        if not self.trials:
+            return {"type": "exit"}
+        name = next(iter(self.trials))
+        values = {key: {"value": value} for key, value in self.trials.pop(name).items()}
+        program = "motiongpt"
+        return {"type": "run", "run_id": name, "program": program, "args": values}
 
     def _resumable(self, name: str) -> dict[str, Any]:
         """What W&B asks of a run before it goes on with it."""
