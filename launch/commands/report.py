@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from launch.composition.roots import split_root
 from launch.sweeps.closing import close_sweep
 from launch.sweeps.record import readable_sweep, sweep_names
+from launch.sweeps.wandb_report import save_wandb_report
 from motiongpt.errors import UserError
 
 EXAMPLES = """examples:
   motiongpt report                        # the latest sweep
   motiongpt report quickstart-1a2b3c4d
+  motiongpt report quickstart-1a2b3c4d --wandb    # a report on W&B's server, too
 """
 
 
@@ -23,6 +25,9 @@ def main(arguments: Sequence[str]) -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("words", nargs="*", help="sweeps; paths.root=FOLDER")
+    parser.add_argument(
+        "--wandb", action="store_true", help="make a report of it on W&B's server (extra `reports`)"
+    )
     options = parser.parse_intermixed_args(arguments)
     root, names = split_root(options.words)
     known = sweep_names(root)
@@ -33,6 +38,8 @@ def main(arguments: Sequence[str]) -> int:
     reports = [close_sweep(one) for one in sweeps]
     for report in reports:
         print(report.text, flush=True)
+    for sweep in sweeps if options.wandb else []:
+        print(f"W&B: {save_wandb_report(sweep)}", flush=True)
     if len(reports) < (len(names) or 1):
         return 2
     return 1 if any(report.missing for report in reports) else 0

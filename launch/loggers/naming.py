@@ -75,6 +75,12 @@ def overrides_alike(points: Sequence[str]) -> dict[str, str]:
     }
 
 
+def swept_names(point: str) -> dict[str, str]:
+    """Option -> its name on top of the configuration of a run that `point` alone is made by."""
+    alike = overrides_alike([point])
+    return {key: _end(key, alike) for key in alike}
+
+
 def read_value(value: str) -> Any:
     """A word of the command line as the number, list or text that it means."""
     return OmegaConf.to_container(OmegaConf.from_dotlist([f"value={value}"]))["value"]  # type: ignore[index,call-overload]

@@ -1,4 +1,4 @@
-"""The run that a `wandb agent` gave: it gets what the experiment came to, and no stage gets into it.
+"""The run that a `wandb agent` gave: it gets what the experiment came to, and no stage gets in it.
 
 An agent starts `motiongpt run` with the ids of its sweep and of one run in the environment, and
 looks in that run for the metric that it searches by. An experiment is many W&B runs, one a stage,
