@@ -26,11 +26,10 @@ from evaluation.leaderboard.words import (
     spread_rows,
 )
 from evaluation.replications.results import MODEL
-from evaluation.reports.result_page.page import HERE as RESULTS_PAGE
+from evaluation.reports.result_page.reading import SCRIPTS
 from evaluation.reports.results_file import PAGE, ResultsFile
 from motiongpt.viewer.html import PAGE as VIEWER
 from motiongpt.viewer.html import one_program, readable, rendered, self_contained
-from motiongpt.viewer.page import viewer_scripts
 
 MARKS = {"reproduced": "=", "better": "▲", "worse": "▼", "not comparable": "≠"}
 HERE = Path(__file__).parent / "page"
@@ -62,10 +61,10 @@ def html_page(board: Board, folder: Path | None = None) -> str:
     ]
     data = shared_motions(board.runs)
     motion = bool(data["shown"])
-    own = [RESULTS_PAGE / "tables.js", HERE / "board.js"]
-    moving = [RESULTS_PAGE / "tables.js", RESULTS_PAGE / "results.js", HERE / "board.js"]
-    policy, tags = self_contained(viewer_scripts(*moving) if motion else [one_program(own)])
-    styles = (VIEWER / "style.css", RESULTS_PAGE / "results.css", HERE / "board.css")
+    own = [SCRIPTS / "tables.js", HERE / "board.js"]
+    moving = [SCRIPTS / "tables.js", SCRIPTS / "results.js", HERE / "board.js"]
+    policy, tags = self_contained(_viewer(*moving) if motion else [one_program(own)])
+    styles = (VIEWER / "style.css", SCRIPTS / "results.css", HERE / "board.css")
     return rendered(
         HERE / "board.html",
         "Leaderboard",
@@ -94,6 +93,12 @@ def html_page(board: Board, folder: Path | None = None) -> str:
         spread_rows=spread_rows,
         spread_titles=SPREADS,
     )
+
+
+def _viewer(*starters: Path) -> list[str]:
+    from motiongpt.viewer.page import viewer_scripts  # loads what packs motion
+
+    return viewer_scripts(*starters)
 
 
 def own_rows(table: Table) -> int:

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from launch.composition.roots import split_root
 from launch.sweeps.closing import close_sweep
 from launch.sweeps.record import readable_sweep, sweep_names
-from launch.sweeps.wandb_report import save_wandb_report
 from motiongpt.errors import UserError
 
 EXAMPLES = """examples:
@@ -38,8 +37,11 @@ def main(arguments: Sequence[str]) -> int:
     reports = [close_sweep(one) for one in sweeps]
     for report in reports:
         print(report.text, flush=True)
-    for sweep in sweeps if options.wandb else []:
-        print(f"W&B: {save_wandb_report(sweep)}", flush=True)
+    if options.wandb:
+        from launch.sweeps.wandb_report import save_wandb_report  # loads matplotlib
+
+        for sweep in sweeps:
+            print(f"W&B: {save_wandb_report(sweep)}", flush=True)
     if len(reports) < (len(names) or 1):
         return 2
     return 1 if any(report.missing for report in reports) else 0

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+SCRIPTS = Path(__file__).parent / "page"
+"""Where the template, the style and the scripts of a result page lie."""
 DATA = re.compile(r'<script type="application/json" id="data">(.*?)</script>', re.DOTALL)
 FORM = {"skeletons", "body", "clips", "shown", "tasks"}
 
