@@ -74,6 +74,7 @@ def html_page(board: Board, folder: Path | None = None) -> str:
         tags,
         motion=motion,
         board=board,
+        tables=sorted(board.tables, key=own_rows, reverse=True),  # what is asked about comes first
         charts=charts,
         made=time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()),
         arrows=ARROWS,

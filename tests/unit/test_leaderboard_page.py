@@ -104,6 +104,8 @@ def test_what_is_shown_first_is_a_few_numbers_of_each_task(page):
         assert 1 <= len(main) <= 4, task
     opened = [one for one in page.all("details") if one.get("class") == "table" and "open" in one]
     assert len(opened) == 1, "the other tables are folded"
+    own = [int(one["data-own"]) for one in page.all("details") if one.get("class") == "table"]
+    assert own == sorted(own, reverse=True) and own[0] > 0
 
 
 @pytest.fixture
