@@ -6,30 +6,7 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-PROJECT = {"name": "p", "entity": {"name": "team"}}
-ARTIFACT: dict[str, Any] = {
-    "id": "QXJ0aWZhY3Q6MQ==",
-    "artifactSequence": {"name": "points", "project": PROJECT},
-    "versionIndex": 0,
-    "artifactType": {"name": "run_table"},
-    **dict.fromkeys(("description", "metadata", "historyStep", "commitHash", "updatedAt")),
-    "ttlDurationSeconds": 0,
-    "ttlIsInherited": False,
-    "tags": [],
-    "aliases": [],
-    "state": "COMMITTED",
-    "size": 1,
-    "digest": "0",
-    "fileCount": 1,
-    "createdAt": "2024-01-01T00:00:00Z",
-}
-"""What W&B wants to know of an artifact: it keeps a table as one, besides the run's file."""
-MANIFEST: dict[str, Any] = {
-    "version": 1,
-    "storagePolicy": "wandb-storage-policy-v1",
-    "storagePolicyConfig": {},
-    "contents": {"points.table.json": {"digest": "0", "size": 1}},
-}
+from tests.wandb_artifacts import ARTIFACT, MANIFEST, PROJECT, Artifacts
 
 
 class WandbServer:
@@ -40,6 +17,10 @@ class WandbServer:
         history: lines of each run's history; a request's lines lie at its offset, as in W&B.
         files: the uploaded files, by name.
         lossy: whether rows are taken and thrown away.
+        artifacts: models.
+        sweeps: yaml of each sweep, by its name.
+        reports: what was said of each that was saved.
+        trials: what its agent is told to run, one after the other: id -> values by name.
     """
 
     def __init__(self, lossy: bool = False) -> None:
@@ -47,6 +28,10 @@ class WandbServer:
         self.runs: dict[str, dict[str, Any]] = {}
         self.history: dict[str, list[dict[str, Any]]] = {}
         self.files: dict[str, bytes] = {}
+        self.sweeps: dict[str, str] = {}
+        self.reports: list[dict[str, Any]] = []
+        self.trials: dict[str, dict[str, Any]] = {}
+        self.artifacts = Artifacts()
         keeper = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -65,7 +50,7 @@ class WandbServer:
                     keeper.stream(self.path.split("/")[-2], said)
                     self._answer({})
                 else:
-                    self._answer({"data": keeper.query(said["query"], said.get("variables") or {})})
+                    self._answer(keeper.answer(said["query"], said.get("variables") or {}))
 
             def log_message(self, *words: Any) -> None:
                 """Nothing."""
@@ -107,6 +92,13 @@ class WandbServer:
             # Go has no word for what is not finite: W&B says it in a string
             kept.extend(json.loads(line, parse_constant=str) for line in sent["content"])
 
+    def answer(self, query: str, variables: dict[str, Any]) -> dict[str, Any]:
+        """GraphQL's answer, with its errors."""
+        try:
+            return {"data": self.query(query, variables)}
+        except PermissionError as error:
+            return {"data": None, "errors": [{"message": str(error)}]}
+
     def query(self, query: str, variables: dict[str, Any]) -> dict[str, Any]:
         """The answer to a GraphQL query."""
         if "upsertBucket" in query:
@@ -142,19 +134,61 @@ class WandbServer:
                 "state": "finished",
             }
             return {"project": {"run": {**said, "projectId": "1", "historyKeys": keys}}}
-        if "ArtifactType" in query:
-            return {"project": {"artifact": None}}
-        if "createArtifact" in query:
-            known = {"id": "1", "state": "COMMITTED", "artifactSequence": {"latestArtifact": None}}
-            return {"createArtifact": {"artifact": known}}
-        if "ArtifactByID" in query:
-            return {"artifact": ARTIFACT}
-        if "FetchArtifactManifest" in query:
-            return {
-                "artifact": {"currentManifest": {"file": {"directUrl": f"{self.url}/manifest"}}}
-            }
+        if (answer := self.artifacts.query(query, variables, self.url)) is not None:
+            return answer
+        if (answer := self._query_report(query, variables)) is not None:
+            return answer
+        if (answer := self._query_sweep(query, variables)) is not None:
+            return answer
         viewer = {"id": "1", "entity": "team", "username": "team", "flags": "{}"}
         return {"viewer": viewer, "serverInfo": {"cliVersionInfo": {}, "features": []}}
+
+    def _query_report(self, query: str, variables: dict[str, Any]) -> dict[str, Any] | None:
+        """The answer to what W&B's library of reports asks, None to all else."""
+        if "upsertView" in query:
+            self.reports.append(variables)
+            names = ("type", "name", "displayName", "description", "spec")
+            view = {name: variables[name] for name in names}
+            project = {"id": "1", "name": PROJECT["name"], "entityName": "team"}
+            dated = {"id": "VmlldzoxMjM=", "updatedAt": ARTIFACT["createdAt"]}
+            return {"upsertView": {"view": {**view, **dated, "project": project}, "inserted": True}}
+        if "ProjectInternalId" in query:
+            return {"project": {"id": "1", "internalId": "1"}}
+        if "models(" in query:
+            page = {"hasNextPage": False, "endCursor": None}
+            about = {"createdAt": ARTIFACT["createdAt"], "isBenchmark": False, "user": None}
+            node = {"id": "1", "name": "p", "entityName": "team", **about}
+            return {"models": {"edges": [{"node": node}], "pageInfo": page}}
+        return None
+
+    def _query_sweep(self, query: str, variables: dict[str, Any]) -> dict[str, Any] | None:
+        """The answer to what `wandb sweep` and `wandb agent` ask, None to all else."""
+        if "UpsertSweep" in query:
+            name = f"sweep{len(self.sweeps)}"
+            self.sweeps[name] = variables["config"]
+            sweep = {"name": name, "project": PROJECT}
+            return {"upsertSweep": {"sweep": sweep, "configValidationWarnings": []}}
+        if "SweepWithRuns" in query:
+            config = self.sweeps[variables["sweep"]]
+            sweep = {"name": variables["sweep"], "config": config, "runs": {"edges": []}}
+            return {"project": {"sweep": sweep}}
+        if "CreateAgent" in query:
+            return {"createAgent": {"agent": {"id": "1"}}}
+        if "Heartbeat" in query:
+            busy = json.loads(variables["runState"])
+            commands = [] if busy else [self._next_trial()]
+            answer = {"agent": {"id": "1"}, "commands": json.dumps(commands)}
+            return {"agentHeartbeat": answer}
+        return None
+
+    def _next_trial(self) -> dict[str, Any]:
+        """What an agent without work is told to do."""
+        if not self.trials:
+            return {"type": "exit"}
+        name = next(iter(self.trials))
+        values = {key: {"value": value} for key, value in self.trials.pop(name).items()}
+        program = "motiongpt"
+        return {"type": "run", "run_id": name, "program": program, "args": values}
 
     def _resumable(self, name: str) -> dict[str, Any]:
         """What W&B asks of a run before it goes on with it."""

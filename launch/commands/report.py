@@ -11,6 +11,7 @@ from motiongpt.errors import UserError
 EXAMPLES = """examples:
   motiongpt report                        # the latest sweep
   motiongpt report quickstart-1a2b3c4d
+  motiongpt report quickstart-1a2b3c4d --wandb    # a report on W&B's server, too
 """
 
 
@@ -23,6 +24,9 @@ def main(arguments: Sequence[str]) -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("words", nargs="*", help="sweeps; paths.root=FOLDER")
+    parser.add_argument(
+        "--wandb", action="store_true", help="make a report of it on W&B's server (extra `reports`)"
+    )
     options = parser.parse_intermixed_args(arguments)
     root, names = split_root(options.words)
     known = sweep_names(root)
@@ -33,6 +37,11 @@ def main(arguments: Sequence[str]) -> int:
     reports = [close_sweep(one) for one in sweeps]
     for report in reports:
         print(report.text, flush=True)
+    if options.wandb:
+        from launch.sweeps.wandb_report import save_wandb_report  # loads matplotlib
+
+        for sweep in sweeps:
+            print(f"W&B: {save_wandb_report(sweep)}", flush=True)
     if len(reports) < (len(names) or 1):
         return 2
     return 1 if any(report.missing for report in reports) else 0

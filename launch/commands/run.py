@@ -7,6 +7,7 @@ from launch.composition.overrides import expand, one_value_each, parse_overrides
 from launch.composition.seeds import asks_for_seeds, with_seeds
 from launch.hydra_app import is_for_hydra, is_for_sweeper, run_hydra, show_by_hydra
 from launch.plan_options import add_config_dir, add_plan_options, with_own_configs
+from launch.sweeps.agent_run import is_under_agent
 from launch.sweeps.carry_out import carry_out
 from launch.sweeps.experiments import plan_experiments
 from launch.sweeps.record import Sweep
@@ -72,6 +73,11 @@ def main(arguments: Sequence[str], resumed: Sweep | None = None) -> int:
         show_by_hydra(_flags(options), sweep_points(options.overrides, options.multirun))
         return 0
     if is_for_hydra(options.overrides):
+        if is_under_agent():
+            raise UserError(
+                "hydra/, hydra.: under `wandb agent` its sweep proposes the values; launcher=slurm "
+                "runs the stages on a cluster"
+            )
         run_hydra(options.overrides, options.multirun, options.dry_run, options.again)
         return 0
     points = sweep_points(options.overrides, options.multirun)

@@ -93,6 +93,10 @@ class FailSafeLogger(Logger):
 
         self.use(show)
 
+    def log_model(self, told: Mapping[str, Any]) -> None:
+        """The artifact of `launch.loggers.wandb_artifacts`, in W&B."""
+        self.use(lambda one: one.log_model(told) if isinstance(one, WandbStageLogger) else None)
+
     def log_hyperparams(self, params: Any, *args: Any, **kwargs: Any) -> None:
         """Called by Lightning."""
         self.use(lambda inner: inner.log_hyperparams(params, *args, **kwargs))

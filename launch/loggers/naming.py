@@ -58,7 +58,7 @@ def logged_settings(stage: Planned) -> dict[str, Any]:
         "points": list(stage.needed_for),
     }
     alike = overrides_alike(stage.needed_for)
-    swept = {_end(key, alike): _read(value) for key, value in alike.items()}
+    swept = {_end(key, alike): read_value(value) for key, value in alike.items()}
     return {**swept, **kept}
 
 
@@ -75,15 +75,21 @@ def overrides_alike(points: Sequence[str]) -> dict[str, str]:
     }
 
 
+def swept_names(point: str) -> dict[str, str]:
+    """Option -> its name on top of the configuration of a run that `point` alone is made by."""
+    alike = overrides_alike([point])
+    return {key: _end(key, alike) for key in alike}
+
+
+def read_value(value: str) -> Any:
+    """A word of the command line as the number, list or text that it means."""
+    return OmegaConf.to_container(OmegaConf.from_dotlist([f"value={value}"]))["value"]  # type: ignore[index,call-overload]
+
+
 def _overrides(point: str) -> dict[str, str]:
     words = [word for word in NEXT.split(point) if word and not OF_THE_MACHINE.match(word)]
     parted = [word.partition("=") for word in words]
     return {key.lstrip("+~"): value for key, equals, value in parted if equals}
-
-
-def _read(value: str) -> Any:
-    """A word of the command line as the number, list or text that it means."""
-    return OmegaConf.to_container(OmegaConf.from_dotlist([f"value={value}"]))["value"]  # type: ignore[index,call-overload]
 
 
 def _word(key: str, value: str) -> str:

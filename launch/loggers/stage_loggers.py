@@ -8,6 +8,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from launch.composition.build import build
 from launch.loggers.naming import logged_settings, run_id, run_name, tags
+from launch.loggers.wandb_artifacts import artifact_of
 from launch.plans.graph import Planned
 
 if TYPE_CHECKING:
@@ -40,9 +41,13 @@ class StageLoggers:
         return [logger for logger in self._open if logger.works]
 
     def finish(self, metrics: Mapping[str, float]) -> None:
-        """Log the final metrics and close: the next stage of this process is a run of its own."""
-        for logger in self.open():
+        """Log the final metrics, and the model where that is asked for, and close: the next stage
+        of this process is a run of its own."""
+        self.open()
+        told = artifact_of(self.stage, self.folder, metrics)
+        for logger in self._open or ():
             logger.log_metrics({f"final/{name}": value for name, value in metrics.items()})
+            logger.log_model(told)
         self.close("success")
 
     def close(self, status: str) -> None:

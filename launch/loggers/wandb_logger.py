@@ -6,6 +6,7 @@ from typing import Any
 
 from lightning.pytorch.loggers import Logger
 
+from launch.loggers.wandb_artifacts import send_artifact
 from launch.loggers.wandb_mode import wandb_mode
 from launch.loggers.wandb_rows import (
     FILES,
@@ -42,6 +43,7 @@ class WandbStageLogger(Logger):
             WANDB_DISABLED, where they are set, say instead how to log, or that nothing is.
         save_dir: where the folder `wandb` is made.
         settings: of `wandb.Settings`.
+        artifacts: log models as well, see `launch.loggers.wandb_artifacts`.
         init: what else `wandb.init` takes.
 
     Raises:
@@ -54,6 +56,7 @@ class WandbStageLogger(Logger):
         offline: bool,
         save_dir: str,
         settings: Mapping[str, Any] | None = None,
+        artifacts: bool = False,
         **init: Any,
     ) -> None:
         mode = wandb_mode("offline" if offline else "online")
@@ -65,6 +68,7 @@ class WandbStageLogger(Logger):
         if self._run is not None:
             parts = filter(None, map(read_part, part_files(Path(save_dir))))
             self._earlier = [one for one in parts if one.run_id == init["id"]][:-1]
+        self._artifacts, self._lacks_artifact = artifacts, False
         self._last, self._known = -1, 0 if self._run is None else self._run.step
 
     @property
@@ -118,6 +122,21 @@ class WandbStageLogger(Logger):
         told = [{"path": str(Path(one.path).absolute()), "caption": one.caption} for one in files]
         self.log_metrics({name: {"_type": FILES, "kind": kind, "files": told}}, step)
 
+    def log_model(self, told: Mapping[str, Any]) -> None:
+        """Write the artifact of `wandb_artifacts.artifact_of`; a server that does not take it ends
+        nothing, and gets it by `motiongpt sync`."""
+        if not self._artifacts:
+            return
+        self._rows.artifact(told)
+        if self._run is None:
+            return
+        try:
+            send_artifact(self._run, told)
+        except Exception as error:  # W&B's, and those of what it builds on
+            self._lacks_artifact = True
+            said = str(error).partition("\n")[0]
+            print(f"  W&B: {told['name']}: {said}; `motiongpt sync` uploads it", flush=True)
+
     def end(self, status: str) -> None:
         """Finish the W&B run; it counts as failed unless `status` is success."""
         self._rows.end(status)
@@ -128,7 +147,8 @@ class WandbStageLogger(Logger):
             check_arrived(self._run, self._last)
         except ConnectionError as error:
             print(f"  W&B: {error}; `motiongpt sync` uploads what it lacks", flush=True)
-        else:
+            return
+        if not self._lacks_artifact:
             mark_sent(self._rows.path, self._rows.path.stat().st_size)
 
 

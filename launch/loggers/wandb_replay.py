@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from launch.loggers.wandb_artifacts import send_artifact
 from launch.loggers.wandb_rows import Part, joined_rows, read_part
 from launch.loggers.wandb_server import check_arrived, log_row, open_run
 
@@ -38,6 +39,8 @@ def replay(parts: Sequence[Part], scratch: str) -> None:
     for step, values in rows.items():
         if step >= known:
             log_row(run, values, step)
+    if last.artifact is not None:
+        send_artifact(run, last.artifact)
     run.finish(exit_code=0 if last.ended == "success" else 1)
     check_arrived(run, max(rows, default=-1))
 

@@ -6,6 +6,7 @@ of
     {"run": {"id": …, "name": …, "project": …, "group": …, "job_type": …, …}, "time": …}
     {"config": {…}}
     {"row": {name: value}, "step": 9, "time": …}    "step" is null for what follows the training
+    {"artifact": {"name": …, "path": …, …}}         see `launch.loggers.wandb_artifacts`
     {"end": "success"}                              missing where the process was killed
 
 A row's value is what W&B takes, or `{"_type": "table", "columns": […], "data": [[…]]}`, or
@@ -61,6 +62,11 @@ class RowsFile:
         told = {name: _moved(value, self._relative) for name, value in values.items()}
         self._write({"row": told, "step": step, "time": time.time()})
 
+    def artifact(self, told: Mapping[str, Any]) -> None:
+        """The model that the run has made, and those that it is made from."""
+        path = told["path"]
+        self._write({"artifact": {**told, "path": path and self._relative(path)}})
+
     def end(self, status: str) -> None:
         """Close; `status` is Lightning's word: success, failed or interrupted."""
         self._write({"end": status})
@@ -91,6 +97,7 @@ class Part:
         started: Unix seconds.
         ended: how, in Lightning's word; None if it was broken off.
         size: bytes read.
+        artifact: see `launch.loggers.wandb_artifacts`; None where it logs none.
     """
 
     file: Path
@@ -100,6 +107,7 @@ class Part:
     rows: tuple[Row, ...]
     ended: str | None
     size: int
+    artifact: dict[str, Any] | None = None
 
     @property
     def run_id(self) -> str:
@@ -139,6 +147,7 @@ def read_part(file: Path) -> Part | None:
     content = file.read_bytes()
     whole = content[: content.rfind(b"\n") + 1].splitlines()
     config, rows, lines = dict[str, Any](), list[Row](), list[dict[str, Any]]()
+    artifact: dict[str, Any] | None = None
 
     def place(path: str) -> str:
         return str(file.parent.parent.joinpath(path))
@@ -150,6 +159,9 @@ def read_part(file: Path) -> Part | None:
             if "row" in line:
                 told = {name: _moved(value, place) for name, value in dict(line["row"]).items()}
                 rows.append(Row(told, line["step"], float(line["time"])))
+            if "artifact" in line:
+                path = line["artifact"]["path"]
+                artifact = {**line["artifact"], "path": path and place(path)}
             if number == 1:
                 run, started = {"id": line["run"]["id"], **line["run"]}, float(line["time"])
             lines.append(line)
@@ -160,7 +172,8 @@ def read_part(file: Path) -> Part | None:
             ) from error
     if not lines:
         return None
-    return Part(file, run, started, config, tuple(rows), lines[-1].get("end"), len(content))
+    ended = lines[-1].get("end")
+    return Part(file, run, started, config, tuple(rows), ended, len(content), artifact)
 
 
 def joined_rows(parts: Iterable[Part]) -> dict[int, dict[str, Any]]:

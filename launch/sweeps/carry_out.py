@@ -7,6 +7,7 @@ from launch.composition.build import build
 from launch.jobs.work import Work
 from launch.launchers.base import Launcher
 from launch.plans.graph import Planned, needed
+from launch.sweeps.agent_run import check_is_one_experiment, take_agent_run, tell_agent_run
 from launch.sweeps.changes import changes_since
 from launch.sweeps.differences import differences
 from launch.sweeps.experiments import Experiments
@@ -24,7 +25,7 @@ def carry_out(
 
     Args:
         dry_run: show the plan and stop; nothing is written.
-        wait: stay until all jobs have ended.
+        wait: stay until all jobs have ended; as a `wandb agent`'s command always does.
         resumed: the recorded sweep that this one is to go on with.
 
     Returns:
@@ -32,9 +33,12 @@ def carry_out(
 
     Raises:
         UserError: something that a stage needs is missing, something that is to run builds on a
-            damaged run, or the launcher can't run the plan.
+            damaged run, the launcher can't run the plan, or it is several experiments and a `wandb
+            agent` waits for one.
     """
-    sweep = experiments.sweep
+    sweep, agent = experiments.sweep, take_agent_run()
+    if agent is not None:
+        check_is_one_experiment(sweep)
     launcher: Launcher = build(experiments.config.launcher, "launcher")
     plan = needed(experiments.plan)
     report_job = ReportJob(sweep.root, sweep.name)
@@ -50,12 +54,14 @@ def carry_out(
     if dry_run:
         return 0
     sweep.write()
-    if not launcher.launch(replace(work, plan=_outdated(plan)), wait):
+    if not launcher.launch(replace(work, plan=_outdated(plan)), wait or agent is not None):
         return 0
     from launch.sweeps.closing import close_sweep  # loads what draws tables; a plan needs none
 
     report = close_sweep(sweep)
     print(report.text, flush=True)
+    if agent is not None:
+        tell_agent_run(agent, sweep, experiments.plans, failed=bool(report.missing))
     return 1 if report.missing else 0
 
 

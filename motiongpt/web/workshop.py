@@ -89,10 +89,15 @@ class Workshop:
         """What is said in a recording.
 
         Raises:
-            UserError: nothing was heard.
+            UserError: nothing was heard, or it is no recording.
         """
         assert self._ears is not None
-        pieces, _ = self._ears.transcribe(str(path))
+        from av import FFmpegError  # by which faster-whisper reads recordings
+
+        try:
+            pieces, _ = self._ears.transcribe(str(path))
+        except FFmpegError as error:
+            raise UserError(f"{path.name}: no recording that can be read") from error
         if not (words := " ".join(piece.text.strip() for piece in pieces).strip()):
             raise UserError("no words were heard; say it again, or type")
         return words
@@ -132,6 +137,7 @@ def _ears(folder: Path):  # type: ignore[no-untyped-def]  # an optional package'
             "--whisper: the package faster-whisper is absent: pip install "
             "'motiongpt-platform[speech]'"
         ) from None
-    if not (folder / "model.bin").is_file():
-        raise UserError(f"--whisper {folder}: no model.bin; name a folder of faster-whisper's")
+    for name in ("model.bin", "tokenizer.json"):  # without the second one, it would be downloaded
+        if not (folder / name).is_file():
+            raise UserError(f"--whisper {folder}: no {name}; name a folder of faster-whisper's")
     return WhisperModel(str(folder), device="cpu", compute_type="int8", local_files_only=True)

@@ -73,12 +73,12 @@ RESULTS = [
 ] + [Result.of("prediction", MODEL, "fid", [0.1], Number(""), 12, "evaluator")]
 
 
-def written(folder, outputs, pictures=3):
+def written(folder, outputs, pictures=3, origin=ORIGIN):
     left_out = [LeftOut("prediction", MODEL, "fid", "needs an evaluator")]
     folder.mkdir(parents=True)
     said = []
     path = write_result_page(
-        folder, outputs, RESULTS, left_out, ORIGIN, Store(), pictures, said.append
+        folder, outputs, RESULTS, left_out, origin, Store(), pictures, said.append
     )
     text = path.read_text()
     (data,) = re.findall(r'id="data">(.*?)</script>', text, re.S)

@@ -24,8 +24,8 @@ const button = [...document.querySelectorAll("#table-t2m button")].find(
 for (let press = 0; press < 2; press++) {
   button.focus(); document.activeElement.click();
   seen.push({sort: button.closest("th").getAttribute("aria-sort"), groups:
-    [...document.querySelectorAll("#table-t2m tbody")].map(body => [...body.rows].slice(1).map(
-      row => row.cells[5].dataset.value))});
+    [...document.querySelectorAll("#table-t2m tbody")].map(body =>
+      [...body.querySelectorAll("tr:not(.group)")].map(row => row.cells[5].dataset.value))});
 }
 document.body.dataset.seen = JSON.stringify(seen);
 </script></body>"""
@@ -40,7 +40,8 @@ def test_a_press_sorts_within_groups(tmp_path):
     runs, _ = gather([tmp_path])
     page = tmp_path / "page.html"
     text = html_page(build_board(find_tables(EXPERIMENTS, ["t2m"]), runs, {}))
-    page.write_text(text.replace("</body>", PRESS))
+    policy = re.search(r"<meta http-equiv[^>]*>", text)[0]  # else the test's own script is refused
+    page.write_text(text.replace(policy, "").replace("</body>", PRESS))
     command = [browser, "--headless", "--no-sandbox", "--disable-gpu", "--dump-dom"]
     done = subprocess.run(
         [*command, f"file://{page}"], capture_output=True, text=True, timeout=120, check=True
@@ -49,9 +50,7 @@ def test_a_press_sorts_within_groups(tmp_path):
     assert found, "the script of the page stopped"
     up, down = json.loads(found[1].replace("&quot;", '"'))
     assert (up["sort"], down["sort"]) == ("ascending", "descending")
-    up, down = (
-        [rows for rows in one["groups"] if rows] for one in (up, down)
-    )  # a ranking's has none
+    up, down = (one["groups"] for one in (up, down))
     assert up[-1] == ["0.2", "0.9"] and down[-1] == ["0.9", "0.2"]
     for groups in (up, down):
         assert len(groups[0]) > 4 and "" not in groups[0]

@@ -68,7 +68,9 @@ def test_its_motions_are_the_real_clip_the_methods_and_a_simple_one(page, output
     joints = unpacked(motions[1]["joints"]) + unpacked(motions[1]["root"])[:, None]
     np.testing.assert_allclose(joints, outputs[0].rows[MODEL][7].joints, atol=1e-4)
     sentence = next(one for one in data["shown"] if one["task"] == "motion_to_text")
-    assert sentence["sentence"] == "a sentence" and len(sentence["motions"]) == 1
+    assert (
+        sentence["said"] == [["the method wrote", "a sentence"]] and len(sentence["motions"]) == 1
+    )
 
 
 def test_its_tables_have_all_numbers(page):

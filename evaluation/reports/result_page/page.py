@@ -9,6 +9,7 @@ from evaluation.replications.results import Result
 from evaluation.reports.chosen_clips import TaskOutputs
 from evaluation.reports.report import Origin
 from evaluation.reports.result_page.numbers import task_tables
+from evaluation.reports.result_page.reading import SCRIPTS
 from evaluation.reports.result_page.showing import packed_outputs
 from evaluation.reports.results_file import PAGE
 from motiongpt.data.split_card import card_text
@@ -17,8 +18,6 @@ from motiongpt.files import write_text
 from motiongpt.viewer.html import PAGE as VIEWER
 from motiongpt.viewer.html import readable, rendered, self_contained
 from motiongpt.viewer.page import viewer_scripts
-
-HERE = Path(__file__).parent / "page"
 
 
 def write_result_page(
@@ -43,11 +42,11 @@ def write_result_page(
     data, without_room = packed_outputs(outputs, store, pictures, method)
     if without_room:
         log(f"  evaluate: {without_room} clips are left out of page.html, which would be too large")
-    policy, tags = self_contained(viewer_scripts(HERE / "tables.js", HERE / "results.js"))
+    policy, tags = self_contained(viewer_scripts(SCRIPTS / "tables.js", SCRIPTS / "results.js"))
     page = rendered(
-        HERE / "results.html",
+        SCRIPTS / "results.html",
         f"{method} on {store.name}",
-        readable(VIEWER / "style.css") + readable(HERE / "results.css"),
+        readable(VIEWER / "style.css") + readable(SCRIPTS / "results.css"),
         data,
         policy,
         tags,

@@ -103,7 +103,7 @@ def _about(one: TaskOutputs, index: int) -> dict[str, Any]:
         "actions": list(case.labels),
         "caption": case.caption or (case.captions[0] if case.captions else ""),
         "captions": list(case.captions),
-        "sentence": case.text,
+        "said": [["the method wrote", case.text]] if case.text else [],
         "distance": value if value is not None and np.isfinite(value) else None,
     }
 

@@ -50,7 +50,9 @@ def write_report(
         }
         for result, part in zip(results, parts, strict=True)
     ]
-    write_json(folder / "results.json", {"format": FORMAT, **about, "parts": measured})
+    write_json(
+        folder / "results.json", {"kind": "speed", "format": FORMAT, **about, "parts": measured}
+    )
     write_text(folder / "table.md", markdown + "\n")
     return markdown
 

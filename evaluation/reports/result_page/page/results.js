@@ -60,7 +60,8 @@ class Results {
 
   fits(one) {
     const [action, asked] = [find("action").value, find("search").value.trim().toLowerCase()];
-    const words = [one.clip, one.sentence, ...one.captions].join("\n").toLowerCase();
+    const said = one.said.map(([, words]) => words);
+    const words = [one.clip, ...said, ...one.captions].join("\n").toLowerCase();
     return one.task === this.task.name && (!action || one.actions.includes(action)) &&
       words.includes(asked);
   }
@@ -122,6 +123,7 @@ class Results {
     if (mine !== this.turn) return; // another was chosen meanwhile
     find("shown").classList.toggle("one", clips.length === 1);
     this.show(clips);
+    if (find(location.hash.slice(1))) return; // the address names another part of the page
     history.replaceState(null, "", `#${[one.task, one.clip].map(encodeURIComponent).join("/")}`);
   }
 
@@ -154,8 +156,8 @@ class Results {
   sentences(one) {
     const box = find("sentences");
     box.replaceChildren();
-    const lists = [["people wrote", one.captions.length > 1 || one.sentence ? one.captions : []]];
-    if (one.sentence) lists.unshift(["the method wrote", [one.sentence]]);
+    const shown = one.captions.length > 1 || one.said.length ? one.captions : [];
+    const lists = [...one.said.map(([who, words]) => [who, [words]]), ["people wrote", shown]];
     for (const [title, words] of lists) {
       if (!words.length) continue;
       const part = element("div");
@@ -179,7 +181,6 @@ class Results {
 }
 
 async function begin() {
-  document.querySelectorAll("table.sortable").forEach(sortable);
   const page = JSON.parse(find("data").textContent);
   const body = page.body ? await BodyMesh.read(page.body) : null;
   if (page.shown.length) {
