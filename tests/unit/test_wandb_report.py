@@ -4,6 +4,7 @@ import json
 from dataclasses import replace
 
 import pytest
+import wandb
 
 from launch.commands.report import main as report
 from launch.runs.ledger import Run
@@ -51,7 +52,9 @@ def server(monkeypatch):
     with WandbServer() as made:
         for name, value in made.environment.items():
             monkeypatch.setenv(name, value)
+        wandb.teardown()  # it reads the variables when it is first used in a process
         yield made
+    wandb.teardown()
 
 
 def blocks(saved):
