@@ -1,5 +1,6 @@
 """From a published table and our runs to groups of rows with verdicts."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -89,13 +90,17 @@ def _own_group(
     shipped: Mapping[str, Mapping[str, Any]],
 ) -> Group:
     rows = _own_rows(members, published, shipped)
-    models = [
-        (row.setting or row.method if published.axis else row.label, row.run)
-        for row in rows
-        if row.name == MODEL and row.run is not None
-    ]
+    models = [row for row in rows if row.name == MODEL]
+    methods = Counter(row.method for row in models)
+
+    def words(row: Row) -> str:  # as few as tell it from the others
+        if published.axis:
+            return row.setting or row.method
+        return row.method if methods[row.method] == 1 else row.label
+
+    ranked = [(words(row), row.run) for row in models if row.run is not None]
     label = _own_label(members[0], published)
-    return Group("Ours", label, rows, ranking(models, published.columns))
+    return Group("Ours", label, rows, ranking(ranked, published.columns))
 
 
 def _own_label(run: ResultsFile, published: PublishedTable) -> str:

@@ -14,7 +14,7 @@ from evaluation.leaderboard.motions import shared_motions
 from evaluation.leaderboard.radar import AXES, MOST_RUNS, radars
 from evaluation.leaderboard.radar_svg import line_class, radar_svg
 from evaluation.leaderboard.runs import run_anchor, run_facts
-from evaluation.leaderboard.table import Table
+from evaluation.leaderboard.table import Group, Table
 from evaluation.leaderboard.verdict import OUTCOMES
 from evaluation.leaderboard.words import (
     ARROWS,
@@ -87,6 +87,7 @@ def html_page(board: Board, folder: Path | None = None) -> str:
         has_verdicts=has_verdicts,
         is_main=lambda column: (column.task, column.metric) in MAIN,
         own_rows=own_rows,
+        own_first=own_first,
         run_anchor=run_anchor,
         run_page=partial(run_page, folder=folder),
         sources=sources,
@@ -105,6 +106,16 @@ def _viewer(*starters: Path) -> list[str]:
 def own_rows(table: Table) -> int:
     """How many of our models it shows."""
     return sum(row.name == MODEL for group in table.groups for row in group.rows)
+
+
+def own_first(table: Table) -> list[Group]:
+    """Its groups, ours ahead of the published ones and the newest ahead of ours: what whoever made
+    the page looks for."""
+
+    def newest(group: Group) -> str:
+        return max((row.run.time for row in group.rows if row.run is not None), default="")
+
+    return sorted(table.groups, key=newest, reverse=True)
 
 
 def run_page(run: ResultsFile, folder: Path | None) -> str:

@@ -6,7 +6,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from evaluation.leaderboard.html_page import html_page
+from evaluation.leaderboard.html_page import html_page, own_first
 from evaluation.leaderboard.motions import MOST_CLIPS, shared_motions
 from evaluation.replications.results import REAL
 from tests.unit.boards import board, mixed_runs
@@ -106,6 +106,16 @@ def test_what_is_shown_first_is_a_few_numbers_of_each_task(page):
     assert len(opened) == 1, "the other tables are folded"
     own = [int(one["data-own"]) for one in page.all("details") if one.get("class") == "table"]
     assert own == sorted(own, reverse=True) and own[0] > 0
+
+
+def test_our_numbers_stand_ahead_of_the_published_ones_the_newest_first(mixed):
+    for table in board(mixed).tables:
+        groups = own_first(table)
+        times = [{row.run.time for row in group.rows if row.run} or {""} for group in groups]
+        latest = [max(some) for some in times]
+        assert latest == sorted(latest, reverse=True) and len(groups) == len(table.groups)
+        own = [any(row.kind == "own" for row in group.rows) for group in groups]
+        assert own == sorted(own, reverse=True), table.published.title
 
 
 @pytest.fixture

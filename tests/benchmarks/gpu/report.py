@@ -46,7 +46,7 @@ def write_report(folder: Path, results: Sequence[PartResult], about: Mapping[str
         }
         for result in results
     ]
-    write_json(folder / "results.json", {"format": FORMAT, **about, "parts": parts})
+    write_json(folder / "results.json", {"kind": "gpu", "format": FORMAT, **about, "parts": parts})
     markdown = "\n".join(_lines(results, about))
     write_text(folder / "table.md", markdown + "\n")
     return markdown

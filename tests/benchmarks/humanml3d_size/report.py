@@ -61,6 +61,7 @@ def write_report(
     write_json(
         folder / "results.json",
         {
+            "kind": "humanml3d_size",
             "format": FORMAT,
             **about,
             "measured": [

@@ -68,7 +68,7 @@ def main(arguments: Sequence[str]) -> int:
 
 def _write(folder: Path, found: Sequence[Timed], about: Mapping[str, Any]) -> None:
     ways = [{**asdict(one), "median": one.median} for one in found]
-    write_json(folder / "results.json", {"format": 1, **about, "ways": ways})
+    write_json(folder / "results.json", {"kind": "variants", "format": 1, **about, "ways": ways})
     write_text(folder / "table.md", "\n".join(_lines(found, about)) + "\n")
 
 
