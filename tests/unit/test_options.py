@@ -164,7 +164,7 @@ def test_own_configs_lie_outside_of_the_package(own):
     assert compose_config(words).seed == 77
     more = with_config_dir(["hydra.searchpath=[pkg://launch]"], str(own))
     assert more == [f'hydra.searchpath=["pkg://launch","file://{own}"]']
-    with pytest.raises(UserError, match="valid: bandai_small, .*mine, motiongpt_base"):
+    with pytest.raises(UserError, match="valid: bandai_small, .*mine, .*motiongpt_base"):
         compose_config(with_config_dir(["experiment=nothing"], str(own)))
     with pytest.raises(UserError, match="nowhere: no such folder"):
         compose_config(with_config_dir([], "/nowhere"))
