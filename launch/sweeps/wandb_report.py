@@ -8,6 +8,7 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from evaluation.requests.kinds import KIND_OF_TASK
 from launch.composition.seeds import SEED
 from launch.loggers.naming import swept_names
 from launch.loggers.wandb_mode import wandb_mode
@@ -122,8 +123,9 @@ def _results(wr: Any, sweep: Sweep, shown: SweepTable) -> list[Any]:
 def _media(wr: Any, table: SweepTable) -> list[Any]:
     """Films and sentences of each task that an evaluation judged."""
     tasks = dict.fromkeys(name.partition(OWN_ROW)[0] for name in table.metrics if OWN_ROW in name)
-    films = [f"{task}/motions" for task in tasks if task != "motion_to_text"]
-    sentences = [f"{task}/sentences" for task in tasks if task == "motion_to_text"]
+    kinds = {task: KIND_OF_TASK.get(task) for task in tasks}  # reconstruction is none that is asked
+    films = [f"{task}/motions" for task, kind in kinds.items() if kind != "text"]
+    sentences = [f"{task}/sentences" for task, kind in kinds.items() if kind == "text"]
     layout = wr.Layout(w=WHOLE, h=10)
     return [
         *(wr.MediaBrowser(title=name, media_keys=[name], layout=layout) for name in films),

@@ -1,24 +1,21 @@
 """Time trained models at text to motion: many sentences in a batch, and one sentence at a time.
 
-    python -m tests.benchmarks.text_to_motion outputs/runs/generate/* [--clips 32] [--turns 3]
+    python -m tests.benchmarks.text_to_motion outputs/runs/generate/* --clips 32 --turns 3
 
 Each argument is what `MotionGPT.from_pretrained` opens: a run, a model folder, a root with one model; of
-several runs of one method the first is timed. One at a time is how the released demos and evaluations of
-T2M-GPT, TM2T, MDM and MoMask go through sentences; MDM's also goes through all steps that it was trained with
-(`--steps-too`, 1,000 by default; minutes). The ways take turns in one process; shown are the medians of a
-generated clip, and the smallest and largest ratio of one way to the other.
+several runs of one method the first is timed. One sentence at a time is how a person asks, and how a demo does;
+MDM's few steps against all of its diffusion's are timed by `diffusion_sampling`. The ways take turns in one
+process; shown are the medians of a generated clip, and the smallest and largest ratio of one way to the other.
 """
 
 import argparse
 import statistics
 import time
 from collections.abc import Sequence
-from dataclasses import replace
 
 from motiongpt.api.opening import open_model
 from motiongpt.errors import UserError
 from motiongpt.methods.base import TEXT_TO_MOTION, Method, Request
-from motiongpt.methods.mdm.method import MDM
 
 SENTENCES = (
     "a person walks forward",
@@ -37,7 +34,6 @@ def main() -> None:
     parser.add_argument("--clips", type=int, default=32, help="default: 32")
     parser.add_argument("--frames", type=int, default=80, help="of each; default: 80")
     parser.add_argument("--turns", type=int, default=3, help="of each way; default: 3")
-    parser.add_argument("--steps-too", action="store_true", help="MDM one by one, by all its steps")
     words = parser.parse_args()
     print("| method | in a batch (s a clip) | one at a time (s a clip) | times as fast |")
     print("| --- | --- | --- | --- |", flush=True)
@@ -48,13 +44,7 @@ def main() -> None:
             continue
         seen.add(method.name)
         requests = _requests(method, words.clips, words.frames)
-        rows = [(method.name, method)]
-        if words.steps_too and isinstance(method, MDM):
-            rows.append((f"{method.name}, one at a time by all steps", _all_steps(method)))
-        for label, slow in rows:
-            # one by all 1,000 steps takes as long as the next: one a turn stands for all
-            alone = requests if slow is method else requests[:1]
-            print(_row(label, _turns(method, slow, requests, alone, words.turns)), flush=True)
+        print(_row(method.name, _turns(method, requests, words.turns)), flush=True)
 
 
 def _opened(where: str) -> Method | None:
@@ -75,25 +65,18 @@ def _requests(method: Method, clips: int, frames: int) -> list[Request]:
     ]
 
 
-def _all_steps(method: MDM) -> MDM:
-    sampling = replace(method.sampling, steps=None)
-    return MDM(method.denoiser, method.text_encoder, sampling)
-
-
-def _turns(
-    fast: Method, slow: Method, requests: Sequence[Request], alone: Sequence[Request], turns: int
-) -> list[tuple[float, float]]:
-    """Seconds a clip in a batch and one at a time, of each turn; the first of all is not counted."""
-    fast.generate(requests[:2], 0)
+def _turns(method: Method, requests: Sequence[Request], turns: int) -> list[tuple[float, float]]:
+    """Seconds a clip in a batch and one at a time, of each turn."""
+    method.generate(requests[:2], 0)
     found = []
     for _ in range(turns):
         begun = time.perf_counter()
-        fast.generate(requests, 0)
+        method.generate(requests, 0)
         between = time.perf_counter()
-        for request in alone:
-            slow.generate([request], 0)
+        for request in requests:
+            method.generate([request], 0)
         ended = time.perf_counter()
-        found.append(((between - begun) / len(requests), (ended - between) / len(alone)))
+        found.append(((between - begun) / len(requests), (ended - between) / len(requests)))
     return found
 
 

@@ -11,7 +11,7 @@ class Board {
       bodies: [...part.querySelector("table.sortable").tBodies],
     }));
     this.metrics = this.tables.flatMap(({ heads }) => heads.filter((head) => head.dataset.task));
-    const [task] = [this.named("board-task"), this.named("board-metric")];
+    const task = this.named("board-task");
     for (const name of new Set(this.metrics.map(({ dataset }) => dataset.task))) {
       task.append(new Option(name.replaceAll("_", " "), name));
     }
