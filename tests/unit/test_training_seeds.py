@@ -160,6 +160,24 @@ def test_the_ranking_is_open_within_the_spread(tmp_path, table):
     assert ours(board_of(tmp_path / "alone", table)).ranking == ""
 
 
+def test_a_ranking_of_methods_names_them_in_as_few_words_as_tell_them_apart(tmp_path):
+    without_axis = TABLE.replace("axis: codebook_size\naxis_title: K\n", "")
+    (tmp_path / "methods.yaml").write_text(without_axis)
+    table = read_published(tmp_path / "methods.yaml")
+    for seed in range(2):
+        model(tmp_path / "runs", seed, 0.1 + seed / 100)
+        model(tmp_path / "runs", seed, 0.5 + seed / 100, "b" * 16, method__name="mdm")
+    said = ours(board_of(tmp_path / "runs", table)).ranking
+    assert "FID: motiongpt > mdm" in said
+    for seed in range(2):
+        model(tmp_path / "runs", seed, 0.9 + seed / 100, "c" * 16, 1024)
+    said = ours(board_of(tmp_path / "runs", table)).ranking
+    chain = said.partition("FID: ")[2].partition(";")[0]
+    first, second, third = chain.split(" > ")
+    assert first.startswith("motiongpt (") and third.startswith("motiongpt (") and first != third
+    assert second == "mdm"
+
+
 def test_every_format_keeps_the_two_spreads_apart(tmp_path, table):
     for seed, value in enumerate([0.15, 0.18, 0.21]):
         model(tmp_path, seed, value)

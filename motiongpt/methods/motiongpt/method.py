@@ -135,7 +135,7 @@ class MotionGPTMethod(Method):
             options: `mix` and the fields of `Options`.
         """
         mix = options.pop("mix", None)
-        chosen = cls.chosen(**options)
+        cls.foresee(mix, **options)
         n_features = format.skeleton.n_features
         codec = TrainedTokenizer.load(
             part_folder(folders, CODEC, cls.name), n_features=n_features, device=device
@@ -144,7 +144,7 @@ class MotionGPTMethod(Method):
         backbone = load_merged_backbone(folder, codec.codebook_size).to(device).eval()
         if mix is None and TEMPLATES in folders:
             mix = all_tasks(codec.codebook_size, folders[TEMPLATES])
-        return cls(codec, backbone, format, mix, chosen)
+        return cls(codec, backbone, format, mix, cls.chosen(**options))
 
     def generate(self, requests: Sequence[Request], seed: int) -> list[Output]:
         """See `Method.generate`.
