@@ -11,7 +11,6 @@ passed. Ratios of speeds are judged with `--device cuda --size base` only. Nothi
 
 import argparse
 import json
-import os
 import shlex
 import signal
 import subprocess
@@ -26,6 +25,7 @@ import torch
 
 from launch.runs.sources import git_state
 from motiongpt.errors import UserError
+from tests.benchmarks.clone import variables
 from tests.benchmarks.gpu.number import Number
 from tests.benchmarks.gpu.parts import NAMES, title_of
 from tests.benchmarks.gpu.report import PartResult, write_report
@@ -33,7 +33,6 @@ from tests.benchmarks.speed.machine import describe_machine
 from tests.benchmarks.speed.part import Settings
 
 PROGRAM = "python -m tests.benchmarks.gpu"
-ROOT = Path(__file__).resolve().parents[3]
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -77,11 +76,8 @@ def run_part(result: PartResult, settings: Settings, folder: Path, seconds: floa
     command = [sys.executable, "-m", "tests.benchmarks.gpu.one", result.name]
     command += [json.dumps(asdict(settings)), str(lines.resolve())]
     begun = time.perf_counter()
-    path = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
     with (folder / f"{result.name}.log").open("w") as log:
-        process = subprocess.Popen(
-            command, stderr=log, cwd=folder, env={**os.environ, "PYTHONPATH": path}
-        )
+        process = subprocess.Popen(command, stderr=log, cwd=folder, env=variables())
         try:
             status = process.wait(timeout=seconds)
             result.problem = "" if status == 0 else _last_line(Path(log.name), status)

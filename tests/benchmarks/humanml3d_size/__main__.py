@@ -13,7 +13,6 @@ downloaded. Exit status 1 if a part fails. Left in a folder: table.md and result
 
 import argparse
 import json
-import os
 import shlex
 import shutil
 import signal
@@ -26,12 +25,12 @@ from pathlib import Path
 
 from launch.runs.sources import git_state
 from motiongpt.errors import UserError
+from tests.benchmarks.clone import variables
 from tests.benchmarks.humanml3d_size.part import Found
 from tests.benchmarks.humanml3d_size.parts import PARTS, part_named
 from tests.benchmarks.humanml3d_size.projection import costs
 from tests.benchmarks.humanml3d_size.report import Measured, write_report
 from tests.benchmarks.speed.machine import describe_machine
-from tests.shared import ROOT
 
 PROGRAM = "python -m tests.benchmarks.humanml3d_size"
 SMALLER = (30, 8)  # a thirtieth and an eighth of the clips
@@ -99,11 +98,8 @@ def _one(part: str, clips: int, root: Path, options: argparse.Namespace) -> Meas
 
 def _ended(command: Sequence[str], log: Path) -> int:
     """Exit status of a process, whose output goes into `log`."""
-    path = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
     with log.open("w") as lines:
-        return subprocess.run(
-            command, stdout=lines, stderr=lines, env={**os.environ, "PYTHONPATH": path}
-        ).returncode
+        return subprocess.run(command, stdout=lines, stderr=lines, env=variables()).returncode
 
 
 def _parse(arguments: Sequence[str]) -> argparse.Namespace:
