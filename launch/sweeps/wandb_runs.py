@@ -1,5 +1,6 @@
 """W&B runs below a root that were not sent, or not all of them, and sending each."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -14,6 +15,9 @@ from launch.sweeps.record import SWEEPS
 from motiongpt.errors import UserError
 
 REPLAY = [sys.executable, "-m", "launch.loggers.wandb_replay"]
+SERVICE = "WANDB_SERVICE"
+"""Where `wandb` finds the helper process of whoever started this one, which keeps the runs that
+were not finished there as being in use."""
 
 
 @dataclass(frozen=True)
@@ -88,6 +92,7 @@ def send(run: UnsentRun, timeout: float) -> str:
         done = subprocess.run(
             [*REPLAY, *(str(part.file.resolve()) for part in run.parts)],
             stdin=subprocess.DEVNULL,
+            env={name: value for name, value in os.environ.items() if name != SERVICE},
             capture_output=True,
             text=True,
             errors="replace",

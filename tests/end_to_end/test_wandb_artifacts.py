@@ -1,6 +1,8 @@
 """Models as artifacts on a server that stands in for W&B's: what is there, and what is linked."""
 
 import json
+import subprocess
+import sys
 
 import pytest
 
@@ -21,24 +23,38 @@ def trained(tmp_path_factory):
     return root
 
 
+@pytest.fixture
+def service():
+    """Where a helper of `wandb` listens that outlives the commands which are told of it."""
+    start = "import os, wandb; wandb.setup().ensure_service(); print(os.environ['WANDB_SERVICE'])"
+    with subprocess.Popen(
+        [sys.executable, "-c", f"{start}; input()"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        yield process.stdout.readline().strip()
+        process.communicate("\n")
+
+
 def names(root):
     """Stage -> name of its W&B run."""
     return {one.parent.name: f"{one.parent.name}-{one.name}" for one in root.glob("runs/*/*")}
 
 
-def sync(root, server):
-    return motiongpt("sync", f"paths.root={root}", **server.environment)
+def sync(root, server, **environment):
+    return motiongpt("sync", f"paths.root={root}", **server.environment, **environment)
 
 
-def test_a_server_that_takes_no_model_gets_it_by_the_next_sync(trained):
+def test_a_server_that_takes_no_model_gets_it_by_the_next_sync(trained, service):
     of = names(trained)
     with WandbServer() as server:
         server.artifacts.refused = ("pretrain",)
-        done = sync(trained, server)
+        done = sync(trained, server, WANDB_SERVICE=service)
         assert done.returncode == 1 and f"failed {of['pretrain']}: " in done.stderr
         assert "no storage left" in done.stderr
         server.artifacts.refused = ()
-        done = sync(trained, server)
+        done = sync(trained, server, WANDB_SERVICE=service)
         assert done.returncode == 0, done.stdout + done.stderr
         found = server.artifacts
     assert (
