@@ -3,6 +3,7 @@
 Shape letters: T frames, J joints, V vertices, F faces.
 """
 
+from collections.abc import Sequence
 from typing import Protocol
 
 import numpy as np
@@ -101,7 +102,7 @@ class Skinned:
     palette = SKINNED
 
     def __init__(self, motion: MotionSequence, body: FreeBody) -> None:
-        self.motion, self.body = worn_by(body, motion), body
+        (self.motion,), self.body = worn_by(body, [motion]), body
         weights = body.weights.numpy()
         self.mesh = Mesh(body.faces, len(weights))
         shares = np.stack([_side_shares(body, side) for side in SIDES], axis=-1)
@@ -156,11 +157,18 @@ class Skinned:
         return kept[1][frame - first]
 
 
-def worn_by(body: FreeBody, motion: MotionSequence) -> BodyMotion:
-    """The body's pose in every frame: bones made constant, then met as they are."""
-    joints = rigid_motion(motion.joints, motion.skeleton, motion.fps).joints()
-    (fitted,) = fit(body, [joints], motion.fps, FitOptions(steps=0))
-    return fitted.motion
+def worn_by(body: FreeBody, motions: Sequence[MotionSequence]) -> list[BodyMotion]:
+    """The body's pose in every frame of each: bones made constant, then met as they are.
+
+    Many at once take hardly longer than one.
+    """
+    joints = [rigid_motion(one.joints, one.skeleton, one.fps).joints() for one in motions]
+    found: dict[int, BodyMotion] = {}
+    for fps in dict.fromkeys(one.fps for one in motions):
+        some = [index for index, one in enumerate(motions) if one.fps == fps]
+        fitted = fit(body, [joints[index] for index in some], fps, FitOptions(steps=0))
+        found |= {index: one.motion for index, one in zip(some, fitted, strict=True)}
+    return [found[index] for index in range(len(motions))]
 
 
 def can_wear(motion: MotionSequence) -> bool:

@@ -3,13 +3,13 @@
 Shape letters: T frames, J joints.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from motiongpt.bodies.free_body import FreeBody
 from motiongpt.motion.contacts import floor_height, runs, standing
-from motiongpt.motion.sequence import MotionSequence
 from motiongpt.motion.skeleton import Skeleton
 from motiongpt.render.figure import HEAD_RADIUS, NOSE_RADIUS, Figure, body_height, trunk_chain
 from motiongpt.render.looks import can_wear, worn_by
@@ -20,12 +20,23 @@ from motiongpt.viewer.packing import packed, quantised
 NOSE_AHEAD = 1.02  # of the head's radius, as the pictures have it
 
 
-def packed_clip(shown: Shown, body: FreeBody | None) -> dict[str, Any]:
-    """One clip, as `page/clip.js` reads it; `body` None for a page of stick figures.
+def packed_clips(shown: Sequence[Shown], body: FreeBody | None) -> list[dict[str, Any]]:
+    """Clips, as `page/clip.js` reads them; `body` None for a page of stick figures.
 
     Raises:
-        UserError: given frames that the motion does not have.
+        UserError: given frames that a motion does not have.
     """
+    can = [body is not None and can_wear(one.motion) for one in shown]
+    wearing = [one.motion for one, worn in zip(shown, can, strict=True) if worn]
+    poses = iter(() if body is None else worn_by(body, wearing))
+    return [
+        {**_clip(one), "body": packed_worn(body, next(poses)) if body and worn else None}
+        for one, worn in zip(shown, can, strict=True)
+    ]
+
+
+def _clip(shown: Shown) -> dict[str, Any]:
+    """All but the body."""
     motion = shown.motion
     root = motion.joints[:, 0]
     feet = motion.joints[:, [*motion.skeleton.feet_left, *motion.skeleton.feet_right]]
@@ -47,7 +58,6 @@ def packed_clip(shown: Shown, body: FreeBody | None) -> dict[str, Any]:
             runs(standing(motion.joints[:, foot[1]], ground, motion.fps))
             for foot in (motion.skeleton.feet_left, motion.skeleton.feet_right)
         ],
-        "body": _worn(motion, body),
     }
 
 
@@ -66,12 +76,6 @@ def packed_skeleton(skeleton: Skeleton) -> dict[str, Any]:
         "shoulders": [skeleton.face_joints[3], skeleton.face_joints[2]],
         "toes": [skeleton.feet_left[1], skeleton.feet_right[1]],
     }
-
-
-def _worn(motion: MotionSequence, body: FreeBody | None) -> dict[str, Any] | None:
-    if body is None or not can_wear(motion):
-        return None
-    return packed_worn(body, worn_by(body, motion))
 
 
 def _floor(joints: np.ndarray) -> float:

@@ -14,7 +14,7 @@ from motiongpt.errors import UserError
 from motiongpt.files import write_text
 from motiongpt.render.shown import Shown
 from motiongpt.viewer.body import packed_body
-from motiongpt.viewer.clips import packed_clip, packed_skeleton
+from motiongpt.viewer.clips import packed_clips, packed_skeleton
 from motiongpt.viewer.html import (
     NOTHING_ELSE,
     PAGE,
@@ -112,7 +112,7 @@ def packed_motions(
     return {
         "choices": asdict(choices),
         "skeletons": {name: packed_skeleton(one) for name, one in skeletons.items()},
-        "clips": [packed_clip(one, body) for one in motions],
+        "clips": packed_clips(motions, body),
     }
 
 

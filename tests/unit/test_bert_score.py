@@ -10,6 +10,7 @@ from evaluation.metrics.base import Batch
 from evaluation.metrics.captions import CaptionScores
 from launch.cli import main
 from motiongpt.errors import UserError
+from tests.offline import offline
 from tests.unit.cases import make_case
 from tests.unit.tiny_roberta import save_tiny_roberta
 
@@ -98,7 +99,7 @@ def test_a_layer_that_the_model_lacks_is_named(folder, layers):
 
 
 def test_a_model_that_cannot_be_loaded_is_one_line(folder, tmp_path, monkeypatch):
-    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    offline(monkeypatch)
     shutil.copytree(folder, tmp_path / "half", ignore=shutil.ignore_patterns("*.safetensors"))
     (tmp_path / "empty").mkdir()
     for options, words in (

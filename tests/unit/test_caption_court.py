@@ -15,6 +15,7 @@ from evaluation.captions.court.scoring import Scored, score_systems
 from launch.cli import main
 from launch.composition.studies import EXPERIMENTS
 from motiongpt.errors import UserError
+from tests.offline import offline
 from tests.shared import shared
 
 REFERENCES = {
@@ -116,7 +117,7 @@ def test_the_command_compares_all_systems_under_all_protocols(files, tmp_path, c
 
 
 def test_bert_score_without_its_model_is_left_out_with_its_reason(files, tmp_path, monkeypatch):
-    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    offline(monkeypatch)
     assert score(*files, "--output", tmp_path / "court", "--protocol", "coco/raw", "--protocol",
                  "bert_score/raw") == 0  # fmt: skip
     (left,) = results(tmp_path / "court")["left_out"]
@@ -178,7 +179,7 @@ class Tags(HTMLParser):
 def test_bad_choices_are_one_line_and_nothing_is_written(
     files, tmp_path, capsys, more, said, monkeypatch
 ):
-    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    offline(monkeypatch)
     words = ["score", "captions", *files, "--output", str(tmp_path / "court"), *more]
     assert main(words) == 2
     shown = capsys.readouterr()

@@ -11,7 +11,10 @@ from motiongpt.methods.motiongpt.training.span_corruption import (
     span_mask,
     span_numbers,
 )
-from motiongpt.methods.motiongpt.training.unsupervised import collate, unsupervised_objective
+from motiongpt.methods.motiongpt.training.unsupervised import (
+    token_rows,
+    unsupervised_objective,
+)
 
 
 class Words:
@@ -137,9 +140,6 @@ class FakeBackbone:
 
     encode_targets = encode_inputs
 
-    def collate_ids(self, inputs, targets):
-        return {"inputs": inputs, "targets": targets}
-
 
 def test_objective_fits_the_backbone():
     rng = np.random.default_rng(0)
@@ -150,6 +150,6 @@ def test_objective_fits_the_backbone():
     assert plain == Example("", "0 1 2")
 
 
-def test_collate_takes_both_kinds_in_order():
-    batch = collate(FakeBackbone(True), [Example("1", "2"), TokenExample((7, 1), (8, 1))])
-    assert batch == {"inputs": [[5, 11], [7, 1]], "targets": [[5, 12], [8, 1]]}
+def test_rows_are_of_both_kinds_in_order():
+    rows = token_rows(FakeBackbone(True), [Example("1", "2"), TokenExample((7, 1), (8, 1))])
+    assert rows == [([5, 11], [5, 12]), ([7, 1], [8, 1])]

@@ -69,7 +69,7 @@ def test_the_page_holds_the_joints(motion):
 
 def test_the_mesh_of_the_page_is_the_bodys(motion):
     body = FreeBody()
-    fitted = worn_by(body, motion)
+    (fitted,) = worn_by(body, [motion])
     worn, mesh = packed_worn(body, fitted), packed_body(body)
     template, maps = unpacked(mesh["vertices"]), unpacked(worn["maps"])
     shares = unpacked(mesh["weights"]) / 255

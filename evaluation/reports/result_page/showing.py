@@ -6,6 +6,7 @@ Shape letters: T frames.
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,7 @@ from motiongpt.data.store import MotionStore
 from motiongpt.motion.sequence import MotionSequence
 from motiongpt.render.shown import Shown
 from motiongpt.viewer.body import packed_body
-from motiongpt.viewer.clips import packed_clip, packed_skeleton
+from motiongpt.viewer.clips import packed_clips, packed_skeleton
 
 LONGEST = 200  # frames of a clip that are shown
 LARGEST = 17_000_000  # bytes of motion, so that a page stays below 20 MB
@@ -67,9 +68,11 @@ def packed_outputs(
     body, found = FreeBody(), Packed()
     first = [(task, index) for task in outputs for index in varied(task.rows[MODEL], pictures)]
     then = [(task, index) for task in outputs for index in worst(task.distances)]
-    for task, index in {(one.task, index): (one, index) for one, index in [*first, *then]}.values():
-        motions = [packed_clip(motion, body) for motion in _motions(task, index, store, method)]
-        found.add(_about(task, index), motions)
+    chosen = {(one.task, index): (one, index) for one, index in [*first, *then]}.values()
+    motions = [list(_motions(task, index, store, method)) for task, index in chosen]
+    packed = iter(packed_clips([one for some in motions for one in some], body))
+    for (task, index), some in zip(chosen, motions, strict=True):
+        found.add(_about(task, index), list(islice(packed, len(some))))
     order = {one.task: number for number, one in enumerate(outputs)}
     found.shown.sort(key=lambda clip: order[clip["task"]])
     worn = any(one["body"] for one in found.motions)

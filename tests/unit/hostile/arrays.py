@@ -8,6 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
+from tests.unit.hostile.bombs import zip_of_zeros
+
 HUGE = 10**12
 
 
@@ -123,19 +125,6 @@ def patched(content: bytes, offset: int, value: bytes) -> bytes:
     return bytes(found)
 
 
-def deflated_zeros(count: int) -> bytes:
-    """A member of so many zeros behind a sound header, as a small archive."""
-    stream = io.BytesIO()
-    with (
-        zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive,
-        archive.open("joints.npy", "w", force_zip64=True) as member,
-    ):
-        member.write(claims((count // 264, 22, 3), content=b""))
-        for _ in range(count >> 20):
-            member.write(bytes(1 << 20))
-    return stream.getvalue()
-
-
 JOINTS = np.random.default_rng(0).normal(0, 0.3, (40, 22, 3)).astype(np.float32)
 SOUND = npz(joints=JOINTS)
 NPZ: Mapping[str, Callable[[], bytes]] = {
@@ -177,5 +166,5 @@ NPZ: Mapping[str, Callable[[], bytes]] = {
     "joints_flat": lambda: npz(joints=np.zeros(9)),
     "joints_nan": lambda: npz(joints=JOINTS * np.nan),
     "other_names": lambda: npz(**{f"a{n}": np.zeros(1) for n in range(5_000)}),
-    "bomb": lambda: deflated_zeros(3 << 30),
+    "bomb": lambda: zip_of_zeros("joints.npy", 48, claims((12_201_611, 22, 3), content=b"")),
 }  # fmt: skip

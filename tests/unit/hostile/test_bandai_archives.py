@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from tests.unit.hostile.arrays import patched, zipped
+from tests.unit.hostile.bombs import tar_gz_of_zeros, zip_of_zeros
 from tests.unit.hostile.harness import (
     ODD_FILES,
     check_line,
@@ -173,31 +174,21 @@ def test_what_is_no_archive_is_refused(kind, tmp_path):
     check_refused(run(verify(path)), [path.name])
 
 
-def zeros(path, name, count, inner=False):
-    """A small archive of very many zeros."""
-    with (
-        zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive,
-        archive.open(name, "w", force_zip64=True) as member,
-    ):
-        if inner:
-            member.write(ARCHIVE)
-        for _ in range(count >> 20):
-            member.write(bytes(1 << 20))
+def test_a_bomb_opens_as_an_archive():
+    made = zip_of_zeros("large", 2, b"first", {"small": b"3\n"})
+    with zipfile.ZipFile(io.BytesIO(made)) as archive:
+        assert [one.file_size for one in archive.infolist()] == [2, 5 + (128 << 20)]
+        with archive.open("large") as member:
+            assert member.read(9) == b"first" + bytes(4)
+    with tarfile.open(fileobj=io.BytesIO(tar_gz_of_zeros("large", 1))) as archive:
+        assert archive.getmember("large").size == 64 << 20
 
 
-def tar_zeros(path):
-    info = tarfile.TarInfo(f"{WALK}.bvh")
-    info.size = 5 << 29
-    with gzip.open(path, "wb", 1) as stream:
-        stream.write(info.tobuf(tarfile.GNU_FORMAT))
-        for _ in range(info.size >> 20):
-            stream.write(bytes(1 << 20))
-
-
+PIECES = 40  # 2.5 GiB
 BOMBS = {
-    "clip.zip": lambda path: zeros(path, f"{WALK}.bvh", 5 << 29),
-    "inner.zip": lambda path: zeros(path, "data.zip", 5 << 29, inner=True),
-    "clip.tar.gz": tar_zeros,
+    "clip.zip": lambda path: path.write_bytes(zip_of_zeros(f"{WALK}.bvh", PIECES)),
+    "inner.zip": lambda path: path.write_bytes(zip_of_zeros("data.zip", PIECES, ARCHIVE)),
+    "clip.tar.gz": lambda path: path.write_bytes(tar_gz_of_zeros(f"{WALK}.bvh", PIECES)),
     "members.zip": lambda path: path.write_bytes(
         zipped({f"{n}.txt": b"" for n in range(300_000)}, zipfile.ZIP_STORED)
     ),

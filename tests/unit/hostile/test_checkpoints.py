@@ -1,11 +1,9 @@
 """Checkpoints of strangers: every weight is looked at before it becomes a model's."""
 
-import io
-import zipfile
-
 import pytest
 
 from tests.unit.hostile.arrays import claims, trapped
+from tests.unit.hostile.bombs import zip_of_zeros
 from tests.unit.hostile.checkpoints import BYTES, EDGE, GOOD, OLD, PLACES, WEIGHTS
 from tests.unit.hostile.harness import check_refused, run, run_apart
 from tests.unit.original_checkpoints import statistics
@@ -103,11 +101,5 @@ def test_bad_statistics_are_refused(content, tmp_path):
 @pytest.mark.parametrize("member", ["archive/data.pkl", "archive/data/0"])
 def test_a_bomb_is_refused_before_it_is_read(member, tmp_path):
     path = tmp_path / "bomb.tar"
-    stream = io.BytesIO()
-    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("archive/version", "3\n")
-        with archive.open(member, "w", force_zip64=True) as out:
-            for _ in range(5 << 9):
-                out.write(bytes(1 << 20))
-    path.write_bytes(stream.getvalue())
+    path.write_bytes(zip_of_zeros(member, 40, before={"archive/version": b"3\n"}))
     check_refused(run_apart(words(tmp_path, path), tmp_path), [path.name])

@@ -2,15 +2,17 @@
 
 from collections.abc import Iterator, Sequence
 from functools import partial
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from torch import Tensor
 
 from motiongpt.backbones.base import Backbone
 from motiongpt.errors import UserError
 from motiongpt.methods.motiongpt.tasks.example import Example, TokenExample
-from motiongpt.methods.motiongpt.training.unsupervised import collate
+from motiongpt.methods.motiongpt.training.unsupervised import token_rows
 from motiongpt.training.schedule import share_of_batch
+
+Row: TypeAlias = tuple[list[int], list[int]]  # ids that are read, ids that are written
 
 
 class LanguageBatch(NamedTuple):
@@ -40,10 +42,17 @@ def collate_parts(
 ) -> LanguageBatch:
     """Examples as `parts` batches of equally many, each padded to its own longest row only.
 
-    A last batch of a validation may have fewer examples than `parts`: it then has fewer parts.
+    Parts are of rows of like lengths. A last batch of a validation may have fewer examples than
+    `parts`: it then has fewer parts.
     """
-    batches = [collate(backbone, some) for some in _portions(examples, parts)]
     reads_apart = backbone.language_model.config.is_encoder_decoder
+    together = token_rows(backbone, examples)
+    if parts > 1:
+        together.sort(key=_task_and_length if reads_apart else _length)
+    batches = [
+        backbone.collate_ids([read for read, _ in some], [written for _, written in some])
+        for some in _portions(together, parts)
+    ]
     rows = [batch["attention_mask"] for batch in batches]
     shown = sum(int(mask.sum()) for mask in rows)
     positions = sum(mask.numel() for mask in rows)
@@ -78,8 +87,18 @@ def collator(backbone: Backbone, parts: int) -> partial[LanguageBatch]:
     return partial(collate_parts, backbone=backbone, parts=parts)
 
 
-def _portions(
-    examples: Sequence[Example | TokenExample], parts: int
-) -> Iterator[Sequence[Example | TokenExample]]:
-    size = -(-len(examples) // parts)
-    return (examples[first : first + size] for first in range(0, len(examples), size))
+def _portions(rows: Sequence[Row], parts: int) -> Iterator[Sequence[Row]]:
+    size = -(-len(rows) // parts)
+    return (rows[first : first + size] for first in range(0, len(rows), size))
+
+
+def _length(row: Row) -> int:
+    return len(row[0]) + len(row[1])
+
+
+def _task_and_length(row: Row) -> int:
+    """Rows that read much and write little are far from those that read little and write much.
+
+    What is read and what is written is padded apart, and the tasks differ in both.
+    """
+    return len(row[0]) - len(row[1])

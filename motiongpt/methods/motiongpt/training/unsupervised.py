@@ -10,7 +10,6 @@ from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
 import numpy as np
-from torch import Tensor
 
 from motiongpt.backbones.base import Backbone
 from motiongpt.methods.motiongpt.tasks.example import Example, TokenExample
@@ -52,16 +51,17 @@ def unsupervised_objective(
     return SpanCorruption(backbone.text_tokenizer, most_tokens, share, mean_span_length)
 
 
-def collate(backbone: Backbone, examples: Sequence[Example | TokenExample]) -> dict[str, Tensor]:
-    """Batch of both kinds of examples for `backbone.loss`, padded to its longest row."""
+def token_rows(
+    backbone: Backbone, examples: Sequence[Example | TokenExample]
+) -> list[tuple[list[int], list[int]]]:
+    """Ids of what is read and of what is to be written, of both kinds of examples."""
     # All strings are encoded in one call: the text tokenizer's own overhead is per call.
     strings = [example for example in examples if isinstance(example, Example)]
     inputs = iter(backbone.encode_inputs([example.input for example in strings]))
     targets = iter(backbone.encode_targets([example.target for example in strings]))
-    rows = [
+    return [
         (list(example.input_ids), list(example.target_ids))
         if isinstance(example, TokenExample)
         else (next(inputs), next(targets))
         for example in examples
     ]
-    return backbone.collate_ids([row for row, _ in rows], [row for _, row in rows])
