@@ -19,7 +19,7 @@ TESTS5 := backbones causal import_checkpoint single_steps generation_loop golden
 GPU_PACKAGES := .gpu-packages
 GPU_LACKS := hydra-core omegaconf antlr4-python3-runtime
 
-.PHONY: quickstart test test-all test-slow test-slurm test-browser test-gpu gpu-packages \
+.PHONY: quickstart test test-all test-slow test-slurm test-long test-browser test-gpu gpu-packages \
 	test-transformers-5 install install-transformers-5 types quick-tests
 
 quickstart: install  ## train the three stages small on synthetic motion, evaluate, draw
@@ -39,11 +39,14 @@ quick-tests:
 test-all: install  ## also the tests that take minutes
 	$(PYTEST) $(PARALLEL) -m "not slurm and not browser and not gpu"
 
-test-slow: install  ## the tests that take minutes, alone
-	$(PYTEST) $(PARALLEL) -m "slow and not slurm and not browser and not gpu"
+test-slow: install  ## the tests that take minutes, alone, but those of test-long
+	$(PYTEST) $(PARALLEL) -m "slow and not long and not slurm and not browser and not gpu"
 
 test-slurm: install  ## tests on a SLURM cluster that they start on this machine (Debian; installs it if root)
-	$(PYTEST) $(PARALLEL) -rs -m slurm tests/slurm
+	$(PYTEST) $(PARALLEL) -rs -m "slurm and not long" tests/slurm
+
+test-long: install  ## what takes longest and breaks seldom, on a SLURM cluster too: before a release
+	$(PYTEST) $(PARALLEL) -rs -m "long and not browser and not gpu"
 
 test-browser: install  ## pages in a headless browser (Debian: apt-get install chromium)
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[browser,web]"

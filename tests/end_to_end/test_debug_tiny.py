@@ -121,6 +121,7 @@ def test_saved_predictions_are_scored_without_the_model(finished, tmp_path):
     assert other != mine, "what one protocol has scored is not taken for another's"
 
 
+@pytest.mark.long
 def test_an_audit_shows_what_each_deviation_moves(finished, tmp_path):
     words = ["audit", "debug=tiny", f"paths.root={finished}", "--against", "motiongpt_release"]
     done = motiongpt(*words, "--output", tmp_path)

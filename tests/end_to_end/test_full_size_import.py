@@ -48,6 +48,7 @@ def released(path) -> tuple[T5ForConditionalGeneration, VQVAE]:
     return model.eval(), network.eval()
 
 
+@pytest.mark.long
 def test_the_released_size(tmp_path):
     model, network = released(tmp_path / "released.tar")
     words = [

@@ -81,6 +81,7 @@ def test_a_run_that_was_sent_goes_on_where_its_server_is(server, folder, tmp_pat
     assert '"of":{"value":2000}' in server.runs[RUN]["config"]
 
 
+@pytest.mark.long
 def test_a_streamed_run_that_was_killed_and_resumed(server, folder, tmp_path):
     command = [sys.executable, "-c", PROCESS, str(folder)]
     killed = subprocess.Popen([*command, "0", "8"])

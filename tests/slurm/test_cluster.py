@@ -121,6 +121,7 @@ def test_a_job_of_low_is_told_before_main_takes_its_place(cluster: Cluster, tmp_
     until(lambda: accounts(cluster, low) == {low: "PREEMPTED 0:0, RUNNING 0:0"})
 
 
+@pytest.mark.long
 def test_a_node_that_hangs_leaves_two_copies_of_a_job(cluster: Cluster, tmp_path: Path) -> None:
     beats = tmp_path / "beats"
     loop = "while true; do echo $SLURMD_NODENAME; sleep 0.2; done"
@@ -255,6 +256,7 @@ time.sleep(300)
 """
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("number", "left"), [(signal.SIGINT, set()), (signal.SIGKILL, {"sleep", "slurm_script"})]
 )

@@ -55,8 +55,7 @@ def check(root, undisturbed, attempts=2, at_least=50):
     return run, began
 
 
-@pytest.mark.parametrize("time_", [1, 2])
-def test_preempted_it_is_requeued_and_goes_on(cluster, tmp_path, undisturbed, time_):
+def test_preempted_it_is_requeued_and_goes_on(cluster, tmp_path, undisturbed):
     # No checkpoint but the one of the step at which the signal comes.
     never = "stage.tokenizer.schedule.checkpoint_every=1000000"
     submit(cluster, tmp_path, *LONG, never, "launcher.partition=low")
@@ -69,6 +68,7 @@ def test_preempted_it_is_requeued_and_goes_on(cluster, tmp_path, undisturbed, ti
     assert blocker
 
 
+@pytest.mark.long
 def test_at_its_time_limit_it_is_requeued_and_goes_on(cluster, tmp_path):
     # One minute is the shortest limit, and SLURM looks at limits every 30 s.
     longer = [*LONG[:-2], "stage.tokenizer.schedule.steps=2500", LONG[-1]]
@@ -123,6 +123,7 @@ def test_a_killed_task_fails_its_children_never_start_and_resume_goes_on(
     check(tmp_path, undisturbed)
 
 
+@pytest.mark.long
 def test_a_node_that_dies_loses_the_job_to_another(cluster, tmp_path, undisturbed):
     job = begin(cluster, tmp_path)
     node = only_run(tmp_path).status["host"]
@@ -135,6 +136,7 @@ def test_a_node_that_dies_loses_the_job_to_another(cluster, tmp_path, undisturbe
         cluster.revive_node(node)
 
 
+@pytest.mark.long
 def test_a_node_that_hangs_and_wakes_up_is_fenced(cluster, tmp_path, undisturbed):
     begin(cluster, tmp_path)
     run = only_run(tmp_path)

@@ -114,6 +114,7 @@ def test_cancel_leaves_the_stage_that_another_sweep_waits_for(cluster, tmp_path,
     }
 
 
+@pytest.mark.long
 def test_a_root_of_any_name(cluster, tmp_path):
     name = "x'$(touch PWNED)' ,=()ü人 %j %A\\%t"
     root = tmp_path / name

@@ -153,6 +153,7 @@ def test_what_cannot_be_had_is_one_line_and_nothing_is_submitted(cluster, tmp_pa
     assert not list(tmp_path.glob("sweeps/*/submissions/*"))
 
 
+@pytest.mark.long
 def test_two_hundred_points_are_one_array_a_stage(cluster, tmp_path):
     blocker = cluster.run(
         *("sbatch", "--parsable", "--nodes=2", "--exclusive", "--output=/dev/null"),

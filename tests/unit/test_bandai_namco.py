@@ -351,6 +351,7 @@ def test_most_captions_of_a_style_name_it():
     assert sum("old" in text or "elderly" in text for text in told) > 0.6 * len(told)
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_the_whole_set():
     path = shared("data", "bandai_namco", "bandai_all.tar.xz")

@@ -303,6 +303,7 @@ RAW_SCORES = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_four_published_systems_have_their_published_scores(tmp_path):
     first = shared("data", "captions", "humanml3d_test_captions.jsonl")

@@ -150,6 +150,7 @@ def test_bad_input_is_refused(words, said, monkeypatch):
         command.main(words)
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_the_dry_form_passes(tmp_path):
     assert command.main([*DRY, "--minutes", "15", "--out", str(tmp_path)]) == 0

@@ -78,6 +78,7 @@ def test_a_compiled_tokenizer_codes_clips_of_any_length_alike():
         torch.testing.assert_close(found, expected)
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_the_compiler_itself_gives_the_same_on_rows_of_several_lengths():
     plain, compiled = (backbone_of(T5Backbone, layers=1) for _ in range(2))

@@ -74,6 +74,7 @@ def test_motiongpt_learns_32_clips_by_heart_and_reads_the_words():
     assert by_heart(made(shuffled), codes) == 0
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_mld_learns_32_latents_by_heart_and_reads_the_words():
     torch.manual_seed(0)

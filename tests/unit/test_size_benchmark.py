@@ -188,6 +188,7 @@ def test_smaller_sizes_are_chosen_where_none_are_named():
     assert command._parse(["--clips", "2000", "--sizes"]).sizes == []
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_all_parts_are_measured_in_processes(tmp_path):
     words = ["--clips", "240", "--sizes", "--threads", "1", "--folder", str(tmp_path)]

@@ -201,6 +201,7 @@ def test_a_process_says_in_one_line_why_it_fails_or_ends(tmp_path):
     assert "Traceback" in log.read_text()
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_all_parts_are_measured_in_processes(tmp_path, monkeypatch):
     """Forked, as what is measured does not matter here: twenty processes import nothing."""
