@@ -25,7 +25,9 @@ def run(root, *overrides):
 TWO = ["launcher=local", "+launcher.stages.tokenizer={processes: 2}"]
 
 
-@pytest.mark.parametrize("where", [["launcher=debug"], ["launcher=local"], TWO])
+@pytest.mark.parametrize(
+    "where", [["launcher=debug"], pytest.param(["launcher=local"], marks=pytest.mark.long), TWO]
+)
 def test_a_loss_that_is_not_finite_fails_and_stays_failed(where, tmp_path):
     words = ["stage.tokenizer.learning_rate=1e15", *where]
     for number in (1, 2):

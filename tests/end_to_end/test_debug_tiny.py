@@ -68,6 +68,7 @@ def test_the_same_seed_gives_the_same_metrics_with_other_workers(finished, tmp_p
         assert metrics(tmp_path, stage) == metrics(finished, stage)
 
 
+@pytest.mark.long
 def test_killed_and_started_again_it_ends_as_if_undisturbed(finished, tmp_path):
     for stage in ("tokenizer", "instruct"):
         process = subprocess.Popen(

@@ -31,6 +31,7 @@ def runs(root, stage):
     return [one for one in all_runs(root) if one.stage == stage]
 
 
+@pytest.mark.long
 def test_optuna_finds_the_best_of_its_trials_and_goes_on_with_a_study(tmp_path):
     pytest.importorskip("optuna")
     words = [

@@ -86,6 +86,7 @@ def wait_until_gone(numbers):
         time.sleep(0.1)
 
 
+@pytest.mark.long
 def test_asked_to_stop_every_stage_keeps_a_checkpoint_and_goes_on_later(tmp_path):
     words = ["-m", "downsampling=2,4", "goal=tokenizer", "stage.tokenizer.schedule.steps=800"]
     process = begun(tmp_path, words, 2)

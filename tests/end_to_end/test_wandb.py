@@ -188,7 +188,13 @@ def test_a_server_gets_the_table_of_a_sweep(sweep):
         assert lines.index("tokenizer") < lines.index("tokens") and lines[-1] == "sweep"
 
 
-@pytest.mark.parametrize("choice", ["csv", "none", "tensorboard", "wandb"])
+@pytest.mark.parametrize(
+    "choice",
+    [
+        "wandb",
+        *(pytest.param(one, marks=pytest.mark.long) for one in ("csv", "none", "tensorboard")),
+    ],
+)
 def test_a_run_without_wandb_installed(tmp_path, choice):
     """It is not imported to log offline; what lies there is sent where it is installed."""
     words = ["debug=tiny", f"logger={choice}", "goal=tokenizer", f"paths.root={tmp_path}"]

@@ -88,6 +88,7 @@ def test_without_the_flag_a_child_of_a_failed_job_waits_for_ever(cluster: Cluste
     until(lambda: cluster.run(*reason).split() == ["PENDING", "DependencyNeverSatisfied"])
 
 
+@pytest.mark.long
 def test_a_power_cut_requeues_the_job_elsewhere(cluster: Cluster, tmp_path: Path) -> None:
     starts = tmp_path / "starts"
     job = sbatch(cluster, "echo $SLURMD_NODENAME; sleep 300", "--requeue", output=starts)
@@ -106,6 +107,7 @@ def test_a_power_cut_requeues_the_job_elsewhere(cluster: Cluster, tmp_path: Path
     until(lambda: accounts(cluster, job) == {job: ended})
 
 
+@pytest.mark.long
 def test_a_job_of_low_is_told_before_main_takes_its_place(cluster: Cluster, tmp_path: Path) -> None:
     said = tmp_path / "said"
     task = "trap 'echo USR2' USR2; echo start; while true; do sleep 0.1; done"
@@ -140,6 +142,7 @@ def test_a_node_that_hangs_leaves_two_copies_of_a_job(cluster: Cluster, tmp_path
     assert cluster.wait_for_jobs([job], {"RUNNING"}) == {job: "RUNNING"}, "the new copy lives on"
 
 
+@pytest.mark.long
 def test_a_job_outlives_the_controller(cluster: Cluster) -> None:
     job = sbatch(cluster, "sleep 9")
     cluster.wait_for_jobs([job], {"RUNNING"})

@@ -55,6 +55,7 @@ def check(root, undisturbed, attempts=2, at_least=50):
     return run, began
 
 
+@pytest.mark.long
 def test_preempted_it_is_requeued_and_goes_on(cluster, tmp_path, undisturbed):
     # No checkpoint but the one of the step at which the signal comes.
     never = "stage.tokenizer.schedule.checkpoint_every=1000000"
@@ -101,6 +102,7 @@ def test_cancelled_it_keeps_its_checkpoint_and_resume_goes_on(cluster, tmp_path,
     check(tmp_path, undisturbed)
 
 
+@pytest.mark.long
 def test_a_killed_task_fails_its_children_never_start_and_resume_goes_on(
     cluster, tmp_path, undisturbed
 ):
@@ -151,6 +153,7 @@ def test_a_node_that_hangs_and_wakes_up_is_fenced(cluster, tmp_path, undisturbed
     cluster.wake_node(node)
 
 
+@pytest.mark.long
 def test_the_controller_may_restart(cluster, tmp_path, undisturbed):
     begin(cluster, tmp_path)
     cluster.kill_controller()

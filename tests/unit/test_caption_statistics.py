@@ -163,6 +163,7 @@ def test_p_is_even_where_there_is_no_difference_and_small_where_there_is():
     assert p(1.0) == pytest.approx(2 / 401) and paired_p(np.zeros(10)) == 1
 
 
+@pytest.mark.long
 @pytest.mark.slow
 @pytest.mark.parametrize("system", ["tm2t", "motiongpt"])
 def test_real_captions(system):

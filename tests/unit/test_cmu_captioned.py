@@ -340,6 +340,7 @@ def at_hand():
     return {clip.name: clip for clip in source.clips()}
 
 
+@pytest.mark.long
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_all_clips_at_hand_are_read(at_hand):

@@ -221,6 +221,7 @@ def test_settings_of_the_stage_that_make_no_sense_are_refused(changes, said):
         make_stage(**changes)
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_it_learns_32_clips_by_heart_both_ways():
     torch.manual_seed(0)

@@ -97,6 +97,7 @@ def test_what_changed_is_fitted_again_and_nothing_else(motions, tmp_path):
     assert all(one.fitted for one in other)
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_a_fit_that_is_killed_goes_on_and_gives_the_same(motions, tmp_path):
     def command(out):
