@@ -74,7 +74,7 @@ class LoRA:
         if self.base == "nf4" and find_spec("bitsandbytes") is None:
             raise UserError(
                 f"{OPTION}.base=nf4 needs bitsandbytes, which is not installed: "
-                "pip install bitsandbytes, or set it to bfloat16"
+                'pip install -e ".[four-bits]", or set it to bfloat16'
             )
 
 
@@ -98,16 +98,20 @@ def reading_options(base: str) -> dict[str, Any]:
         return {"dtype": getattr(torch, base)}
     if not torch.cuda.is_available():
         raise UserError(f"{OPTION}.base=nf4 needs a GPU, and there is none: set it to bfloat16")
+    return four_bits(torch.cuda.current_device())
+
+
+def four_bits(device: int | str) -> dict[str, Any]:
+    """What `from_pretrained` is told to read weights in 4 bits to a device, as QLoRA has them."""
     from transformers import BitsAndBytesConfig
 
-    four_bits = BitsAndBytesConfig(
+    quantised = BitsAndBytesConfig(
         load_in_4bit=True,
         bnb_4bit_quant_type="nf4",
         bnb_4bit_use_double_quant=True,
         bnb_4bit_compute_dtype=torch.bfloat16,
     )
-    here = {"": torch.cuda.current_device()}
-    return {"dtype": torch.float32, "quantization_config": four_bits, "device_map": here}
+    return {"dtype": torch.float32, "quantization_config": quantised, "device_map": {"": device}}
 
 
 def fingerprint(model: PreTrainedModel) -> str:
