@@ -67,10 +67,15 @@ def displacements(case: Case) -> np.ndarray:
     neither rewarded nor left out.
     """
     wanted = ~case.given
-    missing = len(case.reference_joints) - len(case.joints)
-    joints = case.joints[: len(case.reference_joints)]
-    if missing > 0 and len(joints):
-        joints = np.concatenate([joints, np.repeat(joints[-1:], missing, axis=0)])
-    elif not len(joints):
-        joints = np.repeat(case.reference_joints[:1], len(case.reference_joints), axis=0)
-    return np.linalg.norm(joints - case.reference_joints, axis=-1).mean(-1)[wanted]
+    return np.linalg.norm(held_to_the_end(case) - case.reference_joints, axis=-1).mean(-1)[wanted]
+
+
+def held_to_the_end(case: Case) -> np.ndarray:
+    """Joints (T, J, 3) of an output in as many frames as the real clip has.
+
+    What is longer is cut; of what is shorter the last pose is held, of nothing the first real one.
+    """
+    real, joints = case.reference_joints, case.joints[: len(case.reference_joints)]
+    if not len(joints):
+        return np.repeat(real[:1], len(real), axis=0)
+    return np.concatenate([joints, np.repeat(joints[-1:], len(real) - len(joints), axis=0)])
