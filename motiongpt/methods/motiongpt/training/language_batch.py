@@ -2,17 +2,15 @@
 
 from collections.abc import Iterator, Sequence
 from functools import partial
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple
 
 from torch import Tensor
 
 from motiongpt.backbones.base import Backbone
 from motiongpt.errors import UserError
 from motiongpt.methods.motiongpt.tasks.example import Example, TokenExample
-from motiongpt.methods.motiongpt.training.unsupervised import token_rows
+from motiongpt.methods.motiongpt.training.unsupervised import Row, token_rows
 from motiongpt.training.schedule import share_of_batch
-
-Row: TypeAlias = tuple[list[int], list[int]]  # ids that are read, ids that are written
 
 
 class LanguageBatch(NamedTuple):

@@ -19,6 +19,8 @@ from motiongpt.methods.motiongpt.training.span_corruption import (
     SpanCorruption,
 )
 
+Row: TypeAlias = tuple[list[int], list[int]]
+"""Ids that are read, and ids that are to be written."""
 Objective: TypeAlias = Callable[[str, np.random.Generator], Example | TokenExample]
 
 
@@ -51,10 +53,8 @@ def unsupervised_objective(
     return SpanCorruption(backbone.text_tokenizer, most_tokens, share, mean_span_length)
 
 
-def token_rows(
-    backbone: Backbone, examples: Sequence[Example | TokenExample]
-) -> list[tuple[list[int], list[int]]]:
-    """Ids of what is read and of what is to be written, of both kinds of examples."""
+def token_rows(backbone: Backbone, examples: Sequence[Example | TokenExample]) -> list[Row]:
+    """A row of each example, of both kinds, in order."""
     # All strings are encoded in one call: the text tokenizer's own overhead is per call.
     strings = [example for example in examples if isinstance(example, Example)]
     inputs = iter(backbone.encode_inputs([example.input for example in strings]))
