@@ -1,7 +1,7 @@
 """Where a body goes and which way it faces: what errors that are aligned at the root don't see.
 
 A codec can lose a turn, which is few of the features' numbers, and keep its MPJPE. Added by hand:
-`metrics=[all,root_path]`. Shape letters: T frames, J joints.
+`metrics=[all,root_trajectory]`. Shape letters: T frames, J joints.
 """
 
 from collections.abc import Mapping
@@ -20,13 +20,14 @@ TURNS = 60.0
 a walk sways by less."""
 
 
-class RootPath(ClipMetric):
-    """Three numbers beside the real clip, of frames that were not given.
+class RootTrajectory(ClipMetric):
+    """Three numbers beside the real clip.
 
-    `heading_error`: mean angle between the two headings, degrees about the vertical.
-    `turn_lost`: of clips that turn, the share of their turn by which the output's differs; a full
-    circle is not the same as none.
-    `root_error`: mean distance of the root, metres.
+    `heading_error`: mean angle between the two headings over the frames that were not given,
+    degrees about the vertical.
+    `turn_lost`: of clips that turn, from their first to their last frame, the share of their turn
+    by which the output's differs; a full circle is not the same as none.
+    `root_error`: mean distance of the root over the frames that were not given, metres.
     """
 
     numbers: Mapping[str, Number] = {
@@ -59,7 +60,7 @@ class RootPath(ClipMetric):
 def headings(joints: np.ndarray, skeleton: Skeleton) -> np.ndarray:
     """Degrees (T,) about Y that a body faces, of joints (T, J, 3), without jumps at a full circle.
 
-    As the features have it: across hips and shoulders together.
+    Read across hips and shoulders together.
     """
     right_hip, left_hip, right_shoulder, left_shoulder = skeleton.face_joints
     across = joints[:, left_hip] - joints[:, right_hip]

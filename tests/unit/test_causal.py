@@ -114,7 +114,7 @@ def test_a_saved_one_is_the_same_when_loaded(backbone, tmp_path):
 
 def trained(backbone: CausalBackbone, steps: int = 4) -> CausalBackbone:
     optimizer = torch.optim.AdamW([p for p in backbone.parameters() if p.requires_grad], lr=1e-2)
-    batch = backbone.collate(EXAMPLES)
+    batch = {name: value.to(backbone.device) for name, value in backbone.collate(EXAMPLES).items()}
     for _ in range(steps):
         optimizer.zero_grad()
         backbone.loss(batch).backward()

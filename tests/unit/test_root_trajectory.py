@@ -5,7 +5,7 @@ import pytest
 
 from evaluation.case import Scorers
 from evaluation.metrics.base import Batch
-from evaluation.metrics.root_path import RootPath, headings
+from evaluation.metrics.root_trajectory import RootTrajectory, headings
 from motiongpt.motion.skeleton import HUMANML3D
 from tests.unit.cases import make_case
 from tests.unit.fake_source import rest_pose
@@ -24,7 +24,7 @@ def turned(degrees, frames=FRAMES):
 
 
 def numbers(*cases):
-    metric = RootPath()
+    metric = RootTrajectory()
     metric.update(Batch(cases, scorers=SCORERS))
     return {name: float(value) for name, value in metric.compute().items()}
 

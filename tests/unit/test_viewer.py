@@ -13,6 +13,7 @@ from motiongpt import Motion
 from motiongpt.bodies.base import mesh_of
 from motiongpt.bodies.free_body import FreeBody
 from motiongpt.errors import UserError
+from motiongpt.motion.sequence import MotionSequence
 from motiongpt.motion.skeleton import HUMANML3D, KIT
 from motiongpt.render.looks import worn_by
 from motiongpt.render.shown import Shown
@@ -65,6 +66,18 @@ def test_the_page_holds_the_joints(motion):
     np.testing.assert_allclose(joints, motion.joints, atol=1e-4)
     assert (clip["name"], clip["caption"], clip["fps"]) == ("real", "a person moves", 20)
     assert page["body"] is None and clip["body"] is None
+
+
+def test_many_bodies_are_fitted_as_each_alone_and_in_order(motion):
+    slower = MotionSequence(motion.joints[::2], motion.fps / 2)
+    turned = MotionSequence(motion.joints * np.float32([-1, 1, -1]), motion.fps)
+    body, given = FreeBody(), [motion, slower, turned]
+    for one, found in zip(given, worn_by(body, given), strict=True):
+        (alone,) = worn_by(body, [one])
+        assert found.fps == one.fps and len(found.root) == len(one.joints)
+        np.testing.assert_allclose(found.root, alone.root, atol=1e-5)
+        np.testing.assert_allclose(found.rotations, alone.rotations, atol=1e-4)
+        np.testing.assert_allclose(found.shape, alone.shape, atol=1e-4)
 
 
 def test_the_mesh_of_the_page_is_the_bodys(motion):
