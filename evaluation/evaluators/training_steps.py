@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
+from torch.optim import Adam, Optimizer
 
 from motiongpt.training.finite import PlainWatch
 
@@ -25,11 +26,13 @@ class Steps:
         steps: optimiser steps.
         batch_size: examples a step.
         learning_rate: the largest; see `rate`.
+        optimizer: (parameters, lr=) -> optimizer: a node of conf/optimizer; None is Adam.
     """
 
     steps: int
     batch_size: int
     learning_rate: float
+    optimizer: Callable[..., Optimizer] | None = None
 
 
 def train_steps(
@@ -39,7 +42,7 @@ def train_steps(
     steps: Steps,
     log: Callable[[str], None],
 ) -> None:
-    """Take `steps.steps` steps of Adam on what `loss` returns; it draws a new batch each time.
+    """Take `steps.steps` steps on what `loss` returns; it draws a new batch each time.
 
     Args:
         name: of the part, as its settings are called in conf/evaluator.
@@ -52,7 +55,7 @@ def train_steps(
         f"evaluator.{name}.learning_rate; or the data: `motiongpt data verify` looks at them"
     )
     watch = PlainWatch(f"stage evaluator, {name}", steps.steps, advice)
-    optimizer = torch.optim.Adam(parameters, lr=steps.learning_rate)
+    optimizer = (steps.optimizer or Adam)(parameters, lr=steps.learning_rate)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: rate(step, steps.steps))
     begun = said = time.monotonic()
     for step in range(1, steps.steps + 1):

@@ -1,4 +1,4 @@
-"""One process of a job on this machine: `python -m launch.jobs.worker PLAN GROUP`.
+"""One process of a job on this machine: `python -m launch.jobs.worker GROUP PLAN...`.
 
 It ends when its launcher does, however that ended: standard input is a pipe that nobody writes to,
 and whose other end closes with the launcher.
@@ -20,11 +20,12 @@ ENDING_SECONDS = 300.0
 
 
 def main() -> int:
-    """Run the stage; 0 when it is finished."""
-    plan, group = sys.argv[1:]
+    """Run the stages one after the other; 0 when all are finished."""
+    group, *plans = sys.argv[1:]
     threading.Thread(target=_end_with_the_launcher, daemon=True).start()
     try:
-        run_job(Path(plan), group, local_processes())
+        for plan in plans:
+            run_job(Path(plan), group, local_processes())
     except Exception as error:
         said = user_error_behind(error)
         if said is None:

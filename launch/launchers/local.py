@@ -156,7 +156,7 @@ class LocalLauncher(ProcessJobs):
                 "OMP_NUM_THREADS": str(resources.cpus),
                 "CUDA_VISIBLE_DEVICES": ",".join(map(str, gpus)),
             }
-            words = [sys.executable, "-m", "launch.jobs.worker", str(plan), work.group]
+            words = [sys.executable, "-m", "launch.jobs.worker", work.group, str(plan)]
             processes.append(
                 subprocess.Popen(
                     words,

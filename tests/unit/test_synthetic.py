@@ -323,3 +323,15 @@ def test_wrong_arguments_say_how_to_mend_them():
         SyntheticSource(actions=[])
     with pytest.raises(UserError, match="0 is not a number of clips"):
         SyntheticSource(clips=0)
+
+
+def test_any_number_of_workers_makes_the_same_clips():
+    alone, shared = (list(SyntheticSource(clips=5, seed=2, workers=n).clips()) for n in (0, 2))
+    for one, other in zip(alone, shared, strict=True):
+        assert (one.name, one.captions, one.labels) == (other.name, other.captions, other.labels)
+        np.testing.assert_array_equal(one.joints, other.joints)
+
+
+def test_fewer_than_no_workers_are_refused():
+    with pytest.raises(UserError, match="workers=-1"):
+        SyntheticSource(workers=-1)

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
+from motiongpt.data.ahead import in_order
 from motiongpt.data.clip import Caption, Clip
 from motiongpt.data.synthetic.action import discover
 from motiongpt.data.synthetic.compose import Scene, compose
@@ -36,9 +37,11 @@ class SyntheticSource:
         seed: of everything random.
         actions: names of the actions to draw from; all where None.
         fps: frames per second of the clips, which are made at 20 and resampled.
+        workers: processes that make clips; 0 makes them in this one. The content is the same.
 
     Raises:
-        UserError: an unknown action, no action, fewer than one clip, or no frame rate.
+        UserError: an unknown action, no action, fewer than one clip, no frame rate, or fewer than 0
+            workers.
     """
 
     skeleton = HUMANML3D
@@ -49,6 +52,7 @@ class SyntheticSource:
         seed: int = 0,
         actions: Sequence[str] | None = None,
         fps: float = FPS,
+        workers: int = 0,
     ) -> None:
         known = discover()
         chosen = list(known) if actions is None else list(actions)
@@ -58,6 +62,9 @@ class SyntheticSource:
             raise UserError(f"data.actions: {what}; choose among {', '.join(known)}")
         if clips < 1:
             raise UserError(f"data.clips: {clips} is not a number of clips; give 1 or more")
+        if workers < 0:
+            raise UserError(f"data.source.workers={workers}: give 0 or more")
+        self._workers = workers
         self._actions = [known[name] for name in chosen]
         self._clips, self._seed, self.fps = clips, seed, checked_fps(fps)
         self.action_words: Mapping[str, tuple[str, ...]] = {
@@ -87,8 +94,8 @@ class SyntheticSource:
 
     def clips(self) -> Iterator[Clip]:
         """Yield every clip in a fixed order."""
-        for index in range(self._clips):
-            scene = self.scene(index)
+        indices = ((index,) for index in range(self._clips))
+        for index, scene in enumerate(in_order(self.scene, indices, self._workers)):
             yield Clip(
                 name=_name(index),
                 split=split_of(_name(index)),
