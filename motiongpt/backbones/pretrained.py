@@ -64,6 +64,7 @@ def read_published(
     model_class: str,
     check: Callable[[PretrainedConfig], None],
     instead: str,
+    option: str = OPTION,
     **options: Any,
 ) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
     """Model and text tokenizer as they were published.
@@ -73,6 +74,7 @@ def read_published(
         model_class: of transformers.
         check: raises `UserError` where the configuration is of a model that is not wanted.
         instead: what else may be done, in words.
+        option: that names the source.
         options: of the class's `from_pretrained`.
 
     Raises:
@@ -90,11 +92,11 @@ def read_published(
     except (OSError, ValueError, ImportError, RuntimeError, SafetensorError) as error:
         reason = " ".join(str(error).split())[:200]
         raise UserError(
-            f"{OPTION}={source} can't be loaded: {how_to_fetch(source)}, or {instead} ({reason})"
+            f"{option}={source} can't be loaded: {how_to_fetch(source)}, or {instead} ({reason})"
         ) from error
     if missing := sorted(loading["missing_keys"]):
         raise UserError(
-            f"{OPTION}={source} lacks {len(missing)} weights, {missing[0]} among them, which would "
+            f"{option}={source} lacks {len(missing)} weights, {missing[0]} among them, which would "
             "be random: name a complete copy"
         )
     return model, text_tokenizer

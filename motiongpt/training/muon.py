@@ -89,7 +89,7 @@ class MuonWithAdamW(Optimizer):
         super().__init__(groups, {"lr": lr, "fused": fused})
 
     @torch.no_grad()
-    def step(self, closure: Callable[[], Any] | None = None) -> Any:  # type: ignore[override]
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """One step of both; gives what `closure` gives."""
         loss = None
         if closure is not None:

@@ -22,6 +22,7 @@ LEFT_OUT = {
     "schedule.checkpoint_every": "how often a training can go on from, not what it learns",
     "group": "under which name loggers and tables gather runs",
     "pictures": "how many clips are drawn beside the numbers",
+    "preview": "whether a clip is drawn beside its reconstruction",
 }
 # Field -> what lies there.
 CONTENT = {

@@ -5,6 +5,7 @@ one causal attention over both: GPT-2's block (Radford et al. 2019), once for ea
 Shapes: B batch, L tokens of text, K hidden states of motion, S = L + K, H width, V vocabulary.
 """
 
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import torch
@@ -18,6 +19,8 @@ INITIAL_STD = 0.02
 
 
 TEXT, MOTION = 0, 1
+TEXT_NAMES = ("token_embedding.", "position_embedding.", f"norms.{TEXT}.")
+"""How weights of the text branch begin that belong to no block."""
 
 
 class Branch(nn.Module):
@@ -162,6 +165,12 @@ class TwoBranchLanguageModel(nn.Module):
         parts = [(MOTION, motion), (TEXT, self.token_embedding(ids))]
         found: Tensor = F.linear(self._run(parts, lengths).text, self.token_embedding.weight)
         return found.float()
+
+    def text_branch(self) -> Iterator[tuple[str, nn.Parameter]]:
+        """Name and weights of what a language model of text alone has, too."""
+        for name, weights in self.named_parameters():
+            if name.startswith(TEXT_NAMES) or ".text." in name:
+                yield name, weights
 
     def arguments(self) -> dict[str, Any]:
         """The constructor's arguments, fit for JSON."""

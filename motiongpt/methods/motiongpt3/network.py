@@ -43,8 +43,12 @@ class MotionLanguageModel(nn.Module):
         shape = self.language.holders.shape
         self.null_hidden = nn.Parameter(torch.zeros(shape))
 
-    def losses(self, batch: Pair, chain: Diffusion) -> Losses:
-        """Both losses of one batch, each clip's noise told by its caption and its caption by it."""
+    def losses(self, batch: Pair, chain: Diffusion, text: bool = True) -> Losses:
+        """Both losses of one batch, each clip's noise told by its caption and its caption by it.
+
+        Args:
+            text: False leaves the captions out, whose loss then is 0.
+        """
         hidden = self.language.motion_of_text(batch.ids, batch.lengths)
         draws = batch.noise.shape[1]
         told = hidden.repeat_interleave(draws, 0)
@@ -53,11 +57,15 @@ class MotionLanguageModel(nn.Module):
         noise, steps = batch.noise.flatten(0, 1), batch.steps.flatten()
         noisy = chain.add_noise(batch.latents.repeat_interleave(draws, 0), noise, steps)
         diffusion = F.mse_loss(self.head(noisy, steps, told).float(), noise)
+        words = self._words(batch) if text else diffusion.new_zeros(())
+        return Losses(diffusion, words)
+
+    def _words(self, batch: Pair) -> Tensor:
+        """Mean cross entropy of the captions' ids, each told by its clip."""
         logits = self.language.logits_of_motion(batch.latents, before(batch.ids))
         positions = torch.arange(batch.ids.shape[1], device=batch.ids.device)
         labels = batch.ids.masked_fill(positions >= batch.lengths[:, None], IGNORED)
-        text = F.cross_entropy(logits.flatten(0, 1), labels.flatten(), ignore_index=IGNORED)
-        return Losses(diffusion, text)
+        return F.cross_entropy(logits.flatten(0, 1), labels.flatten(), ignore_index=IGNORED)
 
     def arguments(self) -> dict[str, Any]:
         """The constructor's arguments, fit for JSON."""
