@@ -36,6 +36,7 @@ CONTENT = {
     "method.mix.templates": "the same, where the method generates",
     "backbone.source": "a language model's folder, or its name on the hub",
     "text_encoder.source": "a text encoder's folder, or its name on the hub",
+    "source": "a GPT-2's folder, or its name on the hub, of MotionGPT3's first stage",
     "metrics.bert_score.back_end.folder": "a copy of BERTScore's model",
     "captions.back_end.bleu_script": "a copy of the script of BLEU",
     "metrics.captions.back_end.bleu_script": "the same, where the metric is built of it",

@@ -75,7 +75,7 @@ class Process:
     started: ClassVar[list[str]] = []
 
     def __init__(self, words, **_):
-        stage = read_planned(Path(words[3]))
+        stage = read_planned(Path(words[4]))
         self.stdin = io.BytesIO()
         self.failed = stage.run.signature == self.failing
         self.started.append(stage.run.signature)
