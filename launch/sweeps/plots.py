@@ -98,9 +98,9 @@ def save_figure(figure: Figure, path: Path) -> Path:
 
 
 def _against(panel: Axes, table: SweepTable, joined: SeedTable, axis: str, name: str) -> None:
-    """One line for each combination of the other options."""
+    """One line for each combination of the other options; points where values have no order."""
     values = values_of(table, axis, name)
-    places = places_of(values)
+    places, style = places_of(values), "o-" if numbers_of(values) else "o"
     groups: dict[Others, list[SweepRow]] = {}
     for row in table.rows:
         if name in row[3]:
@@ -112,7 +112,7 @@ def _against(panel: Axes, table: SweepTable, joined: SeedTable, axis: str, name:
             place: mean(value for other, value in found if other == place) for place, _ in found
         }
         told = ", ".join(f"{key}={value}" for key, value in others)
-        panel.plot(list(means), list(means.values()), "o-", color=colour, markersize=4, label=told)
+        panel.plot(list(means), list(means.values()), style, color=colour, markersize=4, label=told)
         panel.plot(*zip(*found, strict=True), ".", color=colour, alpha=0.4, markersize=3)
         for point, _, metric, spread in joined.rows:
             if metric == name and _others(point, axis) == others:
@@ -144,12 +144,19 @@ def values_of(table: SweepTable, axis: str, name: str) -> list[str]:
 
 def places_of(values: Sequence[str]) -> dict[str, float]:
     """Where each value stands: doublings as far apart as doublings, other things evenly."""
-    try:
-        numbers = [float(value) for value in values]
-    except ValueError:
+    numbers = numbers_of(values)
+    if numbers is None:
         return {value: float(place) for place, value in enumerate(values)}
     scaled = [log2(one) for one in numbers] if min(numbers) > 0 else numbers
     return dict(zip(values, scaled, strict=True))
+
+
+def numbers_of(values: Sequence[str]) -> list[float] | None:
+    """The values as numbers; None where one is a word, so that they have no order."""
+    try:
+        return [float(value) for value in values]
+    except ValueError:
+        return None
 
 
 def _others(point: dict[str, str], axis: str) -> Others:

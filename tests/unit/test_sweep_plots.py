@@ -10,7 +10,7 @@ from launch.runs.ledger import Run
 from launch.sweeps.closing import close_sweep
 from launch.sweeps.costs import Cost, cost_of
 from launch.sweeps.curves import curves_of
-from launch.sweeps.plots import places_of, values_of
+from launch.sweeps.plots import numbers_of, places_of, values_of
 from launch.sweeps.record import make_sweep
 from launch.sweeps.table import table_of
 from motiongpt.files import write_json
@@ -54,6 +54,7 @@ def test_values_stand_in_their_order_doublings_apart(sweep):
     assert values == ["1", "2", "8"]
     assert places_of(values) == {"1": 0.0, "2": 1.0, "8": 3.0}
     assert places_of(["t5", "gpt2"]) == {"t5": 0.0, "gpt2": 1.0}
+    assert numbers_of(["1", "8"]) == [1.0, 8.0] and numbers_of(["1", "gpt2"]) is None
 
 
 def test_a_model_costs_its_minutes_and_its_parameters(sweep):
