@@ -54,7 +54,7 @@ def load_pretrained(
         _check_kind(source, architecture, found.model_type)
 
     instead = from_scratch(architecture)
-    model, text_tokenizer = read_published(source, model_class, check, instead, **config)
+    model, text_tokenizer = read_published(source, model_class, check, instead, OPTION, **config)
     extend_vocabulary(model, text_tokenizer, vocabulary, initialisation)
     return model, text_tokenizer
 

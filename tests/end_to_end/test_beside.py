@@ -32,6 +32,7 @@ def test_judges_are_trained_beside_and_all_is_finished_once(tmp_path):
     assert own["started"] < judges["started"] < own["finished"]
 
 
+@pytest.mark.long
 def test_a_judge_that_fails_is_said_by_the_run_itself(tmp_path):
     words = [*WORDS, f"paths.root={tmp_path}", "evaluator.training.learning_rate=1e30"]
     done = motiongpt(*words, "goal=[evaluator,tokenizer]")
@@ -41,7 +42,9 @@ def test_a_judge_that_fails_is_said_by_the_run_itself(tmp_path):
     assert states == {"evaluator": "failed", "tokenizer": "finished"}
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
+@pytest.mark.parametrize(
+    "number", [pytest.param(signal.SIGINT, marks=pytest.mark.long), signal.SIGKILL]
+)
 def test_the_second_process_does_not_outlive_the_first(tmp_path, number):
     words = ["goal=[evaluator,tokenizer]", "evaluator.training.steps=100000"]
     words += ["stage.tokenizer.schedule.steps=100000", f"paths.root={tmp_path}"]

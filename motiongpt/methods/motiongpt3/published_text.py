@@ -66,7 +66,7 @@ def read_text(source: str) -> PublishedText:
         "heads": int(config.n_head),
         "positions": int(config.n_positions),
     }
-    state = model.transformer.state_dict()
+    state = model.base_model.state_dict()
     weights = {
         "token_embedding.weight": state["wte.weight"][: len(text_tokenizer)],
         "position_embedding.weight": state["wpe.weight"],
