@@ -13,7 +13,7 @@ VENV5 := .venv-transformers-5
 INSTALLED5 := $(VENV5)/.installed
 HELD := transformers|huggingface.hub|tokenizers|pyarrow|datasets|dill|multiprocess|click|fsspec
 TESTS5 := backbones causal import_checkpoint single_steps generation_loop golden_lm motiongpt_method \
-	text_encoders small_text_encoder api_model
+	text_encoders small_text_encoder api_model motiongpt3_stages
 
 # What a machine with CUDA's own torch, transformers and lightning may lack; pure Python.
 GPU_PACKAGES := .gpu-packages
