@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 import torch
-from omegaconf import OmegaConf
 from transformers import GPT2Config, GPT2LMHeadModel, T5Config
 
 from motiongpt.backbones.text_tokenizer import train_text_tokenizer
@@ -14,13 +13,14 @@ from motiongpt.methods.base import MOTION_TO_TEXT, TEXT_TO_MOTION, MotionFormat,
 from motiongpt.methods.motiongpt3.folder import TrainedMotionLanguageModel
 from motiongpt.methods.motiongpt3.language import TEXT, TwoBranchLanguageModel
 from motiongpt.methods.motiongpt3.method import MotionGPT3
+from motiongpt.methods.motiongpt3.module import MotionLanguageModule
 from motiongpt.methods.motiongpt3.published_text import check_text, fill_text_branch, read_text
-from motiongpt.methods.motiongpt3.stage import MotionGPT3Stage
 from motiongpt.motion.skeleton import HUMANML3D
 from motiongpt.preflight import Outlook
 from motiongpt.training.stage import Hardware, StageContext
 from tests.unit.fake_source import FakeSource, feature_clip
 from tests.unit.mld_parts import WIDTH, small_codec
+from tests.unit.test_motiongpt3 import make_stage
 
 WORDS = ["a person walks", "a person jumps", "a person sits and waves"]
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -51,25 +51,6 @@ def store(tmp_path_factory):
         for i, split in enumerate(["train", "train", "train", "val"])
     ]
     return build_store(FakeSource(clips), tmp_path_factory.mktemp("toy") / "store", progress=False)
-
-
-def stage(**changes):
-    settings = {
-        "language": {"width": 16, "layers": 1, "heads": 2, "dropout": 0.0, "positions": 30,
-                     "hidden_tokens": 4},
-        "head": {"width": 16, "depth": 2, "dropout": 0.0, "positions": 8},
-        "text_tokens": 400,
-        "draws": 2,
-        "drop_text": 0.1,
-        "diffusion": 1.0,
-        "text": 0.5,
-        "optimizer": {"_target_": "torch.optim.AdamW", "_partial_": True},
-        "scheduler": {"_target_": "motiongpt.training.schedulers.constant", "_partial_": True},
-        "learning_rate": 1e-3,
-        "schedule": {"steps": 4, "batch_size": 2, "validate_every": 2, "checkpoint_every": 2},
-        "seed": 5,
-    }  # fmt: skip
-    return MotionGPT3Stage(**OmegaConf.create({**settings, **changes}))
 
 
 def test_the_text_branch_says_what_gpt2_says(gpt2):
@@ -113,21 +94,21 @@ def changed(before, after):
 def test_three_stages_train_what_the_paper_says(gpt2, store, tmp_path):
     small_codec().save(tmp_path / "codec" / "model")
     parents = {"codec": tmp_path / "codec"}
-    first = stage(source=gpt2, frozen_text=True, text=0.0, head_rate=2e-3)
+    first = make_stage(source=gpt2, frozen_text=True, text=0.0, head_rate=2e-3)
     motion = run(tmp_path, store, "motion", first, parents)
     assert len(motion.text_tokenizer) == len(read_text(gpt2).text_tokenizer)
     words, rest = branches(motion)
     assert words.keys() == read_text(gpt2).weights.keys()
     assert not changed(words, read_text(gpt2).weights), "the text branch is GPT-2's"
 
-    second = stage(before="motion", frozen_text=True, diffusion=0.5, text=1.0)
+    second = make_stage(before="motion", frozen_text=True, diffusion=0.5, text=1.0)
     aligned = run(tmp_path, store, "align", second, {**parents, "motion": tmp_path / "motion"})
     words_then, rest_then = branches(aligned)
     assert not changed(words, words_then)
     assert {"motion_input.weight", "blocks.0.motion.queries_keys_values.weight"} <= changed(
         rest, rest_then
     )
-    third = stage(before="align", diffusion=0.5, text=1.0, learning_rate=1e-4)
+    third = make_stage(before="align", diffusion=0.5, text=1.0, learning_rate=1e-4)
     joint = run(tmp_path, store, "joint", third, {**parents, "align": tmp_path / "align"})
     assert "blocks.0.text.queries_keys_values.weight" in changed(words, branches(joint)[0])
     assert joint.network.scale == motion.network.scale
@@ -145,31 +126,30 @@ def test_three_stages_train_what_the_paper_says(gpt2, store, tmp_path):
 
 def test_the_head_has_a_rate_of_its_own(gpt2, store, tmp_path, monkeypatch):
     given = []
-    module = pytest.importorskip("motiongpt.methods.motiongpt3.module").MotionLanguageModule
-    own = module.configure_optimizers
+    own = MotionLanguageModule.configure_optimizers
 
     def seen(self):
         found = own(self)
         given.append([group["lr"] for group in found["optimizer"].param_groups])
         return found
 
-    monkeypatch.setattr(module, "configure_optimizers", seen)
+    monkeypatch.setattr(MotionLanguageModule, "configure_optimizers", seen)
     small_codec().save(tmp_path / "codec" / "model")
     parents = {"codec": tmp_path / "codec"}
-    run(tmp_path, store, "motion", stage(head_rate=5e-3), parents)
-    run(tmp_path, store, "plain", stage(), parents)
+    run(tmp_path, store, "motion", make_stage(head_rate=5e-3), parents)
+    run(tmp_path, store, "plain", make_stage(), parents)
     assert given == [[1e-3, 5e-3], [1e-3]]
 
 
 def test_what_can_not_be_begun_with_is_said_before(gpt2, store, tmp_path):
     with pytest.raises(UserError, match="random weights would stay random"):
-        stage(frozen_text=True).preflight(Outlook())
+        make_stage(frozen_text=True).preflight(Outlook())
     with pytest.raises(UserError, match=r"motion_language\.source=.*no model in this folder"):
-        stage(source=str(tmp_path)).preflight(Outlook())
-    stage(source=gpt2, frozen_text=True).preflight(Outlook())
+        make_stage(source=str(tmp_path)).preflight(Outlook())
+    make_stage(source=gpt2, frozen_text=True).preflight(Outlook())
     T5Config().save_pretrained(tmp_path / "t5")
     (tmp_path / "t5" / "model.safetensors").touch()
     with pytest.raises(UserError, match="is a t5 model; the blocks of MotionGPT3 are GPT-2's"):
         check_text(str(tmp_path / "t5"))
     with pytest.raises(UserError, match="head_rate=0"):
-        stage(head_rate=0)
+        make_stage(head_rate=0)

@@ -1,6 +1,6 @@
 """MotionGPT3's training: a language model and a diffusion head learn a codec's latents.
 
-One stage from random weights, or the paper's three (section 3.4): a motion branch beside GPT-2's
+One stage from random weights, or the paper's three: a motion branch beside GPT-2's
 frozen text branch learns text to motion, then motion to text as well, then all of it is trained.
 """
 
