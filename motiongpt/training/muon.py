@@ -11,7 +11,7 @@ from motiongpt.errors import UserError
 
 TALL = 8.0
 """Rows to columns from which on a matrix is taken for a table, an embedding: feed-forward layers
-have 4, tables of even the smallest vocabularies here 14."""
+have 4, the quickstart's T5 14."""
 NARROW = 32
 """Rows or columns below which a matrix is too narrow for Muon, as T5's table of positions is."""
 
